@@ -1,0 +1,1 @@
+"""The instructors' package: builds the notebooks, proves the checks, grades submissions."""

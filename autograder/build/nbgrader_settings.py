@@ -1,0 +1,68 @@
+"""nbgrader's settings, the same for `autograder build` and for nbgrader's own commands (nbgrader_config.py)."""
+
+import os
+from typing import Any
+
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateAssignment
+from nbgrader.preprocessors import ClearMarkScheme, ClearSolutions, NbGraderPreprocessor
+from traitlets.config import Config
+
+from autograder import cells
+from autograder.build.text import ANSWER_STUB
+
+_UNNAMED_STUB = 'raise NotImplementedError("FIXME")'
+
+
+class NameStubs(NbGraderPreprocessor):
+    """Gives each stub the name of the exercise whose anchor stands nearest above it.
+
+    nbgrader has one stub for all solutions of a language.
+    """
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
+        lines = cell.source.split("\n")
+        name = ""
+        for number, line in enumerate(lines):
+            if anchor := cells.ANCHOR.fullmatch(line):
+                name = anchor[1]
+            elif name and line.strip() == _UNNAMED_STUB:
+                lines[number] = line.replace("FIXME", f"FIXME: {name}")
+        cell.source = "\n".join(lines)
+        return cell, resources
+
+
+class TrimCells(NbGraderPreprocessor):
+    """Takes away the blank lines that a cleared region leaves at the end of a cell."""
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
+        cell.source = cell.source.rstrip()
+        return cell, resources
+
+
+def take_small_budget(**_: Any) -> None:
+    """Have the kernels of plain `nbgrader autograde` run on the smoke budget, unless another one is set."""
+    os.environ.setdefault("FIXMELAB_BUDGET", "smoke")
+
+
+def settings() -> Config:
+    """nbgrader's configuration for this course."""
+    config = Config()
+    config.CourseDirectory.course_id = "fixmelab"
+
+    steps = list(GenerateAssignment.class_traits()["preprocessors"].default())
+    # Before the checksums are taken and the locked cells are saved to the gradebook.
+    steps.insert(steps.index(ClearSolutions) + 1, NameStubs)
+    steps.insert(steps.index(ClearMarkScheme) + 1, TrimCells)
+    config.GenerateAssignment.preprocessors = steps
+    config.ClearSolutions.code_stub = {"python": _UNNAMED_STUB}
+    config.ClearSolutions.text_stub = ANSWER_STUB
+    # Mark schemes stand in locked question cells; nbgrader expects them in "task" cells only.
+    config.ClearMarkScheme.enforce_metadata = False
+
+    config.Autograde.pre_convert_hook = take_small_budget
+    config.Execute.timeout = 600  # seconds a cell; nbgrader's 30 are too few for a training cell
+    # nbgrader gives a right answer no points where its test cell prints to stderr: a warning, a progress bar.
+    config.IgnorePattern.enabled = True
+    config.IgnorePattern.pattern = ".*"
+    return config

@@ -1,0 +1,191 @@
+"""What the text of a cell says: its form in the release, the names it defines, whether it holds an answer."""
+
+import ast
+import difflib
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from autograder.cells import ANCHOR, grade_id
+
+REGION = re.compile(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
+FIXME = "FIXME: "
+ELSEWHERE = "# This answer stands in the cell of exercise "
+
+# Longer cells are read by regular expressions: Python's parser can run out of stack on hostile text.
+MAX_PARSED = 20_000
+MAX_TOKENS = 1_000
+
+MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
+FUNCTION = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
+ASSIGNMENT = re.compile(r"^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
+
+# Spaces that look like a blank and are none to Python, and marks that are not seen at all.
+FOREIGN_SPACES = str.maketrans({**dict.fromkeys("\u00a0\u2007\u202f\u3000", " "), "\u200b": "", "\ufeff": ""})
+
+
+class Names(NamedTuple):
+    """Names that a cell binds at its top level."""
+
+    functions: frozenset[str]  # and classes
+    others: frozenset[str]  # variables and imports
+
+    @property
+    def all(self) -> frozenset[str]:
+        return self.functions | self.others
+
+
+def uniform(text: str) -> str:
+    """The text with Unix line ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def tidy(text: str) -> str:
+    """The text for comparison: plain spaces, none at line ends, no blank lines around it."""
+    lines = uniform(text).translate(FOREIGN_SPACES).split("\n")
+    return "\n".join(line.rstrip() for line in lines).strip("\n")
+
+
+def with_plain_spaces(text: str) -> str:
+    """The code with foreign spaces replaced, if they are what keeps it from being Python."""
+    plain = text.translate(FOREIGN_SPACES)
+    return plain if plain != text and parsed(text) is None and parsed(plain) is not None else text
+
+
+def without_fence(text: str) -> str:
+    """The code in a Markdown cell that is nothing but one fenced block; other text as it is."""
+    lines = text.strip().split("\n")
+    fenced = len(lines) > 1 and lines[0].startswith("```") and lines[-1].strip() == "```"
+    return "\n".join(lines[1:-1]) if fenced else text
+
+
+def release_text(cell: Any) -> str:
+    """The text of a source cell as students get it: without solutions, hidden tests and mark scheme."""
+    lines, name, inside = [], grade_id(cell), False
+    for line in cell["source"].split("\n"):
+        if anchor := ANCHOR.match(line):
+            name = anchor[1]
+        if marker := REGION.search(line):
+            inside = marker[1] == "BEGIN"
+            if inside and marker[2] == "SOLUTION":
+                indent = line[: len(line) - len(line.lstrip())]
+                lines.append(f'{indent}raise NotImplementedError("{FIXME}{name}")')
+        elif not inside:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def parsed(text: str) -> ast.Module | None:
+    """The syntax tree of a code cell, IPython's magics passed over; None where it is not Python."""
+    if len(text) > MAX_PARSED:
+        return None
+    for form in (text, MAGIC.sub(r"\1pass", text)):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(form)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            continue
+    return None
+
+
+def names_in(text: str) -> Names:
+    """The names that the code binds at top level, as far as can be told where it is not Python."""
+    tree = parsed(text)
+    if tree is None:
+        functions = frozenset(FUNCTION.findall(text))
+        return Names(functions, frozenset(ASSIGNMENT.findall(text)) - functions)
+    functions, others = set(), set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            functions.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            others.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            others.update(n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name))
+    return Names(frozenset(functions), frozenset(others))
+
+
+def additions(text: str, known: frozenset[str]) -> str:
+    """The imports, functions and classes at the top level of `text` that bind a name outside `known`."""
+    tree, numbers = parsed(text), set()
+    for node in tree.body if tree else ():
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names = {node.name}
+        else:
+            continue
+        if names - known:
+            decorators = getattr(node, "decorator_list", [])
+            first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+            numbers.update(range(first, node.end_lineno + 1))
+    lines = text.split("\n")
+    return "\n".join(lines[number - 1] for number in sorted(numbers))
+
+
+def tokens(text: str) -> list[str]:
+    """Words and marks of the text, blanks left out, cut off where comparison would become slow."""
+    return re.findall(r"\w+|[^\w\s]", text[: 10 * MAX_TOKENS])[:MAX_TOKENS]
+
+
+def similarity(one: Sequence[str], other: Sequence[str], at_least: float) -> float:
+    """Ratio of matching tokens in [0, 1] (difflib's), or 0 where it is below `at_least` or both are empty."""
+    if not one or not other:
+        return 0.0
+    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    if matcher.real_quick_ratio() < at_least or matcher.quick_ratio() < at_least:
+        return 0.0
+    ratio = matcher.ratio()
+    return ratio if ratio >= at_least else 0.0
+
+
+def is_untouched(source_cell: Any, answer: Any, exercise: str | None = None) -> bool:
+    """Whether the answer cell still is as it was released, or holds nothing.
+
+    A written answer is untouched when it is empty or the stub; a FIXME cell when its FIXMEs still raise.
+    `exercise` asks for the FIXME of that exercise alone, in a cell that holds several.
+    """
+    stub, text = tidy(release_text(source_cell)), tidy(answer["source"])
+    if text == stub or not text.strip():
+        return True
+    if source_cell["cell_type"] != "code":
+        return text.split() == stub.split()
+    tree = parsed(text)
+    if tree is None or ELSEWHERE in text:
+        return False
+    if not tree.body:
+        return True
+    expected = set(_open_fixmes(parsed(stub)))
+    if exercise in expected:
+        expected = {exercise}
+    return bool(expected) and expected <= set(_open_fixmes(tree))
+
+
+def _open_fixmes(tree: ast.AST | None) -> Iterator[str]:
+    """Names of the FIXMEs that still raise: no `return` or `yield` of the same function stands above."""
+    body = list(_own_nodes(tree)) if tree else []
+    leaving = [node.lineno for node in body if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom)]
+    for node in body:
+        if isinstance(node, ast.Raise) and not any(line < node.lineno for line in leaving):
+            yield from _fixme_name(node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from _open_fixmes(node)
+
+
+def _own_nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes below `tree`, but not those inside functions and classes that it holds."""
+    todo = list(ast.iter_child_nodes(tree))  # no recursion: expressions of students may be nested deep
+    while todo:
+        node = todo.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            todo.extend(ast.iter_child_nodes(node))
+
+
+def _fixme_name(node: ast.Raise) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.startswith(FIXME):
+            yield part.value.removeprefix(FIXME)

@@ -1,0 +1,302 @@
+"""Runs a restored notebook in a kernel, and has the answer to each exercise judged when its test cell comes."""
+
+import asyncio
+import contextlib
+import copy
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from autograder import cells
+from autograder.errors import InputError
+from autograder.grading import messages
+from autograder.judge.exercise import Exercise
+from autograder.judge.server import JudgeServer
+from autograder.judge.verdict import Finding
+from autograder.sandbox.kernel import CellError, Ending, Kernel, Limits, judge_socket, session_folder
+
+_HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)^### END HIDDEN TESTS", re.DOTALL | re.MULTILINE)
+
+
+class Session(Protocol):
+    def close(self) -> Finding | None: ...
+
+
+class Server(contextlib.AbstractContextManager, Protocol):
+    def open(self, exercise: Exercise, seed: bytes) -> Session: ...
+
+
+@dataclass(frozen=True)
+class Execution:
+    """The executed notebook, and the finding on each exercise that a test cell earns points for, by name."""
+
+    notebook: NotebookNode
+    findings: dict[str, Finding]
+
+
+def execute(
+    notebook: NotebookNode,
+    *,
+    exercises: Mapping[str, Exercise],
+    seed: Callable[[str], bytes],
+    budget: str,
+    sandbox: bool = True,
+    limits: Limits | None = None,
+    server: Callable[[Path], Server] = JudgeServer,
+) -> Execution:
+    """Run the code cells of a restored notebook in order, and find a verdict for each test cell.
+
+    `exercises` holds the checks by name, `seed` gives the seed for an exercise id. Cells tagged `train` or `keep`
+    are left as the student ran them. A cell that fails does not stop the rest. One that hangs or kills the kernel
+    costs its own exercise: a new kernel is started and the cells before it, but for test cells, are run again.
+    `notebook` is not changed; in the copy that is returned, the output of a test cell is its verdict.
+
+    Raises InputError for a test cell without a check, SandboxError where no kernel can be started.
+    """
+    for cell in notebook.cells:
+        if cells.is_tests(cell) and cells.exercise_name(cell) not in exercises:
+            raise InputError(f"the test cell {cells.grade_id(cell)!r} has no check: write one in checks.py")
+    with session_folder() as folder, server(judge_socket(folder)) as judge:
+        run = _Run(
+            copy.deepcopy(notebook),
+            kernel=lambda: Kernel(folder, budget=budget, sandbox=sandbox, limits=limits or Limits()),
+            examine=lambda name: judge.open(exercises[name], seed(exercises[name].id)),
+            limits=limits or Limits(),
+        )
+        return asyncio.run(run.all())
+
+
+class _Run:
+    """One pass through one notebook. Cells are known by their index in it, exercises by their name."""
+
+    def __init__(
+        self,
+        notebook: NotebookNode,
+        kernel: Callable[[], Kernel],
+        examine: Callable[[str], Session],
+        limits: Limits,
+    ) -> None:
+        self._notebook = notebook
+        self._new_kernel = kernel
+        self._examine = examine
+        self._limits = limits
+        self._deadline = time.monotonic() + limits.notebook
+        self._kernel: Kernel | None = None
+        self._life = contextlib.AsyncExitStack()
+        # Cells to run again after a restart, those never to run again, and which cell an execution count means.
+        self._done: list[int] = []
+        self._culprits: set[int] = set()
+        self._counts: dict[int, int] = {}
+        self._last = -1
+        # What went wrong in a cell, and the line of it in words.
+        self._errors: dict[int, tuple[CellError, str]] = {}
+        self._answers = _answers(notebook)
+        self._findings: dict[str, Finding] = {}
+
+    async def all(self) -> Execution:
+        executed = [index for index, cell in enumerate(self._notebook.cells) if cells.is_executed_in_grading(cell)]
+        for index in executed:
+            self._cell(index).update(outputs=[], execution_count=None)
+        async with self._life:
+            for index in executed:
+                if cells.is_tests(self._cell(index)):
+                    await self._test(index)
+                else:
+                    await self._plain(index)
+        self._add_hints()
+        for index in executed:
+            if cells.is_tests(self._cell(index)):
+                self._cell(index).outputs = [_shown(self._findings[cells.exercise_name(self._cell(index))])]
+        return Execution(self._notebook, self._findings)
+
+    def _cell(self, index: int) -> NotebookNode:
+        return self._notebook.cells[index]
+
+    # Cells that are not test cells
+
+    async def _plain(self, index: int) -> None:
+        if not await self._ready():
+            return
+        ending, ran = await self._run(index, self._cell(index).source)
+        self._cell(index).update(outputs=ran.outputs, execution_count=ran.execution_count)
+        if ending.error is not None:
+            self._errors[index] = ending.error, self._place(ending.error)
+        if ending.alive:
+            self._done.append(index)
+        else:
+            self._blame(index, ending)
+
+    def _blame(self, index: int, ending: Ending) -> None:
+        """Never run this cell again; the exercises that it answers are lost, if they are not decided yet."""
+        self._culprits.add(index)
+        message = self._broken_off(ending)
+        note = f"[{message} This cell is left out from here on.]\n"
+        self._cell(index).outputs.append(new_output("stream", name="stderr", text=note))
+        for name, answer in self._answers.items():
+            if answer == index:
+                self._findings.setdefault(name, Finding(ending.how, message))
+
+    def _broken_off(self, ending: Ending) -> str:
+        if ending.how == "crashed":
+            return "The kernel ended while this ran: exit() and running out of memory do that."
+        place = self._place(ending.error) if ending.error else ""
+        where = f", {place}" if place else ""
+        return f"This did not end in time and was stopped{where}: look for a loop that never ends."
+
+    # Test cells
+
+    async def _test(self, index: int) -> None:
+        name = cells.exercise_name(self._cell(index))
+        if not await self._ready():
+            late = f"The whole notebook took longer than {self._limits.notebook:g} s: this was not reached."
+            self._findings.setdefault(name, Finding("timeout", late))
+        if name in self._findings:
+            return
+        ending, judged = await self._judge(index, self._cell(index).source)
+        finding = self._decide(index, ending, judged)
+        hidden = "".join(_HIDDEN.findall(self._cell(index).source))
+        if hidden and judged is None and ending.how == "error" and finding.verdict in ("fail", "error"):
+            # A visible assert came first: the judge may still know the mistake by name.
+            _, judged = await self._judge(index, hidden)
+            if judged is not None and judged.mistake is not None:
+                finding = Finding(finding.verdict, judged.message, judged.mistake)
+        self._findings[name] = replace(finding, message=messages.clean(finding.message))
+
+    async def _judge(self, index: int, source: str) -> tuple[Ending, Finding | None]:
+        """Run the source of a test cell with a session of the judge open for its exercise."""
+        await self._require_kernel()
+        session = self._examine(cells.exercise_name(self._cell(index)))
+        try:
+            ending, _ = await self._run(index, source)
+        finally:
+            finding = session.close()
+        return ending, finding
+
+    def _decide(self, index: int, ending: Ending, judged: Finding | None) -> Finding:
+        """The finding on an exercise, from how its test cell ended and what the judge found, if it came to that."""
+        name = cells.exercise_name(self._cell(index))
+        if not ending.alive:
+            return Finding(ending.how, self._broken_off(ending))
+        if judged is not None and judged.verdict != "pass":
+            return self._missing_or_used(name) if judged.verdict == "missing" else judged
+        if ending.error is None:
+            return judged or Finding("error", "The check of this exercise did not run to its end.")
+        error, place = ending.error, self._place(ending.error)
+        if error.name == "NameError" and self._answers[name] in self._errors:
+            # Nothing is defined because the answer's own cell failed.
+            error, place = self._errors[self._answers[name]]
+        unfilled = messages.unfilled_name(error)
+        if unfilled == name:
+            return Finding("missing", messages.UNFILLED)
+        if unfilled in self._answers:
+            return Finding("error", messages.not_filled(unfilled))
+        if error.name == "AssertionError":
+            return Finding("fail", messages.clean(error.text) or self._assertion(index, error))
+        return Finding("fail" if judged else "error", messages.raised(error, place))
+
+    def _missing_or_used(self, name: str) -> Finding:
+        """The judge met a FIXME: that of the exercise itself, or one further down."""
+        answer = self._answers[name]
+        if answer is None or name in messages.unfilled_in(self._cell(answer).source):
+            return Finding("missing", messages.UNFILLED)
+        return Finding("error", "It uses a FIXME that is not filled in yet.")
+
+    def _place(self, error: CellError) -> str:
+        """The innermost line of an answer in a traceback, in words."""
+        for count, line in reversed(messages.frames(error)):
+            index = self._counts.get(count)
+            if index is not None and cells.is_fixme(self._cell(index)):
+                return f"line {line} of the cell {cells.grade_id(self._cell(index))}"
+        return ""
+
+    def _assertion(self, index: int, error: CellError) -> str:
+        """The line of a test cell whose assertion failed without a word."""
+        lines = self._cell(index).source.splitlines()
+        for count, line in messages.frames(error):
+            if self._counts.get(count) == index and 0 < line <= len(lines):
+                return f"This does not hold: {lines[line - 1].strip().removeprefix('assert ')}"
+        return "An assertion does not hold."
+
+    def _add_hints(self) -> None:
+        """Say it where an answer that failed uses another that failed."""
+        verdicts = {name: finding.verdict for name, finding in self._findings.items()}
+        for name, finding in list(self._findings.items()):
+            answer = self._answers[name]
+            if finding.verdict in ("pass", "missing") or answer is None:
+                continue
+            hint = messages.leans_on(messages.identifiers(self._cell(answer).source, name), verdicts)
+            if hint not in finding.message:
+                self._findings[name] = replace(finding, message=f"{finding.message} {hint}")
+
+    # Kernels
+
+    def _seconds(self) -> float:
+        return min(self._limits.cell, self._deadline - time.monotonic())
+
+    async def _ready(self) -> bool:
+        """Whether there is a kernel, and time left to run a cell in it."""
+        if self._seconds() > 0:
+            await self._require_kernel()
+        return self._seconds() > 0
+
+    async def _run(self, index: int, source: str) -> tuple[Ending, NotebookNode]:
+        await self._require_kernel()
+        ending, ran = await self._kernel.run(source, max(self._seconds(), 0.1))
+        self._last, self._counts[ran.execution_count] = index, index
+        if not ending.alive:
+            await self._end_kernel()
+        return ending, ran
+
+    async def _require_kernel(self) -> None:
+        """Have a kernel in which every cell so far has run, but for test cells and culprits."""
+        if self._kernel is not None and not await self._kernel.is_alive():
+            await self._end_kernel()
+            if self._last in self._done:
+                # It ended just after a cell had: that cell would end the next one, too.
+                self._blame(self._last, Ending("crashed"))
+        while self._kernel is None:
+            self._kernel = await self._life.enter_async_context(self._new_kernel())
+            self._counts = {}
+            for index in [index for index in self._done if index not in self._culprits]:
+                ending, ran = await self._kernel.run(self._cell(index).source, self._limits.cell)
+                self._counts[ran.execution_count] = index
+                if not ending.alive:
+                    self._blame(index, ending)
+                    await self._end_kernel()
+                    break
+
+    async def _end_kernel(self) -> None:
+        self._kernel = None
+        await self._life.aclose()
+
+
+def _answers(notebook: NotebookNode) -> dict[str, int | None]:
+    """For each exercise with a test cell: the FIXME cell that holds its anchor, else the nearest one before it."""
+    held: dict[str, int] = {}
+    for index, cell in enumerate(notebook.cells):
+        if cells.is_fixme(cell):
+            for name in (cells.grade_id(cell), *cells.anchors(cell)):
+                held.setdefault(name, index)
+    found: dict[str, int | None] = {}
+    nearest = None
+    for index, cell in enumerate(notebook.cells):
+        if cells.is_fixme(cell):
+            nearest = index
+        elif cells.is_tests(cell):
+            name = cells.exercise_name(cell)
+            found[name] = held.get(name, nearest)
+    return found
+
+
+def _shown(finding: Finding) -> NotebookNode:
+    """A verdict as the output of a cell: an error where it is not a pass, as nbgrader reads it."""
+    if finding.verdict == "pass":
+        return new_output("stream", name="stdout", text="pass\n")
+    line = f"{finding.verdict}: {finding.message}"
+    return new_output("error", ename=finding.verdict, evalue=finding.message, traceback=[line])

@@ -1,0 +1,93 @@
+"""Grades one submission: what goes in decides what comes out, seconds aside."""
+
+import time
+from collections.abc import Mapping
+
+from nbformat import NotebookNode
+
+from autograder import cells
+from autograder.assignments import exercises_of
+from autograder.grading.execute import Execution, execute
+from autograder.grading.reading import read_notebook, submission_digest
+from autograder.grading.restore import restore
+from autograder.grading.result import Budget, ExerciseResult, SubmissionResult
+from autograder.judge.draw import seed_for
+from autograder.judge.exercise import Exercise
+from autograder.sandbox.kernel import Limits
+
+
+def grade(
+    source: NotebookNode,
+    submission: bytes,
+    *,
+    assignment: str,
+    student: str,
+    path: str,
+    key: bytes,
+    budget: Budget,
+    sandbox: bool = True,
+    limits: Limits | None = None,
+    exercises: Mapping[str, Exercise] | None = None,
+) -> tuple[SubmissionResult, NotebookNode]:
+    """Restore, execute and judge a submission. Returns its result and the executed notebook.
+
+    Exercises, their order and their points are those of `source`, the instructor's notebook. `key` is the course's
+    secret, from which the inputs of the checks are drawn. `exercises` holds the checks by id, those of the
+    assignment where they are not given; `path` only labels the result.
+
+    Raises InputError where the submission is no notebook, SandboxError where no kernel can be started.
+    """
+    began = time.monotonic()
+    digest = submission_digest(submission)
+    restored = restore(source, read_notebook(submission, path))
+    execution = execute(
+        restored.notebook,
+        exercises={item.name: item for item in (exercises or exercises_of(assignment)).values()},
+        seed=lambda id: seed_for(key, digest, id),
+        budget=budget,
+        sandbox=sandbox,
+        limits=limits,
+    )
+    automatic = [_automatic(assignment, cell, execution) for cell in source.cells if cells.is_tests(cell)]
+    written = [_written(assignment, cell, restored.notebook) for cell in source.cells if cells.is_written(cell)]
+    places = {f"{assignment}.{cells.exercise_name(cell)}": place for place, cell in enumerate(source.cells)}
+    result = SubmissionResult(
+        student=student,
+        path=path,
+        digest=digest,
+        score=sum((item.score for item in automatic), 0.0),
+        max_score=sum((item.max_score for item in automatic), 0.0),
+        manual_max_score=sum((item.max_score for item in written), 0.0),
+        seconds=round(time.monotonic() - began, 3),
+        exercises=sorted(automatic + written, key=lambda item: places[item.id]),
+        repairs=restored.repairs,
+    )
+    return result, execution.notebook
+
+
+def _automatic(assignment: str, cell: NotebookNode, execution: Execution) -> ExerciseResult:
+    """The result of the exercise that a test cell of the source earns points for."""
+    name, points = cells.exercise_name(cell), cells.points(cell)
+    finding = execution.findings[name]
+    return ExerciseResult(
+        id=f"{assignment}.{name}",
+        verdict=finding.verdict,
+        score=points if finding.verdict == "pass" else 0.0,
+        max_score=points,
+        message=finding.message,
+        mistake=finding.mistake,
+    )
+
+
+def _written(assignment: str, cell: NotebookNode, restored: NotebookNode) -> ExerciseResult:
+    """The result of a written exercise: a person gives its points, unless nothing is written."""
+    name = cells.exercise_name(cell)
+    answers = [other.source.strip() for other in restored.cells if cells.grade_id(other) == name]
+    untouched = all(answer in ("", cell.source.strip()) for answer in answers)
+    return ExerciseResult(
+        id=f"{assignment}.{name}",
+        verdict="missing" if untouched else "manual",
+        score=0.0,
+        max_score=cells.points(cell),
+        message="No answer is written here yet." if untouched else "",
+    )

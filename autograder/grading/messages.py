@@ -1,0 +1,91 @@
+"""What a student is told: text that came out of a kernel, made safe to show, and hints read from the answer."""
+
+import ast
+import re
+import unicodedata
+import warnings
+from collections.abc import Mapping
+
+from autograder.cells import ANCHOR
+from autograder.sandbox.kernel import CellError
+
+UNFILLED = "This FIXME is not filled in yet."
+LENGTH = 500
+
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+_FRAME = re.compile(r"Cell In\[(\d+)\], line (\d+)")
+_SYNTAX_FILE = re.compile(r" \([^()]*, line \d+\)$")
+_FIXME = re.compile(r"FIXME: (\w+)")
+
+
+def clean(text: str, length: int = LENGTH) -> str:
+    """`text` without terminal escapes, control characters and memory addresses, of at most `length` characters."""
+    shown = _ADDRESS.sub("0x…", _ESCAPE.sub("", text[: 20 * length]))
+    shown = "".join(char if char == "\n" or unicodedata.category(char)[0] != "C" else " " for char in shown).strip()
+    return shown if len(shown) <= length else shown[: length - 1] + "…"
+
+
+def frames(error: CellError) -> list[tuple[int, int]]:
+    """The frames of a traceback that lie in cells, outermost first: execution count and line, both from 1."""
+    return [(int(count), int(line)) for count, line in _FRAME.findall(_ESCAPE.sub("", error.traceback))]
+
+
+def unfilled_name(error: CellError) -> str | None:
+    """The exercise whose FIXME an error comes from, if it comes from one."""
+    found = _FIXME.match(error.text) if error.name == "NotImplementedError" else None
+    return found.group(1) if found else None
+
+
+def raised(error: CellError, place: str = "") -> str:
+    """An error as `TypeName: text (place)`."""
+    # IPython adds to a syntax error the name of a temporary file.
+    text = _SYNTAX_FILE.sub("", clean(error.text, LENGTH - 100))
+    return clean(": ".join(filter(None, (error.name[:80], text)))) + (f" ({place})" if place else "")
+
+
+def not_filled(name: str) -> str:
+    return f"It uses {name}, which is not filled in yet; do that first."
+
+
+def unfilled_in(source: str) -> set[str]:
+    """The exercises of a FIXME cell whose `raise NotImplementedError("FIXME: NAME")` still stands."""
+    raises = [node.exc for node in ast.walk(_parsed(source)) if isinstance(node, ast.Raise)]
+    texts = [part.value for part in ast.walk(ast.List(raises)) if isinstance(part, ast.Constant)]
+    return {found.group(1) for text in texts if isinstance(text, str) and (found := _FIXME.match(text))}
+
+
+def identifiers(source: str, exercise: str) -> set[str]:
+    """Names that an answer uses: of the whole cell, or, where it holds several exercises, of the lines between the
+    anchor of `exercise` and the next. `self.name` counts as the use of `name`."""
+    starts = {found.group(1): source.count("\n", 0, found.start()) + 1 for found in ANCHOR.finditer(source)}
+    first = starts.get(exercise, 1)
+    last = min((line for line in starts.values() if line > first), default=source.count("\n") + 2)
+    found = set()
+    for node in ast.walk(_parsed(source)):
+        if not first <= getattr(node, "lineno", 0) < last:
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
+            found.add(node.attr)
+    return found - {exercise}
+
+
+def _parsed(source: str) -> ast.Module:
+    """The syntax tree of a cell; an empty one where it does not parse."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
+
+
+def leans_on(names: set[str], verdicts: Mapping[str, str]) -> str:
+    """One sentence on the first exercise in `verdicts` that is among `names` and did not pass; else nothing."""
+    for other, verdict in verdicts.items():
+        if other in names and verdict != "pass":
+            unready = f"It uses {other}, which is not right yet; mend that first."
+            return not_filled(other) if verdict == "missing" else unready
+    return ""

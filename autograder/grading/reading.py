@@ -1,0 +1,189 @@
+"""Reads a notebook that someone else's tools wrote: what can be put in order is, the rest is one clear line."""
+
+import hashlib
+import json
+import logging
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.errors import InputError
+
+MAX_BYTES = 50 * 2**20
+MAX_DEPTH = 100
+MAX_CELLS = 5_000
+CELL_TYPES = ("code", "markdown", "raw")
+AGAIN = "ask for it again"
+
+
+def submission_digest(data: bytes) -> str:
+    """SHA-256 of a submission's bytes, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_notebook(data: bytes, where: str) -> NotebookNode:
+    """Return the notebook in `data`, in nbformat 4 and with every cell well formed.
+
+    Older formats are upgraded. Fields that are missing, superfluous or of a wrong type are put right in
+    silence. Raises InputError, which names `where`, for what is no notebook at all.
+    """
+    raw = _parse(data, where)
+    if not isinstance(raw, dict) or not isinstance(raw.get("cells", raw.get("worksheets")), list):
+        raise InputError(f"{where}: is not a notebook: it is JSON without cells; give a .ipynb file")
+    raw = _cleaned(raw)
+    if "cells" not in raw:
+        raw = _upgraded(raw, where)
+    if len(raw["cells"]) > MAX_CELLS:
+        raise InputError(f"{where}: has {len(raw['cells'])} cells, more than {MAX_CELLS}; {AGAIN} with fewer")
+    return nbformat.from_dict(
+        {
+            "nbformat": 4,
+            "nbformat_minor": 5,
+            "metadata": _mapping(raw.get("metadata")),
+            "cells": [_cell(cell, i) for i, cell in enumerate(raw["cells"]) if isinstance(cell, dict)],
+        }
+    )
+
+
+def _parse(data: bytes, where: str) -> Any:
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{where}: is larger than {MAX_BYTES >> 20} MB; {AGAIN} without its largest outputs")
+    if not data.strip():
+        raise InputError(f"{where}: is empty; {AGAIN}")
+    try:
+        raw = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{where}: is not a notebook: byte {error.start} is not UTF-8 text; save it as UTF-8"
+        ) from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise InputError(f"{where}: is not valid JSON ({place}): damaged or cut off; {AGAIN}") from None
+    except ValueError:
+        raise InputError(f"{where}: is not valid JSON: it holds a number that is too long; {AGAIN}") from None
+    except RecursionError:
+        raise InputError(f"{where}: is not a notebook: its JSON is nested too deep; {AGAIN}") from None
+    level = [raw]
+    for _ in range(MAX_DEPTH):
+        level = [child for value in level for child in _children(value)]
+    if level:
+        raise InputError(f"{where}: is not a notebook: its JSON is nested too deep; {AGAIN}")
+    return raw
+
+
+def _children(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _upgraded(raw: dict, where: str) -> dict:
+    """The notebook of format 3 or older in format 4."""
+    if not isinstance(raw.get("nbformat"), int):
+        raw["nbformat"] = 3
+    logger = logging.getLogger("nbformat")
+    disabled, logger.disabled = logger.disabled, True  # its warnings would tear up the progress bar
+    try:
+        return nbformat.convert(nbformat.from_dict(raw), 4)
+    except Exception:  # the converter has no errors of its own
+        raise InputError(
+            f"{where}: is in an old notebook format and cannot be upgraded; save it again in Jupyter"
+        ) from None
+    finally:
+        logger.disabled = disabled
+
+
+def _cleaned(value: Any) -> Any:
+    """The same value, with lone surrogates, which no file can hold, replaced."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_cleaned(item) for item in value]
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
+    return value
+
+
+def _mapping(value: Any) -> dict:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    """Text that is stored as a string or as a list of lines."""
+    if isinstance(value, list):
+        return "".join(line for line in value if isinstance(line, str))
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _cell(raw: dict, index: int) -> dict:
+    metadata = dict(_mapping(raw.get("metadata")))
+    if "tags" in metadata:
+        metadata["tags"] = _tags(metadata["tags"])
+    kind = raw.get("cell_type")
+    if kind not in CELL_TYPES:
+        kind = "code" if "outputs" in raw else "markdown"
+    cell = {
+        "cell_type": kind,
+        "id": f"cell-{index}",  # ids of submissions are often missing or doubled; nothing depends on them
+        "metadata": metadata,
+        "source": _text(raw.get("source")),
+    }
+    if kind == "code":
+        outputs = raw.get("outputs")
+        outputs = [_output(output) for output in outputs] if isinstance(outputs, list) else []
+        cell["outputs"] = [output for output in outputs if output]
+        cell["execution_count"] = _count(raw.get("execution_count"))
+    elif attachments := _attachments(raw.get("attachments")):
+        cell["attachments"] = attachments
+    return cell
+
+
+def _tags(value: Any) -> list[str]:
+    tags = value if isinstance(value, list) else []
+    return list(dict.fromkeys(tag for tag in tags if isinstance(tag, str) and tag and "," not in tag))
+
+
+def _bundle(value: Any) -> dict:
+    """Representations of one thing by MIME type: text, a list of lines, or JSON."""
+    return {
+        kind: item if "json" in kind else _text(item)
+        for kind, item in _mapping(value).items()
+        if "json" in kind or isinstance(item, str | list)
+    }
+
+
+def _attachments(value: Any) -> dict:
+    return {name: _bundle(item) for name, item in _mapping(value).items() if _bundle(item)}
+
+
+def _output(raw: Any) -> dict | None:
+    """The output as nbformat 4 wants it, or None where nothing can be made of it."""
+    raw = _mapping(raw)
+    kind = raw.get("output_type")
+    if kind == "stream":
+        name = "stderr" if raw.get("name") == "stderr" else "stdout"
+        return {"output_type": kind, "name": name, "text": _text(raw.get("text"))}
+    if kind == "error":
+        traceback = raw.get("traceback")
+        lines = traceback if isinstance(traceback, list) else []
+        return {
+            "output_type": kind,
+            "ename": _text(raw.get("ename")),
+            "evalue": _text(raw.get("evalue")),
+            "traceback": [line for line in lines if isinstance(line, str)],
+        }
+    if kind not in ("display_data", "execute_result"):
+        return None
+    output = {
+        "output_type": kind,
+        "data": _bundle(raw.get("data")),
+        "metadata": _mapping(raw.get("metadata")),
+    }
+    if kind == "execute_result":
+        output["execution_count"] = _count(raw.get("execution_count"))
+    return output

@@ -1,0 +1,58 @@
+"""The result of grading: what results.json holds, one model a level."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from autograder.judge.verdict import Verdict
+
+Budget = Literal["smoke", "cpu", "gpu"]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExerciseResult(Model):
+    """Verdict on one exercise. `message` is for the student; `mistake` names a known mistake, if it is one."""
+
+    id: str
+    verdict: Verdict
+    score: float
+    max_score: float
+    message: str = ""
+    mistake: str | None = None
+
+
+class Repair(Model):
+    """One thing that restoring the notebook had to mend. `confidence` lies in [0, 1]."""
+
+    exercise: str | None
+    how: Literal["id", "anchor", "name", "similarity", "source"]
+    confidence: float
+    what: str
+
+
+class SubmissionResult(Model):
+    """Result of one submission. `score` and `max_score` count what is judged automatically;
+    `manual_max_score` counts the points that a person gives."""
+
+    student: str
+    path: str
+    digest: str
+    score: float
+    max_score: float
+    manual_max_score: float
+    seconds: float
+    exercises: list[ExerciseResult]
+    repairs: list[Repair]
+
+
+class RunResult(Model):
+    """Results of one run of `autograder grade`. `digest` covers source and checks; `sandbox` says whether it was on."""
+
+    assignment: str
+    digest: str
+    budget: Budget
+    sandbox: bool
+    submissions: list[SubmissionResult]

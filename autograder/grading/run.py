@@ -1,0 +1,217 @@
+"""Grades many submissions, in worker processes of this machine, and writes down what came out."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import re
+import secrets
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder import course
+from autograder.errors import InputError, SandboxError
+from autograder.grading.grade import grade
+from autograder.grading.result import Budget, RunResult, SubmissionResult
+from autograder.grading.submissions import Submission
+from autograder.sandbox.kernel import Limits
+from autograder.sandbox.layers import require_sandbox
+
+KEY_BYTES = 32
+KEY_VARIABLE = "FIXMELAB_KEY_FILE"
+
+Graded = tuple[SubmissionResult, NotebookNode]
+Work = Callable[[Submission], Graded]
+
+
+def grade_all(
+    assignment: str,
+    submissions: Iterable[Submission],
+    *,
+    key: bytes,
+    budget: Budget,
+    jobs: int = 1,
+    sandbox: bool = True,
+    limits: Limits | None = None,
+    on_result: Callable[[SubmissionResult, NotebookNode], None] = lambda result, notebook: None,
+) -> list[SubmissionResult]:
+    """Grade submissions in `jobs` processes. Results come back sorted by student, whatever the order and `jobs`.
+
+    `on_result` is called in this process as each is ready, with its result and executed notebook. A submission
+    whose worker died is tried once more in a process of its own.
+
+    Raises InputError for an unknown or unbuilt assignment, SandboxError where the sandbox does not work or a worker
+    died twice.
+    """
+    if sandbox:
+        require_sandbox()
+    work = partial(
+        _grade_one, read_source(assignment), assignment, key=key, budget=budget, sandbox=sandbox, limits=limits
+    )
+    results = []
+    for result, notebook in _in_processes(work, deque(submissions), max(jobs, 1)):
+        results.append(result)
+        on_result(result, notebook)
+    return sorted(results, key=lambda result: (result.student, result.path))
+
+
+def read_source(assignment: str) -> NotebookNode:
+    """The instructor's notebook of an assignment. Raises InputError where there is none."""
+    path = course.source_path(course.require_assignment(assignment))
+    if not path.exists():
+        raise InputError(f"{path} does not exist: run `autograder build {assignment}`")
+    return nbformat.read(path, as_version=4)
+
+
+def run_digest(assignment: str) -> str:
+    """SHA-256 over what decides a result beside the submission: the source notebook and the assignment's code."""
+    folder = course.ROOT / "autograder" / "assignments" / assignment
+    digest = hashlib.sha256()
+    for path in [course.source_path(assignment), *sorted(folder.rglob("*.py"))]:
+        data = path.read_bytes()
+        digest.update(f"{path.relative_to(course.ROOT).as_posix()}\n{len(data)}\n".encode() + data)
+    return digest.hexdigest()
+
+
+# Workers
+
+
+def _grade_one(source: NotebookNode, assignment: str, submission: Submission, **options: object) -> Graded:
+    return grade(
+        source,
+        submission.data,
+        assignment=assignment,
+        student=submission.student,
+        path=submission.path,
+        **options,
+    )
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    """Workers forked from a server that has imported the grader, and torch with it, once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([grade.__module__])
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread)
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _in_processes(work: Work, waiting: deque[Submission], jobs: int) -> Iterable[Graded]:
+    """Yield what `work` makes of each submission, as it is ready."""
+    while waiting:
+        running: dict[Future[Graded], Submission] = {}
+        pool = _pool(min(jobs, len(waiting)))
+        try:
+            # No more at a time than there are workers: when one dies, the culprit is among these few.
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    running[pool.submit(work, waiting[0])] = waiting.popleft()
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    graded = future.result()
+                    del running[future]
+                    yield graded
+        except BrokenProcessPool:
+            for submission in running.values():
+                yield _alone(work, submission)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _alone(work: Work, submission: Submission) -> Graded:
+    with _pool(1) as pool:
+        try:
+            return pool.submit(work, submission).result()
+        except BrokenProcessPool:
+            raise SandboxError(
+                f"{submission.path}: the worker that graded it died twice (is memory exhausted?): nothing is recorded"
+            ) from None
+
+
+# The course's key
+
+
+def course_key(path: Path | None = None) -> bytes:
+    """The course's secret key, from which the inputs of checks are drawn: 32 random bytes.
+
+    It stands in `path`, else in the file that FIXMELAB_KEY_FILE names, else in course.key at the repository's root,
+    which is made where it is missing. Raises InputError where the file cannot be read or holds fewer bytes.
+    """
+    named = path or os.environ.get(KEY_VARIABLE)
+    file = Path(named) if named else course.ROOT / "course.key"
+    try:
+        if not named and not file.exists():
+            _make_key(file)
+        key = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file}: the course's key cannot be read ({error.strerror}): mend {KEY_VARIABLE}") from None
+    if len(key) < KEY_BYTES:
+        raise InputError(
+            f"{file}: the course's key has {len(key)} bytes, not {KEY_BYTES}: restore it, or make a new one"
+        )
+    return key
+
+
+def _make_key(file: Path) -> None:
+    """Make a key that only its owner can read; where two do so at once, both use the one that was first."""
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".course.key-")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(secrets.token_bytes(KEY_BYTES))
+        os.link(temporary, file)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(temporary)
+
+
+# What is written
+
+
+def write_run(out: Path, run: RunResult, notebooks: Mapping[str, NotebookNode]) -> Path:
+    """Write OUT/results.json, and OUT/notebooks/STUDENT.ipynb for each executed notebook, by student.
+
+    Each file appears complete or not at all. Returns the path of results.json. Raises InputError where `out` cannot
+    be written to.
+    """
+    ordered = run.model_copy(
+        update={"submissions": sorted(run.submissions, key=lambda item: (item.student, item.path))}
+    )
+    try:
+        for student, notebook in notebooks.items():
+            _write(notebook_path(out, student), nbformat.writes(notebook))
+        results = out / "results.json"
+        _write(results, json.dumps(ordered.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written to ({error.strerror}): give another folder with --out") from None
+    return results
+
+
+def notebook_path(out: Path, student: str) -> Path:
+    """Where `write_run` puts the executed notebook of a student. Never outside `out`, whatever the name."""
+    name = re.sub(r"[^\w .@+-]", "_", student).strip(". ") or "unnamed"
+    if name != student:
+        name = f"{name}-{hashlib.sha256(student.encode('utf-8', 'replace')).hexdigest()[:8]}"
+    return out / "notebooks" / f"{name}.ipynb"
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{secrets.token_hex(8)}.part"
+    try:
+        # The kernel may have sent lone surrogates, which no file can hold.
+        temporary.write_text(text, encoding="utf-8", errors="replace")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

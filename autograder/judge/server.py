@@ -1,0 +1,101 @@
+"""The judge as a server: sessions with a kernel over a Unix socket, one for each exercise, when its turn has come."""
+
+import contextlib
+import socket
+import threading
+import time
+from pathlib import Path
+
+from autograder.judge.exercise import Exercise
+from autograder.judge.judging import judge
+from autograder.judge.student import over_socket
+from autograder.judge.verdict import Finding
+from fixmelab import wire
+
+ACCEPT_SECONDS = 0.05
+
+
+class Session:
+    """Waits, in a thread of its own, for the one connection that the open exercise is entitled to.
+
+    `done` is set as soon as the judge has decided.
+    """
+
+    def __init__(self, listener: socket.socket, exercise: Exercise, seed: bytes, seconds: float) -> None:
+        self.done = threading.Event()
+        self._listener = listener
+        self._exercise = exercise
+        self._seed = seed
+        self._deadline = time.monotonic() + seconds
+        self._closed = threading.Event()
+        self._connection: socket.socket | None = None
+        self._finding: Finding | None = None
+        self._fault: BaseException | None = None
+        self._thread = threading.Thread(target=self._serve, name=f"judge {exercise.id}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> Finding | None:
+        """End the session. None where no answer was judged to its end: it never came, or it broke off."""
+        self._closed.set()
+        if self._connection is not None and not self.done.is_set():
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        if self._fault is not None:
+            raise self._fault
+        return self._finding
+
+    def _serve(self) -> None:
+        try:
+            while not self._closed.is_set() and time.monotonic() < self._deadline:
+                try:
+                    self._connection, _ = self._listener.accept()
+                except TimeoutError:
+                    continue
+                with self._connection:
+                    if self._is_entitled(self._connection):
+                        finding = judge(self._exercise, over_socket(self._connection, self._deadline), self._seed)
+                        if not self._closed.is_set():
+                            self._finding = finding
+                        return
+        except BaseException as fault:
+            self._fault = fault
+        finally:
+            self.done.set()
+
+    def _is_entitled(self, connection: socket.socket) -> bool:
+        """Whether the greeting names the open exercise; anyone else is turned away without a word."""
+        try:
+            greeting = wire.receive(connection, min(self._deadline, time.monotonic() + 5))
+            return greeting is not None and wire.decode(greeting) == {"exercise": self._exercise.id}
+        except wire.WireError:
+            return False
+
+
+class JudgeServer:
+    """Listens at `path` and refuses everything until an exercise is opened. A context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        self._listener.listen(8)
+        self._listener.settimeout(ACCEPT_SECONDS)
+
+    def open(self, exercise: Exercise, seed: bytes, seconds: float = 600.0) -> Session:
+        """Accept one session for `exercise` from now on, for at most `seconds`.
+
+        Connections that came too early, while no exercise was open, are dropped first.
+        """
+        with contextlib.suppress(TimeoutError):
+            self._listener.settimeout(0.0)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    self._listener.accept()[0].close()
+        self._listener.settimeout(ACCEPT_SECONDS)
+        return Session(self._listener, exercise, seed, seconds)
+
+    def __enter__(self) -> "JudgeServer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()

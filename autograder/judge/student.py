@@ -1,0 +1,157 @@
+"""The judge's side of a student's objects: calls go over the wire, only plain values come back."""
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from autograder.judge.draw import Draw
+from autograder.judge.verdict import AnswerRaised, ExpectationFailed
+from fixmelab import wire
+from fixmelab.probe import Probe
+
+
+class Channel(Protocol):
+    """Carries a request body to the student's process and brings the reply body."""
+
+    def __call__(self, body: bytes) -> bytes: ...
+
+
+def in_this_process(answer: Any) -> Channel:
+    """A channel to an answer that lives here: trusted code only."""
+    return Probe(answer).reply
+
+
+def over_socket(connection: socket.socket, deadline: float) -> Channel:
+    """A channel to the other end of `connection`; `deadline` (time.monotonic) bounds the whole session."""
+
+    def ask(body: bytes) -> bytes:
+        connection.settimeout(max(deadline - time.monotonic(), 1e-3))
+        wire.send(connection, body)
+        reply = wire.receive(connection, deadline)
+        if reply is None:
+            raise wire.WireError("the connection closed before the check was complete")
+        return reply
+
+    return ask
+
+
+class Target:
+    """Something of the student's that can be called: a function, an object, or a method by its name."""
+
+    def __init__(self, session: "StudentSession", number: int, kind: str, name: str = "") -> None:
+        self._session = session
+        self._handle = wire.Handle(number, kind)
+        self._name = name
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it; tensors, numbers and lists come back by value, anything else as a Remote."""
+        return self._session.call(self._handle, self._name, args, kwargs, kept=False)
+
+    def kept(self, *args: Any, **kwargs: Any) -> "Remote":
+        """Call it and leave the result in the student's process."""
+        return self._session.call(self._handle, self._name, args, kwargs, kept=True)
+
+    def gradient(
+        self,
+        *args: Any,
+        wrt: "Sequence[int] | Remote",
+        weights: Sequence[Tensor | float | None] = (1.0,),
+        **kwargs: Any,
+    ) -> list[Tensor | None]:
+        """Gradient of Σ_k <weights[k], output[k]>, by the arguments numbered in `wrt` or by a module's parameters.
+
+        A weight of None leaves an output out. None in the list: no graph leads to that argument.
+        """
+        return self._session.gradient(self._handle, self._name, args, kwargs, wrt, weights)
+
+
+class Remote(Target):
+    """An object of the student's process. `remote.name(...)` calls a method; `kind` is its type's name."""
+
+    @property
+    def kind(self) -> str:
+        return self._handle.kind
+
+    def __getattr__(self, name: str) -> Target:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Target(self._session, self._handle.number, self._handle.kind, name)
+
+    def attribute(self, name: str) -> Any:
+        """Read an attribute."""
+        return self._session.ask({"op": "attribute", "target": self._handle, "name": name}, f"attribute {name}")
+
+    def toy(self, name: str, *args: Any) -> "Remote":
+        """Make one of fixmelab.toys in the student's process."""
+        return self._session.ask({"op": "toy", "name": name, "args": list(args)}, f"toy {name}")
+
+    def drop(self) -> None:
+        """Let the student's process forget this object."""
+        self._session.ask({"op": "drop", "number": self._handle.number}, "drop")
+
+
+class StudentSession:
+    """One conversation with a student's process, and its transcript: what was asked and what came back."""
+
+    def __init__(self, channel: Channel, draw: Draw) -> None:
+        self._channel = channel
+        self._draw = draw
+        self.transcript: list[tuple[str, Any]] = []
+
+    def ask(self, request: dict, label: str, after: Callable[[dict], None] = lambda reply: None) -> Any:
+        """Send a request and return the reply's value; Remotes in a request travel as their handles.
+
+        Raises AnswerRaised for an exception of the student's, WireError for a reply that is none.
+        """
+        body = wire.encode(request, _handle_of)
+        reply = wire.decode(self._channel(body), lambda found: Remote(self, found.number, found.kind))
+        match reply:
+            case {"error": {"type": str(kind), "text": str(text), "where": str(where)}}:
+                self.transcript.append((label, kind))
+                raise AnswerRaised(kind[:100], text, where)
+            case {"value": value}:
+                self.transcript.append((label, value))
+                after(reply)
+                return value
+        raise wire.WireError("the frame is not a reply")
+
+    def call(self, handle: wire.Handle, name: str, args: tuple, kwargs: dict, kept: bool) -> Any:
+        request = {"op": "call", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}
+        request |= {"seed": self._draw.seed(), "kept": kept}
+        return self.ask(request, f"call {name}", _require_unchanged_arguments)
+
+    def gradient(
+        self, handle: wire.Handle, name: str, args: tuple, kwargs: dict, wrt: Any, weights: Sequence
+    ) -> list[Tensor | None]:
+        request = {"op": "gradient", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}
+        request |= {"seed": self._draw.seed(), "weights": list(weights)}
+        request["wrt"] = wrt if isinstance(wrt, Remote) else list(wrt)
+        value = self.ask(request, f"gradient {name}")
+        if not isinstance(value, list) or not all(item is None or torch.is_tensor(item) for item in value):
+            raise wire.WireError("the frame is not a list of gradients")
+        return value
+
+
+def _handle_of(item: Any) -> wire.Handle:
+    if isinstance(item, Remote):
+        return item._handle
+    raise wire.WireError(f"a check may not send a {type(item).__name__}")
+
+
+def _require_unchanged_arguments(reply: dict) -> None:
+    if reply.get("changed"):
+        raise ExpectationFailed(
+            "It changes one of its arguments in place (an operation such as x += … or x.clamp_()): "
+            "work on a new tensor, since the caller still needs the old one.",
+            mistake="changes_its_argument",
+        )
+
+
+def student_of(channel: Channel, draw: Draw) -> tuple[Remote, StudentSession]:
+    """The student's answer behind a channel, and the session that records what it says."""
+    session = StudentSession(channel, draw)
+    return Remote(session, 0, "answer"), session

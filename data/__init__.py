@@ -1,0 +1,1 @@
+"""What is embedded: small files that travel inside the students' package as `fixmelab.embedded`."""

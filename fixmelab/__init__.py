@@ -1,0 +1,33 @@
+"""The students' package: data, training, plots and widgets for the course notebooks."""
+
+from importlib import import_module
+from typing import Any
+
+# Name → module. Imported at first use, so that `import fixmelab` costs nothing.
+_HOME = {
+    "Lab": "environment",
+    "budget": "environment",
+    "budget_name": "environment",
+    "device": "environment",
+    "seed_everything": "environment",
+    "setup": "environment",
+    "History": "training",
+    "train": "training",
+    "plot_curves": "plotting",
+    "plot_history": "plotting",
+    "show_images": "plotting",
+    "show_latent_map": "plotting",
+    "latent_explorer": "widgets",
+    "latent_explorer_static": "widgets",
+}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'fixmelab' has no attribute {name!r}")
+    return getattr(import_module(f"fixmelab.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

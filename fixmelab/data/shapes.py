@@ -1,0 +1,92 @@
+"""Anti-aliased drawing of batches of small pictures with signed distances, in NumPy.
+
+A distance is negative inside a shape and positive outside, in units of the picture, which spans [-1, 1] in x (to the
+right) and y (downwards). Everything broadcasts over (count, SIZE, SIZE).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+SIZE = 28
+PIXEL = 2.0 / SIZE
+
+Array = np.ndarray | float
+
+
+def centres() -> np.ndarray:
+    """Coordinates of the pixels' centres, (SIZE,) float32."""
+    return ((np.arange(SIZE, dtype=np.float32) + 0.5) * PIXEL - 1.0).astype(np.float32)
+
+
+def mix(start: Array, end: Array, share: Array) -> Array:
+    """`start` where share is 0, `end` where it is 1."""
+    return start + (end - start) * share
+
+
+def smooth(edge_0: Array, edge_1: Array, value: Array) -> np.ndarray:
+    """Smooth step from 0 at `edge_0` to 1 at `edge_1`."""
+    t = np.clip((value - edge_0) / (edge_1 - edge_0), 0.0, 1.0)
+    return t * t * (3.0 - 2.0 * t)
+
+
+def coverage(distance: np.ndarray) -> np.ndarray:
+    """Share of each pixel that a shape covers: the edge is one pixel wide."""
+    return np.clip(0.5 - distance / PIXEL, 0.0, 1.0)
+
+
+def line(distance: np.ndarray, width: Array) -> np.ndarray:
+    """Soft line along distance 0: 1 on it, below one half at `width` beside it, 0 from 1.7 widths on."""
+    return np.square(np.maximum(1.0 - np.square(distance / (1.7 * width)), 0.0))
+
+
+def curve(at: np.ndarray, knots: Sequence[tuple[Array, Array]]) -> np.ndarray:
+    """Smooth curve through `knots` (position, value), positions ascending, constant beyond the ends.
+
+    Cubic Hermite segments; the slope at a knot is the mean of the two neighbouring secants'.
+    """
+    position, value = zip(*knots, strict=True)
+    secant = [(value[k + 1] - value[k]) / (position[k + 1] - position[k]) for k in range(len(knots) - 1)]
+    slope = [secant[0], *((a + b) / 2 for a, b in zip(secant, secant[1:], strict=False)), secant[-1]]
+    result = np.where(at < position[0], value[0], value[-1])
+    for k in range(len(knots) - 1):
+        step = position[k + 1] - position[k]
+        t = (at - position[k]) / step
+        bend = t * (1 - t) * ((slope[k] - secant[k]) * (1 - t) + (secant[k] - slope[k + 1]) * t) * step
+        inside = (at >= position[k]) & (at < position[k + 1])
+        result = np.where(inside, mix(value[k], value[k + 1], t) + bend, result)
+    return result
+
+
+def between(across: np.ndarray, low: np.ndarray, high: np.ndarray, axis: int) -> np.ndarray:
+    """Distance to the region low < across < high, whose borders are curves along `axis` (-1 for x, -2 for y)."""
+    tilt_low = np.sqrt(1.0 + np.square(np.gradient(low, PIXEL, axis=axis)))
+    tilt_high = np.sqrt(1.0 + np.square(np.gradient(high, PIXEL, axis=axis)))
+    return np.maximum((low - across) / tilt_low, (across - high) / tilt_high)
+
+
+def convex(x: np.ndarray, y: np.ndarray, corners: Sequence[tuple[Array, Array]]) -> np.ndarray:
+    """Distance to a convex polygon, its corners in clockwise order on the screen (exact inside and near the edges)."""
+    distance = None
+    for (ax, ay), (bx, by) in zip(corners, [*corners[1:], corners[0]], strict=True):
+        ex, ey = bx - ax, by - ay
+        length = np.sqrt(ex * ex + ey * ey)
+        beyond = (x - ax) * (ey / length) - (y - ay) * (ex / length)
+        distance = beyond if distance is None else np.maximum(distance, beyond)
+    return distance
+
+
+def ellipse(x: np.ndarray, y: np.ndarray, centre: tuple[Array, Array], radii: tuple[Array, Array]) -> np.ndarray:
+    """First-order distance to an ellipse: its implicit function over the length of the gradient."""
+    u, v = (x - centre[0]) / radii[0], (y - centre[1]) / radii[1]
+    level = np.sqrt(u * u + v * v) + 1e-6
+    gradient = np.sqrt(np.square(u / radii[0]) + np.square(v / radii[1])) / level + 1e-6
+    return (level - 1.0) / gradient
+
+
+def segment(x: np.ndarray, y: np.ndarray, start: tuple[Array, Array], end: tuple[Array, Array]) -> np.ndarray:
+    """Unsigned distance to a line segment."""
+    ex, ey = end[0] - start[0], end[1] - start[1]
+    wx, wy = x - start[0], y - start[1]
+    t = np.clip((wx * ex + wy * ey) / (ex * ex + ey * ey), 0.0, 1.0)
+    return np.sqrt(np.square(wx - ex * t) + np.square(wy - ey * t))

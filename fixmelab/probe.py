@@ -1,0 +1,133 @@
+"""Serves a judge's calls on a student's answer. Holds no reference, no expected value and no verdict.
+
+`check(exercise, answer)` stands at the end of test cells. Under `autograder grade` it connects to the judge in
+the grader's process and answers its requests; where the instructors' package is at hand, as in an instructor's
+Jupyter, the same requests come from a judge in this process; elsewhere it says that nothing is judged.
+"""
+
+import os
+import socket
+import traceback
+from typing import Any
+
+import torch
+
+from fixmelab import toys, wire
+
+ADDRESS = "FIXMELAB_JUDGE"
+
+
+def check(exercise: str, answer: Any) -> None:
+    """Have `answer` judged as `exercise`, for example "vae.gaussian_kl".
+
+    Raises AssertionError with the message for the student where an instructor's own process judges and the
+    verdict is not a pass; under `autograder grade` the verdict never comes here.
+    """
+    address = os.environ.get(ADDRESS)
+    if address:
+        _serve_socket(address, exercise, answer)
+        return
+    try:
+        from autograder.assignments import check_here
+    except ModuleNotFoundError:
+        print(f"{exercise} is not judged here: the instructors' package is not installed.")
+        return
+    check_here(exercise, answer)
+
+
+def _serve_socket(address: str, exercise: str, answer: Any) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.connect(address)
+        wire.send(connection, wire.encode({"exercise": exercise}))
+        probe = Probe(answer)
+        while (body := wire.receive(connection)) is not None:
+            wire.send(connection, probe.reply(body))
+
+
+class Probe:
+    """Objects of the student's process, by handle, and the requests that a judge may make of them.
+
+    Handle 0 is the answer itself. Requests are maps with the key `op`: `call`, `attribute`, `gradient`, `toy`,
+    `drop`. A reply holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the numbers of the
+    arguments that were changed in place.
+    """
+
+    def __init__(self, answer: Any) -> None:
+        self._objects = {0: answer}
+        self._last = 0
+
+    def reply(self, body: bytes) -> bytes:
+        """Return the reply body to a request body. The student's own exceptions are replies too."""
+        try:
+            request = wire.decode(body, self._resolve)
+            return wire.encode(getattr(self, f"_{request['op']}")(**request), self._keep)
+        except (Exception, SystemExit) as error:
+            return wire.encode({"error": _describe(error)})
+
+    def _resolve(self, handle: wire.Handle) -> Any:
+        return self._objects[handle.number]
+
+    def _keep(self, item: Any) -> wire.Handle:
+        self._last += 1
+        self._objects[self._last] = item
+        return wire.Handle(self._last, type(item).__name__)
+
+    def _run(self, target: Any, name: str, args: list, kwargs: dict, seed: int) -> tuple[Any, list]:
+        function = getattr(target, name) if name else target
+        tensors = [(key, item) for key, item in enumerate(args) if isinstance(item, torch.Tensor)]
+        tensors += [(key, item) for key, item in kwargs.items() if isinstance(item, torch.Tensor)]
+        before = [item._version for _, item in tensors]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            value = function(*args, **kwargs)
+        changed = [key for (key, item), old in zip(tensors, before, strict=True) if item._version != old]
+        return value, changed
+
+    def _call(self, *, op: str, target: Any, name: str, args: list, kwargs: dict, seed: int, kept: bool) -> dict:
+        value, changed = self._run(target, name, args, kwargs, seed)
+        return {"value": self._keep(value) if kept else value, "changed": changed}
+
+    def _attribute(self, *, op: str, target: Any, name: str) -> dict:
+        return {"value": getattr(target, name)}
+
+    def _gradient(
+        self, *, op: str, target: Any, name: str, args: list, kwargs: dict, seed: int, wrt: Any, weights: list
+    ) -> dict:
+        """Gradient of sum_k <weights[k], output[k]> by the arguments numbered in `wrt`, or by the parameters
+        of the module `wrt`. None where an output carries no graph or does not depend on the argument."""
+        if isinstance(wrt, torch.nn.Module):
+            leaves = list(wrt.parameters())
+        else:
+            args = [_leaf(item) if number in wrt else item for number, item in enumerate(args)]
+            leaves = [args[number] for number in wrt]
+        with torch.enable_grad():
+            value, _ = self._run(target, name, args, kwargs, seed)
+            outputs = value if isinstance(value, list | tuple) else [value]
+            terms = [
+                (weight * output).sum()
+                for weight, output in zip(weights, outputs, strict=True)
+                if weight is not None and getattr(output, "requires_grad", False)
+            ]
+            if not terms:
+                return {"value": [None] * len(leaves)}
+            return {"value": torch.autograd.grad(sum(terms), leaves, allow_unused=True)}
+
+    def _toy(self, *, op: str, name: str, args: list) -> dict:
+        return {"value": self._keep(toys.TOYS[name](*args))}
+
+    def _drop(self, *, op: str, number: int) -> dict:
+        self._objects.pop(number, None)
+        return {"value": None}
+
+
+def _leaf(item: torch.Tensor) -> torch.Tensor:
+    return item.detach().clone().requires_grad_()
+
+
+def _describe(error: BaseException) -> dict:
+    """Type, text and the line of the student's own cell, where the traceback passes through one."""
+    where = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if "ipykernel" in frame.filename or "<ipython-input" in frame.filename:
+            where = f"line {frame.lineno} of the cell: {frame.line}"
+    return {"type": type(error).__name__, "text": str(error)[:2000], "where": where[:200]}
