@@ -180,12 +180,16 @@ def show_latent_map(means: Tensor | ArrayLike, labels: Tensor | ArrayLike, class
 
 
 def draw_latent_map(
-    axes: Axes, means: Tensor | ArrayLike, labels: Tensor | ArrayLike, class_names: Sequence[str]
-) -> float:
-    """Draw what `show_latent_map` shows into `axes`; both run over [−r, r], and r is returned."""
+    axes: Axes,
+    means: Tensor | ArrayLike,
+    labels: Tensor | ArrayLike,
+    class_names: Sequence[str],
+    marks: Sequence[tuple[float, float]] = (),
+) -> None:
+    """Draw what `show_latent_map` shows into `axes`, and `marks` numbered from 1."""
     points, classes = check_latent_map(means, labels, class_names)
     radius = map_radius(points)
-    places = label_places(points, classes, class_names, radius)
+    places = label_places(points, classes, class_names, radius, marks)
     size = float(np.clip(20000 / len(points), 6, 20))
     # All points in one call and in mixed order, so that no class hides the others.
     order = np.random.default_rng(0).permutation(len(points))
@@ -198,8 +202,10 @@ def draw_latent_map(
             parse_math=False,
             path_effects=[withStroke(linewidth=3, foreground="white")],
         )
+    for number, (x, y) in enumerate(marks, 1):
+        axes.plot(x, y, "o", ms=17, mfc="white", mec=INK, mew=1.5)
+        axes.text(x, y, str(number), ha="center", va="center_baseline", weight="bold")
     axes.set(xlim=(-radius, radius), ylim=(-radius, radius), aspect="equal")
-    return radius
 
 
 def check_latent_map(
@@ -226,28 +232,35 @@ def map_radius(points: np.ndarray) -> float:
 
 
 def label_places(
-    points: np.ndarray, classes: np.ndarray, class_names: Sequence[str], radius: float
+    points: np.ndarray,
+    classes: np.ndarray,
+    class_names: Sequence[str],
+    radius: float,
+    marks: Sequence[tuple[float, float]] = (),
 ) -> dict[int, tuple[float, float]]:
-    """Where to write the name of each class that occurs: at its median, moved up or down off the others."""
+    """Where to write the name of each class that occurs: at its median, or above or below, clear of the
+    other names and of the `marks`, which are discs of a line's height."""
     present = [index for index in range(len(class_names)) if (classes == index).any()]
-    places = np.array([np.median(points[classes == index], axis=0) for index in present], dtype=float)
-    half = np.array([0.021 * radius * max(len(class_names[index]), 2) for index in present])
+    places = np.array([np.median(points[classes == index], axis=0) for index in present] + list(marks), float)
     line = 0.085 * radius
+    widths = [0.042 * radius * max(len(class_names[index]), 2) for index in present] + [line] * len(marks)
     for _ in range(200):
         moved = False
         for a in range(len(present)):
-            for b in range(a):
-                apart = places[a] - places[b]
-                if abs(apart[0]) < half[a] + half[b] and abs(apart[1]) < line - 1e-9:
-                    push = (line - abs(apart[1])) / 2 * (1 if apart[1] >= 0 else -1)
-                    places[a, 1] += push
-                    places[b, 1] -= push
+            for b in range(a + 1, len(places)):
+                across, up = places[a] - places[b]
+                # Two names share the way; a mark stays where it is, and is a little higher than a name.
+                share, apart = (0.5, line) if b < len(present) else (1.0, 1.15 * line)
+                if abs(across) < (widths[a] + widths[b]) / 2 and abs(up) < apart - 1e-6:
+                    push = math.copysign(apart - abs(up), up)
+                    places[a, 1] += share * push
+                    places[b, 1] -= (1 - share) * push
                     moved = True
         if not moved:
             break
-    reach = np.stack([np.maximum(radius - half, 0), np.full(len(present), radius - line)], axis=1)
-    places = np.clip(places, -reach, reach)
-    return {index: (float(x), float(y)) for index, (x, y) in zip(present, places, strict=True)}
+    reach = [(max(radius - width / 2, 0), radius - line) for width in widths]
+    places = np.clip(places, -np.array(reach), reach)
+    return {index: (float(x), float(y)) for index, (x, y) in zip(present, places, strict=False)}
 
 
 def label_colour(index: int) -> str:

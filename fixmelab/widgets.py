@@ -12,7 +12,6 @@ import ipywidgets
 import numpy as np
 import torch
 import traitlets
-from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 from PIL import Image
 from torch import Tensor
@@ -123,7 +122,7 @@ def latent_explorer(
 
     `decode` maps z (1, K) to an image (1, 1, 28, 28) in [0, 1]; latents other than i and j are 0. `means`
     (N, K) are the encoder's, `labels` (N,) indices into `class_names`. `latent_dim` is K; it is needed only
-    where `means` (N, 2) holds nothing but z_i and z_j. z lies on the device of `means`, in their dtype.
+    where `means` (N, 2) holds nothing but z_i and z_j. z lies on the device of `means`.
 
     Where nobody can move a slider, that is, in grading (FIXMELAB_JUDGE is set) and on the smoke budget,
     what comes back is the figure of `latent_explorer_static`.
@@ -148,24 +147,18 @@ def latent_explorer_static(
     """The printed twin of `latent_explorer`, which explains the arguments: nine numbered points on the map
     of the means, and beside it what they decode to, arranged alike."""
     latents = _Latents(decode, means, labels, class_names, i, j, latent_dim)
-    marks = [level * latents.radius for level in (-0.5, 0.0, 0.5)]
+    levels = (-latents.radius / 2, 0.0, latents.radius / 2)
+    marks = [(z_i, z_j) for z_j in reversed(levels) for z_i in levels]
     with plotting.style():
         drawn = plotting.Figure(figsize=(10, 5), layout="constrained")
         left, right = drawn.subfigures(1, 2, width_ratios=(1.08, 1))
         axes = left.add_subplot()
-        plotting.draw_latent_map(axes, latents.points, latents.classes, class_names)
+        plotting.draw_latent_map(axes, latents.points, latents.classes, class_names, marks)
         axes.set(xlabel=f"$z_{{{i}}}$", ylabel=f"$z_{{{j}}}$", title="The encoder's means")
-        grid = right.subplots(3, 3)
-        for row, z_j in enumerate(reversed(marks)):
-            for column, z_i in enumerate(marks):
-                number = str(3 * row + column + 1)
-                axes.plot(z_i, z_j, "o", ms=17, mfc="white", mec=plotting.INK, mew=1.5, alpha=0.9)
-                text = axes.text(z_i, z_j, number, ha="center", va="center_baseline", weight="bold")
-                text.set_path_effects([withStroke(linewidth=2, foreground="white")])
-                panel = grid[row, column]
-                panel.set_axis_off()
-                panel.imshow(latents.decoded(z_i, z_j), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-                panel.set_title(f"{number}:  ({z_i:g}, {z_j:g})".replace("-", "−"), fontsize=10)
+        for number, (panel, mark) in enumerate(zip(right.subplots(3, 3).flat, marks, strict=True), 1):
+            panel.set_axis_off()
+            panel.imshow(latents.decoded(*mark), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+            panel.set_title("{}:  ({:g}, {:g})".format(number, *mark).replace("-", "−"), fontsize=10)
         right.suptitle("What the numbered points decode to", fontsize=12)
     return drawn
 
@@ -183,7 +176,9 @@ class _Latents:
         j: int,
         latent_dim: int | None,
     ) -> None:
-        means = torch.as_tensor(means).detach()
+        if not isinstance(means, Tensor):
+            means = torch.as_tensor(np.asarray(means), dtype=torch.get_default_dtype())
+        means = means.detach()
         if means.ndim != 2:
             raise ValueError(f"the means have shape {tuple(means.shape)}: give (N, K)")
         size = means.shape[1] if latent_dim is None else latent_dim
@@ -217,6 +212,8 @@ class _Latents:
             raise ValueError(
                 f"decode gave shape {tuple(image.shape)} for z {tuple(z.shape)}: it must be (1, 1, {SIDE}, {SIDE})"
             )
+        if not image.isfinite().all():
+            raise ValueError(f"decode gave nan or infinity at ({z_i:g}, {z_j:g})")
         return image[0, 0].clamp(0, 1).float().cpu().numpy()
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ _WITH_NUMBERS = (".py", ".ipynb", ".md")  # a table of data may hold any number
 # `check` looks for the instructors' package by this line, which says no more than that there is one.
 _ALLOWED = {"fixmelab/probe.py": "from autograder.assignments import check_here"}
 
+_WORD = re.compile(r"\w+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 _EXCERPT = 70
 
@@ -42,6 +43,7 @@ class Piece:
 
     where: str
     text: str
+    with_numbers: bool
 
 
 def published_files(root: Path) -> dict[str, bytes]:
@@ -57,38 +59,42 @@ def published_files(root: Path) -> dict[str, bytes]:
 
 def find_leaks(files: Mapping[str, bytes], secrets: Secrets) -> list[Leak]:
     """Every secret in the files, once a place. An output or an execution count is a leak as well."""
-    found: dict[tuple[str, str], Leak] = {}
+    pieces: list[Piece] = []
+    leaks: list[Leak] = []
     for path, content in files.items():
         text = content.decode("utf-8", errors="replace").replace(_ALLOWED.get(path, "\0"), "")
         notebook = _notebook(text) if path.endswith(".ipynb") else None
-        pieces = [Piece(path, text)] if notebook is None else list(_pieces(path, notebook))
-        leaks = [] if notebook is None else list(_outputs(path, notebook))
-        for piece in pieces:
-            for part in (piece, *_decoded(piece)):
-                leaks += _search(part, secrets, path.endswith(_WITH_NUMBERS))
-        for leak in leaks:
-            # A statement and its lines are secrets each: the longest says it all.
-            key = leak.where, leak.kind
-            if key not in found or len(found[key].excerpt) < len(leak.excerpt):
-                found[key] = leak
+        if notebook is None:
+            pieces.append(Piece(path, text, path.endswith(_WITH_NUMBERS)))
+        else:
+            pieces += _pieces(path, notebook)
+            leaks += _outputs(path, notebook)
+    pieces = [part for piece in pieces for part in (piece, *_decoded(piece))]
+    # Few secrets, mostly none, stand anywhere at all: only these are looked for piece by piece.
+    everything = "\0".join(squeeze(piece.text) for piece in pieces)
+    present = replace(secrets, lines={line: item for line, item in secrets.lines.items() if line in everything})
+    found: dict[tuple[str, str], Leak] = {}
+    for leak in (*leaks, *(leak for piece in pieces for leak in _search(piece, present))):
+        # A statement and its lines are secrets each: the longest says it all.
+        key = leak.where, leak.kind
+        if key not in found or len(found[key].excerpt) < len(leak.excerpt):
+            found[key] = leak
     return list(found.values())
 
 
-def _search(piece: Piece, secrets: Secrets, with_numbers: bool) -> Iterator[Leak]:
+def _search(piece: Piece, secrets: Secrets) -> Iterator[Leak]:
     lines = piece.text.split("\n")
-    squeezed = [squeeze(line) for line in lines]
-    whole = "".join(squeezed)
-    starts = [0, *accumulate(map(len, squeezed))]
-    for line, secret in secrets.lines.items():
-        at = whole.find(line)
-        if at >= 0:
-            yield _leak(piece, bisect_right(starts, at), secret)
-    if not secrets.names and not secrets.numbers:
-        return
+    if secrets.lines:
+        squeezed = [squeeze(line) for line in lines]
+        whole, starts = "".join(squeezed), [0, *accumulate(map(len, squeezed))]
+        for line, secret in secrets.lines.items():
+            at = whole.find(line)
+            if at >= 0:
+                yield _leak(piece, bisect_right(starts, at), secret)
     for number, line in enumerate(lines, 1):
-        for name in secrets.names.keys() & set(re.findall(r"\w+", line)):
+        for name in secrets.names.keys() & set(_WORD.findall(line)):
             yield _leak(piece, number, secrets.names[name])
-        if with_numbers and secrets.numbers:
+        if secrets.numbers and piece.with_numbers:
             for value in secrets.numbers.keys() & numbers_in(line):
                 yield _leak(piece, number, secrets.numbers[value])
 
@@ -111,11 +117,11 @@ def _notebook(text: str) -> dict | None:
 def _pieces(path: str, notebook: dict) -> Iterator[Piece]:
     for number, cell in enumerate(notebook["cells"], 1):
         where = f"{path}, cell {number}"
-        yield Piece(where, _joined(cell.get("source", "")))
+        yield Piece(where, _joined(cell.get("source", "")), True)
         for part in sorted(cell.keys() - {"source", "cell_type", "execution_count"}):
-            yield Piece(f"{where}, {part}", "\n".join(_strings(cell[part])))
+            yield Piece(f"{where}, {part}", "\n\n".join(_strings(cell[part])), True)
     rest = {key: value for key, value in notebook.items() if key != "cells"}
-    yield Piece(f"{path}, metadata", "\n".join(_strings(rest)))
+    yield Piece(f"{path}, metadata", "\n\n".join(_strings(rest)), True)
 
 
 def _outputs(path: str, notebook: dict) -> Iterator[Leak]:
@@ -149,11 +155,11 @@ def _strings(value: Any) -> Iterator[str]:
 
 def _decoded(piece: Piece) -> Iterator[Piece]:
     """Texts that stand in a piece in base64, over one line or several."""
-    for text in {piece.text, piece.text.replace("\n", "")}:
+    for text in {piece.text, re.sub(r"(?<=\S)\n(?=\S)", "", piece.text)}:
         for match in _BASE64.finditer(text):
             run = match[0].translate(str.maketrans("-_", "+/"))
             try:
                 decoded = base64.b64decode(run + "=" * (-len(run) % 4)).decode("utf-8")
             except (binascii.Error, UnicodeDecodeError):
                 continue
-            yield Piece(f"{piece.where}, in base64", decoded)
+            yield Piece(f"{piece.where}, in base64", decoded, piece.with_numbers)

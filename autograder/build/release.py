@@ -48,7 +48,7 @@ def release_from_source(source: NotebookNode, name: str) -> NotebookNode:
         try:
             GenerateAssignment(coursedir=course, config=config, log=log).start()
         except Exception as error:  # nbgrader raises many kinds, SystemExit not among them
-            errors = [line for line in record.lines if "Error" in line]
-            reason = errors[-1] if errors else str(error)
+            # The first traceback is that of the cause; the others say that something failed.
+            reason = next((line for line in record.lines if "Error: " in line), str(error))
             raise InputError(f"nbgrader makes no release of {name}: {reason}") from None
         return nbformat.read(Path(folder) / "release" / name / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)

@@ -3,13 +3,13 @@
 Secrets come from the notebooks' regions (solutions, hidden tests, mark schemes) and from the modules of the
 assignments (reference, checks, mistakes). Not every line of these is one: `import torch` gives nothing away. A line
 of code is a secret when it has 12 characters or more and
-- computes something: holds a binary operator, such as `mu + sigma * eps`; or
+- computes something: holds a binary operator, such as `mu + sigma * eps`, or a slice, such as `z[:, i]`; or
 - puts five or more names and numbers together, such as `self.mean = nn.Linear(256, latent_dim)`.
 Imports, decorators, docstrings and the headers of blocks are none. Where a solution has no such line, the whole of
 it is one. Prose (rubrics, model answers, mistakes' sentences, checks' messages) counts by line and by sentence.
 Whatever also stands in a visible part of any notebook is published already, hence no secret.
 
-All text is compared without white space and `#`, so that another layout, or a comment, hides nothing.
+All text is compared without white space, comment signs and continuations, so that another layout hides nothing.
 """
 
 import ast
@@ -67,8 +67,8 @@ class Secrets:
 
 
 def squeeze(text: str) -> str:
-    """The text without white space and `#`."""
-    return re.sub(r"[\s#]+", "", text)
+    r"""The text without white space, `#` and `\`."""
+    return re.sub(r"[\s#\\]+", "", text)
 
 
 def secrets_of(sources: Iterable[NotebookNode], assignments: Path) -> Secrets:
@@ -106,10 +106,9 @@ def _forget_published(secrets: Secrets, text: str) -> None:
 
 
 def _solution(code: str) -> list[str]:
-    lines = code_lines(code)
-    if lines or len(squeeze(code)) < LEAST_REGION:
-        return lines
-    return [code]
+    found = code_lines(code)
+    whole = "\n".join(_without_comments(code)[0])
+    return found if found or len(squeeze(whole)) < LEAST_REGION else [whole]
 
 
 def _hidden_tests(code: str) -> list[str]:
@@ -171,27 +170,36 @@ def code_lines(code: str) -> list[str]:
 
     Comments are taken out.
     """
-    code = textwrap.dedent(code)
-    lines = code.split("\n")
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
-    except (tokenize.TokenError, SyntaxError):  # a magic command; then every longer line counts
+    lines, tokens = _without_comments(code)
+    if not tokens:
         return [line.strip() for line in lines if len(squeeze(line)) >= LEAST_CODE]
-    for token in tokens:
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
     found = []
     for statement in _statements(tokens):
         if statement[0].string in _PLAIN_STARTS:
             continue
         first, last = statement[0].start[0], statement[-1].end[0]
         if _gives_away(statement):
-            found.append("\n".join(lines[first - 1 : last]))
+            whole = "\n".join(lines[first - 1 : last]).strip()
+            found += [whole, whole.removeprefix("return ")]  # the value may be copied without the word
         for row in range(first, last + 1) if last > first else ():
             if _gives_away([token for token in statement if token.start[0] == row]):
                 found.append(lines[row - 1])
-    return [text.strip() for text in found if len(squeeze(text)) >= LEAST_CODE]
+    return [text.strip() for text in dict.fromkeys(found) if len(squeeze(text)) >= LEAST_CODE]
+
+
+def _without_comments(code: str) -> tuple[list[str], list[tokenize.TokenInfo]]:
+    """Lines of the code without comments, and its tokens; as they are, and none, where a magic command stands."""
+    code = textwrap.dedent(code)
+    lines = code.split("\n")
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(code).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return lines, []
+    for token in tokens:
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    return lines, tokens
 
 
 def _statements(tokens: list[tokenize.TokenInfo]) -> Iterator[list[tokenize.TokenInfo]]:
@@ -213,7 +221,8 @@ def _gives_away(tokens: list[tokenize.TokenInfo]) -> bool:
         if token.type == tokenize.NUMBER or (token.type == tokenize.NAME and token.string not in _NOT_NAMES)
     }
     return len(names) >= LEAST_NAMES or any(
-        after.string in _OPERATORS and _is_operand(before) for before, after in zip(tokens, tokens[1:], strict=False)
+        (after.string in _OPERATORS and _is_operand(before)) or (after.string == ":" and before.string in ("[", ","))
+        for before, after in zip(tokens, tokens[1:], strict=False)
     )
 
 

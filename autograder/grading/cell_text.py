@@ -133,10 +133,11 @@ def tokens(text: str) -> list[str]:
 
 def similarity(one: Sequence[str], other: Sequence[str], at_least: float) -> float:
     """Ratio of matching tokens in [0, 1] (difflib's), or 0 where it is below `at_least` or both are empty."""
-    if not one or not other:
+    shorter, longer = sorted((len(one), len(other)))
+    if not shorter or 2 * shorter < at_least * (shorter + longer):
         return 0.0
     matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
-    if matcher.real_quick_ratio() < at_least or matcher.quick_ratio() < at_least:
+    if matcher.quick_ratio() < at_least:
         return 0.0
     ratio = matcher.ratio()
     return ratio if ratio >= at_least else 0.0

@@ -16,6 +16,7 @@ from nbformat.v4 import new_output
 from autograder import cells
 from autograder.errors import InputError
 from autograder.grading import messages
+from autograder.grading.cell_text import is_untouched
 from autograder.judge.exercise import Exercise
 from autograder.judge.server import JudgeServer
 from autograder.judge.verdict import Finding
@@ -43,6 +44,7 @@ class Execution:
 def execute(
     notebook: NotebookNode,
     *,
+    source: NotebookNode,
     exercises: Mapping[str, Exercise],
     seed: Callable[[str], bytes],
     budget: str,
@@ -52,10 +54,11 @@ def execute(
 ) -> Execution:
     """Run the code cells of a restored notebook in order, and find a verdict for each test cell.
 
-    `exercises` holds the checks by name, `seed` gives the seed for an exercise id. Cells tagged `train` or `keep`
-    are left as the student ran them. A cell that fails does not stop the rest. One that hangs or kills the kernel
-    costs its own exercise: a new kernel is started and the cells before it, but for test cells, are run again.
-    `notebook` is not changed; in the copy that is returned, the output of a test cell is its verdict.
+    `source` tells which cell answers which exercise, `exercises` holds the checks by name, `seed` gives the seed for
+    an exercise id. Cells tagged `train` or `keep` are left as the student ran them. A cell that fails does not stop
+    the rest. One that hangs or kills the kernel costs its own exercise: a new kernel is started and the cells before
+    it, but for test cells, are run again. `notebook` is not changed; in the copy that is returned, the output of a
+    test cell is its verdict.
 
     Raises InputError for a test cell without a check, SandboxError where no kernel can be started.
     """
@@ -65,6 +68,7 @@ def execute(
     with session_folder() as folder, server(judge_socket(folder)) as judge:
         run = _Run(
             copy.deepcopy(notebook),
+            source,
             kernel=lambda: Kernel(folder, budget=budget, sandbox=sandbox, limits=limits or Limits()),
             examine=lambda name: judge.open(exercises[name], seed(exercises[name].id)),
             limits=limits or Limits(),
@@ -78,6 +82,7 @@ class _Run:
     def __init__(
         self,
         notebook: NotebookNode,
+        source: NotebookNode,
         kernel: Callable[[], Kernel],
         examine: Callable[[str], Session],
         limits: Limits,
@@ -96,7 +101,7 @@ class _Run:
         self._last = -1
         # What went wrong in a cell, and the line of it in words.
         self._errors: dict[int, tuple[CellError, str]] = {}
-        self._answers = _answers(notebook)
+        self._answers, self._unfilled = _answers(source, notebook)
         self._findings: dict[str, Finding] = {}
 
     async def all(self) -> Execution:
@@ -166,6 +171,8 @@ class _Run:
             _, judged = await self._judge(index, hidden)
             if judged is not None and judged.mistake is not None:
                 finding = Finding(finding.verdict, judged.message, judged.mistake)
+        if name in self._unfilled and finding.verdict in ("fail", "error"):
+            finding = Finding("missing", messages.UNFILLED)
         self._findings[name] = replace(finding, message=messages.clean(finding.message))
 
     async def _judge(self, index: int, source: str) -> tuple[Ending, Finding | None]:
@@ -184,7 +191,8 @@ class _Run:
         if not ending.alive:
             return Finding(ending.how, self._broken_off(ending))
         if judged is not None and judged.verdict != "pass":
-            return self._missing_or_used(name) if judged.verdict == "missing" else judged
+            elsewhere = judged.verdict == "missing" and name not in self._unfilled
+            return Finding("error", "It uses a FIXME that is not filled in yet.") if elsewhere else judged
         if ending.error is None:
             return judged or Finding("error", "The check of this exercise did not run to its end.")
         error, place = ending.error, self._place(ending.error)
@@ -199,13 +207,6 @@ class _Run:
         if error.name == "AssertionError":
             return Finding("fail", messages.clean(error.text) or self._assertion(index, error))
         return Finding("fail" if judged else "error", messages.raised(error, place))
-
-    def _missing_or_used(self, name: str) -> Finding:
-        """The judge met a FIXME: that of the exercise itself, or one further down."""
-        answer = self._answers[name]
-        if answer is None or name in messages.unfilled_in(self._cell(answer).source):
-            return Finding("missing", messages.UNFILLED)
-        return Finding("error", "It uses a FIXME that is not filled in yet.")
 
     def _place(self, error: CellError) -> str:
         """The innermost line of an answer in a traceback, in words."""
@@ -225,9 +226,9 @@ class _Run:
 
     def _add_hints(self) -> None:
         """Say it where an answer that failed uses another that failed."""
-        verdicts = {name: finding.verdict for name, finding in self._findings.items()}
-        for name, finding in list(self._findings.items()):
-            answer = self._answers[name]
+        verdicts = {name: self._findings[name].verdict for name in self._answers}
+        for name, answer in self._answers.items():
+            finding = self._findings[name]
             if finding.verdict in ("pass", "missing") or answer is None:
                 continue
             hint = messages.leans_on(messages.identifiers(self._cell(answer).source, name), verdicts)
@@ -276,22 +277,19 @@ class _Run:
         await self._life.aclose()
 
 
-def _answers(notebook: NotebookNode) -> dict[str, int | None]:
-    """For each exercise with a test cell: the FIXME cell that holds its anchor, else the nearest one before it."""
-    held: dict[str, int] = {}
-    for index, cell in enumerate(notebook.cells):
-        if cells.is_fixme(cell):
-            for name in (cells.grade_id(cell), *cells.anchors(cell)):
-                held.setdefault(name, index)
-    found: dict[str, int | None] = {}
-    nearest = None
-    for index, cell in enumerate(notebook.cells):
-        if cells.is_fixme(cell):
-            nearest = index
-        elif cells.is_tests(cell):
-            name = cells.exercise_name(cell)
-            found[name] = held.get(name, nearest)
-    return found
+def _answers(source: NotebookNode, notebook: NotebookNode) -> tuple[dict[str, int | None], set[str]]:
+    """For each exercise with a test cell, the index in `notebook` of the FIXME cell that answers it; and the
+    exercises that are not filled in."""
+    places = {cells.grade_id(cell): index for index, cell in enumerate(notebook.cells) if cells.is_fixme(cell)}
+    answers: dict[str, int | None] = {cells.exercise_name(cell): None for cell in source.cells if cells.is_tests(cell)}
+    unfilled = set()
+    for cell in source.cells:
+        index = places.get(cells.grade_id(cell)) if cells.is_fixme(cell) else None
+        for name in cells.anchors(cell) if index is not None else []:
+            answers[name] = index
+            if is_untouched(cell, notebook.cells[index], name):
+                unfilled.add(name)
+    return answers, unfilled
 
 
 def _shown(finding: Finding) -> NotebookNode:

@@ -9,7 +9,7 @@ from autograder import cells
 from autograder.assignments import exercises_of
 from autograder.grading.execute import Execution, execute
 from autograder.grading.reading import read_notebook, submission_digest
-from autograder.grading.restore import restore
+from autograder.grading.restore import is_untouched, restore
 from autograder.grading.result import Budget, ExerciseResult, SubmissionResult
 from autograder.judge.draw import seed_for
 from autograder.judge.exercise import Exercise
@@ -28,20 +28,23 @@ def grade(
     sandbox: bool = True,
     limits: Limits | None = None,
     exercises: Mapping[str, Exercise] | None = None,
+    others: Mapping[str, NotebookNode] | None = None,
 ) -> tuple[SubmissionResult, NotebookNode]:
     """Restore, execute and judge a submission. Returns its result and the executed notebook.
 
     Exercises, their order and their points are those of `source`, the instructor's notebook. `key` is the course's
     secret, from which the inputs of the checks are drawn. `exercises` holds the checks by id, those of the
-    assignment where they are not given; `path` only labels the result.
+    assignment where they are not given; `others` the sources of other assignments, for a submission that belongs to
+    one of them; `path` only labels the result.
 
-    Raises InputError where the submission is no notebook, SandboxError where no kernel can be started.
+    Raises InputError where the submission is no notebook of this assignment, SandboxError where no kernel starts.
     """
     began = time.monotonic()
     digest = submission_digest(submission)
-    restored = restore(source, read_notebook(submission, path))
+    restored = restore(source, read_notebook(submission, path), assignment=assignment, where=path, others=others)
     execution = execute(
         restored.notebook,
+        source=source,
         exercises={item.name: item for item in (exercises or exercises_of(assignment)).values()},
         seed=lambda id: seed_for(key, digest, id),
         budget=budget,
@@ -82,8 +85,7 @@ def _automatic(assignment: str, cell: NotebookNode, execution: Execution) -> Exe
 def _written(assignment: str, cell: NotebookNode, restored: NotebookNode) -> ExerciseResult:
     """The result of a written exercise: a person gives its points, unless nothing is written."""
     name = cells.exercise_name(cell)
-    answers = [other.source.strip() for other in restored.cells if cells.grade_id(other) == name]
-    untouched = all(answer in ("", cell.source.strip()) for answer in answers)
+    untouched = all(is_untouched(cell, other) for other in restored.cells if cells.grade_id(other) == name)
     return ExerciseResult(
         id=f"{assignment}.{name}",
         verdict="missing" if untouched else "manual",

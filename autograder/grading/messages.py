@@ -3,10 +3,10 @@
 import ast
 import re
 import unicodedata
-import warnings
 from collections.abc import Mapping
 
 from autograder.cells import ANCHOR
+from autograder.grading.cell_text import parsed
 from autograder.sandbox.kernel import CellError
 
 UNFILLED = "This FIXME is not filled in yet."
@@ -48,13 +48,6 @@ def not_filled(name: str) -> str:
     return f"It uses {name}, which is not filled in yet; do that first."
 
 
-def unfilled_in(source: str) -> set[str]:
-    """The exercises of a FIXME cell whose `raise NotImplementedError("FIXME: NAME")` still stands."""
-    raises = [node.exc for node in ast.walk(_parsed(source)) if isinstance(node, ast.Raise)]
-    texts = [part.value for part in ast.walk(ast.List(raises)) if isinstance(part, ast.Constant)]
-    return {found.group(1) for text in texts if isinstance(text, str) and (found := _FIXME.match(text))}
-
-
 def identifiers(source: str, exercise: str) -> set[str]:
     """Names that an answer uses: of the whole cell, or, where it holds several exercises, of the lines between the
     anchor of `exercise` and the next. `self.name` counts as the use of `name`."""
@@ -62,7 +55,7 @@ def identifiers(source: str, exercise: str) -> set[str]:
     first = starts.get(exercise, 1)
     last = min((line for line in starts.values() if line > first), default=source.count("\n") + 2)
     found = set()
-    for node in ast.walk(_parsed(source)):
+    for node in ast.walk(parsed(source) or ast.Module([], [])):
         if not first <= getattr(node, "lineno", 0) < last:
             continue
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -70,16 +63,6 @@ def identifiers(source: str, exercise: str) -> set[str]:
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
             found.add(node.attr)
     return found - {exercise}
-
-
-def _parsed(source: str) -> ast.Module:
-    """The syntax tree of a cell; an empty one where it does not parse."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module([], [])
 
 
 def leans_on(names: set[str], verdicts: Mapping[str, str]) -> str:

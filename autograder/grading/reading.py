@@ -12,7 +12,7 @@ from autograder.errors import InputError
 
 MAX_BYTES = 50 * 2**20
 MAX_DEPTH = 100
-MAX_CELLS = 5_000
+MAX_CELLS = 2_000
 CELL_TYPES = ("code", "markdown", "raw")
 AGAIN = "ask for it again"
 

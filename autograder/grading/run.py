@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import re
 import secrets
+import signal
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 import nbformat
+import torch
 from nbformat import NotebookNode
 
 from autograder import course
@@ -22,13 +24,14 @@ from autograder.errors import InputError, SandboxError
 from autograder.grading.grade import grade
 from autograder.grading.result import Budget, RunResult, SubmissionResult
 from autograder.grading.submissions import Submission
+from autograder.judge.exercise import Exercise
 from autograder.sandbox.kernel import Limits
 from autograder.sandbox.layers import require_sandbox
 
 KEY_BYTES = 32
 KEY_VARIABLE = "FIXMELAB_KEY_FILE"
 
-Graded = tuple[SubmissionResult, NotebookNode]
+Graded = tuple[SubmissionResult, NotebookNode] | InputError
 Work = Callable[[Submission], Graded]
 
 
@@ -41,25 +44,43 @@ def grade_all(
     jobs: int = 1,
     sandbox: bool = True,
     limits: Limits | None = None,
+    exercises: Mapping[str, Exercise] | None = None,
     on_result: Callable[[SubmissionResult, NotebookNode], None] = lambda result, notebook: None,
+    on_problem: Callable[[str], None] | None = None,
 ) -> list[SubmissionResult]:
     """Grade submissions in `jobs` processes. Results come back sorted by student, whatever the order and `jobs`.
+    `exercises` holds the checks by id, those of the assignment where they are not given.
 
-    `on_result` is called in this process as each is ready, with its result and executed notebook. A submission
-    whose worker died is tried once more in a process of its own.
+    `on_result` is called in this process as each is ready, with its result and executed notebook; `on_problem` with
+    the line on a submission that cannot be graded, for example of another assignment, and the rest goes on. A
+    submission whose worker died is tried once more in a process of its own.
 
-    Raises InputError for an unknown or unbuilt assignment, SandboxError where the sandbox does not work or a worker
+    Raises InputError for an unknown or unbuilt assignment, and for such a submission where there is no
+    `on_problem`; SandboxError where the sandbox does not work or a worker
     died twice.
     """
     if sandbox:
         require_sandbox()
     work = partial(
-        _grade_one, read_source(assignment), assignment, key=key, budget=budget, sandbox=sandbox, limits=limits
+        _grade_one,
+        read_source(assignment),
+        assignment,
+        key=key,
+        budget=budget,
+        sandbox=sandbox,
+        limits=limits,
+        exercises=exercises,
+        others=_other_sources(assignment),
     )
     results = []
-    for result, notebook in _in_processes(work, deque(submissions), max(jobs, 1)):
-        results.append(result)
-        on_result(result, notebook)
+    for graded in _in_processes(work, deque(submissions), max(jobs, 1)):
+        if not isinstance(graded, InputError):
+            results.append(graded[0])
+            on_result(*graded)
+        elif on_problem is None:
+            raise graded
+        else:
+            on_problem(str(graded))
     return sorted(results, key=lambda result: (result.student, result.path))
 
 
@@ -69,6 +90,11 @@ def read_source(assignment: str) -> NotebookNode:
     if not path.exists():
         raise InputError(f"{path} does not exist: run `autograder build {assignment}`")
     return nbformat.read(path, as_version=4)
+
+
+def _other_sources(assignment: str) -> dict[str, NotebookNode]:
+    names = [name for name in course.assignment_names() if name != assignment and course.source_path(name).exists()]
+    return {name: read_source(name) for name in names}
 
 
 def run_digest(assignment: str) -> str:
@@ -85,26 +111,23 @@ def run_digest(assignment: str) -> str:
 
 
 def _grade_one(source: NotebookNode, assignment: str, submission: Submission, **options: object) -> Graded:
-    return grade(
-        source,
-        submission.data,
-        assignment=assignment,
-        student=submission.student,
-        path=submission.path,
-        **options,
-    )
+    named = {"assignment": assignment, "student": submission.student, "path": submission.path}
+    try:
+        return grade(source, submission.data, **named, **options)
+    except InputError as error:
+        return error
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
     """Workers forked from a server that has imported the grader, and torch with it, once."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([grade.__module__])
-    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_one_thread)
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_worker)
 
 
-def _one_thread() -> None:
-    import torch
-
+def _begin_worker() -> None:
+    # Ctrl-C ends a worker at once, and its sandbox with it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(1)
 
 
@@ -117,7 +140,8 @@ def _in_processes(work: Work, waiting: deque[Submission], jobs: int) -> Iterable
             # No more at a time than there are workers: when one dies, the culprit is among these few.
             while waiting or running:
                 while waiting and len(running) < jobs:
-                    running[pool.submit(work, waiting[0])] = waiting.popleft()
+                    future = pool.submit(work, waiting[0])
+                    running[future] = waiting.popleft()
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     graded = future.result()
                     del running[future]

@@ -109,17 +109,16 @@ def _places(
     """
     alone: dict[Path, list[_Entry]] = defaultdict(list)
     for path in paths:
-        path = Path(os.path.abspath(path))
         shown = _one_line(str(path))
+        absolute = Path(os.path.abspath(path))  # "." has no name
         try:
             mode = path.stat().st_mode
             if stat.S_ISDIR(mode):
-                entries = _folder(path, problems)
-                yield path.parts[1:], entries
+                yield absolute.parts[1:], _folder(path, problems)
             elif not stat.S_ISREG(mode):
                 problems.append(f"{shown}: is not a file or folder; give a notebook, a folder or a zip")
-            elif path.suffix.lower() == SUFFIX:
-                alone[path.parent].append(_file(path, (path.name,)))
+            elif _is_notebook(path.name):
+                alone[absolute.parent].append(_file(path, (path.name,)))
             elif path.suffix.lower() == ".zip":
                 yield (), _unwrapped(assignment, _zip(path, zips))
             else:

@@ -31,12 +31,17 @@ def judge(exercise: Exercise, channel: Channel, seed: bytes) -> Finding:
     return Finding(finding.verdict, known[finding.mistake].sentence, finding.mistake)
 
 
-def _run(exercise: Exercise, channel: Channel, seed: bytes) -> tuple[Finding, list]:
+def _run(exercise: Exercise, channel: Channel, seed: bytes, like: list | None = None) -> tuple[Finding | None, list]:
+    """Finding and transcript. None as soon as a reply differs from the transcript `like`, where one is given."""
     draw = Draw(seed)
     student, session = student_of(channel, draw)
+    if like is not None:
+        session.on_reply = lambda number, said: _require_same(like, number, said)
     try:
         exercise.check(student, draw)
         finding = Finding("pass")
+    except _Differs:
+        finding = None
     except ExpectationFailed as failure:
         finding = Finding("fail", str(failure), failure.mistake)
     except AnswerRaised as raised:
@@ -49,11 +54,20 @@ def _run(exercise: Exercise, channel: Channel, seed: bytes) -> tuple[Finding, li
     return finding, session.transcript
 
 
+class _Differs(BaseException):
+    """Not an Exception, so that no check can catch it."""
+
+
+def _require_same(like: list, number: int, said: Any) -> None:
+    if number >= len(like) or not _same(like[number], said):
+        raise _Differs
+
+
 def _same_numbers(exercise: Exercise, seed: bytes, finding: Finding, transcript: list) -> Mistake | None:
     """The mistake that says, to the same questions, just what the student's answer said."""
     for mistake in exercise.mistakes:
-        other, said = _run(exercise, in_this_process(mistake.answer), seed)
-        if other.verdict == finding.verdict and _same(transcript, said):
+        other, said = _run(exercise, in_this_process(mistake.answer), seed, like=transcript)
+        if other is not None and other.verdict == finding.verdict and len(said) == len(transcript):
             return mistake
     return None
 

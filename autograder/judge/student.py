@@ -95,12 +95,16 @@ class Remote(Target):
 
 
 class StudentSession:
-    """One conversation with a student's process, and its transcript: what was asked and what came back."""
+    """One conversation with a student's process, and its transcript: what was asked and what came back.
+
+    `on_reply` is told the number and the transcript line of each reply.
+    """
 
     def __init__(self, channel: Channel, draw: Draw) -> None:
         self._channel = channel
         self._draw = draw
         self.transcript: list[tuple[str, Any]] = []
+        self.on_reply: Callable[[int, tuple[str, Any]], None] = lambda number, said: None
 
     def ask(self, request: dict, label: str, after: Callable[[dict], None] = lambda reply: None) -> Any:
         """Send a request and return the reply's value; Remotes in a request travel as their handles.
@@ -111,13 +115,17 @@ class StudentSession:
         reply = wire.decode(self._channel(body), lambda found: Remote(self, found.number, found.kind))
         match reply:
             case {"error": {"type": str(kind), "text": str(text), "where": str(where)}}:
-                self.transcript.append((label, kind))
+                self._note(label, kind)
                 raise AnswerRaised(kind[:100], text, where)
             case {"value": value}:
-                self.transcript.append((label, value))
+                self._note(label, value)
                 after(reply)
                 return value
         raise wire.WireError("the frame is not a reply")
+
+    def _note(self, label: str, said: Any) -> None:
+        self.transcript.append((label, said))
+        self.on_reply(len(self.transcript) - 1, self.transcript[-1])
 
     def call(self, handle: wire.Handle, name: str, args: tuple, kwargs: dict, kept: bool) -> Any:
         request = {"op": "call", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}

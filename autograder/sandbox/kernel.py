@@ -1,5 +1,6 @@
 """One kernel for untrusted code: starts it, runs cells one by one, says how each ended, and ends it."""
 
+import asyncio
 import contextlib
 import logging
 import shutil
@@ -124,21 +125,17 @@ class Kernel:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            self._client.kc = self._manager.client(context=self._context, log=_log)
-            self._client.kc.start_channels()
-            await self._client.kc.wait_for_ready(timeout=self._limits.start)
+            await self._connect()
         except (RuntimeError, OSError) as error:
             await self.__aexit__()
             raise SandboxError(f"a kernel did not start ({error}): try `autograder doctor`") from error
         except BaseException:
             await self.__aexit__()
             raise
-        self._client.kc.allow_stdin = False
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._client.kc is not None:
-            self._client.kc.stop_channels()
+        self._disconnect()
         if self._manager.has_kernel:
             await self._manager.shutdown_kernel(now=True)
         self._context.destroy(linger=0)
@@ -152,7 +149,25 @@ class Kernel:
         Returns how it ended, and the executed cell with its outputs. After an ending that is not `alive` the kernel
         is of no more use.
         """
-        return await self._client.run(source, seconds or self._limits.cell)
+        ending, cell = await self._client.run(source, seconds or self._limits.cell)
+        if ending.alive and not self._client.heard_idle:
+            # A message that was too large has cut the line; the kernel is still there.
+            try:
+                self._disconnect()
+                await self._connect()
+            except RuntimeError:
+                ending = Ending("crashed")
+        return ending, cell
+
+    async def _connect(self) -> None:
+        self._client.kc = self._manager.client(context=self._context, log=_log)
+        self._client.kc.start_channels()
+        await self._client.kc.wait_for_ready(timeout=self._limits.start)
+        self._client.kc.allow_stdin = False
+
+    def _disconnect(self) -> None:
+        if self._client.kc is not None:
+            self._client.kc.stop_channels()
 
 
 def _kernel_spec(shown: dict | None) -> KernelSpec:
@@ -207,14 +222,20 @@ class _Client(NotebookClient):
         self._room = 0
         self._seconds = 0.0
         self._reply: dict = {}
+        self.heard_idle = False
 
     async def run(self, source: str, seconds: float) -> tuple[Ending, NotebookNode]:
         cell = new_code_cell(source)
         self.nb.cells.append(cell)
-        self._room, self._seconds, self._reply = self._output_limit, seconds, {"status": "ok"}
+        self._room, self._seconds = self._output_limit, seconds
+        # What holds for a cell without code, which is not sent.
+        self._reply, self.heard_idle = {"status": "ok"}, not source.strip()
         try:
             await self.async_execute_cell(cell, len(self.nb.cells) - 1)
         except Exception as fault:
+            # nbclient takes a cancellation, as Ctrl-C makes it from Python 3.11 on, for the kernel's death.
+            if getattr(asyncio.current_task(), "cancelling", int)():
+                raise asyncio.CancelledError from fault
             # A dead kernel, or one that sends what no kernel sends: either way it cannot be used again.
             _log.debug("the kernel is lost: %r", fault)
             return Ending("crashed"), cell
@@ -248,6 +269,7 @@ class _Client(NotebookClient):
         try:
             return super().process_message(msg, cell, cell_index)
         except CellExecutionComplete:
+            self.heard_idle = True
             raise
         except Exception as fault:
             _log.debug("an odd message is left out: %r", fault)

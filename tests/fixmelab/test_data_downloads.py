@@ -64,7 +64,7 @@ def data(tmp_path):
 def site(data):
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Site, directory=str(data)))
     server.asked = []
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield server
     server.shutdown()

@@ -184,12 +184,17 @@ def _model(student: Remote, latent_dim: int, draw: Draw) -> Remote:
     drawn anew, so that no verdict hangs on how they were initialised."""
     model = student.kept(latent_dim)
     model.eval.kept()
-    state = model.state_dict()
-    for name, value in state.items() if isinstance(state, dict) else ():
-        if isinstance(value, Tensor) and value.is_floating_point() and value.ndim >= 2:
-            state[name] = 1.5 * draw.normal(*value.shape) / max(value[0].numel(), 1) ** 0.5
+    state = {}
+    for name, value in _items(model.state_dict()):
+        is_matrix = isinstance(value, Tensor) and value.is_floating_point() and value.ndim >= 2
+        state[name] = 1.5 * draw.normal(*value.shape) / max(value[0].numel(), 1) ** 0.5 if is_matrix else value
     model.load_state_dict.kept(state)
     return model
+
+
+def _items(state: object) -> list[tuple[str, object]]:
+    expect(state).holds(isinstance(state, dict), "The model's state_dict is not a dictionary of tensors.")
+    return list(state.items())
 
 
 @exercise("vae.VAE")
@@ -284,7 +289,7 @@ def decode(student: Remote, draw: Draw) -> None:
     expect(x_hat).holds(float(x_hat.max()) > 0.51, "Over many codes no pixel is ever brighter than one half.")
     one = model.decode(z[7:8])
     expect(one, "one decoded image").shape(1, 1, SIDE, SIDE).holds(
-        _same(one, x_hat[7:8]), "An image changes with the other codes in its batch.", "mixes_the_batch"
+        _same(one, x_hat[7:8]), "An image changes with the other codes in its batch.", "mixes_the_codes"
     )
     for j in range(latent_dim):
         moved = z.clone()
@@ -313,7 +318,7 @@ def forward(student: Remote, draw: Draw) -> None:
         x_hat, mu, sigma = expect(model(x, eps=eps), "what forward returns").items(3)
         encoded = expect(model.encode(x), "what encode returns").items(2)
         expect(mu, "mu of forward").shape(batch, latent_dim)
-        expect(x_hat, "the reconstruction").shape(batch, 1, SIDE, SIDE)
+        expect(x_hat, "the reconstruction").shape(batch, 1, SIDE, SIDE, mistake="parameters_first")
         expect(sigma, "sigma of forward").shape(batch, latent_dim).holds(
             _same(encoded[0], mu) and _same(encoded[1], sigma),
             "mu and sigma of forward are not those of encode, in this order.",
@@ -328,8 +333,8 @@ def forward(student: Remote, draw: Draw) -> None:
                 "The noise is scaled wrongly.",
                 "noise_scaled_by_the_variance",
             )
-            other = expect(model(x, eps=-eps), "what forward returns").items(3)[0]
-            expect(x_hat).holds(not _same(other, x_hat), "forward ignores the eps that it is given.", "ignores_eps")
+            again = expect(model(x, eps=eps), "what forward returns").items(3)[0]
+            expect(x_hat).holds(_same(again, x_hat), "forward ignores the eps that it is given.", "ignores_eps")
             expect(x_hat).holds(False, "The reconstruction is not decode(z) for z made of mu, sigma and eps.")
     first, second = (expect(model(x), "what forward returns").items(3)[0] for _ in range(2))
     expect(first, "the reconstruction").shape(1, 1, SIDE, SIDE).holds(

@@ -1,0 +1,154 @@
+"""The two sides of a restoration: the cells of a submission, and the places of the source that they fill."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+from nbformat import NotebookNode
+
+from autograder import cells
+from autograder.grading.cell_text import (
+    Names,
+    is_untouched,
+    names_in,
+    parsed,
+    release_text,
+    similarity,
+    tidy,
+    tokens,
+    uniform,
+    with_plain_spaces,
+    without_fence,
+)
+
+COPY_SIMILARITY = 0.85  # a cell that is at least so like a locked one is that one
+LOCKED_METADATA = ("points", "grade", "solution", "locked")
+
+
+class StudentCell:
+    """A cell of the submission."""
+
+    def __init__(self, index: int, cell: NotebookNode):
+        self.index = index
+        self.cell = cell
+        self.kind: str = cell.cell_type
+        self.text = uniform(cell.source)
+        self.plain = tidy(self._unfenced)
+        self.id = cells.grade_id(cell)
+        self.anchors: list[str] = cells.ANCHOR.findall(self.plain)
+
+    @cached_property
+    def names(self) -> Names:
+        return names_in(tidy(self.code))
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        return tokens(self.plain)
+
+    @property
+    def defines(self) -> frozenset[str]:
+        """Names that the cell binds when it runs."""
+        return self.names.all if self.kind == "code" else frozenset()
+
+    @cached_property
+    def code(self) -> str:
+        """The text as code: the fence around it gone, and spaces that are none to Python."""
+        return with_plain_spaces(self._unfenced)
+
+    @property
+    def has_foreign_spaces(self) -> bool:
+        """Whether they had to be replaced in `code`."""
+        return self.code != self._unfenced
+
+    @property
+    def _unfenced(self) -> str:
+        return self.text if self.kind == "code" else without_fence(self.text)
+
+    @cached_property
+    def is_code(self) -> bool:
+        """Whether the text is Python, or at least stands in a code cell and defines something."""
+        return parsed(self.code) is not None or (self.kind == "code" and bool(self.names.all))
+
+    def as_kind(self, kind: str) -> str:
+        """The text as it stands in a cell of the given kind."""
+        return self.code if kind == "code" else self.text
+
+
+class Place:
+    """A cell of the source, and what takes its place."""
+
+    def __init__(self, index: int, cell: NotebookNode):
+        self.index = index
+        self.cell = cell
+        self.kind: str = cell.cell_type
+        self.id = cells.grade_id(cell)
+        self.is_answer = cells.is_answer(cell)
+        self.is_fixme = self.is_answer and self.kind == "code"
+        self.is_written = self.is_answer and not self.is_fixme
+        self.anchors = cells.anchors(cell)
+        self.stub = release_text(cell)
+        self.forms = (tidy(self.stub), tidy(cell.source))
+        self.expected: frozenset[str] = frozenset()  # names by which an answer is known
+
+    @cached_property
+    def names(self) -> Names:
+        return names_in(self.forms[1])
+
+    @cached_property
+    def tokens(self) -> tuple[list[str], list[str]]:
+        return tokens(self.forms[0]), tokens(self.forms[1])
+
+    def likeness(self, cell: StudentCell, at_least: float = 0.0) -> float:
+        return max(similarity(cell.tokens, own, at_least) for own in self.tokens)
+
+    def copied_by(self, cell: StudentCell) -> float:
+        """Likeness of a cell that is this one but for small changes and binds no name of its own, or 0."""
+        if cell.kind == "code" and not cell.names.all <= self.names.all:
+            return 0.0
+        return self.likeness(cell, COPY_SIMILARITY)
+
+    def has_other_metadata(self, cell: StudentCell) -> bool:
+        """Whether points or flags were changed in a cell that has this one's id."""
+        theirs, ours = cells.nbgrader_metadata(cell.cell), cells.nbgrader_metadata(self.cell)
+        return self.id == cell.id and any(theirs.get(key) != ours.get(key) for key in LOCKED_METADATA)
+
+    def is_open(self, cell: StudentCell) -> bool:
+        return is_untouched(self.cell, {"source": cell.as_kind(self.kind)})
+
+
+def places_of(source: NotebookNode) -> list[Place]:
+    """The source's cells. An answer is known by its exercises, and by names that no other cell defines."""
+    places = [Place(index, cell) for index, cell in enumerate(source.cells)]
+    for place in places:
+        if place.is_fixme:
+            names = frozenset(place.anchors) | (place.names.functions or place.names.others)
+            place.expected = names - names_of(places, but=place)
+    return places
+
+
+def names_of(places: Iterable[Place], but: Place | None = None) -> frozenset[str]:
+    """Names that the code cells among `places` bind."""
+    return frozenset().union(*(place.names.all for place in places if place.kind == "code" and place is not but))
+
+
+def exercise_of(cell: Any) -> str:
+    """Name of the exercise that a test, written or question cell belongs to; empty for another cell."""
+    if cells.is_tests(cell) or cells.is_written(cell):
+        return cells.exercise_name(cell)
+    name = cells.grade_id(cell)
+    is_question = name.startswith(cells.QUESTION_PREFIX) and not cells.is_answer(cell)
+    return name.removeprefix(cells.QUESTION_PREFIX) if is_question else ""
+
+
+def exercises_found(places: list[Place], student: list[StudentCell]) -> tuple[int, int]:
+    """How many exercises the source has, and how many of them show in the submission by id, anchor or name."""
+    exercises = {exercise_of(place.cell) for place in places} - {""}
+    ids = {place.id: exercise_of(place.cell) or place.id for place in places if place.id}
+    found = set()
+    for cell in student:
+        found.update(cell.anchors)
+        found.add(ids.get(cell.id, ""))
+        for place in places:
+            if place.is_fixme and cell.defines & place.expected:
+                found.update(place.anchors)
+    return len(exercises), len(exercises & found)

@@ -1,0 +1,163 @@
+"""What of a student's executed notebook a report shows: plots and written answers, and where they stand."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from nbformat import NotebookNode
+
+from autograder import cells
+from autograder.reports.text import one_line, plain_text
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MOST_PIXELS = 16_000_000
+MOST_PLOT_BYTES = 2**20
+MOST_PLOTS = 24
+MOST_ANSWER_CHARACTERS = 20_000
+
+_MARK_SCHEME = re.compile(r"^[ \t]*### BEGIN MARK SCHEME.*?(?:^[ \t]*### END MARK SCHEME[^\n]*|\Z)", re.M | re.S)
+_FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[^\n]*|\Z)", re.M | re.S)
+_HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.M)
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_EMPHASIS = re.compile(r"(\*{1,3}|`)(?=\S)(.+?)(?<=\S)\1")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a cell of the assignment stands: the heading above it and the exercises written in it."""
+
+    heading: str
+    exercises: tuple[str, ...]
+    is_tests: bool
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A picture from a cell's outputs, `data` being base64 of a PNG file. Sizes in pixels."""
+
+    data: str
+    width: int
+    height: int
+    caption: str
+
+
+@dataclass(frozen=True)
+class Plots:
+    """Plots in the notebook's order; how many more are over the limits, and how many outputs are no sound PNG."""
+
+    shown: list[Plot]
+    over_limit: int
+    damaged: int
+
+
+@dataclass(frozen=True)
+class WrittenAnswer:
+    """Markdown source of one written answer; None where the student wrote nothing."""
+
+    exercise: str
+    points: float
+    heading: str
+    text: str | None
+
+
+def headings(markdown: str) -> list[str]:
+    """Headings in Markdown as plain lines, without those of mark schemes and code blocks."""
+    visible = _FENCE.sub("", _MARK_SCHEME.sub("", markdown))
+    found = _HEADING.findall(visible)
+    return [one_line(_EMPHASIS.sub(r"\2", _LINK.sub(r"\1", heading)), 120) for heading in found]
+
+
+def title(source: NotebookNode) -> str | None:
+    """First heading of the assignment."""
+    found = (heading for cell in source.cells if cell.cell_type == "markdown" for heading in headings(cell.source))
+    return next(found, None)
+
+
+def places(source: NotebookNode) -> dict[str, Place]:
+    """Where each cell of the assignment stands, by nbgrader's id; a student's notebook has no say in it."""
+    found = {}
+    heading = ""
+    for cell in source.cells:
+        if cell.cell_type == "markdown" and not cells.is_answer(cell):
+            heading = (headings(cell.source) or [heading])[-1]
+        found[cells.grade_id(cell)] = Place(heading, tuple(cells.anchors(cell)), cells.is_tests(cell))
+    found.pop("", None)
+    return found
+
+
+def heading_of_exercises(source: NotebookNode) -> dict[str, str]:
+    """Heading above each exercise, by the exercise's name."""
+    known = places(source)
+    return {
+        cells.exercise_name(cell): known[cells.grade_id(cell)].heading
+        for cell in source.cells
+        if cells.grade_id(cell) and (cells.is_tests(cell) or cells.is_written(cell))
+    }
+
+
+def plots(notebook: NotebookNode, source: NotebookNode, most_bytes: int) -> Plots:
+    """PNG outputs of a student's notebook. Those of test cells are left out: they are not the student's."""
+    known = places(source)
+    place = Place("", (), False)
+    shown: list[Plot] = []
+    over_limit = damaged = used = 0
+    for cell in notebook.cells:
+        is_added = cells.grade_id(cell) not in known
+        place = known.get(cells.grade_id(cell), place)
+        if cell.cell_type != "code" or (place.is_tests and not is_added):
+            continue
+        for encoded in _png_outputs(cell):
+            picture = decode_png(encoded)
+            if picture is None:
+                damaged += 1
+                continue
+            data, width, height = picture
+            too_large = len(data) > MOST_PLOT_BYTES or width * height > MOST_PIXELS
+            if too_large or len(shown) == MOST_PLOTS or used + len(data) > most_bytes:
+                over_limit += 1
+                continue
+            used += len(data)
+            shown.append(Plot(base64.b64encode(data).decode(), width, height, _caption(place, is_added)))
+    return Plots(shown, over_limit, damaged)
+
+
+def written_answers(notebook: NotebookNode, source: NotebookNode) -> list[WrittenAnswer]:
+    """The student's text for each written exercise of the assignment, in its order."""
+    texts = {cells.grade_id(cell): cell.source for cell in notebook.cells if cells.is_written(cell)}
+    heading = heading_of_exercises(source)
+    answers = []
+    for cell in source.cells:
+        if cells.is_written(cell):
+            name = cells.exercise_name(cell)
+            text = plain_text(texts.get(name, ""), MOST_ANSWER_CHARACTERS).strip()
+            is_answered = text and text != cell.source.strip()
+            answers.append(WrittenAnswer(name, cells.points(cell), heading[name], text if is_answered else None))
+    return answers
+
+
+def decode_png(encoded: Any) -> tuple[bytes, int, int] | None:
+    """Bytes, width and height of a base64-encoded PNG file; None where it is not one."""
+    if not isinstance(encoded, str):
+        return None
+    try:
+        data = base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    # The signature is followed by a header chunk: length, name, width, height.
+    if data[:8] != PNG_SIGNATURE or data[12:16] != b"IHDR" or len(data) < 33:
+        return None
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    return (data, width, height) if width and height else None
+
+
+def _png_outputs(cell: NotebookNode) -> list[Any]:
+    outputs = (output.get("data") for output in cell.get("outputs", []))
+    return [data["image/png"] for data in outputs if isinstance(data, dict) and "image/png" in data]
+
+
+def _caption(place: Place, is_added: bool) -> str:
+    if is_added:
+        return f"{place.heading} (added cell)".strip()
+    return " · ".join(filter(None, [", ".join(place.exercises), place.heading]))
