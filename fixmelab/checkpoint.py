@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,11 @@ class Record:
     loss: float
     device: str
 
+    def __post_init__(self) -> None:
+        numbers = isinstance(self.epochs, list) and all(isinstance(x, float) for x in [*self.epochs, self.loss])
+        if not numbers or not isinstance(self.settings, dict) or not isinstance(self.device, str):
+            raise TypeError("a field of the record is of the wrong type")
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -41,9 +47,7 @@ class Checkpoint:
         return self.tensors["steps"].tolist()
 
 
-def take(
-    record: Record, steps: list[float], model: nn.Module, optimizer: torch.optim.Optimizer
-) -> Checkpoint:
+def take(record: Record, steps: list[float], model: nn.Module, optimizer: torch.optim.Optimizer) -> Checkpoint:
     """Copy the state of `model` and `optimizer` into a checkpoint."""
     found = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
@@ -75,9 +79,7 @@ def misfit(checkpoint: Checkpoint, model: nn.Module, settings: dict[str, Any]) -
             return f"another model ({name} is {there} there and {here} here)"
     before = checkpoint.record.settings
     changed = [
-        f"{name} {before.get(name)}, not {value}"
-        for name, value in settings.items()
-        if before.get(name) != value
+        f"{name} {before.get(name)}, not {value}" for name, value in settings.items() if before.get(name) != value
     ]
     return "; ".join(changed) or None
 
@@ -87,14 +89,13 @@ def write(checkpoint: Checkpoint, path: Path) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(
-            checkpoint.tensors, temporary, metadata={METADATA_KEY: json.dumps(asdict(checkpoint.record))}
-        )
+        save_file(checkpoint.tensors, temporary, metadata={METADATA_KEY: json.dumps(asdict(checkpoint.record))})
         os.replace(temporary, path)
     except (OSError, SafetensorError) as error:
         raise OSError(f"the checkpoint {path} cannot be written: {error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def read(path: Path) -> Checkpoint:
@@ -104,14 +105,13 @@ def read(path: Path) -> Checkpoint:
             record = Record(**json.loads(file.metadata()[METADATA_KEY]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no dict
         checkpoint = Checkpoint(record, tensors)
-        whole = len(checkpoint.steps) >= len(record.epochs) > 0
+        if not len(checkpoint.steps) >= len(record.epochs) > 0:
+            raise ValueError("there are fewer steps than epochs, or none")
+        return checkpoint
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is damaged or not a checkpoint of fixmelab: delete it") from error
+        raise ValueError(f"{path} is damaged or no checkpoint: delete it to train from the start") from error
     except OSError as error:
         raise OSError(f"the checkpoint {path} cannot be read: {error}") from error
-    if not whole:
-        raise ValueError(f"{path} is damaged: delete it to train from the start")
-    return checkpoint
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -74,9 +74,7 @@ def train(
                     checkpoints.write(run.kept, path)
     except KeyboardInterrupt:
         run.rewind()
-        again = (
-            "run the cell again to resume" if path is not None else "give train a checkpoint to resume later"
-        )
+        again = "run the cell again to resume" if path is not None else "give train a checkpoint to resume later"
         print(f"interrupted: {len(run.history.epochs)} of {epochs} epochs are kept; {again}")
     finally:
         model.train(was_training)
@@ -99,6 +97,7 @@ class _Run:
             "batch size": batch_size,
             "learning rate": learning_rate,
             "number of images": len(images),
+            "trained parameters": sum(parameter.numel() for parameter in parameters),
         }
         self.kept = self._take([], [], math.nan)
 
@@ -164,7 +163,7 @@ class _Run:
         """The loss on the first batch, in evaluation mode and with fixed noise."""
         self.model.eval()
         with _random_numbers(self.seed, -1, self.images.device):
-            return float(self.loss(self.model, self.images[: self.batch_size].clone()))
+            return self.loss(self.model, self.images[: self.batch_size].clone()).item()
 
     def _changed(self) -> str | None:
         """Whether model, loss or images have changed since `kept` was made: shown by the loss they give.
@@ -177,9 +176,7 @@ class _Run:
         now = self._first_loss()
         if math.isclose(now, before.loss, rel_tol=1e-3, abs_tol=1e-6):
             return None
-        return (
-            f"another loss, other images or other code of the model (loss {before.loss:.6g}, now {now:.6g})"
-        )
+        return f"another loss, other images or other code of the model (loss {before.loss:.6g}, now {now:.6g})"
 
 
 def _adam(parameters: list[nn.Parameter], learning_rate: float) -> torch.optim.Adam:
@@ -204,9 +201,7 @@ def _random_numbers(seed: int, epoch: int, device: torch.device) -> Iterator[Non
 
 def _require_arguments(images: Tensor, epochs: int, batch_size: int, learning_rate: float) -> None:
     if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim < 2 or not len(images):
-        found = (
-            f"{tuple(images.shape)} {images.dtype}" if isinstance(images, Tensor) else type(images).__name__
-        )
+        found = f"{tuple(images.shape)} {images.dtype}" if isinstance(images, Tensor) else type(images).__name__
         raise ValueError(f"images are {found}: give one floating-point tensor (N, …) with N ≥ 1")
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if not isinstance(value, int) or value < 1:
@@ -223,6 +218,4 @@ def _require_scalar(loss: object, where: str) -> None:
             f"the loss has shape {tuple(loss.shape)} {where}: it must be one number, the mean over the batch"
         )
     if not loss.requires_grad:
-        raise ValueError(
-            f"the loss has no gradient {where}: look for .detach(), .item(), .data or torch.no_grad()"
-        )
+        raise ValueError(f"the loss has no gradient {where}: look for .detach(), .item(), .data or torch.no_grad()")

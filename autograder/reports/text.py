@@ -37,13 +37,14 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 def plain_text(text: str, limit: int) -> str:
     """The text without terminal sequences, control characters and what UTF-8 cannot hold, cut at `limit` characters."""
-    text = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n"))
+    text = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     return _cut(_SURROGATE.sub("\ufffd", _UNSEEN.sub("", text)), limit)
 
 
 def one_line(text: str, limit: int = 200) -> str:
     """`plain_text` with every run of white space made one space."""
-    return _cut(" ".join(plain_text(text, 10 * limit).split()), limit)
+    # Split first too: some white space is control characters, which plain_text drops.
+    return _cut(" ".join(plain_text(" ".join(text.split()), len(text)).split()), limit)
 
 
 def _cut(text: str, limit: int) -> str:

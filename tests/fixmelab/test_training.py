@@ -37,6 +37,11 @@ def model(seed: int = 0, hidden: int = 5) -> Noisy:
         return Noisy(hidden)
 
 
+def frozen(made: Noisy) -> Noisy:
+    made.inner.requires_grad_(False)
+    return made
+
+
 @pytest.fixture
 def images() -> Tensor:
     return torch.rand(50, 1, 2, 3, generator=torch.Generator().manual_seed(1))
@@ -183,6 +188,7 @@ def test_a_finished_run_is_loaded_and_not_trained(images, tmp_path, capsys) -> N
         ({"loss": lambda model, batch: 2 * loss(model, batch)}, "another loss, other images or other code"),
         ({"model": model(hidden=7)}, r"another model \(inner.bias is \(5,\) torch.float32 there and \(7,\)"),
         ({"model": nn.Linear(3, 3)}, "another model .*absent"),
+        ({"model": frozen(model())}, "trained parameters 81, not 46"),
     ],
 )
 def test_a_checkpoint_of_something_else_is_refused(images, tmp_path, changes, why) -> None:

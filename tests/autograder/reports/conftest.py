@@ -59,7 +59,7 @@ def source() -> NotebookNode:
 
 @pytest.fixture
 def executed(source: NotebookNode) -> Callable[..., NotebookNode]:
-    """A function that returns an executed notebook: `outputs` maps ids to lists of mime bundles, `answer` is written."""
+    """A function that returns an executed notebook: lists of mime bundles by cell id, and the written answer."""
 
     def make(outputs: dict[str, list[dict]] | None = None, answer: str = STUB) -> NotebookNode:
         notebook = NotebookNode(source, cells=[NotebookNode(cell) for cell in source.cells])
@@ -115,6 +115,8 @@ def submission() -> Callable[..., SubmissionResult]:
 
 @pytest.fixture
 def make_run() -> Callable[..., RunResult]:
+    """A function that returns the run of some submissions."""
+
     def make(*submissions: SubmissionResult, sandbox: bool = True) -> RunResult:
         return RunResult(
             assignment="little", digest="feedbeef", budget="smoke", sandbox=sandbox, submissions=list(submissions)

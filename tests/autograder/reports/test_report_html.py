@@ -11,7 +11,7 @@ from autograder.reports.summary import exercise_summaries, frequent_mistakes, hi
 
 SIGMA = ("fail", "sigma is taken for the variance", "variance_as_sigma")
 UNKNOWN = ("fail", "the numbers are wrong", None)
-VOID = {"meta", "img", "rect", "line", "br"}
+VOID = {"meta", "img"}
 
 
 class Page(HTMLParser):
@@ -28,6 +28,9 @@ class Page(HTMLParser):
         self.elements.append((tag, dict(attributes)))
         if tag not in VOID:
             self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -69,8 +72,8 @@ def test_numbers_agree_with_the_run(class_run, source):
         assert f"{submission.score:g} of {submission.max_score:g} automatic points" in text
     assert "kl 1 The KL term 1 of 4 25 %" in text
     assert "grid 2 A map 2 of 4 50 %" in text
-    assert "2 × kl variance_as_sigma sigma is taken for the variance emil, noor" in text
-    assert "1 × grid the numbers are wrong noor" in text
+    assert "2× kl variance_as_sigma sigma is taken for the variance emil, noor" in text
+    assert "1× grid the numbers are wrong noor" in text
     assert "kl metadata restored anchor 75 %" in text
     assert "no answer in time" in text
 
@@ -78,10 +81,10 @@ def test_numbers_agree_with_the_run(class_run, source):
 def test_bars_of_an_exercise_fill_the_width_by_verdict(class_run, source):
     bars = [bar for bar in Page(html_report(class_run, {}, source)).all("rect") if "x" in bar and "%" in bar["x"]]
     assert [(bar["class"], bar["x"], bar["width"]) for bar in bars] == [
-        ("pass", "0.0%", "25.0%"),
+        ("pass", "0%", "25.0%"),
         ("fail", "25.0%", "50.0%"),
         ("missing", "75.0%", "25.0%"),
-        ("pass", "0.0%", "50.0%"),
+        ("pass", "0%", "50.0%"),
         ("fail", "50.0%", "25.0%"),
         ("timeout", "75.0%", "25.0%"),
     ]
@@ -120,7 +123,7 @@ def test_frequent_mistakes_join_by_name_else_by_sentence(submission, make_run):
 def test_hostile_text_adds_no_element(hostile_report):
     page = Page(hostile_report)
     tags = {tag for tag, _ in page.elements}
-    assert not tags & {"script", "iframe", "object", "embed", "link", "form", "base", "b onload"}
+    assert not tags & {"script", "iframe", "object", "embed", "link", "form", "base"}
     assert all(image["src"].startswith("data:image/png;base64,") for image in page.all("img"))
     assert len(page.all("img")) == 1
     assert all(link["href"].startswith("#student-") for link in page.all("a"))

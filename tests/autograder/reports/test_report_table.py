@@ -9,7 +9,9 @@ WRONG = ("fail", "sigma is taken for\nthe variance " + "and so on " * 40, "varia
 
 
 def shown(run, width=100, colour=False):
-    console = Console(file=io.StringIO(), width=width, force_terminal=colour, color_system="standard")
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=colour, color_system="standard" if colour else None
+    )
     table = results_table(run)
     assert isinstance(table, Table)
     console.print(table)

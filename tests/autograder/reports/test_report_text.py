@@ -12,7 +12,7 @@ from autograder.reports.text import exercise_label, number, one_line, plain_text
         ("\x1b]8;;http://example.org\x1b\\link\x1b]8;;\x1b\\", "link"),
         ("\x1bc\x1b(Breset", "reset"),
         ("a\x00b\x08c\x7f", "abc"),
-        ("one\r\ntwo\tthree", "one\ntwo\tthree"),
+        ("one\r\ntwo\tthree\rfour", "one\ntwo\tthree\nfour"),
         ("evil\u202egnp.exe\u2066", "evilgnp.exe"),
         ("half \ud800 a pair", "half \ufffd a pair"),
         ("Ada Nguyễn 李 [x]", "Ada Nguyễn 李 [x]"),

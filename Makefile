@@ -1,0 +1,46 @@
+# make demo: set up, build, prove, grade the sample submissions in the sandbox.  make test: all checks and tests.
+# PYTHON=... names another Python (3.10 to 3.13); TORCH_INDEX=URL an index of CPU-only torch wheels.
+PYTHON ?= python3
+TORCH_INDEX ?=
+SHELL := /bin/bash
+BIN := .venv/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test clean system-demo system-test
+
+demo: system-demo .venv/ready
+	$(BIN)/autograder build
+	$(BIN)/autograder prove --seeds 1
+	$(BIN)/autograder grade vae tests/submissions/vae --out demo
+
+test: system-test .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/autograder build --check
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+.venv/ready: pyproject.toml autograder/pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
+		{ echo "error: $(PYTHON) is not Python 3.10 to 3.13: name one with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(call system_package,python3-venv)
+	@echo "Setting up .venv (torch is large: this takes some minutes, once)"
+	$(PYTHON) -m venv .venv
+	$(if $(TORCH_INDEX),$(PIP_INSTALL) --index-url $(TORCH_INDEX) torch torchvision)
+	$(PIP_INSTALL) -e . -e './autograder[test]'
+	@touch $@
+
+system-demo:
+	@command -v bwrap >/dev/null || $(call system_package,bubblewrap)
+
+system-test: system-demo
+	@command -v chromium >/dev/null || $(call system_package,chromium)
+
+# Install a package of the system's when root; otherwise say in one line how.
+define system_package
+{ if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(1) >/dev/null; \
+else echo "error: $(1) is missing: run 'sudo apt-get install $(1)', then make again"; exit 1; fi; }
+endef
+
+clean:
+	rm -rf .venv demo
