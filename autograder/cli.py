@@ -39,7 +39,9 @@ class BudgetChoice(str, Enum):
 @app.command()
 def build(
     names: Names = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if what is there is out of date.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if what is there is out of date.")
+    ] = False,
 ) -> None:
     """Make source/ and release/ from the texts in notebooks/, after a scan for leaks."""
     from autograder.build.build import build as build_all

@@ -62,7 +62,7 @@ def html_report(run: RunResult, notebooks: Mapping[str, NotebookNode], assignmen
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
-        autoescape=False,
+        autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -58,8 +58,6 @@ def only_problem(*paths: Path) -> str:
         ["ada/vae.ipynb", "bob/final version.ipynb"],
         ["ada.ipynb", "bob.ipynb"],
         ["ada/vae/vae.ipynb", "bob.ipynb"],
-        ["vae/ada.ipynb", "vae/bob.ipynb"],
-        ["vae/ada/vae.ipynb", "vae/bob/vae.ipynb"],
         ["ada_12345_67890_vae.ipynb", "bob_LATE_12346_67891_vae-1.ipynb"],
         ["ada_12345_assignsubmission_file_/vae.ipynb", "bob_12346_assignsubmission_file_/x.ipynb"],
         ["ada_12345_assignsubmission_file_vae.ipynb", "bob_12346_assignsubmission_file_vae.ipynb"],
@@ -72,6 +70,13 @@ def test_layouts(tmp_path, paths):
     assert students(tmp_path / "folder") == ["ada", "bob"]
     assert students(tmp_path / "all.zip") == ["ada", "bob"]
     assert students(tmp_path / "wrapped.zip") == ["ada", "bob"]
+
+
+@pytest.mark.parametrize("name", ["{}.ipynb", "{}/vae.ipynb"])
+def test_a_collection_in_a_folder_named_like_the_assignment(tmp_path, name):
+    paths = [f"vae/{name.format(student)}" for student in ("ada", "bob")]
+    assert students(put(tmp_path / "folder", *paths)) == ["ada", "bob"]
+    assert students(zipped(tmp_path / "x.zip", *paths)) == ["ada", "bob"]
 
 
 def test_a_submission_is_the_file_s_bytes(tmp_path):

@@ -262,6 +262,7 @@ def test_only_png_files_are_pictures(make_png):
         make_png(claimed=(0, 5)),
         good[:-3] + '"><',
         "é" + good,
+        '"' + good,
         "",
         None,
         [good],
