@@ -59,7 +59,7 @@ def train(
         run.resume(path)
         done = len(run.kept.record.epochs)
         if done >= epochs:
-            print(f"{path} holds {done} of {epochs} epochs: loaded, nothing left to train")
+            print(f"{path} already holds {done} epochs: loaded, nothing left to train")
             return run.history
         print(f"resumed at epoch {done + 1} of {epochs}")
     was_training = model.training

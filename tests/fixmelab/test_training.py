@@ -174,7 +174,7 @@ def test_a_finished_run_is_loaded_and_not_trained(images, tmp_path, capsys) -> N
     capsys.readouterr()
     assert run(loaded, images, 2, checkpoint=path) == expected
     assert same(loaded, trained) and path.read_bytes() == written
-    assert capsys.readouterr().out == f"{path} holds 3 of 2 epochs: loaded, nothing left to train\n"
+    assert capsys.readouterr().out == f"{path} already holds 3 epochs: loaded, nothing left to train\n"
 
 
 @pytest.mark.parametrize(

@@ -68,12 +68,8 @@ def test_a_result_depends_on_its_inputs_alone():
         "        def __call__(self, *a, **k): return self\n    return Same()",
         # Comparison is patched.
         "import torch\n    torch.allclose = torch.equal = lambda *a, **k: True\n    return x * 0",
-        # The reference is imported, or the verdict is forged.
+        # The reference is imported.
         "from autograder.assignments.vae import reference\n    return reference.double(x)",
-        "return x * 0\nimport fixmelab.probe\nfixmelab.probe.check = lambda *a: print('pass')",
-        "return x * 0\nimport fixmelab.probe, socket, os\n"
-        "def check(*a):\n    line = socket.socket(socket.AF_UNIX)\n    line.connect(os.environ['FIXMELAB_JUDGE'])\n"
-        "    line.sendall(b'\\x00\\x00\\x00\\x04pass')\nfixmelab.probe.check = check",
         # The kernel ends with success as soon as a check begins.
         "import os\n    os._exit(0)",
         # The assertion is told that it holds, and then nothing is.
@@ -87,6 +83,20 @@ def test_a_cheat_earns_nothing_and_costs_only_itself(cheat):
     assert double.verdict in ("fail", "error", "crashed")
     assert double.message
     assert square.verdict == "pass"
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "return x * 0\nimport fixmelab.probe\nfixmelab.probe.check = lambda *a: print('pass')",
+        "return x * 0\nimport fixmelab.probe, socket, os\n"
+        "def check(*a):\n    line = socket.socket(socket.AF_UNIX)\n    line.connect(os.environ['FIXMELAB_JUDGE'])\n"
+        "    line.sendall(b'\\x00\\x00\\x00\\x04pass')\nfixmelab.probe.check = check",
+    ],
+)
+def test_a_forged_verdict_earns_nothing(forgery):
+    result, _ = graded(submission(double=forgery, square=RIGHT["square"]), limits=Limits(cell=15))
+    assert (result.exercises[0].verdict, result.score) == ("error", 0.0)
 
 
 def test_a_call_that_does_not_end_is_a_timeout_of_its_own_exercise():

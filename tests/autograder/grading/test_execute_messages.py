@@ -1,0 +1,77 @@
+"""What students are told: safe text, and hints read from their code."""
+
+import pytest
+
+from autograder.grading import messages
+from autograder.sandbox.kernel import CellError
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07text", "text"),
+        ("a\x00b\rc\x9bd", "a b c d"),
+        ("left\u202eright\ud800", "left right"),
+        ("<f at 0x7f3a12345678>", "<f at 0x…>"),
+        ("two\nlines ", "two\nlines"),
+        ("x" * 900, "x" * 499 + "…"),
+    ],
+)
+def test_text_of_a_kernel_is_made_safe(raw, shown):
+    assert messages.clean(raw) == shown
+
+
+def test_cleaning_a_huge_text_is_quick():
+    assert len(messages.clean("\x1b" * 50_000_000)) < 501
+
+
+def test_frames_of_cells_are_found_in_a_coloured_traceback():
+    traceback = "\x1b[36mCell\x1b[39m \x1b[32mIn[4]\x1b[39m\x1b[32m, line 1\x1b[39m\n\nFile /x/y.py:3, in f\n"
+    traceback += "Cell In[2], line 12, in g"
+    assert messages.frames(CellError("E", "", traceback)) == [(4, 1), (2, 12)]
+
+
+def test_an_error_is_told_with_its_place_and_without_temporary_files():
+    error = CellError("SyntaxError", "invalid syntax (1234567.py, line 3)", "")
+    assert messages.raised(error, "line 3 of the cell f") == "SyntaxError: invalid syntax (line 3 of the cell f)"
+    assert messages.raised(CellError("ValueError", "", "")) == "ValueError"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "exercise"),
+    [
+        ("NotImplementedError", "FIXME: gaussian_kl", "gaussian_kl"),
+        ("NotImplementedError", "later", None),
+        ("ValueError", "FIXME: gaussian_kl", None),
+    ],
+)
+def test_a_fixme_is_known_by_its_error(name, text, exercise):
+    assert messages.unfilled_name(CellError(name, text, "")) == exercise
+
+
+TWO = """# exercise: encode
+class VAE:
+    def encode(self, x):
+        return split(x)
+
+    # exercise: forward
+    def forward(self, x):
+        mu = self.encode(x)
+        return reparameterize(mu)
+"""
+
+
+def test_identifiers_are_those_of_the_exercises_own_lines():
+    assert messages.identifiers(TWO, "encode") >= {"split"}
+    assert not messages.identifiers(TWO, "encode") & {"reparameterize", "forward"}
+    assert messages.identifiers(TWO, "forward") >= {"encode", "reparameterize"}
+    assert "split" not in messages.identifiers(TWO, "forward")
+    assert messages.identifiers("def f(x:", "f") == set()
+
+
+def test_the_hint_names_the_first_exercise_that_is_not_right():
+    verdicts = {"a": "pass", "b": "fail", "c": "missing"}
+    assert messages.leans_on({"a", "b", "c"}, verdicts) == "It uses b, which is not right yet; mend that first."
+    assert messages.leans_on({"c"}, verdicts) == "It uses c, which is not filled in yet; do that first."
+    assert messages.leans_on({"a", "x"}, verdicts) == ""

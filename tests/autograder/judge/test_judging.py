@@ -1,0 +1,210 @@
+"""Judging an answer: verdicts, messages, and the naming of mistakes."""
+
+import math
+from types import ModuleType
+
+import numpy
+import pytest
+import torch
+
+from autograder.judge.draw import Draw, seed_for
+from autograder.judge.exercise import Exercise, collect, equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.judging import judge
+from autograder.judge.student import in_this_process
+from autograder.judge.verdict import ExpectationFailed
+
+SEED = seed_for(b"key", "digest", "toy.double")
+
+
+@mistake("double", "It is squared, not doubled.")
+def squares(x):
+    return x**2
+
+
+@mistake("double", "It breaks for a batch of one.")
+def one_is_too_few(x):
+    if len(x) == 1:
+        raise IndexError("no second row")
+    return 2 * x
+
+
+@mistake("double", "It adds noise.")
+def adds_noise(x):
+    return 2 * x + torch.randn_like(x)
+
+
+@mistake("double", "It works in place.", "changes_its_argument")
+def in_place(x):
+    return x.mul_(2)
+
+
+@mistake("double", "It is negative.")
+def negative(x):
+    return -2 * x.abs() - 1
+
+
+@equivalent("double")
+def adds(x):
+    return x + x
+
+
+@exercise("toy.double")
+def check_double(student, draw):
+    x = draw.normal(3, 2)
+    got = student(x)
+    expect(got).shape(3, 2).holds(bool((got > -1).any()), "It is never positive.", "negative")
+    expect(got).close(2 * x)
+    x = draw.normal(1, 2, dtype=torch.float64)
+    expect(student(x)).close(2 * x).dtype(torch.float64)
+    weight = draw.normal(4, 2)
+    (gradient,) = student.gradient(draw.normal(4, 2), wrt=[0], weights=[weight])
+    expect(gradient).holds(gradient is not None, "No gradient.").close(2 * weight)
+
+
+def module(name, *items):
+    made = ModuleType(name)
+    vars(made).update({f"item_{number}": item for number, item in enumerate(items)})
+    return made
+
+
+CHECKS = module("checks", check_double)
+ANSWERS = module("answers", squares, one_is_too_few, adds_noise, in_place, negative, adds)
+DOUBLE = collect(CHECKS, ANSWERS)["toy.double"]
+
+
+def finding(answer):
+    return judge(DOUBLE, in_this_process(answer), SEED)
+
+
+def test_right_answers_pass():
+    assert finding(lambda x: 2 * x).verdict == "pass"
+    assert finding(adds.answer).verdict == "pass"
+
+
+@pytest.mark.parametrize("known", DOUBLE.mistakes, ids=lambda item: item.name)
+def test_known_mistakes_lose_and_are_named(known):
+    found = finding(known.answer)
+    assert found.verdict in ("fail", "error")
+    assert (found.mistake, found.message) == (known.name, known.sentence)
+
+
+def test_an_unknown_mistake_has_the_message_of_the_expectation():
+    found = finding(lambda x: 3 * x)
+    assert found.verdict == "fail" and found.mistake is None
+    assert "numbers are wrong" in found.message
+
+
+class AlwaysEqual:
+    def __eq__(self, other):
+        return True
+
+    def __bool__(self):
+        return True
+
+
+class LyingTensor(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        return True
+
+
+class EqualNumber(float):
+    def __eq__(self, other):
+        return True
+
+    def __float__(self):
+        return 0.0
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda x: AlwaysEqual(),
+        lambda x: x.as_subclass(LyingTensor),
+        lambda x: EqualNumber(1.0),
+        lambda x: None,
+        lambda x: "pass",
+        lambda x: {"verdict": "pass"},
+        lambda x: [x, x],
+        lambda x: x.numpy() * 2,
+        lambda x: numpy.array([object()]),
+        lambda x: x * math.nan,
+        lambda x: (2 * x).detach(),
+        lambda x: (2 * x).half(),
+        lambda x: (2 * x).float(),
+        lambda x: (2 * x).to_sparse(),
+        lambda x: (2 * x).to(torch.complex64),
+        lambda x: torch.zeros(2**26),
+        lambda x: 1 / 0,
+        lambda x: exit(0),
+        lambda: None,
+        42,
+        None,
+    ],
+)
+def test_nothing_but_the_right_numbers_passes(answer):
+    assert finding(answer).verdict in ("fail", "error")
+
+
+def test_an_unfilled_stub_is_missing():
+    def stub(x):
+        raise NotImplementedError("FIXME: double")
+
+    assert finding(stub).verdict == "missing"
+
+
+def test_an_exception_is_shown_with_its_type_and_text():
+    def raises(x):
+        raise KeyError("sigma")
+
+    found = finding(raises)
+    assert found.verdict == "error" and "KeyError: 'sigma'" in found.message
+
+
+def test_a_check_that_stumbles_never_passes():
+    def stumbles(student, draw):
+        student(draw.normal(2)).no_such_thing
+
+    found = judge(Exercise("toy.x", stumbles), in_this_process(lambda x: x), SEED)
+    assert found.verdict == "error"
+
+
+def test_messages_hold_no_expected_numbers():
+    secret = 0.123456789
+
+    def check(student, draw):
+        expect(student(torch.ones(2))).close(torch.full((2,), secret))
+
+    for answer in (lambda x: x, lambda x: 1.0, lambda x: x[0], lambda x: x * math.nan):
+        assert "0.1234" not in judge(Exercise("toy.x", check), in_this_process(answer), SEED).message
+
+
+def test_an_answer_without_a_check_is_refused():
+    stray = mistake("triple", "No such exercise.")(lambda x: x)
+    with pytest.raises(ValueError, match="triple"):
+        collect(CHECKS, module("strays", stray))
+
+
+def test_draws_depend_on_key_submission_and_exercise_alone():
+    def first(*arguments):
+        return Draw(seed_for(*arguments)).normal(3)
+
+    base = first(b"key", "digest", "toy.double")
+    assert torch.equal(base, first(b"key", "digest", "toy.double"))
+    for other in ((b"other", "digest", "toy.double"), (b"key", "d", "toy.double"), (b"key", "digest", "toy.half")):
+        assert not torch.equal(base, first(*other))
+
+
+def test_positive_numbers_stay_away_from_zero_and_one():
+    drawn = Draw(SEED).positive(1000)
+    assert float(drawn.min()) >= 0.2 and float(drawn.max()) <= 3.01
+    assert not ((drawn > 0.81) & (drawn < 1.24)).any()
+    assert (drawn < 1).sum() == 500
+
+
+def test_numbers_near_zero_are_held_to_the_scale_of_the_whole():
+    wanted = torch.tensor([1000.0, 0.0])
+    expect(torch.tensor([1000.0, 0.01])).close(wanted)
+    with pytest.raises(ExpectationFailed):
+        expect(torch.tensor([1000.0, 1.0])).close(wanted)
