@@ -1,16 +1,24 @@
 """The instructors' command line. Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 sandbox or worker failed."""
 
+import contextlib
+import itertools
 import os
 import sys
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from autograder.errors import InputError, SandboxError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from autograder.grading.result import SubmissionResult
 
 # Commands import what they need themselves, since torch takes seconds and `--help` should not.
 
@@ -60,20 +68,12 @@ def prove(
     """Show that the checks are right: solution, blank release, known mistakes and equivalents on many seeds."""
     from autograder import course
     from autograder.build.proof import prove as prove_one
-    from autograder.grading.run import read_notebook_file
 
     failed = False
     for name in [course.require_assignment(name) for name in names or course.assignment_names()]:
-        with _progress() as progress:
-            task = progress.add_task(f"proving {name}", total=None)
-            proof = prove_one(
-                name,
-                read_notebook_file(course.source_path(name)),
-                read_notebook_file(course.release_path(name)),
-                seeds=seeds,
-                jobs=jobs,
-                on_trial=lambda done, total: progress.update(task, completed=done, total=total),
-            )
+        source, release = course.read_source(name), course.read_release(name)
+        with _progress(f"proving {name}") as show:
+            proof = prove_one(name, source, release, seeds=seeds, jobs=jobs, on_trial=show)
         failed = failed or bool(proof.problems)
         for problem in proof.problems:
             errors.print(problem, markup=False, highlight=False, soft_wrap=True)
@@ -104,26 +104,27 @@ def grade(
     """Grade submissions: restore, execute in the sandbox, judge; then a table, results.json and a report."""
     from autograder import course
     from autograder.grading.result import RunResult
-    from autograder.grading.run import course_key, grade_all, read_source, run_digest, write_report, write_run
+    from autograder.grading.run import course_key, grade_all, run_digest, write_run
     from autograder.grading.submissions import find_submissions
     from autograder.reports.html import html_report
     from autograder.reports.table import results_table
 
     course.require_assignment(assignment)
-    source = read_source(assignment)
+    source = course.read_source(assignment)
     submissions, problems = find_submissions(assignment, paths)
     notebooks = {}
-    with _progress() as progress:
-        task = progress.add_task(f"grading {assignment}", total=len(submissions))
+    with _progress(f"grading {assignment}") as show:
+        done = itertools.count(1)
 
-        def take(result, notebook) -> None:
+        def take(result: "SubmissionResult", notebook: "NotebookNode") -> None:
             notebooks[result.student] = notebook
-            progress.advance(task)
+            show(next(done), len(submissions))
 
         def note(problem: str) -> None:
             problems.append(problem)
-            progress.advance(task)
+            show(next(done), len(submissions))
 
+        show(0, len(submissions))
         results = grade_all(
             assignment,
             submissions,
@@ -142,18 +143,20 @@ def grade(
             sandbox=not unsafe_no_sandbox,
             submissions=results,
         )
-        written = write_run(out, run, notebooks)
-        report = write_report(out, html_report(run, notebooks, source))
+        written, report = write_run(out, run, notebooks, html_report(run, notebooks, source))
         console.print(results_table(run))
         console.print(f"results   {written}\nreport    {report}", highlight=False, soft_wrap=True)
     if problems:
         raise InputError("\n".join(problems))
 
 
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=errors
-    )
+@contextlib.contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr; what it yields is told how many of how many are done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
 def main() -> None:

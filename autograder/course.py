@@ -3,6 +3,9 @@
 import difflib
 from pathlib import Path
 
+import nbformat
+from nbformat import NotebookNode
+
 from autograder.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +21,22 @@ def source_path(name: str, root: Path | None = None) -> Path:
 
 def release_path(name: str, root: Path | None = None) -> Path:
     return (root or ROOT) / "release" / name / f"{name}.ipynb"
+
+
+def read_source(name: str) -> NotebookNode:
+    """The instructor's notebook of an assignment. Raises InputError where it is not built."""
+    return _read(source_path(name), name)
+
+
+def read_release(name: str) -> NotebookNode:
+    """The students' notebook of an assignment. Raises InputError where it is not built."""
+    return _read(release_path(name), name)
+
+
+def _read(path: Path, name: str) -> NotebookNode:
+    if not path.is_file():
+        raise InputError(f"{path} does not exist: run `autograder build {name}`")
+    return nbformat.read(path, as_version=4)
 
 
 def assignment_names(root: Path | None = None) -> list[str]:

@@ -778,7 +778,7 @@ def plot_latents(model, i=0, j=1):
         tiles = model.decode(z.view(100, -1).to(device)).view(10, 10, 28, 28)
     canvas = tiles.permute(0, 2, 1, 3).reshape(280, 280).cpu()
     figure, axes = plt.subplots(figsize=(6, 6))
-    axes.imshow(canvas, cmap="gray", extent=(-3, 3, 3, -3))
+    axes.imshow(canvas, cmap="gray", extent=(-10 / 3, 10 / 3, 10 / 3, -10 / 3))
     axes.set(xlabel=f"z_{i}", ylabel=f"z_{j}", title="What the decoder makes of each code")
     plt.close(figure)
     return figure, canvas

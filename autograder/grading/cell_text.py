@@ -14,7 +14,7 @@ FIXME = "FIXME: "
 ELSEWHERE = "# This answer stands in the cell of exercise "
 
 # Longer cells are read by regular expressions: Python's parser can run out of stack on hostile text.
-MAX_PARSED = 20_000
+MAX_PARSED = 10_000
 MAX_TOKENS = 1_000
 
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)

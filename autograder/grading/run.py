@@ -86,10 +86,17 @@ def grade_all(
 
 def read_source(assignment: str) -> NotebookNode:
     """The instructor's notebook of an assignment. Raises InputError where there is none."""
-    path = course.source_path(course.require_assignment(assignment))
-    if not path.exists():
-        raise InputError(f"{path} does not exist: run `autograder build {assignment}`")
-    return nbformat.read(path, as_version=4)
+    return read_notebook_file(course.source_path(course.require_assignment(assignment)))
+
+
+def read_notebook_file(path: Path) -> NotebookNode:
+    """A notebook that `autograder build` makes. Raises InputError where it is missing or damaged."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise InputError(f"{path}: does not exist; run `autograder build {path.stem}`") from None
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); run `autograder build {path.stem}`") from None
 
 
 def _other_sources(assignment: str) -> dict[str, NotebookNode]:
@@ -212,14 +219,15 @@ def write_run(out: Path, run: RunResult, notebooks: Mapping[str, NotebookNode]) 
     ordered = run.model_copy(
         update={"submissions": sorted(run.submissions, key=lambda item: (item.student, item.path))}
     )
-    try:
-        for student, notebook in notebooks.items():
-            _write(notebook_path(out, student), nbformat.writes(notebook))
-        results = out / "results.json"
-        _write(results, json.dumps(ordered.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n")
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written to ({error.strerror}): give another folder with --out") from None
-    return results
+    for student, notebook in notebooks.items():
+        _write(notebook_path(out, student), nbformat.writes(notebook))
+    results = json.dumps(ordered.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    return _write(out / "results.json", results)
+
+
+def write_report(out: Path, html: str) -> Path:
+    """Write OUT/report.html, complete or not at all. Raises InputError where `out` cannot be written to."""
+    return _write(out / "report.html", html)
 
 
 def notebook_path(out: Path, student: str) -> Path:
@@ -230,12 +238,16 @@ def notebook_path(out: Path, student: str) -> Path:
     return out / "notebooks" / f"{name}.ipynb"
 
 
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _write(path: Path, text: str) -> Path:
     temporary = path.parent / f".{secrets.token_hex(8)}.part"
     try:
-        # The kernel may have sent lone surrogates, which no file can hold.
-        temporary.write_text(text, encoding="utf-8", errors="replace")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            # The kernel may have sent lone surrogates, which no file can hold.
+            temporary.write_text(text, encoding="utf-8", errors="replace")
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); give another folder with --out") from None
+    return path

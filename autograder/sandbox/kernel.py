@@ -92,6 +92,10 @@ class Kernel:
     """
 
     def __init__(self, folder: Path, *, budget: str, sandbox: bool, limits: Limits) -> None:
+        from fixmelab.data.downloads import (
+            cache_folder,
+        )  # here: it brings torch, which `autograder --help` does without
+
         self._limits = limits
         # A new folder for each kernel: nothing that one has left lies in the way of the next.
         own = Path(tempfile.mkdtemp(prefix="k", dir=folder))
@@ -103,10 +107,12 @@ class Kernel:
         self._environment = layers.environment(self._home) | {
             "FIXMELAB_BUDGET": budget,
             "FIXMELAB_JUDGE": str(judge_socket(folder)),
+            "FIXMELAB_CACHE": str(cache_folder()),
         }
         self._context = zmq.asyncio.Context()
         self._context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
-        shown = {"writable": [str(sockets)], "readable": [str(connection), str(folder / "judge")]}
+        readable = [connection, folder / "judge", *filter(Path.is_dir, [cache_folder()])]
+        shown = {"writable": [str(sockets)], "readable": list(map(str, readable))}
         self._manager = AsyncKernelManager(
             kernel_spec_manager=_OneKernel(spec=_kernel_spec(shown if sandbox else None)),
             transport="ipc",

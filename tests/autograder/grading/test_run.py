@@ -71,6 +71,9 @@ def test_an_assignment_that_is_not_built_says_what_to_do(toy):
         run.read_source("other")
     with pytest.raises(InputError, match="did you mean toy"):
         run.read_source("tpy")
+    (toy / "source" / "toy" / "toy.ipynb").write_text("{")
+    with pytest.raises(InputError, match="cannot be read"):
+        run.read_source("toy")
 
 
 def test_the_digest_covers_source_and_checks(toy):
@@ -191,6 +194,16 @@ def test_a_run_is_written_in_order_and_reads_back(tmp_path):
     assert sorted(file.name for file in (tmp_path / "out").rglob("*")) == [
         "ada.ipynb", "bob.ipynb", "notebooks", "results.json"
     ]  # fmt: skip
+
+
+def test_a_report_is_written(tmp_path):
+    assert run.write_report(tmp_path / "out", "<p>é</p>").read_text(encoding="utf-8") == "<p>é</p>"
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file.*--out"):
+        run.write_run(tmp_path / "file", of("ada"), {})
 
 
 def test_a_run_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):

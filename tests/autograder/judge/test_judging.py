@@ -164,7 +164,7 @@ def test_an_exception_is_shown_with_its_type_and_text():
 
 def test_a_check_that_stumbles_never_passes():
     def stumbles(student, draw):
-        student(draw.normal(2)).no_such_thing
+        student(draw.normal(2)).no_such_thing()
 
     found = judge(Exercise("toy.x", stumbles), in_this_process(lambda x: x), SEED)
     assert found.verdict == "error"

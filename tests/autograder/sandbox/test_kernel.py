@@ -59,6 +59,17 @@ def test_the_environment_holds_only_what_is_allowed(sandbox, monkeypatch):
     assert said[2] != str(Path.home())
 
 
+def test_downloads_that_are_at_hand_can_be_read_and_not_changed(tmp_path, monkeypatch):
+    monkeypatch.setenv("FIXMELAB_CACHE", str(tmp_path))
+    (tmp_path / "images").write_text("pixels")
+    look = (
+        "import os, pathlib; cache = pathlib.Path(os.environ['FIXMELAB_CACHE']); print((cache / 'images').read_text())"
+    )
+    read, write = run(look, "(cache / 'images').unlink()")
+    assert text(read[1]) == "pixels\n"
+    assert write[0].error.name == "OSError"
+
+
 def test_attacks_from_a_cell_reach_nothing():
     attack = f"""
 import os, pathlib, signal, socket, subprocess, sys
