@@ -104,13 +104,14 @@ def grade(
     """Grade submissions: restore, execute in the sandbox, judge; then a table, results.json and a report."""
     from autograder import course
     from autograder.grading.result import RunResult
-    from autograder.grading.run import course_key, grade_all, run_digest, write_run
+    from autograder.grading.run import course_key, grade_all, prepare_output, run_digest, write_report, write_run
     from autograder.grading.submissions import find_submissions
     from autograder.reports.html import html_report
     from autograder.reports.table import results_table
 
     course.require_assignment(assignment)
     source = course.read_source(assignment)
+    prepare_output(out)
     submissions, problems = find_submissions(assignment, paths)
     notebooks = {}
     with _progress(f"grading {assignment}") as show:
@@ -143,7 +144,8 @@ def grade(
             sandbox=not unsafe_no_sandbox,
             submissions=results,
         )
-        written, report = write_run(out, run, notebooks, html_report(run, notebooks, source))
+        written = write_run(out, run, notebooks)
+        report = write_report(out, html_report(run, notebooks, source))
         console.print(results_table(run))
         console.print(f"results   {written}\nreport    {report}", highlight=False, soft_wrap=True)
     if problems:

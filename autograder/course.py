@@ -24,19 +24,22 @@ def release_path(name: str, root: Path | None = None) -> Path:
 
 
 def read_source(name: str) -> NotebookNode:
-    """The instructor's notebook of an assignment. Raises InputError where it is not built."""
+    """The instructor's notebook of an assignment. Raises InputError where it is missing or damaged."""
     return _read(source_path(name), name)
 
 
 def read_release(name: str) -> NotebookNode:
-    """The students' notebook of an assignment. Raises InputError where it is not built."""
+    """The students' notebook of an assignment. Raises InputError where it is missing or damaged."""
     return _read(release_path(name), name)
 
 
 def _read(path: Path, name: str) -> NotebookNode:
-    if not path.is_file():
-        raise InputError(f"{path} does not exist: run `autograder build {name}`")
-    return nbformat.read(path, as_version=4)
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: run `autograder build {name}`") from None
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        raise InputError(f"{path} cannot be read ({error}): run `autograder build {name}`") from None
 
 
 def assignment_names(root: Path | None = None) -> list[str]:

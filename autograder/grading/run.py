@@ -63,7 +63,7 @@ def grade_all(
         require_sandbox()
     work = partial(
         _grade_one,
-        read_source(assignment),
+        course.read_source(course.require_assignment(assignment)),
         assignment,
         key=key,
         budget=budget,
@@ -84,24 +84,9 @@ def grade_all(
     return sorted(results, key=lambda result: (result.student, result.path))
 
 
-def read_source(assignment: str) -> NotebookNode:
-    """The instructor's notebook of an assignment. Raises InputError where there is none."""
-    return read_notebook_file(course.source_path(course.require_assignment(assignment)))
-
-
-def read_notebook_file(path: Path) -> NotebookNode:
-    """A notebook that `autograder build` makes. Raises InputError where it is missing or damaged."""
-    try:
-        return nbformat.read(path, as_version=4)
-    except FileNotFoundError:
-        raise InputError(f"{path}: does not exist; run `autograder build {path.stem}`") from None
-    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); run `autograder build {path.stem}`") from None
-
-
 def _other_sources(assignment: str) -> dict[str, NotebookNode]:
     names = [name for name in course.assignment_names() if name != assignment and course.source_path(name).exists()]
-    return {name: read_source(name) for name in names}
+    return {name: course.read_source(name) for name in names}
 
 
 def run_digest(assignment: str) -> str:
@@ -208,6 +193,12 @@ def _make_key(file: Path) -> None:
 
 
 # What is written
+
+
+def prepare_output(out: Path) -> None:
+    """Make sure before the work that its results can be kept: raises InputError where `out` cannot be written to."""
+    _write(out / ".writable", "")
+    (out / ".writable").unlink()
 
 
 def write_run(out: Path, run: RunResult, notebooks: Mapping[str, NotebookNode]) -> Path:

@@ -1,0 +1,103 @@
+"""The sample submissions, graded by the command line and by plain nbgrader."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from autograder import cells, course
+from tests.submissions import samples
+
+HONEST = ("perfect", "three_mistakes", "half_finished", "untouched")
+CHEATS = tuple(student for student in samples.samples() if student.startswith("cheat"))
+
+
+def test_the_samples_are_up_to_date():
+    for student, made in samples.samples().items():
+        committed = nbformat.read(samples.sample_path(student), as_version=4)
+        assert [cell.source for cell in committed.cells] == [cell.source for cell in made.cells], student
+
+
+def test_the_perfect_sample_keeps_the_pictures_of_a_real_run():
+    cells_with_pictures = [
+        cell
+        for cell in nbformat.read(samples.sample_path("perfect"), as_version=4).cells
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", ()))
+    ]
+    assert len(cells_with_pictures) >= 5
+    assert not any(cells.is_executed_in_grading(cell) for cell in cells_with_pictures)
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    out = tmp_path_factory.mktemp("graded")
+    command = [sys.executable, "-m", "autograder", "grade", "vae", str(samples.FOLDER), "--out", str(out)]
+    done = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    run = json.loads((out / "results.json").read_text())
+    return done, out, {item["student"]: item for item in run["submissions"]}
+
+
+@pytest.mark.slow
+def test_every_sample_gets_what_it_deserves(graded):
+    _, _, results = graded
+    full = results["perfect"]["max_score"]
+    assert set(results) == {*HONEST, *CHEATS}
+    assert results["perfect"]["score"] == full > 0
+    lost = [item for item in results["three_mistakes"]["exercises"] if item["verdict"] == "fail"]
+    assert {item["mistake"] for item in lost} == {
+        "forgets_the_noise",
+        "rows_and_columns_swapped",
+        "variance_of_the_means",
+    }
+    assert results["three_mistakes"]["score"] == full - sum(item["max_score"] for item in lost)
+    assert 0 < results["half_finished"]["score"] < full
+    assert {item["verdict"] for item in results["half_finished"]["exercises"]} == {"pass", "missing", "manual"}
+    assert {item["verdict"] for item in results["untouched"]["exercises"]} == {"missing"}
+    for student in ("untouched", *CHEATS):
+        assert results[student]["score"] == 0.0, student
+        assert not any(item["verdict"] == "pass" for item in results[student]["exercises"])
+
+
+@pytest.mark.slow
+def test_table_report_and_notebooks_are_there(graded):
+    done, out, results = graded
+    assert all(student.split("_")[-1] in done.stdout for student in results)
+    report = (out / "report.html").read_text()
+    assert report.count("data:image/png;base64,") > 5
+    assert len(list((out / "notebooks").glob("*.ipynb"))) == len(results)
+    secrets = ("BEGIN HIDDEN TESTS", "MARK SCHEME", "reference.")
+    assert not any(secret in report for secret in secrets)
+
+
+@pytest.mark.slow
+def test_plain_nbgrader_gives_the_same_automatic_score(graded, tmp_path):
+    _, _, results = graded
+    shutil.copytree(course.source_path("vae").parent, tmp_path / "source" / "vae")
+    shutil.copy(course.ROOT / "nbgrader_config.py", tmp_path)
+    for student in HONEST:
+        shutil.copytree(samples.FOLDER / student, tmp_path / "submitted" / student)
+    for command in ("generate_assignment", "autograde"):
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", command, "vae"],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(course.ROOT)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "fixmelab") as gradebook:
+        for student in HONEST:
+            grades = gradebook.find_submission("vae", student).notebooks[0].grades
+            scores = {
+                f"vae.{grade.name.removeprefix(cells.TEST_PREFIX)}": grade.auto_score
+                for grade in grades
+                if grade.name.startswith(cells.TEST_PREFIX)
+            }
+            ours = {item["id"]: item["score"] for item in results[student]["exercises"] if item["id"] in scores}
+            assert scores == ours and len(ours) == 19, student

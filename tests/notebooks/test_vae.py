@@ -1,0 +1,116 @@
+"""The VAE notebook as its readers meet it: solved, blank, on other data, in an environment without the grader."""
+
+import ast
+import io
+import os
+import re
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder import cells, course
+
+FASHION = course.ROOT.parent / "shared" / "data" / "fashion900.npz"
+WITHOUT_GRADER = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("autograder", "nbgrader", "jupytext"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def run(path: Path, folder: Path, **variables: str) -> nbformat.NotebookNode:
+    """Execute a notebook as a person would with nbconvert, errors included, and return it."""
+    out = folder / "executed.ipynb"
+    environment = os.environ | {"FIXMELAB_WORK": str(folder), "FIXMELAB_BUDGET": "smoke", **variables}
+    command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--allow-errors"]
+    subprocess.run([*command, str(path), "--output", str(out)], env=environment, check=True, capture_output=True)
+    return nbformat.read(out, as_version=4)
+
+
+def errors(notebook: nbformat.NotebookNode) -> list[str]:
+    return [
+        f"{output.ename}: {output.evalue}"
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if output.output_type == "error"
+    ]
+
+
+def pictures(notebook: nbformat.NotebookNode) -> int:
+    return sum("image/png" in output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data", ["garments", "fashion900"])
+def test_the_solution_runs_on_the_smoke_budget_and_draws(tmp_path, data):
+    if data == "fashion900" and not FASHION.is_file():
+        pytest.skip("the sample of FashionMNIST is not here")
+    executed = run(
+        course.source_path("vae"), tmp_path, FIXMELAB_DATA=str(FASHION) if data == "fashion900" else "garments"
+    )
+    assert errors(executed) == []
+    assert pictures(executed) >= 9
+    assert list(tmp_path.rglob("*.safetensors"))
+
+
+@pytest.mark.slow
+def test_the_release_runs_without_the_grader_up_to_the_first_fixme(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_GRADER)
+    executed = run(course.release_path("vae"), tmp_path, PYTHONPATH=str(tmp_path))
+    found = errors(executed)
+    assert found[0] == "NotImplementedError: FIXME: gaussian_kl"
+    assert not any("ModuleNotFoundError" in error or "ImportError" in error for error in found)
+
+
+def source_cells(kind=lambda cell: True):
+    return [cell for cell in course.read_source("vae").cells if kind(cell)]
+
+
+def code_lines(source: str) -> int:
+    """Lines that hold code: not blank, no comment, no docstring."""
+    docstrings = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            docstrings |= set(range(node.lineno, node.end_lineno + 1))
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    empty = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
+    return len({token.start[0] for token in tokens if token.type not in empty} - docstrings)
+
+
+@pytest.mark.parametrize("cell", source_cells(lambda cell: cell.cell_type == "code"), ids=lambda cell: cell.id)
+def test_code_cells_are_short(cell):
+    visible = re.sub(r"### BEGIN (\w+(?: \w+)*)\n.*?### END \1", "", cell.source, flags=re.DOTALL)
+    assert code_lines(visible if cells.is_tests(cell) else cell.source) <= (40 if cells.is_fixme(cell) else 15)
+
+
+@pytest.mark.parametrize("cell", source_cells(cells.is_tests), ids=lambda cell: cell.id)
+def test_every_visible_assert_has_a_message(cell):
+    found = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Assert)]
+    assert found and all(node.msg is not None for node in found)
+
+
+def test_every_exercise_has_mistakes_and_equivalents():
+    from autograder.assignments import exercises_of
+
+    exercises = exercises_of("vae").values()
+    assert {f"vae.{cells.exercise_name(cell)}" for cell in source_cells(cells.is_tests)} == {
+        item.id for item in exercises
+    }
+    assert all(item.mistakes and item.equivalents for item in exercises)
+    assert sum(len(item.mistakes) for item in exercises) >= 45
+    assert sum(len(item.equivalents) for item in exercises) >= 20
+
+
+def test_every_question_has_a_rubric_worth_its_points():
+    questions = source_cells(lambda cell: cells.grade_id(cell).startswith(cells.QUESTION_PREFIX))
+    assert len(questions) == len(source_cells(cells.is_written)) > 0
+    assert all("BEGIN MARK SCHEME" in cell.source for cell in questions)
