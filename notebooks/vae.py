@@ -108,7 +108,7 @@ fixmelab.show_images(train_images[:40].cpu(), columns=10, title=f"{train_set.nam
 # %% [markdown]
 # ## 1. Pieces
 #
-# ### 1.1 How far is $q$ from the prior?
+# ### 1.1 How far is q from the prior?
 #
 # The ELBO punishes codes that stray from the prior by the Kullback–Leibler divergence
 # $\mathrm{KL}(q \,\|\, p) = \mathbb E_{q}[\log q(z) - \log p(z)]$. For Gaussians the expectation has a closed form

@@ -11,6 +11,7 @@ from autograder.grading.result import ExerciseResult, RunResult, Verdict
 from autograder.reports.text import SYMBOLS, exercise_label, number, one_line
 
 MOST_SYMBOLS = 30
+MOST_LOSSES_OF_SUBMISSION = 4
 MOST_SUBMISSIONS_WITH_LOSSES = 12
 
 STYLES: dict[Verdict, str] = {
@@ -89,9 +90,11 @@ def _losses(run: RunResult) -> Table:
         lost = _lost(submission.exercises)
         if lost:
             table.add_row(Text(one_line(submission.student, 24), "bold"))
-        for exercise in lost:
-            if exercise.verdict != "missing":
-                table.add_row(*_loss(exercise_label(exercise.id, run.assignment), exercise.verdict, exercise.message))
+        wrong = [exercise for exercise in lost if exercise.verdict != "missing"]
+        for exercise in wrong[:MOST_LOSSES_OF_SUBMISSION]:
+            table.add_row(*_loss(exercise_label(exercise.id, run.assignment), exercise.verdict, exercise.message))
+        if len(wrong) > MOST_LOSSES_OF_SUBMISSION:
+            table.add_row(_single(f"  and {len(wrong) - MOST_LOSSES_OF_SUBMISSION} more"))
         missing = [exercise_label(exercise.id, run.assignment) for exercise in lost if exercise.verdict == "missing"]
         if missing:
             table.add_row(*_loss(f"{len(missing)} not answered", "missing", ", ".join(missing)))

@@ -68,12 +68,12 @@ def test_a_submission_of_another_assignment_does_not_stop_the_rest(toy):
 def test_an_assignment_that_is_not_built_says_what_to_do(toy):
     (toy / "notebooks" / "other.py").touch()
     with pytest.raises(InputError, match="autograder build other"):
-        run.read_source("other")
+        course.read_source("other")
     with pytest.raises(InputError, match="did you mean toy"):
-        run.read_source("tpy")
+        run.grade_all("tpy", [], key=b"k" * 32, budget="smoke", sandbox=False)
     (toy / "source" / "toy" / "toy.ipynb").write_text("{")
     with pytest.raises(InputError, match="cannot be read"):
-        run.read_source("toy")
+        course.read_source("toy")
 
 
 def test_the_digest_covers_source_and_checks(toy):
