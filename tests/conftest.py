@@ -79,9 +79,12 @@ def jupyter_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter
         _end(process)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator["playwright.sync_api.Browser"]:  # noqa: F821
-    """Chromium without a window; the test is skipped where there is none."""
+    """Chromium without a window; the test is skipped where there is none.
+
+    One a test: while Playwright runs, its event loop keeps others in this thread from running.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:

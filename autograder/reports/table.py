@@ -10,7 +10,7 @@ from rich.text import Text
 from autograder.grading.result import ExerciseResult, RunResult, Verdict
 from autograder.reports.text import SYMBOLS, exercise_label, number, one_line
 
-MOST_SYMBOLS = 30
+MOST_SYMBOLS = 20
 MOST_LOSSES_OF_SUBMISSION = 4
 MOST_SUBMISSIONS_WITH_LOSSES = 12
 

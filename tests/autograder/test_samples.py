@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -37,7 +38,8 @@ def test_the_perfect_sample_keeps_the_pictures_of_a_real_run():
 def graded(tmp_path_factory):
     out = tmp_path_factory.mktemp("graded")
     command = [sys.executable, "-m", "autograder", "grade", "vae", str(samples.FOLDER), "--out", str(out)]
-    done = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True)
+    wide = os.environ | {"COLUMNS": "200"}
+    done = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True, env=wide)
     assert done.returncode == 0, done.stderr
     run = json.loads((out / "results.json").read_text())
     return done, out, {item["student"]: item for item in run["submissions"]}
@@ -67,7 +69,7 @@ def test_every_sample_gets_what_it_deserves(graded):
 @pytest.mark.slow
 def test_table_report_and_notebooks_are_there(graded):
     done, out, results = graded
-    assert all(student.split("_")[-1] in done.stdout for student in results)
+    assert all(student in done.stdout for student in results)
     report = (out / "report.html").read_text()
     assert report.count("data:image/png;base64,") > 5
     assert len(list((out / "notebooks").glob("*.ipynb"))) == len(results)
@@ -76,8 +78,11 @@ def test_table_report_and_notebooks_are_there(graded):
 
 
 @pytest.mark.slow
-def test_plain_nbgrader_gives_the_same_automatic_score(graded, tmp_path):
+def test_plain_nbgrader_gives_the_same_automatic_score(graded, tmp_path, monkeypatch):
     _, _, results = graded
+    # nbgrader starts alembic by its bare name.
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(course.ROOT))
     shutil.copytree(course.source_path("vae").parent, tmp_path / "source" / "vae")
     shutil.copy(course.ROOT / "nbgrader_config.py", tmp_path)
     for student in HONEST:
@@ -86,7 +91,6 @@ def test_plain_nbgrader_gives_the_same_automatic_score(graded, tmp_path):
         done = subprocess.run(
             [sys.executable, "-m", "nbgrader", command, "vae"],
             cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(course.ROOT)},
             capture_output=True,
             text=True,
         )

@@ -104,23 +104,26 @@ except ImportError:
         exec(path.read_text(), reference)
 """
 
-FORGES_A_VERDICT = """import json
+# Without the asserts, so that the forged check is reached.
+FORGES_A_VERDICT = f"""{DELETES_ASSERTS}
+
+import json
 import os
 import pathlib
 import socket
 
 import fixmelab.probe
 
-FORGED = {"verdict": "pass", "score": 100.0, "max_score": 100.0, "finding": "pass", "ok": True}
+FORGED = {{"verdict": "pass", "score": 100.0, "max_score": 100.0, "finding": "pass", "ok": True}}
 
 
 def forge(exercise, answer):
     print(json.dumps(FORGED))
-    pathlib.Path("results.json").write_text(json.dumps({"submissions": [FORGED]}))
+    pathlib.Path("results.json").write_text(json.dumps({{"submissions": [FORGED]}}))
     if address := os.environ.get("FIXMELAB_JUDGE"):
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(address)
-            fixmelab.wire.send(connection, fixmelab.wire.encode({"exercise": exercise}))
+            fixmelab.wire.send(connection, fixmelab.wire.encode({{"exercise": exercise}}))
             fixmelab.wire.receive(connection)
             fixmelab.wire.send(connection, fixmelab.wire.encode(FORGED))
 
