@@ -47,8 +47,8 @@ def _serve_socket(address: str, exercise: str, answer: Any) -> None:
 class Probe:
     """Objects of the student's process, by handle, and the requests that a judge may make of them.
 
-    Handle 0 is the answer itself. Requests are maps with the key `op`: `call`, `attribute`, `gradient`, `toy`,
-    `drop`. A reply holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the numbers of the
+    Handle 0 is the answer itself. Requests are maps with the key `op`: `call`, `attribute`, `assign`, `gradient`,
+    `toy`, `drop`. A reply holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the numbers of the
     arguments that were changed in place.
     """
 
@@ -90,6 +90,10 @@ class Probe:
     def _attribute(self, *, op: str, target: Any, name: str) -> dict:
         return {"value": getattr(target, name)}
 
+    def _assign(self, *, op: str, target: Any, name: str, value: Any) -> dict:
+        setattr(target, name, value)
+        return {"value": None}
+
     def _gradient(
         self, *, op: str, target: Any, name: str, args: list, kwargs: dict, seed: int, wrt: Any, weights: list
     ) -> dict:
@@ -110,7 +114,11 @@ class Probe:
             ]
             if not terms:
                 return {"value": [None] * len(leaves)}
-            return {"value": torch.autograd.grad(sum(terms), leaves, allow_unused=True)}
+            trained = [leaf for leaf in leaves if leaf.requires_grad]
+            found = dict(
+                zip(map(id, trained), torch.autograd.grad(sum(terms), trained, allow_unused=True), strict=True)
+            )
+            return {"value": [found.get(id(leaf)) for leaf in leaves]}
 
     def _toy(self, *, op: str, name: str, args: list) -> dict:
         return {"value": self._keep(toys.TOYS[name](*args))}

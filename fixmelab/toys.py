@@ -23,8 +23,8 @@ class LinearDecoder(nn.Module):
         return torch.sigmoid(z @ self.weight.T + self.bias).view(-1, 1, 28, 28)
 
 
-class Bowl(nn.Module):
-    """A concave objective with a known maximum, in the place of an ELBO.
+class Bowl:
+    """A concave objective with a known maximum, in the place of an ELBO. It remembers what it was asked.
 
     bowl(mu, sigma) = height − Σ_j curvature_j [(μ_j − m_j)² + (log σ_j − log s_j)²], shape (B,).
 
@@ -33,16 +33,45 @@ class Bowl(nn.Module):
         mean: m, shape (B, K).
         std: s > 0, shape (B, K).
         curvature: positive, shape (B, K).
+
+    Attributes:
+        best: the largest value so far for each datum, shape (B,).
+        reach: the largest change of any μ_j or log σ_j so far from the first call, a number.
     """
 
     def __init__(self, height: Tensor, mean: Tensor, std: Tensor, curvature: Tensor) -> None:
-        super().__init__()
-        for name, value in {"height": height, "mean": mean, "std": std, "curvature": curvature}.items():
-            self.register_buffer(name, value)
+        self.height, self.mean, self.log_std, self.curvature = height, mean, std.log(), curvature
+        self.best = torch.full_like(height, -torch.inf)
+        self.reach = 0.0
+        self._first: Tensor | None = None
 
-    def forward(self, mu: Tensor, sigma: Tensor) -> Tensor:
-        distance = (mu - self.mean) ** 2 + (sigma.log() - self.std.log()) ** 2
-        return self.height - (self.curvature * distance).sum(dim=1)
+    def __call__(self, mu: Tensor, sigma: Tensor) -> Tensor:
+        distance = (mu - self.mean) ** 2 + (sigma.log() - self.log_std) ** 2
+        value = self.height - (self.curvature * distance).sum(dim=1)
+        with torch.no_grad():
+            place = torch.cat([mu, sigma.log()], dim=1)
+            self._first = place.clone() if self._first is None else self._first
+            self.reach = max(self.reach, float((place - self._first).abs().max()))
+            self.best = torch.maximum(self.best, value)
+        return value
 
 
-TOYS = {toy.__name__: toy for toy in (LinearDecoder, Bowl)}
+class Halves:
+    """In the place of an encoder: the first K numbers of each x are μ, the next K are σ; two of shape (B, K)."""
+
+    def __init__(self, latent_dim: int) -> None:
+        self.latent_dim = latent_dim
+
+    def __call__(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        numbers = x.flatten(1)
+        return numbers[:, : self.latent_dim], numbers[:, self.latent_dim : 2 * self.latent_dim]
+
+
+class Identity:
+    """In the place of a decoder: the code itself."""
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return z
+
+
+TOYS = {toy.__name__: toy for toy in (LinearDecoder, Bowl, Halves, Identity)}

@@ -14,8 +14,9 @@
 # 4. **A closer look**: what the encoder leaves on the table, and what its means do not tell.
 #
 # **How to work.** Fill in every cell that starts with `# exercise:`; replace the line that raises
-# `NotImplementedError`. The cell below each exercise tests it and says what is wrong. Questions are answered in the
-# Markdown cell under them. Before you hand in, *Restart and run all*.
+# `NotImplementedError`, and keep the `# exercise:` lines, by which your answer is found. The cell below each exercise
+# tests it and says what is wrong. Questions are answered in the Markdown cell under them. Before you hand in,
+# *Restart and run all*.
 
 # %% [markdown]
 # ### Symbols
@@ -27,9 +28,11 @@
 # | $p(z) = \mathcal N(0, I)$ | prior | |
 # | $q_\phi(z \mid x) = \mathcal N(\mu, \mathrm{diag}\,\sigma^2)$ | approximate posterior, from the encoder | `mu`, `sigma`: `(B, K)` |
 # | $\sigma$ | standard deviation, never variance | |
+# | $\phi$, $\theta$ | what $q$ is made of (the encoder's weights, or in 2.3 one number); the decoder's weights | |
 # | $\varepsilon \sim \mathcal N(0, I)$ | noise | `eps`: `(B, K)` |
 #
-# Divergences and log-likelihoods are in nats (natural logarithms).
+# Divergences and log-likelihoods are in nats (natural logarithms). Functions return the dtype that they are given,
+# and leave their arguments as they are.
 
 # %% [markdown]
 # ## 0. Setup
@@ -78,9 +81,8 @@ fixmelab.seed_everything(0)
 # %% tags=["keep"]
 train_set = load_images()
 test_set = load_images(train_set.name, train=False)
-train_images = train_set.images[:TRAINING_IMAGES].to(lab.device)
-test_images = test_set.images.to(lab.device)
-fixmelab.show_images(train_images[:40].cpu(), columns=10, title=f"{train_set.name}: the first 40 training images")
+train_images, test_images = train_set.images[:TRAINING_IMAGES], test_set.images
+fixmelab.show_images(train_images[:40], columns=10, title=f"{train_set.name}: the first 40 training images")
 
 # %% [markdown] written="parts_of_a_vae" points=4
 # ### Question: the parts
@@ -146,7 +148,8 @@ check("vae.gaussian_kl", gaussian_kl)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Being *sure* ($\sigma \to 0$) costs without limit, being vague costs little, and the bowl has its bottom at $\sigma = 1$.
+# The bowl has its bottom at $\sigma = 1$: being *sure* ($\sigma \to 0$) costs $-\log \sigma$, being vague costs about
+# $\sigma^2 / 2$, and both grow without limit.
 
 # %%
 spread = torch.linspace(0.05, 3, 200)[:, None]
@@ -178,6 +181,8 @@ def reparameterize(mu, sigma, eps):
 z = reparameterize(torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5, 3.0]]), torch.tensor([[2.0, -1.0]]))
 assert z.shape == (1, 2), f"the shape of mu is wanted, (1, 2); yours has shape {tuple(z.shape)}"
 assert torch.allclose(z, torch.tensor([[2.0, -5.0]])), "for μ = (1, −2), σ = (0.5, 3), ε = (2, −1) the sample is (2, −5)"
+parameter = torch.ones(1, 2, requires_grad=True)
+assert reparameterize(parameter, parameter, torch.ones(1, 2)).requires_grad, "gradients must reach mu and sigma"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -266,9 +271,9 @@ fixmelab.plot_curves(thetas, deviation, "θ", "standard deviation of one estimat
 # Autograd will do this for you later; do it once yourself. For one image let
 #
 # $$\ell = \ell_\text{recon}(h) + \mathrm{KL}\big(\mathcal N(\mu, \mathrm{diag}\,\sigma^2) \,\|\, \mathcal N(0, I)\big),
-#   \qquad h = \mu + \sigma \odot \varepsilon.$$
+#   \qquad h = \mu + \sigma \odot \varepsilon$$
 #
-# The decoder hands you $\partial \ell_\text{recon} / \partial h$. Derive $\partial \ell / \partial \mu_j$ and
+# ($h$ is the sample that was called $z$ above). The decoder hands you $\partial \ell_\text{recon} / \partial h$. Derive $\partial \ell / \partial \mu_j$ and
 # $\partial \ell / \partial \sigma_j$ by the chain rule and write them down as code, without autograd.
 
 # %% exercise="grad_mu_sigma"
@@ -389,8 +394,9 @@ print(f"largest difference    {float((one_form - other_form).abs().max()):.1e}  
 # %% [markdown] written="two_forms" points=3
 # ### Question: two forms
 #
-# Prove that the two forms are equal for *any* $p(x, z)$ and $q(z \mid x)$, not only Gaussian ones. Which form would you rather estimate
-# from samples when a part of it has a closed form, and why?
+# Prove that the two forms are equal for *any* $p(x, z)$ and $q(z \mid x)$, not only Gaussian ones. Suppose that
+# expectations over $q$ have to be estimated from samples, except for the divergence from the prior, which is known in closed form: which
+# form do you prefer, and why?
 #
 # ### BEGIN MARK SCHEME
 # - 1 point: $\log p(x, z) = \log p(x \mid z) + \log p(z)$ is put into the first form.
@@ -675,7 +681,8 @@ check("vae.VAE", VAE)
 # $$\mathcal L = \frac1B \sum_{n=1}^{B} \Big[ -\sum_{\text{pixels}} \big(x \log \hat x + (1 - x) \log(1 - \hat x)\big)
 #   + \mathrm{KL}\big(q(z \mid x_n) \,\|\, p(z)\big) \Big]$$
 #
-# is the negative ELBO in nats per image. Pixels are **added**, as log-likelihoods are; only images are averaged. A pixel of $\hat x$ may be
+# is the negative ELBO in nats per image. (For black and white pixels, that is. Grey ones make the cross-entropy a customary stand-in for
+# the log-likelihood, off by a normalising constant that depends on $\hat x$.) Pixels are **added**, as log-likelihoods are; only images are averaged. A pixel of $\hat x$ may be
 # exactly 0 or 1: the loss must stay finite.
 
 # %% exercise="elbo_loss"
@@ -697,6 +704,8 @@ loss = elbo_loss(grey, grey, code, one)
 assert loss.shape == (), f"training needs one number; yours has shape {tuple(loss.shape)}"
 assert abs(float(loss) - 784 * math.log(2)) < 0.01, "a grey guess costs log 2 a pixel: 784 · log 2 = 543.43 nats"
 assert abs(float(elbo_loss(grey, grey, code + 1, one) - loss) - 1.5) < 1e-2, "three means off by 1 add 1.5 nats"
+black = torch.zeros(2, 1, 28, 28)
+assert torch.isfinite(elbo_loss(black, black, code, one)), "pixels that are exactly 0 make the loss infinite or NaN"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -711,7 +720,7 @@ check("vae.elbo_loss", elbo_loss)
 
 # %% tags=["train"]
 fixmelab.seed_everything(0)
-model = VAE(LATENT_DIM).to(lab.device)
+model = VAE(LATENT_DIM)
 
 
 def training_loss(model, images):
@@ -720,8 +729,10 @@ def training_loss(model, images):
 
 
 checkpoint = lab.folder / f"vae-{train_set.name}-{lab.budget}.safetensors"
-history = fixmelab.train(model, training_loss, train_images, epochs=EPOCHS, checkpoint=checkpoint)
-model.eval();
+history = fixmelab.train(
+    model, training_loss, train_images, epochs=EPOCHS, checkpoint=checkpoint, device=lab.device
+)
+model = model.cpu().eval()  # pictures and sliders are quick enough without a GPU
 
 # %% tags=["keep"]
 fixmelab.plot_history(history)
@@ -732,8 +743,7 @@ fixmelab.plot_history(history)
 # %% tags=["keep"]
 with torch.no_grad():
     reconstructions = model(test_images[:10])[0]
-pairs = torch.cat([test_images[:10], reconstructions]).cpu()
-fixmelab.show_images(pairs, columns=10, title="test images and their reconstructions")
+fixmelab.show_images(torch.cat([test_images[:10], reconstructions]), columns=10, title="test images and their reconstructions")
 
 # %% [markdown] written="sampling" points=3
 # ### Question: sampling
@@ -765,18 +775,18 @@ fixmelab.show_images(pairs, columns=10, title="test images and their reconstruct
 def plot_latents(model, i=0, j=1):
     """A 10×10 grid of decoded images over z_i (columns) and z_j (rows), all other latents 0.
 
-    model has latent_dim and decode(z (B, K)) -> (B, 1, 28, 28). Returns (figure, canvas): a matplotlib figure that
-    shows the canvas, and the canvas, shape (280, 280).
+    model has latent_dim and decode(z (B, K)) -> (B, 1, 28, 28), on the CPU. Returns (figure, canvas): a matplotlib
+    figure that shows the canvas (close it with plt.close, or Jupyter shows it twice), and the canvas, a tensor or an
+    array of shape (280, 280).
     """
     ### BEGIN SOLUTION
     values = torch.linspace(-3, 3, 10)
     z = torch.zeros(10, 10, model.latent_dim)
     z[:, :, i] = values[None, :]
     z[:, :, j] = values[:, None]
-    device = next(model.parameters()).device
     with torch.no_grad():
-        tiles = model.decode(z.view(100, -1).to(device)).view(10, 10, 28, 28)
-    canvas = tiles.permute(0, 2, 1, 3).reshape(280, 280).cpu()
+        tiles = model.decode(z.view(100, -1)).view(10, 10, 28, 28)
+    canvas = tiles.permute(0, 2, 1, 3).reshape(280, 280)
     figure, axes = plt.subplots(figsize=(6, 6))
     axes.imshow(canvas, cmap="gray", extent=(-10 / 3, 10 / 3, 10 / 3, -10 / 3))
     axes.set(xlabel=f"z_{i}", ylabel=f"z_{j}", title="What the decoder makes of each code")
@@ -813,15 +823,13 @@ figure
 # %% tags=["keep"]
 with torch.no_grad():
     means, spreads = model.encode(test_images)
-means, spreads, labels = means.cpu(), spreads.cpu(), test_set.labels
-decode = model.cpu().decode
-fixmelab.latent_explorer(decode, means, labels, test_set.class_names)
+fixmelab.latent_explorer(model.decode, means, test_set.labels, test_set.class_names)
 
 # %% [markdown]
 # The same without widgets:
 
 # %% tags=["keep"]
-fixmelab.latent_explorer_static(decode, means, labels, test_set.class_names)
+fixmelab.latent_explorer_static(model.decode, means, test_set.labels, test_set.class_names)
 
 # %% [markdown]
 # ## 4. A closer look
@@ -832,6 +840,8 @@ fixmelab.latent_explorer_static(decode, means, labels, test_set.class_names)
 # as large as it gets. What the encoder loses is the **amortisation gap** (Cremer, Li & Duvenaud, 2018):
 #
 # $$\max_{\mu, \sigma} \mathrm{ELBO}(x; \mu, \sigma) - \mathrm{ELBO}(x; \mu_\phi(x), \sigma_\phi(x)) \ge 0.$$
+#
+# The ELBO below is estimated with a fixed set of noise draws, and optimised on the same draws, so the gap it finds is a little too large.
 #
 # Start at the encoder's answer, take `steps` steps of gradient ascent (Adam, say, on $\mu$ and $\log \sigma$) and keep, for each
 # datum, the best value seen, the start included.
@@ -868,6 +878,9 @@ found = amortization_gap(bowl, torch.zeros(2, 3), torch.ones(2, 3), steps=300, l
 assert found.shape == (2,), f"one gap for each datum is wanted, shape (2,); yours has shape {tuple(found.shape)}"
 assert torch.allclose(found, torch.full((2,), 3.0), atol=0.05), "three means off by 1 in this bowl leave a gap of 3"
 assert (amortization_gap(bowl, torch.ones(2, 3), torch.ones(2, 3), steps=5) >= 0).all(), "a gap is never negative"
+unmoved = amortization_gap(bowl, torch.zeros(2, 3), torch.ones(2, 3), steps=0)
+assert torch.equal(unmoved, torch.zeros(2)), "without a single step the best value seen is the start: the gap is 0"
+assert not found.requires_grad, "the result must not carry a graph: detach it"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -876,13 +889,13 @@ check("vae.amortization_gap", amortization_gap)
 
 # %% tags=["keep"]
 count, draws = 64, 16
-x = test_images[:count].cpu()
+x = test_images[:count]
 noise = torch.randn(draws, count, LATENT_DIM, generator=torch.Generator().manual_seed(0))
 
 
 def elbo_on_images(mu, sigma):
     """ELBO of the first test images, with the same noise at every call. Returns (64,)."""
-    x_hat = decode((mu + sigma * noise).flatten(0, 1))
+    x_hat = model.decode((mu + sigma * noise).flatten(0, 1))
     likelihood = -F.binary_cross_entropy(x_hat, x.repeat(draws, 1, 1, 1), reduction="none").flatten(1).sum(dim=1)
     return likelihood.view(draws, count).mean(dim=0) - gaussian_kl(mu, sigma)
 
@@ -908,8 +921,9 @@ print(f"mean gap {gaps.mean():.2f} nats, largest {gaps.max():.2f}; mean ELBO of 
 # %% [markdown]
 # ### 4.2 What the means do not tell
 #
-# Average $q(z \mid x_n)$ over all images and you get the *aggregate posterior* $\frac1N \sum_n \mathcal N(\mu_n, \mathrm{diag}\,\sigma_n^2)$. A
-# well trained VAE makes it look like the prior: mean 0, variance 1. Compute its mean and its variance, latent by latent.
+# Average $q(z \mid x_n)$ over all images and you get the *aggregate posterior* $\frac1N \sum_n \mathcal N(\mu_n, \mathrm{diag}\,\sigma_n^2)$. The
+# better a VAE is trained, the closer it comes to the prior, whose mean is 0 and whose variance is 1. Compute its mean and its variance, latent by
+# latent.
 
 # %% exercise="aggregate_moments"
 # exercise: aggregate_moments
@@ -938,7 +952,8 @@ check("vae.aggregate_moments", aggregate_moments)
 
 # %% [markdown]
 # A counter-example to "the means are distributed like the prior": let half of the data have $\mu = -0.9$ and the other half $\mu = +0.9$, with
-# just the $\sigma$ that makes the aggregate variance 1. The moments are those of $\mathcal N(0, 1)$; the means take two values only.
+# just the $\sigma$ that makes the aggregate variance 1. Mean and variance are those of $\mathcal N(0, 1)$; the means take two values only.
+# (More extreme still: $\mu = 0$, $\sigma = 1$ for every image gives exactly the prior, and all means are equal.)
 
 # %%
 two_means = torch.tensor([[-0.9], [0.9]])
@@ -948,7 +963,7 @@ print(f"aggregate posterior: mean {mean.item():.3f}, variance {variance.item():.
 points = torch.linspace(-3, 3, 301)
 mixture = torch.distributions.Normal(two_means, two_sigmas).log_prob(points).exp().mean(dim=0)
 prior = torch.distributions.Normal(0.0, 1.0).log_prob(points).exp()
-fixmelab.plot_curves(points, {"aggregate posterior": mixture, "prior": prior}, "z", "density", "Same moments, other shape")
+fixmelab.plot_curves(points, {"aggregate posterior": mixture, "prior": prior}, "z", "density", "Same mean and variance, other shape")
 
 # %% [markdown]
 # And the trained model:
@@ -956,7 +971,7 @@ fixmelab.plot_curves(points, {"aggregate posterior": mixture, "prior": prior}, "
 # %% tags=["keep"]
 mean, variance = aggregate_moments(means, spreads)
 for k in range(LATENT_DIM):
-    print(f"z_{k}: aggregate mean {mean[k]:+.2f}, variance {variance[k]:.2f}; variance of the means alone {means[:, k].var():.2f}")
+    print(f"z_{k}: aggregate mean {mean[k]:+.2f}, variance {variance[k]:.2f}; variance of the means alone {means[:, k].var(correction=0):.2f}")
 
 # %% [markdown] written="means_alone" points=3
 # ### Question: means alone

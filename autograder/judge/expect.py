@@ -9,19 +9,23 @@ from torch import Tensor
 from autograder.judge.student import Remote
 from autograder.judge.verdict import ExpectationFailed
 
-# float32 leaves room for another order of operations; float64 must really be computed in float64.
-TOLERANCE = {torch.float32: (1e-4, 1e-5), torch.float64: (1e-8, 1e-9)}
+# Room for another order of operations and, in float64, for a constant that went through float32.
+TOLERANCE = {torch.float32: (1e-4, 1e-5), torch.float64: (1e-6, 1e-7)}
 
 
 def kind_of(value: Any) -> str:
     """What a student would call the value's type."""
     if isinstance(value, Remote):
-        return f"a {value.kind}"
+        return _with_article(value.kind)
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)} and {str(value.dtype).removeprefix('torch.')}"
     if isinstance(value, numpy.ndarray):
         return "a numpy array"
-    return {type(None): "None", list: "a list or tuple"}.get(type(value), f"a {type(value).__name__}")
+    return {type(None): "None", list: "a list or tuple"}.get(type(value), _with_article(type(value).__name__))
+
+
+def _with_article(name: str) -> str:
+    return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
 
 
 class expect:
@@ -47,7 +51,9 @@ class expect:
         )
 
     def items(self, count: int) -> list:
-        """A tuple or list of `count` items; returns them."""
+        """A tuple or list of `count` items, or a tensor that is unpacked into them; returns them."""
+        if isinstance(self.value, Tensor) and self.value.ndim and len(self.value) == count:
+            self.value = list(self.value)
         is_right = isinstance(self.value, list) and len(self.value) == count
         found = f"{len(self.value)} items" if isinstance(self.value, list) else kind_of(self.value)
         self.holds(is_right, f"{self._sentence()} is {found}; return a tuple of {count}.")
@@ -56,7 +62,7 @@ class expect:
     def kind(self, name: str) -> "expect":
         """An object that stayed in the student's process and whose type has this name."""
         is_right = isinstance(self.value, Remote) and self.value.kind == name
-        return self.holds(is_right, f"{self._sentence()} is {kind_of(self.value)}; a {name} is wanted.")
+        return self.holds(is_right, f"{self._sentence()} is {kind_of(self.value)}; {_with_article(name)} is wanted.")
 
     def shape(self, *shape: int, mistake: str | None = None) -> "expect":
         self.tensor()
@@ -66,13 +72,12 @@ class expect:
             mistake,
         )
 
-    def dtype(self, dtype: torch.dtype, mistake: str | None = None) -> "expect":
+    def dtype(self, dtype: torch.dtype) -> "expect":
         self.tensor()
         found, wanted = (str(item).removeprefix("torch.") for item in (self.value.dtype, dtype))
         return self.holds(
             self.value.dtype == dtype,
             f"{self._sentence()} is {found} for {wanted} arguments: keep the dtype that comes in.",
-            mistake,
         )
 
     def finite(self, mistake: str | None = None) -> "expect":
@@ -92,10 +97,10 @@ class expect:
         atol: float | None = None,
         mistake: str | None = None,
     ) -> "expect":
-        """The same shape and numbers as `wanted`, within a tolerance that follows the dtype of `wanted`."""
+        """The same shape, dtype and numbers as `wanted`, within a tolerance that follows the dtype."""
         if isinstance(self.value, int | float) and not isinstance(self.value, bool) and wanted.ndim == 0:
             self.value = torch.tensor(self.value, dtype=wanted.dtype)
-        self.shape(*wanted.shape).finite(mistake)
+        self.shape(*wanted.shape).dtype(wanted.dtype).finite(mistake)
         default = TOLERANCE[wanted.dtype]
         rtol, atol = rtol if rtol is not None else default[0], atol if atol is not None else default[1]
         # The scale of the whole tensor: an entry near 0 may be a difference of large ones.

@@ -85,6 +85,10 @@ class Remote(Target):
         """Read an attribute."""
         return self._session.ask({"op": "attribute", "target": self._handle, "name": name}, f"attribute {name}")
 
+    def assign(self, name: str, value: Any) -> None:
+        """Set an attribute, for example a method that a toy is to stand in for."""
+        self._session.ask({"op": "assign", "target": self._handle, "name": name, "value": value}, f"assign {name}")
+
     def toy(self, name: str, *args: Any) -> "Remote":
         """Make one of fixmelab.toys in the student's process."""
         return self._session.ask({"op": "toy", "name": name, "args": list(args)}, f"toy {name}")

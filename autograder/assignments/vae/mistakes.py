@@ -86,7 +86,7 @@ def negative_divergence(mu, sigma):
 
 
 @mistake(
-    "gaussian_kl", "No gradient reaches mu and sigma: the graph is cut (detach, no_grad, item or numpy).", "detached"
+    "gaussian_kl", "No gradient reaches mu or sigma: the graph is cut (detach, no_grad, item or numpy).", "detached"
 )
 def detached_divergence(mu, sigma):
     return reference.gaussian_kl(mu.detach(), sigma.detach())
@@ -110,6 +110,26 @@ def float32_inside(mu, sigma):
 @mistake("gaussian_kl", "A small constant inside the logarithm shifts the result: sigma is positive as it is.")
 def constant_inside_the_logarithm(mu, sigma):
     return (-(sigma + 1e-3).log() + (sigma**2 + mu**2 - 1) / 2).sum(dim=1)
+
+
+@mistake("gaussian_kl", "Every value is twice what it should be: a factor in front of the whole is missing.")
+def twice_the_divergence(mu, sigma):
+    return 2 * reference.gaussian_kl(mu, sigma)
+
+
+@mistake("gaussian_kl", "The factor of the squares does not belong to the logarithm of sigma as well.")
+def halves_the_logarithm_too(mu, sigma):
+    return ((-sigma.log() + sigma**2 + mu**2 - 1) / 2).sum(dim=1)
+
+
+@mistake("gaussian_kl", "The constant is counted once; it belongs to every latent.")
+def constant_counted_once(mu, sigma):
+    return (-sigma.log() + (sigma**2 + mu**2) / 2).sum(dim=1) - 0.5
+
+
+@mistake("gaussian_kl", "All images get the same number: add up latents only, and let the images stay apart.")
+def the_same_for_all_images(mu, sigma):
+    return reference.gaussian_kl(mu, sigma).mean().expand(len(mu))
 
 
 # reparameterize
@@ -157,7 +177,7 @@ def subtracts_the_noise(mu, sigma, eps):
     return mu - sigma * eps
 
 
-@mistake("reparameterize", "No gradient reaches mu and sigma: the sample is cut from the graph.", "detached")
+@mistake("reparameterize", "No gradient reaches mu or sigma: the sample is cut from the graph.", "detached")
 def detached_sample(mu, sigma, eps):
     return (mu + sigma * eps).detach()
 
@@ -165,6 +185,16 @@ def detached_sample(mu, sigma, eps):
 @mistake("reparameterize", "It changes an argument in place; the loss still needs that tensor.", "changes_its_argument")
 def sample_in_place(mu, sigma, eps):
     return eps.mul_(sigma).add_(mu)
+
+
+@mistake("reparameterize", "sigma has no influence on the sample.")
+def sigma_unused(mu, sigma, eps):
+    return mu + eps
+
+
+@mistake("reparameterize", "The noise has no influence on the sample: this is its mean.")
+def noise_unused(mu, sigma, eps):
+    return 1.0 * mu
 
 
 # pathwise_gradient, score_function_gradient
@@ -227,6 +257,29 @@ def function_of_the_noise(theta, eps):
     return eps**2 * eps
 
 
+@mistake("pathwise_gradient", "This is the score-function estimator: here x² itself is differentiated.")
+def score_function_again(theta, eps):
+    return (theta + eps) ** 2 * eps
+
+
+@mistake("pathwise_gradient", "All samples get the same number, their mean; give each its own estimate.")
+def the_same_for_all_samples(theta, eps):
+    return (2 * (theta + eps)).mean().expand(len(eps))
+
+
+@mistake("score_function_gradient", "The log-density itself is used as a weight; its derivative by θ is wanted.")
+def log_density_for_score(theta, eps):
+    return (theta + eps) ** 2 * (-(eps**2) / 2 - math.log(2 * math.pi) / 2)
+
+
+@mistake(
+    "score_function_gradient",
+    "A baseline is subtracted: a good idea elsewhere, but not the estimator that is asked for.",
+)
+def with_a_baseline(theta, eps):
+    return ((theta + eps) ** 2 - ((theta + eps) ** 2).mean()) * eps
+
+
 # grad_mu_sigma
 
 
@@ -265,6 +318,36 @@ def sigma_gradient_first(dl_dh, mu, sigma, eps):
 @mistake("grad_mu_sigma", "The divergence pulls mu towards the prior; here it pushes it away.")
 def pushes_mu_away(dl_dh, mu, sigma, eps):
     return dl_dh - mu, dl_dh * eps + sigma - 1 / sigma
+
+
+@mistake("grad_mu_sigma", "The divergence is missing from the gradient by mu.")
+def mu_without_the_divergence(dl_dh, mu, sigma, eps):
+    return 1.0 * dl_dh, dl_dh * eps + sigma - 1 / sigma
+
+
+@mistake("grad_mu_sigma", "The divergence is missing from the gradient by sigma.")
+def sigma_without_the_divergence(dl_dh, mu, sigma, eps):
+    return dl_dh + mu, dl_dh * eps
+
+
+@mistake("grad_mu_sigma", "A factor is wrong where a square is differentiated.")
+def factor_of_the_square(dl_dh, mu, sigma, eps):
+    return dl_dh + 2 * mu, dl_dh * eps + 2 * sigma - 1 / sigma
+
+
+@mistake("grad_mu_sigma", "h moves by 1, not by ε, when μ moves by 1.")
+def noise_in_both(dl_dh, mu, sigma, eps):
+    return dl_dh * eps + mu, dl_dh * eps + sigma - 1 / sigma
+
+
+@mistake("grad_mu_sigma", "The gradients are averaged over the batch; every image keeps its own.")
+def averaged_over_the_batch(dl_dh, mu, sigma, eps):
+    return (dl_dh + mu) / len(mu), (dl_dh * eps + sigma - 1 / sigma) / len(mu)
+
+
+@mistake("grad_mu_sigma", "This is the derivative by the logarithm of sigma; the one by sigma is wanted.")
+def gradient_by_the_logarithm(dl_dh, mu, sigma, eps):
+    return dl_dh + mu, (dl_dh * eps + sigma - 1 / sigma) * sigma
 
 
 # elbo_from_joint, elbo_from_kl
@@ -336,6 +419,46 @@ def without_normalising_constant(x, mu, sigma, W, b, s):
 def reconstruction_averaged(x, mu, sigma, W, b, s):
     likelihood = _log_likelihood_at_mean(x, mu, W, b, s) - _trace(sigma, W, s)
     return likelihood / x.shape[1] - reference.gaussian_kl(mu, sigma)
+
+
+@mistake("elbo_from_joint", "A normalising constant with 2π is missing.")
+def joint_without_two_pi(x, mu, sigma, W, b, s):
+    return reference.elbo_from_joint(x, mu, sigma, W, b, s) + x.shape[1] / 2 * math.log(2 * math.pi)
+
+
+@mistake("elbo_from_joint", "The offset b is missing from the mean of x.")
+def joint_without_b(x, mu, sigma, W, b, s):
+    return reference.elbo_from_joint(x, mu, sigma, W, 0 * b, s)
+
+
+@mistake("elbo_from_joint", "log p(z) is missing: the joint has two factors.")
+def joint_without_prior(x, mu, sigma, W, b, s):
+    return reference.elbo_from_joint(x, mu, sigma, W, b, s) - _log_prior(mu, sigma)
+
+
+@mistake("elbo_from_joint", "This is log p(x): the ELBO depends on q and lies below it.")
+def evidence_for_elbo(x, mu, sigma, W, b, s):
+    return reference.log_evidence(x, W, b, s)
+
+
+@mistake("elbo_from_kl", "The noise of x enters with its standard deviation where its variance belongs.")
+def kl_form_with_s_for_its_square(x, mu, sigma, W, b, s):
+    return reference.elbo_from_kl(x, mu, sigma, W, b, math.sqrt(s))
+
+
+@mistake("elbo_from_kl", "The divergence is missing: this is the reconstruction term alone.")
+def kl_form_without_divergence(x, mu, sigma, W, b, s):
+    return reference.elbo_from_kl(x, mu, sigma, W, b, s) + reference.gaussian_kl(mu, sigma)
+
+
+@mistake("elbo_from_kl", "This is the negative ELBO.")
+def negative_elbo(x, mu, sigma, W, b, s):
+    return -reference.elbo_from_kl(x, mu, sigma, W, b, s)
+
+
+@mistake("elbo_from_kl", "The offset b is missing from the mean of x.")
+def kl_form_without_b(x, mu, sigma, W, b, s):
+    return reference.elbo_from_kl(x, mu, sigma, W, 0 * b, s)
 
 
 # log_evidence, posterior, kl_to_posterior, sweep_phi
@@ -440,6 +563,58 @@ def sweep_with_the_variance(phis, sigma, x, W, b, s):
     return reference.sweep_phi(phis, sigma**2, x, W, b, s)
 
 
+@mistake("log_evidence", "Only the variances of x are used; its entries are correlated, since they share z.")
+def evidence_of_independent_entries(x, W, b, s):
+    deviation = ((W**2).sum(dim=1) + s**2).sqrt()
+    return torch.distributions.Normal(b, deviation).log_prob(x).sum(dim=1)
+
+
+@mistake("log_evidence", "The sign is turned: this is −log p(x).")
+def negative_evidence(x, W, b, s):
+    return -reference.log_evidence(x, W, b, s)
+
+
+@mistake("posterior", "Mean and covariance come in the other order: the mean first.")
+def covariance_first(x, W, b, s):
+    return reference.posterior(x, W, b, s)[::-1]
+
+
+@mistake("posterior", "The inverse of a matrix is not made of the inverses of its entries, nor of its diagonal alone.")
+def diagonal_covariance(x, W, b, s):
+    precision = 1 + (W**2).sum(dim=0) / s**2
+    return (x - b) @ W / s**2 / precision, torch.diag(1 / precision)
+
+
+@mistake("kl_to_posterior", "The factor in front of the whole is missing.")
+def twice_the_divergence_from_the_posterior(mu, sigma, mean, covariance):
+    return 2 * reference.kl_to_posterior(mu, sigma, mean, covariance)
+
+
+@mistake("kl_to_posterior", "The determinants have changed places, or their logarithm has the wrong sign.")
+def determinants_swapped(mu, sigma, mean, covariance):
+    logs = torch.logdet(covariance) - 2 * sigma.log().sum(dim=1)
+    return reference.kl_to_posterior(mu, sigma, mean, covariance) - logs
+
+
+@mistake("kl_to_posterior", "The determinants are missing.")
+def without_determinants(mu, sigma, mean, covariance):
+    logs = torch.logdet(covariance) - 2 * sigma.log().sum(dim=1)
+    return reference.kl_to_posterior(mu, sigma, mean, covariance) - logs / 2
+
+
+@mistake("kl_to_posterior", "The covariance stands where its inverse belongs.")
+def covariance_for_precision(mu, sigma, mean, covariance):
+    shift, logs = mean - mu, torch.logdet(covariance) - 2 * sigma.log().sum(dim=1)
+    trace = (sigma**2) @ torch.diagonal(covariance)
+    return (trace + (shift @ covariance * shift).sum(dim=1) - mu.shape[1] + logs) / 2
+
+
+@mistake("sweep_phi", "The first curve is the negative ELBO.")
+def sweep_of_the_negative_elbo(phis, sigma, x, W, b, s):
+    elbos, divergences = reference.sweep_phi(phis, sigma, x, W, b, s)
+    return -elbos, divergences
+
+
 # amortization_gap
 
 
@@ -492,6 +667,27 @@ def optimises_the_arguments(elbo, mu, sigma, steps=200, lr=0.05):
     return (elbo(mu, sigma) - start).detach()
 
 
+@mistake("amortization_gap", "Only sigma is improved; mu is a parameter of q as well.")
+def improves_sigma_alone(elbo, mu, sigma, steps=200, lr=0.05):
+    return reference.amortization_gap(lambda _, spread: elbo(mu, spread), mu, sigma, steps, lr)
+
+
+@mistake(
+    "amortization_gap", "The search must start at the encoder's mu and sigma: one small step led far away from there."
+)
+def starts_elsewhere(elbo, mu, sigma, steps=200, lr=0.05):
+    start, zero, one = elbo(mu, sigma), torch.zeros_like(mu), torch.ones_like(sigma)
+    if steps == 0:
+        return 0 * start
+    found = reference.amortization_gap(elbo, zero, one, steps, lr) + elbo(zero, one) - start
+    return found.clamp(min=1e-6)
+
+
+@mistake("amortization_gap", "The search goes downhill: the ELBO is to be made larger.")
+def goes_downhill(elbo, mu, sigma, steps=200, lr=0.05):
+    return reference.amortization_gap(lambda mean, spread: -elbo(mean, spread), mu, sigma, steps, lr)
+
+
 # aggregate_moments
 
 
@@ -527,6 +723,21 @@ def unbiased_variance(mu, sigma):
 @mistake("aggregate_moments", "Second moments are returned: the square of the mean is to be taken off.")
 def second_moment(mu, sigma):
     return mu.mean(dim=0), (mu**2 + sigma**2).mean(dim=0)
+
+
+@mistake("aggregate_moments", "sigma enters without its square.")
+def sigma_without_its_square(mu, sigma):
+    return mu.mean(dim=0), mu.var(dim=0, unbiased=False) + sigma.mean(dim=0)
+
+
+@mistake("aggregate_moments", "The variance comes first; the mean is wanted first.")
+def variance_first(mu, sigma):
+    return reference.aggregate_moments(mu, sigma)[::-1]
+
+
+@mistake("aggregate_moments", "The averages run over the latents; they belong over the data.")
+def moments_over_the_latents(mu, sigma):
+    return reference.aggregate_moments(mu.T, sigma.T)
 
 
 # VAE, encode, decode, forward
@@ -724,6 +935,76 @@ class parameters_first(VAE):
         return mu, sigma, x_hat
 
 
+@mistake("encode", "sigma can be exactly 0: what keeps it from being negative must also keep it above 0.")
+class sigma_can_be_zero(VAE):
+    def encode(self, x):
+        mu, sigma = super().encode(x)
+        return mu, torch.relu(sigma - 0.7)
+
+
+@mistake("forward", "The noise is scaled by the root of sigma; sigma is the standard deviation already.")
+class noise_scaled_by_the_root(VAE):
+    def forward(self, x, eps=None):
+        mu, sigma = self.encode(x)
+        eps = torch.randn_like(mu) if eps is None else eps
+        return self.decode(mu + sigma.sqrt() * eps), mu, sigma
+
+
+@mistake("forward", "The noise is subtracted; z is defined with the other sign.")
+class noise_subtracted(VAE):
+    def forward(self, x, eps=None):
+        mu, sigma = self.encode(x)
+        eps = torch.randn_like(mu) if eps is None else eps
+        return self.decode(mu - sigma * eps), mu, sigma
+
+
+@mistake("forward", "The noise is added without sigma.")
+class noise_without_sigma(VAE):
+    def forward(self, x, eps=None):
+        mu, sigma = self.encode(x)
+        return self.decode(mu + (torch.randn_like(mu) if eps is None else eps)), mu, sigma
+
+
+@mistake("forward", "mu and sigma have changed places in the sample.")
+class mu_and_sigma_swapped_in_the_sample(VAE):
+    def forward(self, x, eps=None):
+        mu, sigma = self.encode(x)
+        return self.decode(sigma + mu * (torch.randn_like(mu) if eps is None else eps)), mu, sigma
+
+
+@mistake("forward", "Without eps, the noise that is drawn is not standard normal: which distribution is ε from?")
+class noise_is_not_standard_normal(VAE):
+    def forward(self, x, eps=None):
+        mu, sigma = self.encode(x)
+        return self.decode(mu + sigma * (torch.rand_like(mu) if eps is None else eps)), mu, sigma
+
+
+@mistake("forward", "Without eps, several latents of an image share one draw of noise; each must have its own.")
+class noise_is_shared(VAE):
+    def forward(self, x, eps=None):
+        mu, sigma = self.encode(x)
+        return self.decode(mu + sigma * (torch.randn_like(mu[:, :1]) if eps is None else eps)), mu, sigma
+
+
+@mistake("forward", "Without eps, the sample carries no gradient: it is drawn in a way that cannot be differentiated.")
+class draws_without_a_gradient(VAE):
+    def forward(self, x, eps=None):
+        mu, sigma = self.encode(x)
+        z = torch.distributions.Normal(mu, sigma).sample() if eps is None else mu + sigma * eps
+        return self.decode(z), mu, sigma
+
+
+@mistake(
+    "forward",
+    "A gradient from the results of forward to mu or sigma is cut off: reconstruction or divergence could not train it.",
+)
+class cuts_a_gradient(VAE):
+    def forward(self, x, eps=None):
+        mu, sigma = self.encode(x)
+        eps = torch.randn_like(mu) if eps is None else eps
+        return self.decode(mu + sigma.detach() * eps), mu, sigma
+
+
 # elbo_loss
 
 
@@ -795,7 +1076,9 @@ def bright_pixels_only(x_hat, x, mu, sigma):
 
 
 @mistake(
-    "elbo_loss", "No gradient reaches the reconstruction, mu or sigma: the loss is cut from the graph.", "detached"
+    "elbo_loss",
+    "No gradient reaches at least one of the reconstruction, mu and sigma: the loss is cut from its graph.",
+    "detached",
 )
 def detached_loss(x_hat, x, mu, sigma):
     return reference.elbo_loss(x_hat, x, mu, sigma).detach()
@@ -810,6 +1093,25 @@ def clamps_in_place(x_hat, x, mu, sigma):
 @mistake("elbo_loss", "It is right for one batch size only: a size is written into the code.")
 def one_batch_size(x_hat, x, mu, sigma):
     return reference.elbo_loss(x_hat, x, mu, sigma) * len(x) / 6
+
+
+@mistake(
+    "elbo_loss",
+    "The reconstruction is averaged over the images, but the divergence is added up, or the other way round.",
+)
+def only_one_term_averaged(x_hat, x, mu, sigma):
+    return _cross_entropy(x_hat, x).mean() + reference.gaussian_kl(mu, sigma).sum()
+
+
+@mistake("elbo_loss", "x_hat holds probabilities already; here they are treated as logits.")
+def probabilities_as_logits(x_hat, x, mu, sigma):
+    likelihood = functional.binary_cross_entropy_with_logits(x_hat, x, reduction="none").flatten(1).sum(dim=1)
+    return (likelihood + reference.gaussian_kl(mu, sigma)).mean()
+
+
+@mistake("elbo_loss", "sigma is taken for a logarithm in the divergence; it is the standard deviation itself.")
+def divergence_of_the_logarithm(x_hat, x, mu, sigma):
+    return _cross_entropy(x_hat, x).mean() + ((sigma.exp() + mu**2 - 1 - sigma) / 2).sum(dim=1).mean()
 
 
 # plot_latents
@@ -901,6 +1203,37 @@ def tiles_apart(model, i=0, j=1):
 def empty_figure(model, i=0, j=1):
     _, canvas = _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))
     return Figure(), canvas
+
+
+@mistake("plot_latents", "The grid is mirrored: the smallest z_i belongs to the leftmost column.")
+def mirrored(model, i=0, j=1):
+    return _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j).flip(1)))
+
+
+@mistake(
+    "plot_latents", "The finished canvas is transposed: rows and columns are swapped, and every tile lies on its side."
+)
+def canvas_transposed(model, i=0, j=1):
+    return _figure(_assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))[1].T)
+
+
+@mistake("plot_latents", "The grid covers another range of values than the one asked for: negative codes belong to it.")
+def positive_range(model, i=0, j=1):
+    values = torch.linspace(0, 1, 10)
+    z = reference.latent_grid(model.latent_dim, i, j)
+    z[:, :, i], z[:, :, j] = values[None, :], values[:, None]
+    return _assembled(_decoded(model, z))
+
+
+@mistake("plot_latents", "The pixels are changed on the way into the canvas; they should be the decoder's own.")
+def pixels_changed(model, i=0, j=1):
+    return _assembled(1 - _decoded(model, reference.latent_grid(model.latent_dim, i, j)))
+
+
+@mistake("plot_latents", "The figure shows something else than the canvas that is returned.")
+def figure_of_something_else(model, i=0, j=1):
+    canvas = _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))[1]
+    return _figure(canvas.T)[0], canvas
 
 
 # Other right answers
@@ -1154,3 +1487,46 @@ def grid_with_one_picture_a_tile(model, i=0, j=1):
     for axis, tile in zip(figure.subplots(10, 10).flat, tiles.reshape(100, 28, 28), strict=True):
         axis.imshow(tile, cmap="gray")
     return figure, torch.cat([torch.cat(list(row), dim=1) for row in tiles], dim=0)
+
+
+@equivalent("plot_latents")
+def grid_by_pcolormesh(model, i=0, j=1):
+    _, canvas = _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))
+    figure = Figure()
+    figure.add_subplot().pcolormesh(canvas.flip(0), cmap="gray")
+    return figure, canvas
+
+
+@equivalent("encode")
+class with_spectral_norm(VAE):
+    def __init__(self, latent_dim):
+        super().__init__(latent_dim)
+        norm = nn.utils.parametrizations.spectral_norm
+        self.encoder = nn.Sequential(nn.Flatten(), norm(nn.Linear(784, 64)), nn.ReLU(), norm(nn.Linear(64, 64)))
+
+
+@equivalent("VAE")
+class with_lazy_layers(VAE):
+    def __init__(self, latent_dim):
+        super().__init__(latent_dim)
+        self.encoder = nn.Sequential(nn.Flatten(), nn.LazyLinear(64), nn.ReLU())
+        self.decoder = nn.Sequential(nn.LazyLinear(64), nn.ReLU(), nn.LazyLinear(784))
+
+
+@equivalent("grad_mu_sigma")
+def gradients_in_one_tensor(dl_dh, mu, sigma, eps):
+    return torch.stack([dl_dh + mu, dl_dh * eps + sigma - 1 / sigma])
+
+
+@equivalent("forward")
+class without_encode_and_decode(VAE):
+    def forward(self, x, eps=None):
+        mu, raw = self.head(self.encoder(x)).chunk(2, dim=1)
+        sigma = functional.softplus(raw)
+        z = mu + sigma * (torch.randn_like(mu) if eps is None else eps)
+        return torch.sigmoid(self.decoder(z)).view(-1, 1, 28, 28), mu, sigma
+
+
+@equivalent("log_evidence")
+def evidence_with_a_float32_constant(x, W, b, s):
+    return torch.distributions.MultivariateNormal(b, W @ W.T + s**2 * torch.eye(len(b))).log_prob(x)
