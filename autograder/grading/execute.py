@@ -233,7 +233,7 @@ class _Run:
                 continue
             hint = messages.leans_on(messages.identifiers(self._cell(answer).source, name), verdicts)
             if hint not in finding.message:
-                self._findings[name] = replace(finding, message=f"{finding.message} {hint}")
+                self._findings[name] = replace(finding, message=f"{finding.message.rstrip('.')}. {hint}")
 
     # Kernels
 
@@ -249,7 +249,8 @@ class _Run:
     async def _run(self, index: int, source: str) -> tuple[Ending, NotebookNode]:
         await self._require_kernel()
         ending, ran = await self._kernel.run(source, max(self._seconds(), 0.1))
-        self._last, self._counts[ran.execution_count] = index, index
+        self._last = index
+        self._note(ran, index)
         if not ending.alive:
             await self._end_kernel()
         return ending, ran
@@ -265,12 +266,19 @@ class _Run:
             self._kernel = await self._life.enter_async_context(self._new_kernel())
             self._counts = {}
             for index in [index for index in self._done if index not in self._culprits]:
-                ending, ran = await self._kernel.run(self._cell(index).source, self._limits.cell)
-                self._counts[ran.execution_count] = index
+                if self._seconds() <= 0:
+                    return  # no cell will be run any more
+                ending, ran = await self._kernel.run(self._cell(index).source, self._seconds())
+                self._note(ran, index)
                 if not ending.alive:
                     self._blame(index, ending)
                     await self._end_kernel()
                     break
+
+    def _note(self, ran: NotebookNode, index: int) -> None:
+        """Remember which cell an execution count belongs to, where the kernel gave one."""
+        if isinstance(ran.execution_count, int):
+            self._counts[ran.execution_count] = index
 
     async def _end_kernel(self) -> None:
         self._kernel = None

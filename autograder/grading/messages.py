@@ -14,7 +14,7 @@ LENGTH = 500
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
-_FRAME = re.compile(r"Cell In\[(\d+)\], line (\d+)")
+_FRAME = re.compile(r"Cell In\[(\d{1,9})\], line (\d{1,9})")
 _SYNTAX_FILE = re.compile(r" \([^()]*, line \d+\)$")
 _FIXME = re.compile(r"FIXME: (\w+)")
 

@@ -511,11 +511,6 @@ def _new_cell(kind: str, text: str) -> NotebookNode:
 def _added_cell(added: StudentCell) -> NotebookNode:
     """A cell of the student's, without metadata that could make it count as one of the source's."""
     cell = _new_cell(added.kind, added.as_kind(added.kind))
-    tags = cells.tags(added.cell)
-    if tags:
-        cell.metadata["tags"] = tags
-    if added.kind == "code" and cells.NOT_EXECUTED & set(tags):
-        cell.outputs = copy.deepcopy(added.cell.get("outputs", []))
     if added.kind != "code" and added.cell.get("attachments"):
         cell.attachments = copy.deepcopy(added.cell.attachments)
     return cell

@@ -108,6 +108,14 @@ def _grade_one(source: NotebookNode, assignment: str, submission: Submission, **
         return grade(source, submission.data, **named, **options)
     except InputError as error:
         return error
+    except SandboxError:
+        raise
+    except Exception as error:
+        # Whatever one notebook brings about, it costs no other its result.
+        return InputError(
+            f"{submission.path}: could not be graded ({type(error).__name__}: {str(error)[:200]!r}); "
+            "look into the notebook for what provokes it"
+        )
 
 
 def _pool(jobs: int) -> ProcessPoolExecutor:
@@ -202,7 +210,7 @@ def prepare_output(out: Path) -> None:
 
 
 def write_run(out: Path, run: RunResult, notebooks: Mapping[str, NotebookNode]) -> Path:
-    """Write OUT/results.json, and OUT/notebooks/STUDENT.ipynb for each executed notebook, by student.
+    """Write OUT/results.json, and OUT/executed/STUDENT.ipynb for each executed notebook, by student.
 
     Each file appears complete or not at all. Returns the path of results.json. Raises InputError where `out` cannot
     be written to.
@@ -226,7 +234,7 @@ def notebook_path(out: Path, student: str) -> Path:
     name = re.sub(r"[^\w .@+-]", "_", student).strip(". ") or "unnamed"
     if name != student:
         name = f"{name}-{hashlib.sha256(student.encode('utf-8', 'replace')).hexdigest()[:8]}"
-    return out / "notebooks" / f"{name}.ipynb"
+    return out / "executed" / f"{name}.ipynb"
 
 
 def _write(path: Path, text: str) -> Path:

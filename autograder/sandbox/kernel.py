@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -77,7 +76,8 @@ def session_folder() -> Iterator[Path]:
         (folder / "judge").mkdir()
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        # Not shutil.rmtree, which a chain of thousands of folders brings down.
+        subprocess.run(["rm", "-rf", "--", str(folder)], stderr=subprocess.DEVNULL)
 
 
 def judge_socket(folder: Path) -> Path:
@@ -161,7 +161,8 @@ class Kernel:
             try:
                 self._disconnect()
                 await self._connect()
-            except RuntimeError:
+            except Exception as fault:
+                _log.debug("the kernel cannot be reached again: %r", fault)
                 ending = Ending("crashed")
         return ending, cell
 
@@ -238,6 +239,7 @@ class _Client(NotebookClient):
         self._reply, self.heard_idle = {"status": "ok"}, not source.strip()
         try:
             await self.async_execute_cell(cell, len(self.nb.cells) - 1)
+            return self._ending(cell), cell
         except Exception as fault:
             # nbclient takes a cancellation, as Ctrl-C makes it from Python 3.11 on, for the kernel's death.
             if getattr(asyncio.current_task(), "cancelling", int)():
@@ -245,7 +247,6 @@ class _Client(NotebookClient):
             # A dead kernel, or one that sends what no kernel sends: either way it cannot be used again.
             _log.debug("the kernel is lost: %r", fault)
             return Ending("crashed"), cell
-        return self._ending(cell), cell
 
     def _ending(self, cell: NotebookNode) -> Ending:
         reply = self._reply

@@ -72,7 +72,7 @@ def test_table_report_and_notebooks_are_there(graded):
     assert all(student in done.stdout for student in results)
     report = (out / "report.html").read_text()
     assert report.count("data:image/png;base64,") > 5
-    assert len(list((out / "notebooks").glob("*.ipynb"))) == len(results)
+    assert len(list((out / "executed").glob("*.ipynb"))) == len(results)
     secrets = ("BEGIN HIDDEN TESTS", "MARK SCHEME", "reference.")
     assert not any(secret in report for secret in secrets)
 

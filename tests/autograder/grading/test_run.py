@@ -192,7 +192,7 @@ def test_a_run_is_written_in_order_and_reads_back(tmp_path):
     assert '"score": 0.0,' in path.read_text() and '"é"' in path.read_text(encoding="utf-8")
     assert nbformat.read(run.notebook_path(tmp_path / "out", "ada"), as_version=4).cells[0].source == "1"
     assert sorted(file.name for file in (tmp_path / "out").rglob("*")) == [
-        "ada.ipynb", "bob.ipynb", "notebooks", "results.json"
+        "ada.ipynb", "bob.ipynb", "executed", "results.json"
     ]  # fmt: skip
 
 
@@ -225,7 +225,7 @@ def test_a_run_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
 )
 def test_no_name_leads_out_of_the_folder(tmp_path, student):
     path = run.notebook_path(tmp_path, student)
-    assert path.parent == tmp_path / "notebooks"
+    assert path.parent == tmp_path / "executed"
     assert path.name.endswith(".ipynb") and not path.name.startswith(".") and path.name.isprintable()
 
 
