@@ -75,3 +75,8 @@ def test_the_hint_names_the_first_exercise_that_is_not_right():
     assert messages.leans_on({"a", "b", "c"}, verdicts) == "It uses b, which is not right yet; mend that first."
     assert messages.leans_on({"c"}, verdicts) == "It uses c, which is not filled in yet; do that first."
     assert messages.leans_on({"a", "x"}, verdicts) == ""
+
+
+def test_a_traceback_with_an_endless_line_number_is_read():
+    forged = CellError("E", "x", f"Cell In[1], line {'9' * 5000}\nCell In[{'1' * 5000}], line 2")
+    assert all(0 <= line < 10**9 for _, line in messages.frames(forged))

@@ -233,3 +233,22 @@ def test_names_that_look_alike_once_safe_stay_apart(tmp_path):
     names = ["a/b", "a_b", "a\\b", "a:b"]
     assert len({run.notebook_path(tmp_path, name) for name in names}) == 4
     assert run.notebook_path(tmp_path, "Ada Lovelace").name == "Ada Lovelace.ipynb"
+
+
+def test_whatever_one_submission_provokes_is_a_line_and_not_the_end(monkeypatch):
+    def provoked(*_, **__):
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(run, "grade", provoked)
+    found = run._grade_one(source(), "toy", handed_in("ada", submission(**RIGHT)))
+    assert isinstance(found, InputError)
+    assert "ada.ipynb" in str(found) and "RecursionError" in str(found) and len(str(found).splitlines()) == 1
+
+
+def test_a_sandbox_that_fails_is_not_the_submissions_fault(monkeypatch):
+    def fails(*_, **__):
+        raise SandboxError("no kernel starts")
+
+    monkeypatch.setattr(run, "grade", fails)
+    with pytest.raises(SandboxError):
+        run._grade_one(source(), "toy", handed_in("ada", submission(**RIGHT)))

@@ -202,3 +202,33 @@ def test_nothing_is_left_of_a_session():
     with contextlib.suppress(ZeroDivisionError), session_folder() as folder:
         raise ZeroDivisionError
     assert not folder.exists()
+
+
+def test_a_chain_of_folders_that_a_kernel_left_is_removed():
+    with session_folder() as folder:
+        here = os.open(folder, os.O_RDONLY)
+        for _ in range(3000):
+            os.mkdir("d", dir_fd=here)
+            below = os.open("d", os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = below
+        os.close(here)
+    assert not folder.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("forged", ['msg["content"]["execution_count"] = [1]', 'msg["content"]["payload"] = 5'])
+def test_forged_replies_cost_the_kernel_and_not_the_grader(forged):
+    forge = f"""
+kernel = get_ipython().kernel
+send = kernel.session.send
+def forging_by_name(stream, msg_or_type, content=None, *args, **kwargs):
+    if isinstance(msg_or_type, str) and msg_or_type.startswith("execute_"):
+        msg = {{"content": content}}
+        {forged}
+        content = msg["content"]
+    return send(stream, msg_or_type, content, *args, **kwargs)
+kernel.session.send = forging_by_name
+"""
+    ran = run(forge, "print('fine')")
+    assert all(ending.how in ("ok", "error", "crashed") for ending, _ in ran)
