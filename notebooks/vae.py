@@ -729,8 +729,9 @@ def training_loss(model, images):
 
 
 checkpoint = lab.folder / f"vae-{train_set.name}-{lab.budget}.safetensors"
+epochs = EPOCHS * max(1, min(8, 10_000 // len(train_images)))  # a small data set needs more rounds
 history = fixmelab.train(
-    model, training_loss, train_images, epochs=EPOCHS, checkpoint=checkpoint, device=lab.device
+    model, training_loss, train_images, epochs=epochs, checkpoint=checkpoint, device=lab.device
 )
 model = model.cpu().eval()  # pictures and sliders are quick enough without a GPU
 
