@@ -729,7 +729,7 @@ def training_loss(model, images):
 
 
 checkpoint = lab.folder / f"vae-{train_set.name}-{lab.budget}.safetensors"
-epochs = EPOCHS * max(1, min(8, 10_000 // len(train_images)))  # a small data set needs more rounds
+epochs = EPOCHS * max(1, min(4, 10_000 // len(train_images)))  # a small data set needs more rounds
 history = fixmelab.train(
     model, training_loss, train_images, epochs=epochs, checkpoint=checkpoint, device=lab.device
 )
