@@ -63,8 +63,8 @@ from fixmelab.data import load_images
 lab = fixmelab.setup("{{name}}", keep_on_drive=KEEP_ON_DRIVE)
 
 # %% [markdown]
-# **Budget.** Every number that decides how long this notebook takes stands here; the right column is chosen by your
-# hardware. **Seed.** With the same seed you get the same pictures again.
+# **Budget.** Every number that decides how long this notebook takes stands here, one value for a GPU, one for a laptop and
+# one for a quick trial; your hardware chooses. **Seed.** With the same seed you get the same pictures again.
 
 # %%
 EPOCHS = fixmelab.budget(full=40, cpu=20, smoke=1)
