@@ -56,8 +56,7 @@ def grade_all(
     submission whose worker died is tried once more in a process of its own.
 
     Raises InputError for an unknown or unbuilt assignment, and for such a submission where there is no
-    `on_problem`; SandboxError where the sandbox does not work or a worker
-    died twice.
+    `on_problem`; SandboxError where the sandbox does not work or a worker died twice.
     """
     if sandbox:
         require_sandbox()

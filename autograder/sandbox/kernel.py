@@ -134,7 +134,7 @@ class Kernel:
             await self._connect()
         except (RuntimeError, OSError) as error:
             await self.__aexit__()
-            raise SandboxError(f"a kernel did not start ({error}): try `autograder doctor`") from error
+            raise SandboxError(f"a kernel did not start ({error}): is there memory and room in /tmp?") from error
         except BaseException:
             await self.__aexit__()
             raise

@@ -14,7 +14,7 @@ from autograder import course
 RELEASE = course.release_path("vae")
 
 
-def autograder(*arguments: object, user: int | None = None) -> subprocess.CompletedProcess:
+def autograder(*arguments: object) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "autograder", *map(str, arguments)],
         cwd=course.ROOT,

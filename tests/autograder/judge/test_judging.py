@@ -208,3 +208,14 @@ def test_numbers_near_zero_are_held_to_the_scale_of_the_whole():
     expect(torch.tensor([1000.0, 0.01])).close(wanted)
     with pytest.raises(ExpectationFailed):
         expect(torch.tensor([1000.0, 1.0])).close(wanted)
+
+
+def test_a_dropped_object_is_gone():
+    def check(student, draw):
+        kept = student.kept()
+        expect(kept.attribute("real")).holds(kept.attribute("real") == 1.0, "It is there at first.")
+        kept.drop()
+        kept.attribute("real")
+
+    found = judge(Exercise("toy.x", check), in_this_process(lambda: 1 + 2j), SEED)
+    assert found.verdict == "error" and "KeyError" in found.message
