@@ -1,4 +1,5 @@
 # make demo: set up, build, prove, grade the sample submissions in the sandbox.  make test: all checks and tests.
+# make benchmark: throughput beside nbgrader and otter-grader, which gets an environment of its own.
 # PYTHON=... names another Python (3.10 to 3.13); TORCH_INDEX=URL an index of CPU-only torch wheels.
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -7,7 +8,7 @@ BIN := .venv/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test clean system-demo system-test
+.PHONY: demo test benchmark clean system-demo system-test
 
 demo: system-demo .venv/ready
 	$(BIN)/autograder build
@@ -20,6 +21,9 @@ test: system-test .venv/ready
 	$(BIN)/autograder build --check
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
+benchmark: system-demo .venv/ready benchmarks/.otter/ready
+	$(BIN)/python benchmarks/throughput.py
+
 .venv/ready: pyproject.toml autograder/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
 		{ echo "error: $(PYTHON) is not Python 3.10 to 3.13: name one with make PYTHON=..."; exit 1; }
@@ -28,6 +32,14 @@ test: system-test .venv/ready
 	$(PYTHON) -m venv .venv
 	$(if $(TORCH_INDEX),$(PIP_INSTALL) --index-url $(TORCH_INDEX) torch torchvision)
 	$(PIP_INSTALL) -e . -e './autograder[test]'
+	@touch $@
+
+# What otter-grader needs beyond .venv, whose packages it sees: torch is not installed twice.
+benchmarks/.otter/ready: .venv/ready benchmarks/requirements.txt
+	$(BIN)/python -m venv --clear benchmarks/.otter
+	@$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir({!r})".format(sysconfig.get_path("purelib")))' \
+		> "$$(benchmarks/.otter/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
+	benchmarks/.otter/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/requirements.txt
 	@touch $@
 
 system-demo:
@@ -43,4 +55,4 @@ else echo "error: $(1) is missing: run 'sudo apt-get install $(1)', then make ag
 endef
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo benchmarks/.otter

@@ -1,24 +1,26 @@
 """The instructors' command line. Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 sandbox or worker failed."""
 
 import contextlib
-import itertools
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from autograder.errors import InputError, SandboxError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from autograder.grading.result import SubmissionResult
+    from autograder.grading.result import Record, RunResult
 
 # Commands import what they need themselves, since torch takes seconds and `--help` should not.
 
@@ -92,64 +94,138 @@ def grade(
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH...", help="Notebooks, folders STUDENT/ASSIGNMENT/*.ipynb, or a zip.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder for results.json, report.html and the executed notebooks.")] = Path(
+    out: Annotated[str, typer.Option(help="Folder for results.json, report.html and the executed notebooks.")] = (
         "graded"
     ),
     jobs: Jobs = CORES,
     budget: Annotated[BudgetChoice, typer.Option(help="Budget of the ordinary cells.")] = BudgetChoice.smoke,
+    limit: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A limit of the sandbox, such as memory=4G.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Grade anew what has been graded before.")] = False,
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run submissions unconfined: only notebooks you trust.")
     ] = False,
 ) -> None:
-    """Grade submissions: restore, execute in the sandbox, judge; then a table, results.json and a report."""
+    """Grade submissions: restore, execute in the sandbox, judge; then a table, results.json and a report.
+
+    Each result is kept as it comes: a run that was ended goes on with the same command, and nothing is graded twice.
+    """
     from autograder import course
-    from autograder.grading.result import RunResult
-    from autograder.grading.run import course_key, grade_all, prepare_output, run_digest, write_report, write_run
+    from autograder.grading.key import course_key
+    from autograder.grading.run import grade_all
+    from autograder.grading.store import Store
     from autograder.grading.submissions import find_submissions
+    from autograder.grading.workers import Crew
+    from autograder.sandbox.limits import Limits
+
+    if not out.strip():
+        raise InputError("--out is empty: name a folder for the results")
+    limits = Limits.parse(limit or [])
+    source = course.read_source(course.require_assignment(assignment))
+    key = course_key()
+    records: list[Record] = []
+    faults: list[str] = []
+    with _ended_by_signals(records), Store(Path(out)) as store:
+        # Before anything slow, so that its imports go on meanwhile.
+        with Crew(assignment, jobs=jobs, sandbox=not unsafe_no_sandbox) as crew:
+            submissions, problems = find_submissions(assignment, paths)
+            with _progress(f"grading {assignment}") as show:
+                show(0, len(submissions))
+
+                def shown(take: Callable[[Any], None]) -> Callable[[Any], None]:
+                    def take_and_show(item: Any) -> None:
+                        take(item)
+                        show(len(records) + len(problems) + len(faults), len(submissions))
+
+                    return take_and_show
+
+                run = grade_all(
+                    assignment,
+                    submissions,
+                    key=key,
+                    budget=budget.value,
+                    jobs=jobs,
+                    sandbox=not unsafe_no_sandbox,
+                    limits=limits,
+                    crew=crew,
+                    store=store,
+                    again=again,
+                    on_result=shown(records.append),
+                    on_problem=shown(problems.append),
+                    on_fault=shown(faults.append),
+                )
+        if records:
+            _show_run(Path(out), run, records, source)
+            store.prune(run.digest, submissions)
+    if faults:
+        raise SandboxError("\n".join([*problems, *faults]))
+    if problems:
+        raise InputError("\n".join(problems))
+
+
+def _show_run(out: Path, run: "RunResult", records: "list[Record]", source: "NotebookNode") -> None:
+    """Write the files of a run, and print its table and where they are."""
+    import nbformat
+
+    from autograder.grading.output import write_report, write_run
     from autograder.reports.html import html_report
     from autograder.reports.table import results_table
 
-    course.require_assignment(assignment)
-    source = course.read_source(assignment)
-    prepare_output(out)
-    submissions, problems = find_submissions(assignment, paths)
-    notebooks = {}
-    with _progress(f"grading {assignment}") as show:
-        done = itertools.count(1)
+    written = write_run(out, run, records)
+    notebooks = {record.result.student: nbformat.reads(record.executed, as_version=4) for record in records}
+    report = write_report(out, html_report(run, notebooks, source))
+    console.print(results_table(run))
+    known = sum(record.is_known for record in records)
+    if known:
+        console.print(f"{known} of {len(records)} were graded before (--again grades anew)", highlight=False)
+    console.print(f"results   {written}\nreport    {report}", highlight=False, soft_wrap=True)
 
-        def take(result: "SubmissionResult", notebook: "NotebookNode") -> None:
-            notebooks[result.student] = notebook
-            show(next(done), len(submissions))
 
-        def note(problem: str) -> None:
-            problems.append(problem)
-            show(next(done), len(submissions))
+@contextlib.contextmanager
+def _ended_by_signals(records: "list[Record]") -> Iterator[None]:
+    """Ctrl-C and SIGTERM end a run with one line on what is kept, and the exit code that belongs to them."""
 
-        show(0, len(submissions))
-        results = grade_all(
-            assignment,
-            submissions,
-            key=course_key(),
-            budget=budget.value,
-            jobs=jobs,
-            sandbox=not unsafe_no_sandbox,
-            on_result=take,
-            on_problem=note,
-        )
-    if results:
-        run = RunResult(
-            assignment=assignment,
-            digest=run_digest(assignment),
-            budget=budget.value,
-            sandbox=not unsafe_no_sandbox,
-            submissions=results,
-        )
-        written = write_run(out, run, notebooks)
-        report = write_report(out, html_report(run, notebooks, source))
-        console.print(results_table(run))
-        console.print(f"results   {written}\nreport    {report}", highlight=False, soft_wrap=True)
-    if problems:
-        raise InputError("\n".join(problems))
+    def end(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise _Ended(number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except _Ended as ended:
+        kept = f"{len(records)} results are kept, and the same command goes on from there"
+        errors.print(f"ended by {signal.Signals(ended.number).name}: {kept}", highlight=False, soft_wrap=True)
+        raise typer.Exit(128 + ended.number) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Ended(BaseException):
+    """A signal has asked this process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@app.command()
+def doctor() -> None:
+    """Try every layer of the sandbox in a real kernel: what is on, what is not, and what follows."""
+    from autograder.sandbox.doctor import examine
+
+    with console.status("looking at the sandbox, in real kernels"):
+        layers = examine()
+    table = Table("layer", "", "what was seen", "what follows", box=None, pad_edge=False)
+    for layer in layers:
+        style = {"on": "green"}.get(layer.state, "red" if layer.essential else "dim")
+        table.add_row(layer.name, f"[{style}]{layer.state}", escape(layer.seen), escape(layer.follows))
+    console.print(table)
+    lacking = [layer.name for layer in layers if layer.is_lacking]
+    if lacking:
+        raise SandboxError(f"nothing can be graded here without: {', '.join(lacking)}")
+    console.print("Submissions can be graded here.")
 
 
 @contextlib.contextmanager

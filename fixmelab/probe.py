@@ -5,9 +5,11 @@ the grader's process and answers its requests; where the instructors' package is
 Jupyter, the same requests come from a judge in this process; elsewhere it says that nothing is judged.
 """
 
+import contextlib
 import os
 import socket
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -48,8 +50,8 @@ class Probe:
     """Objects of the student's process, by handle, and the requests that a judge may make of them.
 
     Handle 0 is the answer itself. Requests are maps with the key `op`: `call`, `attribute`, `assign`, `gradient`,
-    `toy`, `drop`. A reply holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the numbers of the
-    arguments that were changed in place.
+    `redraw`, `toy`, `drop`. A reply holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the
+    numbers of the arguments that were changed in place.
     """
 
     def __init__(self, answer: Any) -> None:
@@ -77,8 +79,7 @@ class Probe:
         tensors = [(key, item) for key, item in enumerate(args) if isinstance(item, torch.Tensor)]
         tensors += [(key, item) for key, item in kwargs.items() if isinstance(item, torch.Tensor)]
         before = [item._version for _, item in tensors]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with _seeded(seed):
             value = function(*args, **kwargs)
         changed = [key for (key, item), old in zip(tensors, before, strict=True) if item._version != old]
         return value, changed
@@ -120,12 +121,43 @@ class Probe:
             )
             return {"value": [found.get(id(leaf)) for leaf in leaves]}
 
+    def _redraw(self, *, op: str, target: Any, seed: int) -> dict:
+        """Draw the matrices of the module `target` anew, with a standard deviation of 1.5 / √(fan-in).
+
+        Vectors stay as they are, and so does a matrix that goes with other entries of the state (spectral or weight
+        norm).
+        """
+        state, generator = target.state_dict(), torch.Generator().manual_seed(seed)
+        for name, value in state.items():
+            is_matrix = isinstance(value, torch.Tensor) and value.is_floating_point() and value.ndim >= 2
+            if is_matrix and "parametrizations" not in name and not name.endswith(("_orig", "_v", "_g")):
+                drawn = torch.randn(value.shape, generator=generator, dtype=value.dtype)
+                state[name] = drawn * (1.5 / max(value[0].numel(), 1) ** 0.5)
+        target.load_state_dict(state)
+        return {"value": None}
+
     def _toy(self, *, op: str, name: str, args: list) -> dict:
         return {"value": self._keep(toys.TOYS[name](*args))}
 
     def _drop(self, *, op: str, number: int) -> dict:
         self._objects.pop(number, None)
         return {"value": None}
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Random numbers from `seed`, and as if nothing had been drawn afterwards.
+
+    What torch.manual_seed does for devices that nobody uses takes longer than many an answer.
+    """
+    before = torch.get_rng_state()
+    try:
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
+        yield
+    finally:
+        torch.set_rng_state(before)
 
 
 def _leaf(item: torch.Tensor) -> torch.Tensor:

@@ -1,15 +1,17 @@
 """What travels between a judge and a student's process: msgpack frames, never pickle.
 
 A frame is a length (4 bytes, big-endian) and a msgpack body. A body carries None, booleans, 64-bit integers,
-floats, text, lists, maps with text keys, tensors (dtype, shape, raw bytes) and handles: numbers that stand for
-objects which stay in the student's process. Whatever is malformed, too large or too deep raises WireError.
+floats, text, bytes, lists, maps with text keys, tensors and handles: numbers that stand for objects which stay in
+the student's process. Tensors and arrays are extensions: the numbers of the dtype and of the dimensions (a byte
+each), the sizes (8 bytes each, big-endian), the raw bytes. A handle is its number (8 bytes) and its type's name.
+Whatever is malformed, too large or too deep raises WireError.
 """
 
 import math
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +21,19 @@ import torch
 
 MAX_FRAME = 64 * 2**20
 MAX_DEPTH = 16
-MAX_LIST = 100_000
+MAX_ITEMS = 100_000
 MAX_DIMENSIONS = 8
 
 TENSOR, ARRAY, HANDLE = 1, 2, 3
+MAX_KIND = 100
 LENGTH = struct.Struct(">I")
+HANDLE_NUMBER = struct.Struct(">Q")
+
+# First bytes of msgpack's lists, maps, texts and extensions; where an extension's code stands behind them.
+LISTS = frozenset([*range(0x90, 0xA0), 0xDC, 0xDD])
+MAPS = frozenset([*range(0x80, 0x90), 0xDE, 0xDF])
+TEXTS = frozenset([*range(0xA0, 0xC0), 0xD9, 0xDA, 0xDB])
+EXTENSIONS = {0xC7: 2, 0xC8: 3, 0xC9: 5} | dict.fromkeys(range(0xD4, 0xD9), 1)
 
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
@@ -40,6 +50,8 @@ DTYPES = {
         torch.float64,
     )
 }
+NUMBERED = tuple(DTYPES.values())
+NUMBERS = {dtype: number for number, dtype in enumerate(NUMBERED)}
 
 
 class WireError(Exception):
@@ -57,8 +69,8 @@ class Handle:
 def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
     """Return `value` as a msgpack body.
 
-    What the wire cannot carry is handed to `keep`, which gives a handle for it; without `keep`, and for bodies
-    over MAX_FRAME bytes, raises WireError.
+    What the wire cannot carry is handed to `keep`, which gives a handle for it. Raises WireError without `keep`, and
+    for what `decode` would refuse.
     """
 
     def extend(item: Any) -> Any:
@@ -77,91 +89,116 @@ def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
         if isinstance(item, tuple):
             return list(item)
         if isinstance(item, Handle):
-            return msgpack.ExtType(HANDLE, msgpack.packb([item.number, item.kind]))
+            return _handle(item)
         if keep is None:
             raise WireError(f"a {type(item).__name__} cannot travel over the wire")
         return extend(keep(item))
 
     try:
         body = msgpack.packb(value, default=extend, strict_types=True)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError, RuntimeError) as error:
         raise WireError(f"the value cannot travel over the wire: {error}") from error
     if len(body) > MAX_FRAME:
         raise WireError(f"the value takes {len(body) >> 20} MB; at most {MAX_FRAME >> 20} MB travel")
+    _require_modest(body)
     return body
 
 
 def _tensor(item: torch.Tensor, keep: Callable[[Any], Handle] | None) -> Any:
     plain = item.detach()
-    if plain.layout != torch.strided or str(plain.dtype).removeprefix("torch.") not in DTYPES:
+    if plain.layout != torch.strided or plain.dtype not in NUMBERS:
         if keep is None:
             raise WireError(f"a tensor of {plain.dtype}, {plain.layout} cannot travel over the wire")
-        handle = keep(item)
-        return msgpack.ExtType(HANDLE, msgpack.packb([handle.number, handle.kind]))
+        return _handle(keep(item))
     return msgpack.ExtType(TENSOR, _raw(plain))
 
 
 def _raw(tensor: torch.Tensor) -> bytes:
-    dtype = str(tensor.dtype).removeprefix("torch.")
-    flat = tensor.cpu().contiguous().resolve_conj().resolve_neg().reshape(-1)
-    return msgpack.packb([dtype, list(tensor.shape), flat.view(torch.uint8).numpy().tobytes()])
+    if not _is_modest(tensor.shape, tensor.dtype):
+        raise WireError(f"a tensor of shape {tuple(tensor.shape)} cannot travel over the wire")
+    whole = tensor.cpu().resolve_conj().resolve_neg().contiguous()
+    # Not reshape, which leaves a single entry the odd stride of the view that it may come from.
+    flat = whole.as_strided((whole.numel(),), (1,)).view(torch.uint8).numpy()
+    head = struct.pack(f">BB{tensor.dim()}Q", NUMBERS[tensor.dtype], tensor.dim(), *tensor.shape)
+    return b"".join([head, flat])
+
+
+def _handle(handle: Handle) -> msgpack.ExtType:
+    kind = handle.kind[:MAX_KIND].encode(errors="replace")
+    return msgpack.ExtType(HANDLE, HANDLE_NUMBER.pack(handle.number) + kind)
 
 
 def decode(body: bytes, resolve: Callable[[Handle], Any] | None = None) -> Any:
     """Return the value of a msgpack body: tensors as torch tensors, numpy's arrays as arrays, handles resolved.
 
-    Raises WireError for anything that `encode` would not have written.
+    Raises WireError for anything else, before memory is taken that is out of proportion to the body.
     """
 
     def extended(code: int, data: bytes) -> Any:
-        if code in (TENSOR, ARRAY):
-            tensor = _tensor_of(_unpack(data))
-            return tensor if code == TENSOR else tensor.numpy()
         if code == HANDLE:
-            match _unpack(data):
-                case [int(number), str(kind)]:
-                    handle = Handle(number, kind[:100])
-                    return resolve(handle) if resolve else handle
-        raise WireError("the frame holds an unknown extension")
+            kind = data[HANDLE_NUMBER.size :].decode()[:MAX_KIND]
+            handle = Handle(*HANDLE_NUMBER.unpack_from(data), kind)
+            return resolve(handle) if resolve else handle
+        tensor = _tensor_of(data)
+        return tensor if code == TENSOR else tensor.numpy()
 
     if len(body) > MAX_FRAME:
         raise WireError(f"the frame is larger than {MAX_FRAME >> 20} MB")
-    value = _unpack(body, ext_hook=extended)
-    _require_shallow(value, MAX_DEPTH)
-    return value
-
-
-def _unpack(body: bytes, **options: Any) -> Any:
     try:
-        return msgpack.unpackb(
-            body, strict_map_key=True, raw=False, max_array_len=MAX_LIST, max_map_len=MAX_LIST, **options
-        )
+        _require_modest(body)
+        return msgpack.unpackb(body, ext_hook=extended)
     except WireError:
         raise
     except Exception as error:  # msgpack raises a dozen kinds, some of them plain ValueError
         raise WireError(f"the frame is malformed ({type(error).__name__})") from error
 
 
-def _tensor_of(parts: Any) -> torch.Tensor:
-    match parts:
-        case [str(name), list(shape), bytes(raw)] if name in DTYPES and len(shape) <= MAX_DIMENSIONS:
-            sizes_are_sound = all(type(size) is int and 0 <= size <= MAX_FRAME for size in shape)
-            dtype = DTYPES[name]
-            if sizes_are_sound and math.prod(shape) * dtype.itemsize == len(raw):
-                if not raw:
-                    return torch.empty(shape, dtype=dtype)
-                if dtype is torch.bool and any(byte > 1 for byte in set(raw)):
-                    raise WireError("the frame holds a malformed tensor")
-                return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
-    raise WireError("the frame holds a malformed tensor")
+def _require_modest(body: bytes) -> None:
+    """Walk over the heads of a body and build nothing: a few bytes can announce lists that would fill the memory."""
+    reader = msgpack.Unpacker(read_size=len(body) or 1, max_buffer_size=MAX_FRAME + 1)
+    reader.feed(body)
+    lacking, are_maps, announced = [1], [False], 1
+    while lacking:
+        if not lacking[-1]:
+            lacking.pop(), are_maps.pop()
+            continue
+        lacking[-1] -= 1
+        place = reader.tell()
+        head = body[place]
+        if are_maps[-1] and lacking[-1] % 2 and head not in TEXTS:
+            raise WireError("the keys of a map are not all text")
+        if head in LISTS or head in MAPS:
+            count = 2 * reader.read_map_header() if head in MAPS else reader.read_array_header()
+            lacking.append(count), are_maps.append(head in MAPS)
+            announced += count
+            if announced > MAX_ITEMS:
+                raise WireError(f"lists and maps hold more than {MAX_ITEMS} items in all")
+            if len(lacking) > MAX_DEPTH + 1:
+                raise WireError(f"lists and maps are nested deeper than {MAX_DEPTH} levels")
+        else:
+            reader.skip()
+            # msgpack makes times of some, without a word.
+            if head in EXTENSIONS and body[place + EXTENSIONS[head]] not in (TENSOR, ARRAY, HANDLE):
+                raise WireError("the frame holds an unknown extension")
 
 
-def _require_shallow(value: Any, depth: int) -> None:
-    if depth == 0:
-        raise WireError(f"the frame is nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, list | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            _require_shallow(item, depth - 1)
+def _is_modest(shape: Sequence[int], dtype: torch.dtype) -> bool:
+    """Sizes count even where one of them is 0: what is made from such a tensor may have all the others."""
+    extent = math.prod(max(size, 1) for size in shape) * dtype.itemsize
+    return len(shape) <= MAX_DIMENSIONS and extent <= MAX_FRAME
+
+
+def _tensor_of(data: bytes) -> torch.Tensor:
+    number, dimensions = data[0], data[1]
+    shape = struct.unpack_from(f">{dimensions}Q", data, 2)
+    dtype, raw = NUMBERED[number], memoryview(data)[2 + 8 * dimensions :]
+    if not _is_modest(shape, dtype) or math.prod(shape) * dtype.itemsize != len(raw):
+        raise WireError("the frame holds a malformed tensor")
+    if not raw:
+        return torch.empty(shape, dtype=dtype)
+    if dtype is torch.bool and any(byte > 1 for byte in set(raw)):
+        raise WireError("the frame holds a malformed tensor")
+    return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
 
 
 def send(connection: socket.socket, body: bytes) -> None:

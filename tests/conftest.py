@@ -17,6 +17,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.sandbox.zygote import Address, Zygote
+
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -25,6 +27,20 @@ BROWSER_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Address]:
+    """Where kernels are had, for all tests of this process."""
+    with Zygote() as running:
+        yield running.address
+
+
+@pytest.fixture(scope="session")
+def unconfined_zygote() -> Iterator[Address]:
+    """The same without the sandbox."""
+    with Zygote(sandbox=False) as running:
+        yield running.address
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,26 @@ def test_the_readme_counts_mistakes_and_equivalents_rightly():
     assert f"{equivalents} other right answers" in text
 
 
-def test_paths_that_the_security_page_names_exist():
+SHOWN = re.compile(r"(tests/[\w./]+)(?:::(\w+))?")
+
+
+def security_statements() -> list[str]:
+    """What the security page promises: its list items and table rows, but for those on what is not promised."""
     page = (course.ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-    named = re.findall(r"tests/[\w./]+", page)
-    assert len(named) >= 8
-    assert [path for path in named if not (course.ROOT / path).exists()] == []
+    promises = re.sub(r"## What is not promised.*?(?=^## |\Z)", "", page, flags=re.DOTALL | re.MULTILINE)
+    rows = [line for line in promises.splitlines() if re.match(r"- |\| (?!layer|limit|--)", line)]
+    return [line for line in rows if not set(line) <= set("|- ")]
+
+
+def test_every_promise_of_the_security_page_names_its_test():
+    statements = security_statements()
+    assert len(statements) > 20
+    assert [line for line in statements if not SHOWN.search(line)] == []
+
+
+def test_tests_that_the_security_page_names_exist():
+    page = (course.ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    for path, name in SHOWN.findall(page):
+        found = course.ROOT / path
+        assert found.exists(), path
+        assert not name or f"def {name}(" in found.read_text(encoding="utf-8"), name

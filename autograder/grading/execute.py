@@ -1,6 +1,5 @@
 """Runs a restored notebook in a kernel, and has the answer to each exercise judged when its test cell comes."""
 
-import asyncio
 import contextlib
 import copy
 import re
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 
 from autograder import cells
 from autograder.errors import InputError
@@ -19,8 +18,10 @@ from autograder.grading import messages
 from autograder.grading.cell_text import is_untouched
 from autograder.judge.exercise import Exercise
 from autograder.judge.server import JudgeServer
-from autograder.judge.verdict import Finding
-from autograder.sandbox.kernel import CellError, Ending, Kernel, Limits, judge_socket, session_folder
+from autograder.judge.verdict import Finding, is_out_of_memory
+from autograder.sandbox.kernel import CellError, Ending, Kernel
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.zygote import Address, judge_socket, session
 
 _HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)^### END HIDDEN TESTS", re.DOTALL | re.MULTILINE)
 
@@ -30,7 +31,7 @@ class Session(Protocol):
 
 
 class Server(contextlib.AbstractContextManager, Protocol):
-    def open(self, exercise: Exercise, seed: bytes) -> Session: ...
+    def open(self, exercise: Exercise, seed: bytes, seconds: float) -> Session: ...
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def execute(
     exercises: Mapping[str, Exercise],
     seed: Callable[[str], bytes],
     budget: str,
-    sandbox: bool = True,
+    zygote: Address,
     limits: Limits | None = None,
     server: Callable[[Path], Server] = JudgeServer,
 ) -> Execution:
@@ -65,15 +66,16 @@ def execute(
     for cell in notebook.cells:
         if cells.is_tests(cell) and cells.exercise_name(cell) not in exercises:
             raise InputError(f"the test cell {cells.grade_id(cell)!r} has no check: write one in checks.py")
-    with session_folder() as folder, server(judge_socket(folder)) as judge:
+    limits = limits or Limits()
+    with session(zygote) as folder, server(judge_socket(folder)) as judge:
         run = _Run(
             copy.deepcopy(notebook),
             source,
-            kernel=lambda: Kernel(folder, budget=budget, sandbox=sandbox, limits=limits or Limits()),
-            examine=lambda name: judge.open(exercises[name], seed(exercises[name].id)),
-            limits=limits or Limits(),
+            kernel=lambda left: Kernel(zygote, folder, budget=budget, limits=left),
+            examine=lambda name: judge.open(exercises[name], seed(exercises[name].id), limits.wall),
+            limits=limits,
         )
-        return asyncio.run(run.all())
+        return run.all()
 
 
 class _Run:
@@ -83,7 +85,7 @@ class _Run:
         self,
         notebook: NotebookNode,
         source: NotebookNode,
-        kernel: Callable[[], Kernel],
+        kernel: Callable[[Limits], Kernel],
         examine: Callable[[str], Session],
         limits: Limits,
     ) -> None:
@@ -91,9 +93,11 @@ class _Run:
         self._new_kernel = kernel
         self._examine = examine
         self._limits = limits
-        self._deadline = time.monotonic() + limits.notebook
         self._kernel: Kernel | None = None
-        self._life = contextlib.AsyncExitStack()
+        self._life = contextlib.ExitStack()
+        # What is left of the notebook's processor seconds, and when its time is over.
+        self._left = limits.notebook
+        self._deadline = time.monotonic() + limits.wall
         # Cells to run again after a restart, those never to run again, and which cell an execution count means.
         self._done: list[int] = []
         self._culprits: set[int] = set()
@@ -104,16 +108,16 @@ class _Run:
         self._answers, self._unfilled = _answers(source, notebook)
         self._findings: dict[str, Finding] = {}
 
-    async def all(self) -> Execution:
+    def all(self) -> Execution:
         executed = [index for index, cell in enumerate(self._notebook.cells) if cells.is_executed_in_grading(cell)]
         for index in executed:
             self._cell(index).update(outputs=[], execution_count=None)
-        async with self._life:
+        with self._life:
             for index in executed:
                 if cells.is_tests(self._cell(index)):
-                    await self._test(index)
+                    self._test(index)
                 else:
-                    await self._plain(index)
+                    self._plain(index)
         self._add_hints()
         for index in executed:
             if cells.is_tests(self._cell(index)):
@@ -125,10 +129,10 @@ class _Run:
 
     # Cells that are not test cells
 
-    async def _plain(self, index: int) -> None:
-        if not await self._ready():
+    def _plain(self, index: int) -> None:
+        if not self._ready():
             return
-        ending, ran = await self._run(index, self._cell(index).source)
+        ending, ran = self._run(index, self._cell(index).source)
         self._cell(index).update(outputs=ran.outputs, execution_count=ran.execution_count)
         if ending.error is not None:
             self._errors[index] = ending.error, self._place(ending.error)
@@ -148,39 +152,52 @@ class _Run:
                 self._findings.setdefault(name, Finding(ending.how, message))
 
     def _broken_off(self, ending: Ending) -> str:
-        if ending.how == "crashed":
-            return "The kernel ended while this ran: exit() and running out of memory do that."
         place = self._place(ending.error) if ending.error else ""
         where = f", {place}" if place else ""
+        limits = self._limits
+        match ending.reason:
+            case "memory":
+                return f"This took more than {limits.memory >> 20} MB of memory and was stopped{where}."
+            case "processes":
+                return f"This started more than {limits.processes} processes and threads and was stopped."
+            case "flood":
+                return "This sent far more output than is kept and was stopped."
+            case "idle":
+                waited = f"{limits.idle:g} s"
+                return f"This waited {waited} without computing anything and was stopped{where}: look for sleep()."
+            case "notebook":
+                return f"The whole notebook took more than {limits.notebook:g} s, up to here{where}."
+            case "":
+                return "The kernel ended while this ran: exit() or a crash in compiled code does that."
         return f"This did not end in time and was stopped{where}: look for a loop that never ends."
 
     # Test cells
 
-    async def _test(self, index: int) -> None:
+    def _test(self, index: int) -> None:
         name = cells.exercise_name(self._cell(index))
-        if not await self._ready():
-            late = f"The whole notebook took longer than {self._limits.notebook:g} s: this was not reached."
+        if not self._ready():
+            late = f"The whole notebook took more than {self._limits.notebook:g} s: this was not reached."
             self._findings.setdefault(name, Finding("timeout", late))
         if name in self._findings:
             return
-        ending, judged = await self._judge(index, self._cell(index).source)
+        ending, judged = self._judge(index, self._cell(index).source)
         finding = self._decide(index, ending, judged)
         hidden = "".join(_HIDDEN.findall(self._cell(index).source))
         if hidden and judged is None and ending.how == "error" and finding.verdict in ("fail", "error"):
             # A visible assert came first: the judge may still know the mistake by name.
-            _, judged = await self._judge(index, hidden)
+            _, judged = self._judge(index, hidden)
             if judged is not None and judged.mistake is not None:
                 finding = Finding(finding.verdict, judged.message, judged.mistake)
         if name in self._unfilled and finding.verdict in ("fail", "error"):
             finding = Finding("missing", messages.UNFILLED)
         self._findings[name] = replace(finding, message=messages.clean(finding.message))
 
-    async def _judge(self, index: int, source: str) -> tuple[Ending, Finding | None]:
+    def _judge(self, index: int, source: str) -> tuple[Ending, Finding | None]:
         """Run the source of a test cell with a session of the judge open for its exercise."""
-        await self._require_kernel()
+        self._require_kernel()
         session = self._examine(cells.exercise_name(self._cell(index)))
         try:
-            ending, _ = await self._run(index, source)
+            ending, _ = self._run(index, source)
         finally:
             finding = session.close()
         return ending, finding
@@ -204,6 +221,8 @@ class _Run:
             return Finding("missing", messages.UNFILLED)
         if unfilled in self._answers:
             return Finding("error", messages.not_filled(unfilled))
+        if is_out_of_memory(error.name, error.text):
+            return Finding("oom", self._broken_off(Ending("oom", error, "memory")))
         if error.name == "AssertionError":
             return Finding("fail", messages.clean(error.text) or self._assertion(index, error))
         return Finding("fail" if judged else "error", messages.raised(error, place))
@@ -237,42 +256,44 @@ class _Run:
 
     # Kernels
 
-    def _seconds(self) -> float:
-        return min(self._limits.cell, self._deadline - time.monotonic())
-
-    async def _ready(self) -> bool:
+    def _ready(self) -> bool:
         """Whether there is a kernel, and time left to run a cell in it."""
-        if self._seconds() > 0:
-            await self._require_kernel()
-        return self._seconds() > 0
+        self._require_kernel()
+        return self._kernel is not None
 
-    async def _run(self, index: int, source: str) -> tuple[Ending, NotebookNode]:
-        await self._require_kernel()
-        ending, ran = await self._kernel.run(source, max(self._seconds(), 0.1))
+    def _is_late(self) -> bool:
+        return self._left <= 0 or time.monotonic() > self._deadline
+
+    def _run(self, index: int, source: str) -> tuple[Ending, NotebookNode]:
+        self._require_kernel()
+        if self._kernel is None:
+            return Ending("timeout", reason="notebook"), new_code_cell(source)
+        ending, ran = self._kernel.run(source)
         self._last = index
         self._note(ran, index)
         if not ending.alive:
-            await self._end_kernel()
+            self._end_kernel()
         return ending, ran
 
-    async def _require_kernel(self) -> None:
+    def _require_kernel(self) -> None:
         """Have a kernel in which every cell so far has run, but for test cells and culprits."""
-        if self._kernel is not None and not await self._kernel.is_alive():
-            await self._end_kernel()
+        if self._kernel is not None and not self._kernel.is_alive():
+            self._end_kernel()
             if self._last in self._done:
                 # It ended just after a cell had: that cell would end the next one, too.
                 self._blame(self._last, Ending("crashed"))
         while self._kernel is None:
-            self._kernel = await self._life.enter_async_context(self._new_kernel())
+            if self._is_late():
+                return  # no cell will be run any more
+            left = replace(self._limits, notebook=self._left, wall=self._deadline - time.monotonic())
+            self._kernel = self._life.enter_context(self._new_kernel(left))
             self._counts = {}
             for index in [index for index in self._done if index not in self._culprits]:
-                if self._seconds() <= 0:
-                    return  # no cell will be run any more
-                ending, ran = await self._kernel.run(self._cell(index).source, self._seconds())
+                ending, ran = self._kernel.run(self._cell(index).source)
                 self._note(ran, index)
                 if not ending.alive:
                     self._blame(index, ending)
-                    await self._end_kernel()
+                    self._end_kernel()
                     break
 
     def _note(self, ran: NotebookNode, index: int) -> None:
@@ -280,9 +301,10 @@ class _Run:
         if isinstance(ran.execution_count, int):
             self._counts[ran.execution_count] = index
 
-    async def _end_kernel(self) -> None:
-        self._kernel = None
-        await self._life.aclose()
+    def _end_kernel(self) -> None:
+        kernel, self._kernel = self._kernel, None
+        self._life.close()
+        self._left -= kernel.used
 
 
 def _answers(source: NotebookNode, notebook: NotebookNode) -> tuple[dict[str, int | None], set[str]]:

@@ -1,6 +1,5 @@
-"""Grades one submission: what goes in decides what comes out, seconds aside."""
+"""Grades one submission: what goes in decides what comes out."""
 
-import time
 from collections.abc import Mapping
 
 from nbformat import NotebookNode
@@ -13,7 +12,8 @@ from autograder.grading.restore import is_untouched, restore
 from autograder.grading.result import Budget, ExerciseResult, SubmissionResult
 from autograder.judge.draw import seed_for
 from autograder.judge.exercise import Exercise
-from autograder.sandbox.kernel import Limits
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.zygote import Address
 
 
 def grade(
@@ -25,7 +25,7 @@ def grade(
     path: str,
     key: bytes,
     budget: Budget,
-    sandbox: bool = True,
+    zygote: Address,
     limits: Limits | None = None,
     exercises: Mapping[str, Exercise] | None = None,
     others: Mapping[str, NotebookNode] | None = None,
@@ -35,11 +35,10 @@ def grade(
     Exercises, their order and their points are those of `source`, the instructor's notebook. `key` is the course's
     secret, from which the inputs of the checks are drawn. `exercises` holds the checks by id, those of the
     assignment where they are not given; `others` the sources of other assignments, for a submission that belongs to
-    one of them; `path` only labels the result.
+    one of them; `path` only labels the result; `zygote` is where kernels are had.
 
     Raises InputError where the submission is no notebook of this assignment, SandboxError where no kernel starts.
     """
-    began = time.monotonic()
     digest = submission_digest(submission)
     restored = restore(source, read_notebook(submission, path), assignment=assignment, where=path, others=others)
     execution = execute(
@@ -48,7 +47,7 @@ def grade(
         exercises={item.name: item for item in (exercises or exercises_of(assignment)).values()},
         seed=lambda id: seed_for(key, digest, id),
         budget=budget,
-        sandbox=sandbox,
+        zygote=zygote,
         limits=limits,
     )
     automatic = [_automatic(assignment, cell, execution) for cell in source.cells if cells.is_tests(cell)]
@@ -61,7 +60,6 @@ def grade(
         score=sum((item.score for item in automatic), 0.0),
         max_score=sum((item.max_score for item in automatic), 0.0),
         manual_max_score=sum((item.max_score for item in written), 0.0),
-        seconds=round(time.monotonic() - began, 3),
         exercises=sorted(automatic + written, key=lambda item: places[item.id]),
         repairs=restored.repairs,
     )

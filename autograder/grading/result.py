@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from autograder.judge.verdict import Verdict
 
@@ -43,16 +43,28 @@ class SubmissionResult(Model):
     score: float
     max_score: float
     manual_max_score: float
-    seconds: float
     exercises: list[ExerciseResult]
     repairs: list[Repair]
 
 
 class RunResult(Model):
-    """Results of one run of `autograder grade`. `digest` covers source and checks; `sandbox` says whether it was on."""
+    """Results of one run of `autograder grade`, the same for the same submissions and settings: `digest` covers all
+    that decides them but the submissions. `sandbox` says whether it was on."""
 
     assignment: str
     digest: str
     budget: Budget
     sandbox: bool
     submissions: list[SubmissionResult]
+
+
+class Record(Model):
+    """What is kept of one graded submission: its result, the seconds that it took, the executed notebook's text.
+
+    `is_known` says that it was there before this run.
+    """
+
+    result: SubmissionResult
+    seconds: float
+    executed: str
+    is_known: bool = Field(default=False, exclude=True)

@@ -45,7 +45,8 @@ def _run(exercise: Exercise, channel: Channel, seed: bytes, like: list | None = 
     except ExpectationFailed as failure:
         finding = Finding("fail", str(failure), failure.mistake)
     except AnswerRaised as raised:
-        finding = Finding("missing", UNFILLED) if raised.is_unfilled else Finding("error", f"It raised {raised}")
+        verdict = "oom" if raised.is_out_of_memory else "error"
+        finding = Finding("missing", UNFILLED) if raised.is_unfilled else Finding(verdict, f"It raised {raised}")
     except WireError as error:
         finding = Finding("error", f"Its answer could not be read: {error}.")
     except Exception as error:

@@ -12,7 +12,7 @@ from autograder.judge.student import over_socket
 from autograder.judge.verdict import Finding
 from fixmelab import wire
 
-ACCEPT_SECONDS = 0.05
+ACCEPT_SECONDS = 0.01
 
 
 class Session:
@@ -35,11 +35,12 @@ class Session:
         self._thread.start()
 
     def close(self) -> Finding | None:
-        """End the session. None where no answer was judged to its end: it never came, or it broke off."""
+        """End the session: what has been sent is still judged, nothing else is. None where no answer came."""
         self._closed.set()
-        if self._connection is not None and not self.done.is_set():
-            with contextlib.suppress(OSError):
-                self._connection.shutdown(socket.SHUT_RDWR)
+        while not self.done.wait(ACCEPT_SECONDS):
+            if self._connection is not None:
+                with contextlib.suppress(OSError):
+                    self._connection.shutdown(socket.SHUT_RD)
         self._thread.join()
         if self._fault is not None:
             raise self._fault
@@ -47,16 +48,17 @@ class Session:
 
     def _serve(self) -> None:
         try:
-            while not self._closed.is_set() and time.monotonic() < self._deadline:
+            while time.monotonic() < self._deadline:
                 try:
                     self._connection, _ = self._listener.accept()
                 except TimeoutError:
+                    # Only now, so that a connection that was made in time is not overlooked.
+                    if self._closed.is_set():
+                        return
                     continue
                 with self._connection:
                     if self._is_entitled(self._connection):
-                        finding = judge(self._exercise, over_socket(self._connection, self._deadline), self._seed)
-                        if not self._closed.is_set():
-                            self._finding = finding
+                        self._finding = judge(self._exercise, over_socket(self._connection, self._deadline), self._seed)
                         return
         except BaseException as fault:
             self._fault = fault
@@ -67,9 +69,13 @@ class Session:
         """Whether the greeting names the open exercise; anyone else is turned away without a word."""
         try:
             greeting = wire.receive(connection, min(self._deadline, time.monotonic() + 5))
-            return greeting is not None and wire.decode(greeting) == {"exercise": self._exercise.id}
+            match None if greeting is None else wire.decode(greeting):
+                # Not ==, which an array in the greeting would answer with an array.
+                case {"exercise": str(name)}:
+                    return name == self._exercise.id
         except wire.WireError:
-            return False
+            pass
+        return False
 
 
 class JudgeServer:

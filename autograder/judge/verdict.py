@@ -15,6 +15,13 @@ class Finding:
     mistake: str | None = None
 
 
+def is_out_of_memory(kind: str, text: str) -> bool:
+    """Whether an exception, by its type's name and its text, says that memory was refused."""
+    if kind in ("MemoryError", "_ArrayMemoryError", "OutOfMemoryError"):
+        return True
+    return kind in ("RuntimeError", "OSError") and ("allocate memory" in text or "bad_alloc" in text)
+
+
 class ExpectationFailed(Exception):
     """The answer is not right. `mistake` names the known mistake where the expectation itself tells which."""
 
@@ -29,4 +36,5 @@ class AnswerRaised(Exception):
     def __init__(self, kind: str, text: str, where: str) -> None:
         super().__init__(f"{kind}: {text}" + (f" ({where})" if where else ""))
         self.kind = kind
+        self.is_out_of_memory = is_out_of_memory(kind, text)
         self.is_unfilled = kind == "NotImplementedError" and text.startswith("FIXME")

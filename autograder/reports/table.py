@@ -45,14 +45,12 @@ def _submissions(run: RunResult) -> Table:
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("exercises")
     table.add_column("repairs", justify="right", no_wrap=True)
-    table.add_column("seconds", justify="right", no_wrap=True)
     for submission in run.submissions:
         table.add_row(
             _single(one_line(submission.student)),
             Text(f"{number(submission.score)} / {number(submission.max_score)}"),
             _verdicts(submission.exercises),
             Text(str(len(submission.repairs)) if submission.repairs else ""),
-            Text(f"{submission.seconds:.1f}"),
         )
     return table
 

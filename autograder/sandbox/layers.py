@@ -12,9 +12,8 @@ from pathlib import Path
 
 from autograder.course import ROOT
 from autograder.errors import SandboxError
+from autograder.sandbox.inside.places import HOME, JUDGE, SHARED, USER
 
-HOME = "/home/student"
-WORK = f"{HOME}/work"
 PACKAGE = Path(__file__).resolve().parent.parent
 
 # System folders that hold programs and libraries; on many systems some are links into /usr.
@@ -29,19 +28,42 @@ SMALL = (
     "/etc/localtime",
     "/sys/devices/system/cpu",
 )
-NAMESPACES = ("--unshare-all", "--unshare-user", "--hostname", "sandbox", "--uid", "1000", "--gid", "1000")
+NAMESPACES = ("--unshare-all", "--unshare-user", "--hostname", "sandbox", "--uid", str(USER), "--gid", str(USER))
 POWERS = ("--cap-drop", "ALL", "--new-session", "--die-with-parent")
 ADVICE = "or grade trusted submissions with --unsafe-no-sandbox"
 
 
-def confine(command: list[str], *, writable: Iterable[Path] = (), readable: Iterable[Path] = ()) -> list[str]:
-    """`command` as bubblewrap is to run it: namespaces of its own, no network, no capabilities, a read-only
-    file system with only Python and the students' package in it, and a private home, /tmp and work folder.
+def shown(readable: Iterable[Path] = ()) -> list[str]:
+    """What the sandbox shows under its own name: Python, the students' package, and `readable` files and folders."""
+    return list(dict.fromkeys(map(str, (*_python(), *_students_package(), *readable))))
 
-    `writable` and `readable` are further files and folders, shown under their own names. The environment is
-    passed on as it is, and a process inside can read the one that bubblewrap was started with: clear it first.
+
+def confine(command: list[str], *, sessions: Path | None = None, readable: Iterable[Path] = ()) -> list[str]:
+    """`command` as bubblewrap is to run it: namespaces of its own, no network, no capabilities, a read-only
+    file system with only Python and the students' package in it, and a private home and /tmp.
+
+    `sessions` is the folder of the judge's sockets; it and the package `inside` are shown in SHARED. `readable` is
+    as in `shown`. The environment is passed on as it is, and a process
+    inside can read the one that bubblewrap was started with: clear it first.
     """
-    return _bubblewrap(command, _proc(), writable, readable)
+    shared = {"inside": PACKAGE / "sandbox" / "inside", "sessions": sessions}
+    operations = {
+        "/proc": ["--proc"],
+        "/dev": ["--dev"],
+        "/tmp": ["--tmpfs"],
+        HOME: ["--tmpfs"],
+        JUDGE: ["--dir"],
+        **{path: _system(path) for path in SYSTEM if os.path.exists(path)},
+        **{path: ["--ro-bind", path] for path in SMALL if os.path.exists(path)},
+        **{str(path): ["--tmpfs"] for path in _hidden()},
+        **{path: ["--ro-bind", path] for path in shown(readable)},
+        **{f"{SHARED}/{name}": ["--ro-bind", str(path)] for name, path in shared.items() if path is not None},
+    }
+    # Parents before children, so that what is shown inside a hidden folder comes after the hiding.
+    ordered = sorted(operations, key=lambda path: path.count("/"))
+    mounts = [part for path in ordered for part in (*operations[path], path)]
+    sealed = ("--remount-ro", "/", "--remount-ro", "/dev")
+    return ["bwrap", *NAMESPACES, *POWERS, *mounts, *sealed, "--chdir", HOME, "--", *command]
 
 
 def require_sandbox() -> None:
@@ -50,12 +72,12 @@ def require_sandbox() -> None:
         raise SandboxError(
             f"the sandbox needs bubblewrap: run `apt-get install bubblewrap`, or `make demo` as root, {ADVICE}"
         )
-    trial = _trial(_proc())
+    trial = _trial()
     if trial.returncode != 0:
         said = " ".join(trial.stderr.split())[:300] or f"exit code {trial.returncode}"
         raise SandboxError(
             f"bubblewrap is installed but cannot make a sandbox here ({said}): "
-            f"allow unprivileged user namespaces on this machine, {ADVICE}"
+            f"allow unprivileged user namespaces on this machine, run a container as privileged, {ADVICE}"
         )
 
 
@@ -78,39 +100,9 @@ def environment(home: str) -> dict[str, str]:
     }
 
 
-def _bubblewrap(
-    command: list[str], proc: str, writable: Iterable[Path] = (), readable: Iterable[Path] = ()
-) -> list[str]:
-    shown = {str(path): ["--ro-bind", str(path)] for path in (*_python(), *_students_package(), *readable)}
-    shown |= {str(path): ["--bind", str(path)] for path in writable}
-    operations = {
-        "/proc": [proc],
-        "/dev": ["--dev"],
-        "/tmp": ["--tmpfs"],
-        HOME: ["--tmpfs"],
-        WORK: ["--dir"],
-        **{path: _system(path) for path in SYSTEM if os.path.exists(path)},
-        **{path: ["--ro-bind", path] for path in SMALL if os.path.exists(path)},
-        **{str(path): ["--tmpfs"] for path in _hidden()},
-        **shown,
-    }
-    # Parents before children, so that what is shown inside a hidden folder comes after the hiding.
-    ordered = sorted(operations, key=lambda path: path.count("/"))
-    mounts = [part for path in ordered for part in (*operations[path], path)]
-    return ["bwrap", *NAMESPACES, *POWERS, *mounts, "--remount-ro", "/", "--chdir", WORK, "--", *command]
-
-
 @functools.cache
-def _trial(proc: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        _bubblewrap(["true"], proc), env=environment(HOME), capture_output=True, text=True, errors="replace"
-    )
-
-
-@functools.cache
-def _proc() -> str:
-    """A /proc of its own; where the system refuses one, as in some containers, an empty folder instead."""
-    return "--tmpfs" if _trial("--proc").returncode != 0 and _trial("--tmpfs").returncode == 0 else "--proc"
+def _trial() -> subprocess.CompletedProcess[str]:
+    return subprocess.run(confine(["true"]), env=environment(HOME), capture_output=True, text=True, errors="replace")
 
 
 def _system(path: str) -> list[str]:

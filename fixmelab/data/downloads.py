@@ -38,16 +38,6 @@ def downloads(name: str) -> tuple[Download, ...]:
     return tuple(Download(entry["file"], entry["md5"], tuple(entry["mirrors"])) for entry in listed)
 
 
-def cache_folder() -> Path:
-    """Where downloads are kept: FIXMELAB_CACHE if set, else data/cache of a checkout, else ~/.cache/fixmelab."""
-    if chosen := os.environ.get("FIXMELAB_CACHE"):
-        return Path(chosen).expanduser()
-    checkout = Path(__file__).resolve().parents[2]
-    if (checkout / "data" / "downloads.json").is_file() and (checkout / "pyproject.toml").is_file():
-        return checkout / "data" / "cache"
-    return Path.home() / ".cache" / "fixmelab"
-
-
 def fetch(wanted: Sequence[Download], folder: Path) -> None:
     """Make sure that `folder` holds every wanted file with the right checksum.
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fixmelab.data.downloads import Download, DownloadError, cache_folder, downloads, fetch
+from fixmelab.cache import cache_folder
+from fixmelab.data.downloads import Download, DownloadError, downloads, fetch
 from fixmelab.data.wardrobe import CLASS_NAMES, garments
 
 GARMENTS_TRAIN, GARMENTS_TEST = 12_000, 2_000

@@ -16,8 +16,9 @@ import pytest
 import torch
 from torchvision.datasets import FashionMNIST
 
+from fixmelab.cache import cache_folder
 from fixmelab.data import CLASS_NAMES, DownloadError, load_images
-from fixmelab.data.downloads import Download, cache_folder, downloads, fetch
+from fixmelab.data.downloads import Download, downloads, fetch
 from fixmelab.data.images import fashion_mnist
 
 NAMES = [file for file, _ in FashionMNIST.resources]

@@ -14,7 +14,8 @@ USE = """
 import sys
 from importlib.resources import files
 import fixmelab
-from fixmelab.data.downloads import cache_folder, downloads
+from fixmelab.cache import cache_folder
+from fixmelab.data.downloads import downloads
 from pathlib import Path
 target = Path(sys.argv[1])
 assert target in Path(fixmelab.__file__).parents, fixmelab.__file__

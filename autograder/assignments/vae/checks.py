@@ -215,18 +215,8 @@ def _model(student: Remote, latent_dim: int, draw: Draw) -> Remote:
     for method, argument in ((model.encode, torch.zeros(2, 1, SIDE, SIDE)), (model.decode, torch.zeros(2, latent_dim))):
         with contextlib.suppress(AnswerRaised):  # lazy layers come into being; what is not filled in may wait
             method.kept(argument)
-    state = model.state_dict()
-    expect(state).holds(isinstance(state, dict), "The model's state_dict is not a dictionary of tensors.")
-    model.load_state_dict.kept({name: _drawn(name, value, draw) for name, value in state.items()})
+    model.redraw()
     return model
-
-
-def _drawn(name: str, value: object, draw: Draw) -> object:
-    is_matrix = isinstance(value, Tensor) and value.is_floating_point() and value.ndim >= 2
-    # A parametrised matrix (spectral or weight norm) goes with other entries of the state.
-    if not is_matrix or "parametrizations" in name or name.endswith(("_orig", "_v", "_g")):
-        return value
-    return 1.5 * draw.normal(*value.shape) / max(value[0].numel(), 1) ** 0.5
 
 
 @exercise("vae.VAE")
@@ -244,23 +234,25 @@ def whole_model(student: Remote, draw: Draw) -> None:
         expect(again).holds(
             _same(again, x_hat), "In evaluation mode, two calls of forward with the same x and eps differ."
         )
-        twin = _model(student, latent_dim, draw)
-        twin.load_state_dict.kept(model.state_dict.kept())
-        copy = expect(twin(x, eps=eps), "what forward returns").items(3)[0]
-        expect(copy).holds(
-            _same(copy, x_hat),
-            "A copy made by load_state_dict reconstructs differently: a layer is not registered with the module.",
-            "layers_in_a_list",
-        )
-        for noise in ({"eps": eps}, {}):
-            gradients = model.gradient(x, wrt=model, weights=[draw.normal(*x.shape), None, None], **noise)
-            expect(gradients).holds(len(gradients) > 0, "The model has no parameters: assign its layers to self.")
-            expect(gradients).holds(
-                all(item is not None and bool(torch.isfinite(item).all()) for item in gradients)
-                and any(bool(item.any()) for item in gradients),
-                "The reconstruction does not send a gradient to every parameter: some would never learn.",
-                "detached",
+        # One model with its own noise, the other with noise that is given.
+        noise = {"eps": eps} if latent_dim == 3 else {}
+        if noise:
+            twin = _model(student, latent_dim, draw)
+            twin.load_state_dict.kept(model.state_dict.kept())
+            copy = expect(twin(x, eps=eps), "what forward returns").items(3)[0]
+            expect(copy).holds(
+                _same(copy, x_hat),
+                "A copy made by load_state_dict reconstructs differently: a layer is not registered with the module.",
+                "layers_in_a_list",
             )
+        gradients = model.gradient(x, wrt=model, weights=[draw.normal(*x.shape), None, None], **noise)
+        expect(gradients).holds(len(gradients) > 0, "The model has no parameters: assign its layers to self.")
+        expect(gradients).holds(
+            all(item is not None and bool(torch.isfinite(item).all()) for item in gradients)
+            and any(bool(item.any()) for item in gradients),
+            "The reconstruction does not send a gradient to every parameter: some would never learn.",
+            "detached",
+        )
 
 
 def _same(one: object, other: Tensor) -> bool:
@@ -272,7 +264,7 @@ def _same(one: object, other: Tensor) -> bool:
 
 @exercise("vae.encode")
 def encode(student: Remote, draw: Draw) -> None:
-    for batch, latent_dim in ((6, 24), (1, 2), (64, 25)):
+    for batch, latent_dim in ((1, 2), (64, 25)):
         model, x = _model(student, latent_dim, draw), _images(draw, batch)
         mu, sigma = expect(model.encode(x), "what encode returns").items(2)
         expect(mu, "mu").shape(batch, latent_dim).finite()
@@ -316,7 +308,7 @@ def encode(student: Remote, draw: Draw) -> None:
 
 @exercise("vae.decode")
 def decode(student: Remote, draw: Draw) -> None:
-    for batch, latent_dim in ((6, 3), (1, 2), (40, 4)):
+    for batch, latent_dim in ((1, 2), (40, 4)):
         model, z = _model(student, latent_dim, draw), 10 * draw.normal(batch, latent_dim)
         x_hat = model.decode(z)
         expect(x_hat, "the decoded images").shape(batch, 1, SIDE, SIDE, mistake="flat_images")
@@ -381,7 +373,7 @@ def forward(student: Remote, draw: Draw) -> None:
         "Without eps, forward gives the same reconstruction twice: it must draw fresh noise at each call.",
         "same_noise_every_time",
     )
-    if not _noise_of_forward(_model(student, 3, draw), draw):
+    if not _noise_of_forward(student, draw):
         _spread_of_forward(_model(student, 3, draw), draw)
 
 
@@ -404,12 +396,13 @@ def _name_the_wrong_noise(model: Remote, x: Tensor, x_hat: Tensor, mu: Tensor, s
     expect(x_hat).holds(False, "The reconstruction is not decode(z) for z made of mu, sigma and eps.")
 
 
-def _noise_of_forward(model: Remote, draw: Draw) -> bool:
+def _noise_of_forward(student: Remote, draw: Draw) -> bool:
     """Known codes in the place of encoder and decoder lay z open: its gradients and, without eps, its noise.
 
     Returns False for a forward that does not go through self.encode and self.decode: nothing is laid open then.
     """
     count, latent_dim = 12_000, 3
+    model = student.kept(latent_dim)
     model.assign("encode", model.toy("Halves", latent_dim))
     model.assign("decode", model.toy("Identity"))
     model.train.kept()

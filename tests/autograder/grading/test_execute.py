@@ -12,9 +12,10 @@ from autograder.errors import InputError
 from autograder.grading.execute import execute
 from autograder.judge.exercise import Exercise
 from autograder.judge.verdict import Finding
-from autograder.sandbox.kernel import Limits
+from autograder.sandbox.limits import Limits
 
 pytestmark = pytest.mark.slow
+ADDRESSES = {}
 
 # In place of fixmelab.probe, which imports torch: the verdict is the answer's own value at 2.
 HIDDEN = """
@@ -64,7 +65,7 @@ class FakeServer:
         self._listener.listen()
         self._listener.settimeout(0.05)
 
-    def open(self, exercise, seed):
+    def open(self, exercise, seed, seconds):
         FakeServer.opened.append((exercise.id, seed))
         return FakeSession(self._listener)
 
@@ -113,6 +114,11 @@ def instructors(cells):
     return new_notebook(cells=made)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def addresses(zygote, unconfined_zygote):
+    ADDRESSES.update({True: zygote, False: unconfined_zygote})
+
+
 def run(*cells, limits=None, source=None, sandbox=True):
     notebook = new_notebook(cells=list(cells))
     ids = [cell.metadata.nbgrader.grade_id for cell in cells if cell.metadata.get("nbgrader", {}).get("grade")]
@@ -123,7 +129,7 @@ def run(*cells, limits=None, source=None, sandbox=True):
         exercises={id[5:]: Exercise(f"vae.{id[5:]}", check=None) for id in ids},
         seed=lambda id: f"seed of {id}".encode(),
         budget="smoke",
-        sandbox=sandbox,
+        zygote=ADDRESSES[sandbox],
         limits=limits,
         server=FakeServer,
     )
@@ -308,11 +314,11 @@ def test_a_cell_that_ends_the_kernel_only_when_it_runs_again_is_left_out_then():
 
     execution = run(
         double("before"),
-        code(flip.replace("LIMIT", str(time.time() + 6))),
+        code(flip.replace("LIMIT", str(time.time() + 3))),
         fixme("stuck", "while True: pass"),
         check_of("stuck"),
         check_of("before"),
-        limits=Limits(cell=8),
+        limits=Limits(cell=4),
     )
     assert {name: finding.verdict for name, finding in execution.findings.items()} == {
         "stuck": "timeout",
@@ -329,7 +335,7 @@ def test_a_kernel_that_dies_between_two_cells_is_the_doing_of_the_first():
         double("fine"),
         check_of("fine"),
         check_of("sly"),
-        limits=Limits(cell=2),
+        limits=Limits(idle=1),
     )
     assert execution.findings["fine"].verdict == "pass"
     assert execution.findings["sly"].verdict != "pass"
@@ -342,11 +348,11 @@ def test_the_whole_notebook_has_its_time():
         code("while True: pass"),
         double("never"),
         check_of("never"),
-        limits=Limits(cell=60, notebook=4),
+        limits=Limits(cell=60, notebook=2),
     )
     assert execution.findings["quick"].verdict == "pass"
     assert execution.findings["never"] == Finding(
-        "timeout", "The whole notebook took longer than 4 s: this was not reached."
+        "timeout", "The whole notebook took more than 2 s: this was not reached."
     )
 
 
@@ -379,4 +385,12 @@ def test_exercises_are_known_by_the_source_where_the_student_removed_the_anchors
 def test_a_test_cell_without_a_check_is_an_error_of_the_course():
     notebook = new_notebook(cells=[check_of("nobody")])
     with pytest.raises(InputError, match="test_nobody.*has no check"):
-        execute(notebook, source=notebook, exercises={}, seed=str.encode, budget="smoke", server=FakeServer)
+        execute(
+            notebook,
+            source=notebook,
+            exercises={},
+            seed=str.encode,
+            budget="smoke",
+            zygote=ADDRESSES[True],
+            server=FakeServer,
+        )

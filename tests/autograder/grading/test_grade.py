@@ -6,14 +6,21 @@ from toy_course import EXERCISES, RIGHT, source, submission
 
 from autograder.errors import InputError
 from autograder.grading.grade import grade
-from autograder.sandbox.kernel import Limits
+from autograder.sandbox.limits import Limits
 
 pytestmark = pytest.mark.slow
+ADDRESSES = []
+
+
+@pytest.fixture(autouse=True, scope="module")
+def addresses(zygote):
+    ADDRESSES[:] = [zygote]
 
 
 def graded(notebook, key=b"k" * 32, **options):
     data = nbformat.writes(notebook).encode()
     settings = {"assignment": "toy", "student": "ada", "path": "ada.ipynb", "key": key, "budget": "smoke"}
+    settings["zygote"] = ADDRESSES[0]
     return grade(source(), data, exercises=EXERCISES, **settings, **options)
 
 

@@ -105,7 +105,6 @@ def submission() -> Callable[..., SubmissionResult]:
             score=sum(exercise.score for exercise in exercises),
             max_score=3.5,
             manual_max_score=3,
-            seconds=1.25,
             exercises=exercises,
             repairs=list(repairs),
         )

@@ -1,0 +1,89 @@
+"""The process that has imported the grader once, and is forked for each worker.
+
+Over the socket that it is started with it is handed one end of a line for each worker, and ends when that closes. A
+worker ends when its own line closes: at once, whatever it is doing, so that none outlives the run.
+"""
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+import threading
+from multiprocessing.connection import Connection
+
+from autograder.errors import InputError, SandboxError
+
+
+def main(descriptor: int, assignment: str | None) -> None:
+    """Fork a worker for each line that comes over the socket `descriptor`, until that closes."""
+    _import_grader(assignment)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no one asks how a worker ended
+    gc.collect()
+    gc.freeze()  # what is never looked at again is never copied
+    with socket.socket(fileno=descriptor) as orders:
+        while True:
+            data, lines, _, _ = socket.recv_fds(orders, 1, 1)
+            if not data:
+                break
+            with contextlib.suppress(OSError):  # without a worker the line closes, and that is seen
+                if os.fork() == 0:
+                    orders.close()
+                    _work(lines[0])
+            os.close(lines[0])
+
+
+def _import_grader(assignment: str | None) -> None:
+    """All that each worker would otherwise pay for itself."""
+    import nbformat
+    import torch
+
+    from autograder.assignments import exercises_of
+    from autograder.grading import grade  # noqa: F401
+
+    torch.set_num_threads(1)
+    nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell()]))  # compiles its schema
+    if assignment:
+        # What is wrong with an assignment is said by the worker that meets it.
+        with contextlib.suppress(Exception):
+            exercises_of(assignment)
+
+
+def _work(descriptor: int) -> None:
+    """In a worker: what is to be done comes first, then one submission at a time. Never returns."""
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        threading.Thread(target=_end_with_line, args=(descriptor,), daemon=True).start()
+        line = Connection(descriptor)
+        work = line.recv()
+        while True:
+            submission, address = line.recv()
+            line.send(_outcome(work, submission, address))
+    except (EOFError, OSError):
+        pass
+    finally:
+        os._exit(1)
+
+
+def _end_with_line(descriptor: int) -> None:
+    watch = select.poll()
+    watch.register(descriptor, select.POLLRDHUP)
+    watch.poll()
+    os._exit(0)
+
+
+def _outcome(work, submission, address):
+    """What `work` makes of a submission, or the fault: the submission's own, or that of this machine."""
+    try:
+        return work(submission, address)
+    except (InputError, SandboxError) as error:
+        return error
+    except (MemoryError, OSError) as error:
+        return SandboxError(f"{type(error).__name__}: {str(error)[:200]}")
+    except Exception as error:
+        # Whatever one notebook brings about, it costs no other its result.
+        return InputError(
+            f"{submission.path}: could not be graded ({type(error).__name__}: {str(error)[:200]!r}); "
+            "look into the notebook for what provokes it"
+        )

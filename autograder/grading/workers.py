@@ -1,0 +1,210 @@
+"""Workers that grade side by side, each one submission at a time, and the zygote that their kernels come from."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import Pipe, wait
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from autograder.errors import InputError, SandboxError
+
+# What is slow to import is imported late, so that the nursery starts at once; torch not at all.
+if TYPE_CHECKING:
+    from autograder.grading.result import Record
+    from autograder.grading.submissions import Submission
+    from autograder.sandbox.zygote import Address
+
+Outcome: TypeAlias = "Record | InputError | SandboxError"
+Work: TypeAlias = "Callable[[Submission, Address], Record]"
+
+TRIES = 3
+PAUSE = 0.5  # seconds before another try: what has just failed may need a moment
+
+_PROGRAM = (
+    "import json, sys; settings = json.loads(sys.argv[1]); sys.path[:] = settings.pop('path'); "
+    "from autograder.grading.nursery import main; main(**settings)"
+)
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+
+
+class CrewError(SandboxError):
+    """Nothing works any more; no submission is to blame."""
+
+
+class Crew:
+    """`with Crew(assignment, jobs=2) as crew:` submissions can be graded, `jobs` at a time.
+
+    Entering returns at once; the nursery and the zygote, from which workers and kernels are forked, go on with their
+    imports. Leaving ends all of them. Raises SandboxError where the sandbox cannot be built.
+    """
+
+    def __init__(self, assignment: str | None = None, *, jobs: int = 1, sandbox: bool = True) -> None:
+        self._jobs = max(jobs, 1)
+        self._sandbox = sandbox
+        self._nursery = _Nursery(assignment)
+        # Since the last result: faults, and how often nursery or zygote had to be started again.
+        self._faults = self._restarts = 0
+
+    def __enter__(self) -> "Crew":
+        self._nursery.begin()
+        try:
+            self._zygote = self._new_zygote()
+        except BaseException:
+            self._nursery.end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._nursery.end()
+        self._zygote.__exit__()
+
+    def outcomes(self, work: "Work", submissions: Iterable["Submission"]) -> Iterator[tuple["Submission", "Outcome"]]:
+        """What `work`, called in the workers, makes of each submission, in the order in which they are ready.
+
+        A submission that meets a SandboxError, or whose worker ends, is tried again after the others; where all tries
+        fail, its outcome is that error. Raises CrewError where nothing works any more.
+        """
+        waiting = deque((submission, 1) for submission in submissions)
+        busy: dict[_Worker, tuple[Submission, int]] = {}
+        idle: list[_Worker] = []
+
+        def hand_out() -> None:
+            while waiting and len(busy) < self._jobs:
+                worker = idle.pop() if idle else _Worker(self._nursery, work)
+                busy[worker] = waiting.popleft()
+                worker.take(busy[worker][0], self._zygote.address)
+
+        try:
+            while waiting or busy:
+                hand_out()
+                done, failed = [], []
+                for worker in wait(list(busy)):
+                    submission, tries = busy.pop(worker)
+                    outcome = worker.outcome()
+                    if not worker.has_ended:
+                        idle.append(worker)
+                    if isinstance(outcome, SandboxError):
+                        failed.append((submission, tries, outcome))
+                    else:
+                        done.append((submission, outcome))
+                if done:
+                    self._faults = self._restarts = 0
+                if not failed:
+                    hand_out()  # so that no worker waits while its last result is looked after
+                yield from done
+                for submission, tries, error in failed:
+                    if tries < TRIES:
+                        waiting.append((submission, tries + 1))
+                    else:
+                        yield submission, _given_up(submission, error)
+                    self._mend(error)
+        finally:
+            for worker in (*idle, *busy):
+                worker.end()
+
+    def _mend(self, error: SandboxError) -> None:
+        """After a fault: start anew what has ended. Raises CrewError where that has been of no use."""
+        self._faults += 1
+        time.sleep(PAUSE)
+        ended = [part for part in (self._nursery, self._zygote) if not part.is_alive()]
+        if ended:
+            self._restarts += 1
+        if self._restarts >= TRIES or self._faults >= TRIES * (self._jobs + 2):
+            said = " ".join(part.said() for part in ended)
+            raise CrewError(f"{error}, again and again" + (f" ({said})" if said else ""))
+        if self._nursery in ended:
+            self._nursery.end()
+            self._nursery.begin()
+        if self._zygote in ended:
+            self._zygote.__exit__()
+            self._zygote = self._new_zygote()
+
+    def _new_zygote(self) -> Any:
+        from autograder.sandbox.zygote import Zygote
+
+        return Zygote(sandbox=self._sandbox).__enter__()
+
+
+def _given_up(submission: "Submission", error: SandboxError) -> SandboxError:
+    return SandboxError(f"{submission.path}: tried {TRIES} times and not graded: {error}; give the same command again")
+
+
+class _Nursery:
+    """The process from which workers are forked, as the grader sees it."""
+
+    def __init__(self, assignment: str | None) -> None:
+        self._assignment = assignment
+
+    def begin(self) -> None:
+        self._said = tempfile.TemporaryFile()
+        self._orders, theirs = socket.socketpair(socket.AF_UNIX)
+        settings = {"descriptor": theirs.fileno(), "assignment": self._assignment, "path": sys.path}
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _PROGRAM, json.dumps(settings)],
+                pass_fds=[theirs.fileno()],
+                env=os.environ | _ONE_THREAD,
+                stdin=subprocess.DEVNULL,
+                stdout=self._said,
+                stderr=self._said,
+                start_new_session=True,  # Ctrl-C is for the grader alone
+            )
+
+    def line(self) -> Any:
+        """One end of a line; a worker is forked for the other, as soon as the imports are done."""
+        ours, theirs = Pipe()
+        with theirs, contextlib.suppress(OSError):  # where the nursery has ended, the line closes
+            socket.send_fds(self._orders, [b"."], [theirs.fileno()])
+        return ours
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def said(self) -> str:
+        """The end of what it and its workers have written, for a fault."""
+        self._said.seek(0)
+        return " ".join(self._said.read().decode("utf-8", "replace").split())[-300:]
+
+    def end(self) -> None:
+        self._orders.close()
+        self._process.kill()
+        self._process.wait()
+        self._said.close()
+
+
+class _Worker:
+    """A worker, as the grader sees it: an end of its line."""
+
+    def __init__(self, nursery: _Nursery, work: "Work") -> None:
+        self._line = nursery.line()
+        self.has_ended = False
+        self._send(work)
+
+    def fileno(self) -> int:
+        return self._line.fileno()
+
+    def take(self, submission: "Submission", address: "Address") -> None:
+        self._send((submission, address))
+
+    def outcome(self) -> "Outcome":
+        """What it made of the submission that it took; waits for it."""
+        try:
+            return self._line.recv()
+        except (EOFError, OSError):
+            self.end()
+            return SandboxError("its worker ended (is memory exhausted?)")
+
+    def end(self) -> None:
+        self.has_ended = True
+        self._line.close()
+
+    def _send(self, what: object) -> None:
+        with contextlib.suppress(OSError):  # that it has ended shows when its outcome is asked for
+            self._line.send(what)

@@ -1,0 +1,171 @@
+"""Watches over the processes of each kernel: processor time, waiting, memory, number; and ends them."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+TICK = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+# After the interrupt a cell has this long, in processor seconds or, waiting, in seconds, to stop by itself.
+GRACE = 2.0
+
+
+@dataclass(frozen=True)
+class Process:
+    """One line of the process table: `seconds` of processor time, `threads`, `resident` bytes."""
+
+    pid: int
+    parent: int
+    began: int
+    seconds: float
+    threads: int
+    resident: int
+    sleeps: bool
+
+
+def processes() -> dict[int, Process]:
+    """All processes that /proc shows, by number."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat", "rb") as file:
+                    text = file.read()
+            except OSError:
+                continue  # it has ended
+            # The name of the program stands in brackets and may hold anything.
+            part = text[text.rindex(b")") + 2 :].split()
+            seconds = (int(part[11]) + int(part[12])) / TICK
+            sleeps = part[0] in (b"S", b"T", b"t", b"Z", b"X")
+            process = Process(
+                int(name), int(part[1]), int(part[19]), seconds, int(part[17]), int(part[21]) * PAGE, sleeps
+            )
+            found[process.pid] = process
+    return found
+
+
+def descendants(root: int, table: dict[int, Process]) -> list[Process]:
+    """`root` and all that it started, as far as they live."""
+    children: dict[int, list[int]] = {}
+    for process in table.values():
+        children.setdefault(process.parent, []).append(process.pid)
+    found, waiting = [], [root]
+    while waiting:
+        pid = waiting.pop()
+        if pid in table:
+            found.append(table[pid])
+        waiting += children.get(pid, ())
+    return found
+
+
+def proportional_bytes(group: Iterable[Process]) -> int:
+    """Memory of some processes, what they share with others counted in proportion."""
+    total = 0
+    for process in group:
+        try:
+            with open(f"/proc/{process.pid}/smaps_rollup") as file:
+                total += next(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
+        except (OSError, StopIteration):
+            total += process.resident  # ended, or hidden on purpose
+    return total
+
+
+def kills_for_memory() -> int:
+    """How many processes the machine has killed because it had no memory left."""
+    with open("/proc/vmstat") as file:
+        return next((int(line.split()[1]) for line in file if line.startswith("oom_kill ")), 0)
+
+
+@dataclass
+class Watch:
+    """The account of one kernel. `root` is its first process; limits are those of sandbox.limits."""
+
+    root: int
+    limits: dict
+    used: float = 0.0
+    stopped: str = ""
+    _seen: dict[tuple[int, int], float] = field(default_factory=dict)
+    _began: float = field(default_factory=time.monotonic)
+    _kills: int = field(default_factory=lambda: kills_for_memory())
+    _cell_from: float | None = None
+    _waited: float = 0.0
+    _looked: float = 0.0
+    _bytes: int = 0
+    _measure_at: float = 0.0
+    _interrupted: tuple[float, float, float] | None = None
+
+    def begin_cell(self) -> None:
+        """From now on the limits of a cell hold."""
+        self.look(processes())
+        self._cell_from, self._waited = self.used, 0.0
+
+    def end_cell(self) -> None:
+        self._cell_from = None
+
+    def look(self, table: dict[int, Process]) -> None:
+        """Take stock, and stop what has gone beyond its limits: first by an interrupt, where that may help."""
+        group = descendants(self.root, table)
+        now, before = time.monotonic(), self.used
+        for process in group:
+            self._seen[process.pid, process.began] = process.seconds
+        self.used = sum(self._seen.values())
+        if self.used == before and all(process.sleeps for process in group):
+            self._waited += now - self._looked
+        self._looked = now
+        if self._interrupted is not None:
+            used, waited, began = self._interrupted
+            if self.used - used > GRACE or self._waited - waited > GRACE or now - began > 30 * GRACE:
+                self.kill()
+            return
+        if sum(process.threads for process in group) > self.limits["processes"]:
+            self.stop("processes")
+        elif self._memory(group) > self.limits["memory"]:
+            self.stop("memory")
+        elif self.used > self.limits["notebook"]:
+            self.interrupt("notebook")
+        elif now - self._began > self.limits["wall"]:
+            self.interrupt("wall")
+        elif self._cell_from is not None:
+            if self.used - self._cell_from > self.limits["cell"]:
+                self.interrupt("cell")
+            elif self._waited > self.limits["idle"]:
+                self.interrupt("idle")
+
+    def _memory(self, group: list[Process]) -> int:
+        """Bytes above what the zygote holds; measured only where a cheap upper bound does not do."""
+        if sum(process.resident for process in group) > self.limits["memory"] and time.monotonic() > self._measure_at:
+            began = time.monotonic()
+            self._bytes = proportional_bytes(group) - self.limits["held"]
+            # The larger, the longer it takes; the supervisor has others to look after.
+            self._measure_at = began + 10 * (time.monotonic() - began)
+        return self._bytes
+
+    def interrupt(self, why: str) -> None:
+        """As Ctrl-C does, so that the traceback tells where it was; `look` kills what does not heed it."""
+        self.stopped = why
+        self._interrupted = self.used, self._waited, time.monotonic()
+        children = [process for process in processes().values() if process.parent == self.root]
+        if children:
+            # The kernel is the first that was started there; orphans come later.
+            _signal(min(children, key=lambda process: (process.began, process.pid)).pid, signal.SIGINT)
+
+    def stop(self, why: str) -> None:
+        self.stopped = why
+        self.kill()
+
+    def account(self) -> dict:
+        """What the grader is told when the kernel has ended. `starved`: the machine itself ran out of memory."""
+        return {"stopped": self.stopped, "used": self.used, "starved": kills_for_memory() > self._kills}
+
+    def kill(self) -> None:
+        """End the kernel; with the first process of its namespace all others end, too."""
+        for pid in [*(process.pid for process in descendants(self.root, processes())), self.root]:
+            _signal(pid, signal.SIGKILL)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)

@@ -1,0 +1,279 @@
+"""The process that has imported everything once, and is forked for each kernel.
+
+It listens on an inherited socket. A connection is one kernel: its first frame is the order (see `Order`), which comes
+with one end of the line on which the kernel is spoken to; after that it carries `cell`, `rest` and `end`, and back
+come `started` and `ended`. When it closes, the kernel is ended.
+"""
+
+import contextlib
+import gc
+import json
+import os
+import random
+import select
+import signal
+import socket
+import sys
+import time
+
+from inside import linux, supervisor
+from inside import walls as guards
+from inside.shell import Shell
+
+from fixmelab import wire
+
+LOOK_SECONDS = 0.05
+# More than the zygote ever has open.
+_OPEN_FILES = 4096
+
+
+def main(listener: str, lifeline: str, settings: str) -> None:
+    """Serve the socket numbered `listener` until the one numbered `lifeline` is closed.
+
+    `settings` is JSON: the last two arguments of Zygote.
+    """
+    shell = _imported()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    gc.collect()
+    gc.freeze()  # what is never looked at again is never copied
+    Zygote(
+        socket.socket(fileno=int(listener)), socket.socket(fileno=int(lifeline)), shell, **json.loads(settings)
+    ).serve()
+
+
+def _imported() -> Shell:
+    """All that a notebook of this course may import, and the shell."""
+    import matplotlib.figure  # noqa: F401
+    import numpy  # noqa: F401
+    import torch
+    import torch.nn.functional
+    import torchvision  # noqa: F401
+    import tqdm.auto  # noqa: F401
+
+    import fixmelab.data
+    import fixmelab.environment
+    import fixmelab.plotting
+    import fixmelab.probe
+    import fixmelab.widgets  # noqa: F401
+
+    torch.set_num_threads(1)
+    return Shell.ready()
+
+
+class Zygote:
+    """Forks kernels, and watches over them. Cores are dealt out, one a kernel, so that none can slow another.
+
+    `walls` says whether kernels get namespaces of their own, `shown` which paths of the host they see all the same.
+    """
+
+    def __init__(
+        self, listener: socket.socket, lifeline: socket.socket, shell: Shell, *, walls: bool, shown: list[str]
+    ) -> None:
+        self._listener = listener
+        self._lifeline = lifeline
+        self._shell = shell
+        self._walls = walls
+        self._shown = shown
+        # Another grader on this machine is not to start with the same core.
+        self._cores = random.sample(sorted(os.sched_getaffinity(0)), len(os.sched_getaffinity(0)))
+        self._held = supervisor.processes()[os.getpid()].resident
+        self._data = guards.data_bytes()
+        self._watches: dict[socket.socket, supervisor.Watch] = {}
+        self._dying: dict[socket.socket, supervisor.Watch] = {}
+        self._core_of: dict[int, int] = {}
+        self._builders: list[int] = []
+        # So that the end of a child ends the wait for orders.
+        self._ended, wake = socket.socketpair()
+        self._ended.setblocking(False)
+        wake.setblocking(False)
+        signal.set_wakeup_fd(wake.detach(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def serve(self) -> None:
+        """Take orders and look after kernels, until the grader is gone: with this process all others end."""
+        looked = 0.0
+        while True:
+            busy = self._watches or self._dying
+            ready, _, _ = select.select(
+                [self._lifeline, self._listener, self._ended, *self._watches], [], [], LOOK_SECONDS if busy else None
+            )
+            if self._lifeline in ready:
+                return
+            for connection in ready:
+                if connection is self._listener:
+                    self._begin()
+                elif connection is self._ended:
+                    self._ended.recv(4096)
+                elif connection in self._watches:
+                    self._heed(connection)
+            if time.monotonic() - looked > LOOK_SECONDS:
+                looked = time.monotonic()
+                self._look()
+            self._bury()
+
+    def _begin(self) -> None:
+        connection, _ = self._listener.accept()
+        connection.settimeout(10)
+        try:
+            order, line = _order(connection)
+        except (OSError, wire.WireError, ValueError, IndexError):
+            connection.close()
+            return
+        with line:
+            core = min(self._cores, key=list(self._core_of.values()).count)
+            try:
+                root = self._fork(order, connection, line, core)
+            except OSError as error:
+                _tell(connection, {"refused": str(error)})
+                connection.close()
+                return
+        self._core_of[root] = core
+        self._watches[connection] = supervisor.Watch(root, {**order["limits"], "held": self._held})
+        _tell(connection, {"started": True})
+
+    def _heed(self, connection: socket.socket) -> None:
+        watch = self._watches[connection]
+        try:
+            body = wire.receive(connection, time.monotonic() + 10)
+            said = {} if body is None else wire.decode(body)
+        except wire.WireError:
+            said = {}
+        if "cell" in said:
+            watch.begin_cell()
+        elif "rest" in said:
+            watch.end_cell()
+        else:
+            watch.look(supervisor.processes())
+            watch.kill()
+            self._dying[connection] = self._watches.pop(connection)
+
+    def _look(self) -> None:
+        table = supervisor.processes() if self._watches else {}
+        for watch in self._watches.values():
+            watch.look(table)
+        self._end_strangers(table)
+
+    def _bury(self) -> None:
+        """Take leave of the kernels that have ended, and give account of them."""
+        self._builders = [pid for pid in self._builders if _reaped(pid) is None]
+        for kernels in (self._watches, self._dying):
+            for connection, watch in list(kernels.items()):
+                status = _reaped(watch.root)
+                if status is not None:
+                    del kernels[connection], self._core_of[watch.root]
+                    _tell(connection, {"ended": os.waitstatus_to_exitcode(status), **watch.account()})
+                    connection.close()
+
+    def _end_strangers(self, table: dict[int, supervisor.Process]) -> None:
+        """Kill what kernels without walls have left behind, which has come to be the zygote's own."""
+        for process in table.values() if not self._walls else ():
+            if process.parent == os.getpid() and process.pid not in (*self._core_of, *self._builders):
+                os.kill(process.pid, signal.SIGKILL)
+                os.waitpid(process.pid, 0)
+
+    def _fork(self, order: dict, connection: socket.socket, line: socket.socket, core: int) -> int:
+        """Fork a kernel. Returns the first process of its namespace, as it is called here. Raises OSError."""
+        read, write = os.pipe()
+        builder = os.fork()
+        if builder == 0:
+            # From here on an exception must never reach the zygote's own code.
+            try:
+                os.close(read)
+                connection.detach()
+                self._build(order, line, core, write)
+            except BaseException as error:
+                os.write(write, f"!{error}".encode()[:500])
+            finally:
+                os._exit(1)
+        os.close(write)
+        with open(read, "rb") as file:
+            said = file.read().decode("utf-8", "replace")
+        self._builders.append(builder)
+        if not said or said.startswith("!"):
+            raise OSError(said[1:] or "the builder of a kernel ended")
+        return int(said)
+
+    def _build(self, order: dict, line: socket.socket, core: int, write: int) -> None:
+        """In the builder: walls, then the kernel's first process, whose number goes to `write`."""
+        limits = order["limits"]
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # Where the machine runs out of memory, a kernel goes first, not the grader.
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+        if self._walls:
+            guards.enter_namespaces()
+            guards.mount_private_folders(order["session"], self._shown, int(limits["disk"]), int(limits["files"]))
+        builder = os.getpid()
+        first = os.fork()
+        if first:
+            os.write(write, str(first).encode())
+            os._exit(0)
+        os.close(write)
+        self._forget_all_but(line)
+        os.setsid()
+        if self._walls:
+            os.sched_setaffinity(0, [core])
+            guards.bound_resources(self._data + int(limits["memory"]), int(limits["disk"]), limits["notebook"])
+            guards.give_up_powers()
+        else:
+            while os.getppid() == builder:
+                time.sleep(0.001)  # it is about to end; only then is the zygote the parent
+            guards.end_with_parent()
+        kernel = os.fork()
+        if kernel == 0:
+            if not self._walls:
+                guards.end_with_parent()
+            self._become_kernel(order, line)
+        line.close()
+        # The first process of a namespace only waits: it reaps what the kernel leaves behind, and ends with it.
+        while True:
+            pid, status = os.wait()
+            if pid == kernel:
+                code = os.waitstatus_to_exitcode(status)
+                os._exit(code if code >= 0 else 128 - code)
+
+    def _forget_all_but(self, line: socket.socket) -> None:
+        """Close what the zygote has open; no forgotten object is to close a number that is used again later."""
+        for other in (self._listener, self._lifeline, self._ended, *self._watches, *self._dying):
+            other.detach()
+        nowhere = os.open("/dev/null", os.O_RDWR)
+        for number in range(3):
+            os.dup2(nowhere, number)
+        os.closerange(3, line.fileno())
+        os.closerange(line.fileno() + 1, _OPEN_FILES)
+
+    def _become_kernel(self, order: dict, line: socket.socket) -> None:
+        os.environ.update(order["environment"])
+        os.chdir(order["work"])
+        sys.path.pop(0)
+        self._shell.serve(line, int(order["limits"]["output"]))
+        os._exit(0)
+
+
+def _order(connection: socket.socket) -> tuple[dict, socket.socket]:
+    """The first frame on a connection, and the socket that comes with it."""
+    data, descriptors, _, _ = socket.recv_fds(connection, 4, 1)
+    line = socket.socket(fileno=descriptors[0])
+    (length,) = wire.LENGTH.unpack(data)
+    body = b""
+    while len(body) < length:
+        part = connection.recv(length - len(body))
+        if not part:
+            raise ValueError("the order broke off")
+        body += part
+    return wire.decode(body), line
+
+
+def _reaped(pid: int) -> int | None:
+    """The status of a child that has ended; None while it runs, or while its builder, not we, is its parent."""
+    with contextlib.suppress(ChildProcessError):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        return status if ended else None
+    return None
+
+
+def _tell(connection: socket.socket, message: dict) -> None:
+    with contextlib.suppress(wire.WireError):
+        wire.send(connection, wire.encode(message))

@@ -1,0 +1,83 @@
+"""What is graded: copies of the solved VAE notebook, without the cells that grading does not execute."""
+
+import ast
+import copy
+
+import nbformat
+from nbformat import NotebookNode, v4
+
+from autograder import cells, course
+from autograder.build.regions import visible
+
+ASSIGNMENT = "vae"
+SOLVED = course.ROOT / "tests" / "submissions" / ASSIGNMENT / "perfect" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+
+
+def without_training(notebook: NotebookNode) -> NotebookNode:
+    """A copy without the cells tagged `train` or `keep`, and without outputs."""
+    copied = copy.deepcopy(notebook)
+    copied.cells = [cell for cell in copied.cells if cell.cell_type != "code" or cells.is_executed_in_grading(cell)]
+    for cell in copied.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    return copied
+
+
+def source() -> NotebookNode:
+    """The instructor's notebook."""
+    return without_training(course.read_source(ASSIGNMENT))
+
+
+def submissions(count: int, label: str) -> dict[str, NotebookNode]:
+    """Student → solved notebook. Every answer of every copy differs, in a comment, from those of all the others."""
+    solved = without_training(nbformat.read(SOLVED, as_version=4))
+    return {f"student{number:03}": _marked(solved, f"# {label}, copy {number}") for number in range(count)}
+
+
+def _marked(notebook: NotebookNode, comment: str) -> NotebookNode:
+    copied = copy.deepcopy(notebook)
+    for cell in copied.cells:
+        if cells.is_fixme(cell):
+            cell.source += f"\n{comment}"
+    return copied
+
+
+def automatic_points() -> float:
+    """What a solved notebook earns without a person."""
+    return sum(cells.points(cell) for cell in source().cells if cells.is_tests(cell))
+
+
+def for_otter(notebook: NotebookNode) -> NotebookNode:
+    """The notebook as otter's students get it: `grader.check` in the place of each test cell."""
+    copied = copy.deepcopy(notebook)
+    for cell in copied.cells:
+        if cells.is_tests(cell):
+            cell.source = f'grader.check("{cells.exercise_name(cell)}")'
+    # matplotlib's notebook backend cannot be loaded within one of otter's tests.
+    start = '%matplotlib inline\nimport otter\n\ngrader = otter.Notebook(tests_dir="tests")'
+    copied.cells.insert(0, v4.new_code_cell(start))
+    return copied
+
+
+def otter_tests() -> dict[str, str]:
+    """Exercise → otter test file, made of the visible asserts of the exercise's test cell."""
+    return {cells.exercise_name(cell): _otter_test(cell) for cell in source().cells if cells.is_tests(cell)}
+
+
+def _otter_test(cell: NotebookNode) -> str:
+    case = {"code": as_doctest(visible(cell.source)), "hidden": False, "locked": False}
+    suite = {"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}
+    test = {"name": cells.exercise_name(cell), "points": cells.points(cell), "suites": [suite]}
+    return f"OK_FORMAT = True\ntest = {test!r}\n"
+
+
+def as_doctest(code: str) -> str:
+    """Python code with doctest's prompts before each line of each statement."""
+    lines = code.split("\n")
+    prompted = []
+    for statement in ast.parse(code).body:
+        first, *others = lines[statement.lineno - 1 : statement.end_lineno]
+        if isinstance(statement, ast.Expr):
+            first = f"_ = {first}"  # a doctest compares what an expression shows
+        prompted += [f">>> {first}", *(f"... {line}" for line in others)]
+    return "\n".join(prompted) + "\n"

@@ -1,0 +1,26 @@
+# tries: hold shared memory that comes from /dev/zero and that no process touches
+# ends: oom
+
+# %%
+# exercise: gaussian_kl
+import mmap
+import os
+import time
+
+zero = os.open("/dev/zero", os.O_RDWR)
+count = 0
+for _ in range(30):
+    block = mmap.mmap(zero, 50 * 2**20, mmap.MAP_SHARED)
+    if os.fork() == 0:
+        time.sleep(15)  # holds what the other process fills
+        os._exit(0)
+    for at in range(0, len(block), 4096):
+        block[at] = 1
+    block.close()
+    count += 50
+    time.sleep(0.05)
+print("STOLEN", count, "MB of memory in all")
+
+
+def gaussian_kl(mu, sigma):
+    return torch.zeros(len(mu))

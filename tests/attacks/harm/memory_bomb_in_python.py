@@ -1,0 +1,10 @@
+# tries: fill the machine's memory with Python objects
+# ends: oom
+
+# %%
+# exercise: gaussian_kl
+held = [bytearray(2**20) for _ in range(1500)]
+
+
+def gaussian_kl(mu, sigma):
+    return torch.zeros(len(mu))

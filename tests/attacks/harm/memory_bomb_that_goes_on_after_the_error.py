@@ -1,0 +1,19 @@
+# tries: catch the error of a memory bomb, and go on as if nothing had been, with a wrong answer
+
+# %%
+# exercise: gaussian_kl
+held = []
+try:
+    while len(held) < 1500:
+        held.append(bytearray(2**20))
+except BaseException as error:
+    print("caught", type(error).__name__)
+count = len(held)
+held.clear()
+
+
+def gaussian_kl(mu, sigma):
+    return torch.zeros(len(mu))
+
+
+print("STOLEN more memory than there is" if count > 900 else "reached")

@@ -1,0 +1,103 @@
+"""The system-call filter: its tables against the system's own headers, and what it refuses in a real kernel."""
+
+import platform
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.sandbox import zygote as zygotes
+
+sys.path.insert(0, str(zygotes.INSIDE.parent))
+from inside import filter
+
+sys.path.pop(0)
+
+HEADERS = {
+    "x86_64": Path("/usr/include/x86_64-linux-gnu/asm/unistd_64.h"),
+    "aarch64": Path("/usr/include/asm-generic/unistd.h"),
+}
+
+
+@pytest.mark.parametrize("machine", HEADERS)
+def test_numbers_are_those_of_the_systems_headers(machine):
+    if not HEADERS[machine].exists():
+        pytest.skip("the kernel's headers are not installed (linux-libc-dev)")
+    found = dict(re.findall(r"#define __NR(?:3264)?_(\w+)\s+(\d+)", HEADERS[machine].read_text()))
+    _, numbers = filter.TABLES[machine]
+    known = {name: number for name, number in numbers.items() if name in found}
+    assert len(known) > 0.9 * len(numbers)
+    assert known == {name: int(found[name]) for name in known}
+
+
+@pytest.mark.parametrize("machine", filter.TABLES)
+def test_every_path_through_the_program_ends(machine):
+    steps = filter.program(machine)
+    assert len(steps) < 4096
+    for place, (code, yes, no, _) in enumerate(steps):
+        if code in (0x15, 0x35, 0x45):
+            assert 0 <= yes < 256 and 0 <= no < 256
+            assert place + 1 + max(yes, no) < len(steps)
+    assert steps[-1][0] == 0x06
+
+
+def run(steps, architecture: int, number: int, first: int = 0) -> int:
+    """What the program returns for a system call: a small BPF machine."""
+    words, accumulator, place = {4: architecture, 0: number, 16: first}, 0, 0
+    while True:
+        code, yes, no, operand = steps[place]
+        if code == 0x06:
+            return operand
+        if code == 0x20:
+            accumulator = words[operand]
+        else:
+            holds = {0x15: accumulator == operand, 0x35: accumulator >= operand, 0x45: bool(accumulator & operand)}
+            place += yes if holds[code] else no
+        place += 1
+
+
+ALLOW, EPERM, ENOSYS = 0x7FFF0000, 0x00050001, 0x00050000 + 38
+
+
+@pytest.mark.parametrize("machine", filter.TABLES)
+def test_what_is_listed_is_refused_and_the_rest_allowed(machine):
+    audit, numbers = filter.TABLES[machine]
+    steps = filter.program(machine)
+    for number in range(500):
+        name = next((name for name, listed in numbers.items() if listed == number), None)
+        expected = {None: ALLOW, "clone3": ENOSYS, "clone": ALLOW}.get(name, EPERM)
+        assert run(steps, audit, number) == expected or name == "socket", (name, number)
+    assert run(steps, audit, numbers["clone"], 0x00100011) == ALLOW  # a thread, a fork
+    assert run(steps, audit, numbers["clone"], 0x10000011) == EPERM  # a user namespace
+    assert [run(steps, audit, numbers["socket"], family) == ALLOW for family in (1, 2, 10, 16, 17, 38, 40)] == [
+        *3 * [True], *4 * [False]
+    ]  # fmt: skip
+    assert run(steps, 0x40000003, 1) == EPERM  # 32-bit calls have other numbers
+    assert run(steps, audit, 0x40000000 + 1) == EPERM
+
+
+@pytest.mark.skipif(platform.machine() not in filter.TABLES, reason="no filter for this architecture")
+@pytest.mark.slow
+def test_calls_are_refused_in_a_kernel(zygote):
+    from autograder.sandbox.kernel import Kernel
+    from autograder.sandbox.limits import Limits
+    from autograder.sandbox.zygote import judge_socket, session
+
+    _, numbers = filter.TABLES[platform.machine()]
+    code = f"""
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+for name, number in {dict(numbers)!r}.items():
+    if name not in ("clone", "socket"):
+        ctypes.set_errno(0)
+        print(name, libc.syscall(number, 0, 0, 0, 0, 0, 0), ctypes.get_errno())
+"""
+    with session(zygote) as folder:
+        judge_socket(folder).touch()
+        with Kernel(zygote, folder, budget="smoke", limits=Limits()) as kernel:
+            ending, cell = kernel.run(code)
+    assert ending.how == "ok"
+    answers = dict(line.split(" ", 1) for line in cell.outputs[0].text.splitlines())
+    assert len(answers) == len(numbers) - 2
+    assert answers == {name: "-1 38" if name == "clone3" else "-1 1" for name in answers}
