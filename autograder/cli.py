@@ -20,6 +20,7 @@ from autograder.errors import InputError, SandboxError
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+    from autograder.grading.attacks import Outcome
     from autograder.grading.result import Record, RunResult
 
 # Commands import what they need themselves, since torch takes seconds and `--help` should not.
@@ -66,9 +67,19 @@ def prove(
     names: Names = None,
     seeds: Annotated[int, typer.Option(min=1, help="Seeds for the solution and the blank release.")] = 50,
     jobs: Jobs = CORES,
+    attacks: Annotated[
+        bool, typer.Option("--attacks", help="Try the corpus of attacks instead, in the sandbox: a line each.")
+    ] = False,
 ) -> None:
-    """Show that the checks are right: solution, blank release, known mistakes and equivalents on many seeds."""
+    """Show that the checks are right: solution, blank release, known mistakes and equivalents on many seeds.
+
+    With --attacks, show that the grader cannot be cheated or harmed by the notebooks and archives in tests/attacks.
+    """
     from autograder import course
+
+    if attacks:
+        _prove_attacks(jobs)
+        return
     from autograder.build.proof import prove as prove_one
 
     failed = False
@@ -85,6 +96,26 @@ def prove(
             highlight=False,
         )
     if failed:
+        raise typer.Exit(1)
+
+
+def _prove_attacks(jobs: int) -> None:
+    from autograder.grading.attacks import prove_attacks
+
+    outcomes = []
+
+    def show(outcome: "Outcome") -> None:
+        outcomes.append(outcome)
+        held = outcome.verdict == "held"
+        line = f"{outcome.name}: {outcome.tries}: " + ("held" if held else f"BROKEN: {outcome.reason}")
+        (console if held else errors).print(line, markup=False, highlight=False, soft_wrap=True)
+
+    prove_attacks(jobs=jobs, on_attack=show)
+    broken = sum(outcome.verdict != "held" for outcome in outcomes)
+    console.print(
+        f"{len(outcomes)} attacks: " + (f"{broken} broke through" if broken else "none broke through"), highlight=False
+    )
+    if broken:
         raise typer.Exit(1)
 
 

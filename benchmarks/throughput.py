@@ -23,7 +23,7 @@ from rich.table import Table
 OURS = "fixmelab"
 MEMORY_SUBMISSIONS = 8
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 100)
 
 
 def main(
@@ -83,7 +83,7 @@ def prepare(name: str, folder: Path, count: int, label: str) -> graders.Prepared
 def table(seconds: dict[str, list[float]], count: int) -> Table:
     """Medians over the rounds, with the smallest and the largest in brackets; ratios are those within a round."""
     made = Table(title=f"{count} submissions, {len(seconds[OURS])} rounds: median (smallest – largest)")
-    for heading in ("grader", "seconds", "submissions per second", f"{OURS} is faster by"):
+    for heading in ("grader", "seconds", "submissions per second", f"{OURS} faster by"):
         made.add_column(heading, justify="left" if heading == "grader" else "right")
     for name, taken in seconds.items():
         ratios = [theirs / ours for theirs, ours in zip(taken, seconds[OURS], strict=True)]

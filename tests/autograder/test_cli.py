@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -150,3 +152,92 @@ def test_without_bubblewrap_nothing_is_graded(tmp_path, monkeypatch):
 def test_a_committed_build_is_up_to_date():
     done = autograder("build", "--check")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--out", ""], "--out is empty"),
+        (["--limit", "memory=much"], "memory=much: give a number above 0"),
+        (["--limit", "speed=3"], "there is no limit 'speed'; there are cell, notebook"),
+    ],
+)
+def test_options_that_make_no_sense_are_named(tmp_path, options, said):
+    done = autograder("grade", "vae", RELEASE, "--out", tmp_path, *options)
+    assert done.returncode == 1
+    (line,) = error_lines(done)
+    assert said in line
+
+
+@pytest.mark.slow
+def test_what_was_graded_before_is_not_graded_again(tmp_path):
+    first = autograder("grade", "vae", RELEASE, "--out", tmp_path)
+    results, report = (tmp_path / "results.json").read_bytes(), (tmp_path / "report.html").read_bytes()
+    again = autograder("grade", "vae", RELEASE, "--out", tmp_path)
+    assert (first.returncode, again.returncode) == (0, 0)
+    assert "graded before" not in first.stdout
+    assert "1 of 1 were graded before" in again.stdout
+    assert ((tmp_path / "results.json").read_bytes(), (tmp_path / "report.html").read_bytes()) == (results, report)
+    assert "seconds" not in json.loads(results)["submissions"][0]
+    assert list(json.loads((tmp_path / "timings.json").read_text()).values())[0] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_with_one_line(tmp_path, number):
+    for student in ("ada", "emil", "noor", "tove"):
+        (tmp_path / "in" / student / "vae").mkdir(parents=True)
+        (tmp_path / "in" / student / "vae" / "vae.ipynb").write_bytes(RELEASE.read_bytes())
+    command = [sys.executable, "-m", "autograder", "grade", "vae", tmp_path / "in", "--out", tmp_path / "out"]
+    with subprocess.Popen(
+        [*map(str, command), "--jobs", "1"], cwd=course.ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        deadline = time.monotonic() + 120
+        while not list((tmp_path / "out" / ".results").glob("*.json")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        running.send_signal(number)
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 128 + number
+    assert "Traceback" not in said
+    assert "results are kept, and the same command goes on from there" in said
+    assert not (tmp_path / "out" / "results.json").exists()
+
+
+@pytest.mark.slow
+def test_the_doctor_says_that_all_is_well_here():
+    done = autograder("doctor")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "system-call filter" in done.stdout and "Submissions can be graded here." in done.stdout
+
+
+def test_the_doctor_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = autograder("doctor")
+    assert done.returncode == 3
+    assert "apt-get install bubblewrap" in done.stdout
+    assert "nothing can be graded here without: bubblewrap" in done.stderr
+
+
+def test_attacks_take_a_line_each_and_one_that_breaks_through_is_exit_code_1(monkeypatch):
+    from typer.testing import CliRunner
+
+    from autograder import cli
+    from autograder.grading import attacks
+
+    outcomes = [
+        attacks.Outcome("points/a", "tries a", "held"),
+        attacks.Outcome("harm/b", "tries b", "broken", "got in"),
+    ]
+
+    def prove(*, jobs, on_attack):
+        for outcome in outcomes:
+            on_attack(outcome)
+
+    monkeypatch.setattr(attacks, "prove_attacks", prove)
+    done = CliRunner().invoke(cli.app, ["prove", "--attacks"])
+    assert done.exit_code == 1
+    assert "points/a: tries a: held" in done.output
+    assert "2 attacks: 1 broke through" in done.output
+    del outcomes[1]
+    done = CliRunner().invoke(cli.app, ["prove", "--attacks"])
+    assert (done.exit_code, "1 attacks: none broke through" in done.output) == (0, True)

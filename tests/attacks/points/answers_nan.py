@@ -31,4 +31,4 @@ def pathwise_gradient(theta, eps):
     return (eps * float("nan")).requires_grad_()
 
 
-print("reached" if len(calls) > 3 else "the judge never called")
+print("reached" if len(calls) > 1 else "the judge never called")

@@ -30,4 +30,4 @@ def reparameterize(mu, sigma, eps):
     return torch.zeros_like(mu)
 
 
-print("reached" if len(changed) > 3 else "the judge never called")
+print("reached" if len(changed) > 1 else "the judge never called")
