@@ -1,6 +1,6 @@
 """Submissions per second: this project, plain nbgrader and otter-grader on the same copies of a solved VAE notebook.
 
-`make benchmark`, or `python benchmarks/throughput.py --submissions 40 --rounds 3 --peers nbgrader,otter`. In each
+`make benchmark`, or `python benchmarks/throughput.py --submissions 40 --rounds 2 --peers nbgrader,otter`. In each
 round each grader has one turn; what is timed is its whole command, from start to end. See benchmarks/README.md.
 """
 
@@ -28,7 +28,7 @@ console = Console(width=None if sys.stdout.isatty() else 100)
 
 def main(
     submissions: Annotated[int, typer.Option(min=1, help="Copies that each grader grades in each round.")] = 40,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each grader has its turn.")] = 3,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each grader has its turn.")] = 2,
     peers: Annotated[str, typer.Option(help="Graders to compare with, separated by commas.")] = "nbgrader,otter",
 ) -> None:
     """Compare throughput; then look at the memory of one more run of ours."""
