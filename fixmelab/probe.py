@@ -12,11 +12,13 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
+import numpy
 import torch
 
 from fixmelab import toys, wire
 
 ADDRESS = "FIXMELAB_JUDGE"
+BYTE_DEVIATION = ((256**2 - 1) / 12) ** 0.5  # of a random byte
 
 
 def check(exercise: str, answer: Any) -> None:
@@ -98,8 +100,9 @@ class Probe:
     def _gradient(
         self, *, op: str, target: Any, name: str, args: list, kwargs: dict, seed: int, wrt: Any, weights: list
     ) -> dict:
-        """Gradient of sum_k <weights[k], output[k]> by the arguments numbered in `wrt`, or by the parameters
-        of the module `wrt`. None where an output carries no graph or does not depend on the argument."""
+        """Gradient of sum_k <weights[k], output[k]> by the arguments numbered in `wrt`; where `wrt` is a module, the
+        size of the largest entry for each of its parameters. None where an output carries no graph or does not depend
+        on the argument."""
         if isinstance(wrt, torch.nn.Module):
             leaves = list(wrt.parameters())
         else:
@@ -116,23 +119,26 @@ class Probe:
             if not terms:
                 return {"value": [None] * len(leaves)}
             trained = [leaf for leaf in leaves if leaf.requires_grad]
-            found = dict(
-                zip(map(id, trained), torch.autograd.grad(sum(terms), trained, allow_unused=True), strict=True)
-            )
-            return {"value": [found.get(id(leaf)) for leaf in leaves]}
+            gradients = torch.autograd.grad(sum(terms), trained, allow_unused=True)
+        found = {id(leaf): item for leaf, item in zip(trained, gradients, strict=True)}
+        if isinstance(wrt, torch.nn.Module):
+            found = {key: item if item is None else _largest(item) for key, item in found.items()}
+        return {"value": [found.get(id(leaf)) for leaf in leaves]}
 
     def _redraw(self, *, op: str, target: Any, seed: int) -> dict:
-        """Draw the matrices of the module `target` anew, with a standard deviation of 1.5 / √(fan-in).
+        """Draw the matrices of the module `target` anew, evenly, with a standard deviation of 1.5 / √(fan-in).
 
         Vectors stay as they are, and so does a matrix that goes with other entries of the state (spectral or weight
         norm).
         """
-        state, generator = target.state_dict(), torch.Generator().manual_seed(seed)
+        state, numbers = target.state_dict(), numpy.random.default_rng(seed)
         for name, value in state.items():
             is_matrix = isinstance(value, torch.Tensor) and value.is_floating_point() and value.ndim >= 2
-            if is_matrix and "parametrizations" not in name and not name.endswith(("_orig", "_v", "_g")):
-                drawn = torch.randn(value.shape, generator=generator, dtype=value.dtype)
-                state[name] = drawn * (1.5 / max(value[0].numel(), 1) ** 0.5)
+            goes_with_others = "parametrizations" in name or name.endswith(("_orig", "_v", "_g"))
+            if is_matrix and value.numel() and not goes_with_others:
+                # Whole bytes: torch's own draw of a million numbers takes longer than all else here.
+                drawn = torch.frombuffer(bytearray(numbers.bytes(value.numel())), dtype=torch.int8)
+                state[name] = (drawn * (1.5 / BYTE_DEVIATION / value[0].numel() ** 0.5)).view(value.shape)
         target.load_state_dict(state)
         return {"value": None}
 
@@ -162,6 +168,11 @@ def _seeded(seed: int) -> Iterator[None]:
 
 def _leaf(item: torch.Tensor) -> torch.Tensor:
     return item.detach().clone().requires_grad_()
+
+
+def _largest(gradient: torch.Tensor) -> float:
+    """The size of its largest entry: NaN or infinite where any entry is, and 0 only where all are."""
+    return float(gradient.abs().max()) if gradient.numel() else 0.0
 
 
 def _describe(error: BaseException) -> dict:

@@ -168,8 +168,9 @@ class _Keeping:
     def problems(self) -> Iterator[str]:
         """A line for each reason why records could not be kept."""
         for reason, students in self._unkept.items():
+            named = ", ".join(students[:MOST_NAMES])
             more = f" and {len(students) - MOST_NAMES} more" if len(students) > MOST_NAMES else ""
             yield (
-                f"{self._store.out}: no room for {len(students)} results ({reason}), of {', '.join(students[:MOST_NAMES])}{more}; "
+                f"{self._store.out}: no room for {len(students)} results ({reason}), of {named}{more}; "
                 "make room there, and give the same command again"
             )

@@ -143,7 +143,7 @@ class _Nursery:
         self._assignment = assignment
 
     def begin(self) -> None:
-        self._said = tempfile.TemporaryFile()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  (end() closes it)
         self._orders, theirs = socket.socketpair(socket.AF_UNIX)
         settings = {"descriptor": theirs.fileno(), "assignment": self._assignment, "path": sys.path}
         with theirs:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor
 
 from autograder.judge.draw import Draw
@@ -61,10 +60,11 @@ class Target:
         wrt: "Sequence[int] | Remote",
         weights: Sequence[Tensor | float | None] = (1.0,),
         **kwargs: Any,
-    ) -> list[Tensor | None]:
-        """Gradient of Σ_k <weights[k], output[k]>, by the arguments numbered in `wrt` or by a module's parameters.
+    ) -> list[Tensor | None] | list[float | None]:
+        """Gradient of Σ_k <weights[k], output[k]>, by the arguments numbered in `wrt`.
 
-        A weight of None leaves an output out. None in the list: no graph leads to that argument.
+        Where `wrt` is a module: the size of the largest entry for each of its parameters. A weight of None leaves an
+        output out. None in the list: no graph leads to that argument or parameter.
         """
         return self._session.gradient(self._handle, self._name, args, kwargs, wrt, weights)
 
@@ -143,12 +143,13 @@ class StudentSession:
 
     def gradient(
         self, handle: wire.Handle, name: str, args: tuple, kwargs: dict, wrt: Any, weights: Sequence
-    ) -> list[Tensor | None]:
+    ) -> list[Tensor | None] | list[float | None]:
         request = {"op": "gradient", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}
         request |= {"seed": self._draw.seed(), "weights": list(weights)}
         request["wrt"] = wrt if isinstance(wrt, Remote) else list(wrt)
+        wanted = float if isinstance(wrt, Remote) else Tensor
         value = self.ask(request, f"gradient {name}")
-        if not isinstance(value, list) or not all(item is None or torch.is_tensor(item) for item in value):
+        if not isinstance(value, list) or not all(item is None or isinstance(item, wanted) for item in value):
             raise wire.WireError("the frame is not a list of gradients")
         return value
 
