@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import functools
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -11,11 +12,15 @@ from autograder.cells import ANCHOR, grade_id
 
 REGION = re.compile(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
 FIXME = "FIXME: "
+NO_STATEMENT = frozenset([""])
 ELSEWHERE = "# This answer stands in the cell of exercise "
 
 # Longer cells are read by regular expressions: Python's parser can run out of stack on hostile text.
 MAX_PARSED = 10_000
 MAX_TOKENS = 1_000
+
+# What is found out about a text is remembered: most texts come in every submission. Not syntax trees: they are large.
+remembered = functools.lru_cache(1_000)
 
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 FUNCTION = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
@@ -41,6 +46,7 @@ def uniform(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+@remembered
 def tidy(text: str) -> str:
     """The text for comparison: plain spaces, none at line ends, no blank lines around it."""
     lines = uniform(text).translate(FOREIGN_SPACES).split("\n")
@@ -90,6 +96,7 @@ def parsed(text: str) -> ast.Module | None:
     return None
 
 
+@remembered
 def names_in(text: str) -> Names:
     """The names that the code binds at top level, as far as can be told where it is not Python."""
     tree = parsed(text)
@@ -154,20 +161,27 @@ def is_untouched(source_cell: Any, answer: Any, exercise: str | None = None) -> 
         return True
     if source_cell["cell_type"] != "code":
         return text.split() == stub.split()
-    tree = parsed(text)
-    if tree is None or ELSEWHERE in text:
+    open_here = _open_fixmes_in(text)
+    if open_here is None or ELSEWHERE in text:
         return False
-    if not tree.body:
-        return True
-    expected = set(_open_fixmes(parsed(stub)))
+    expected = _open_fixmes_in(stub) or frozenset()
     if exercise in expected:
         expected = {exercise}
-    return bool(expected) and expected <= set(_open_fixmes(tree))
+    return open_here == NO_STATEMENT or (bool(expected) and expected <= open_here)
 
 
-def _open_fixmes(tree: ast.AST | None) -> Iterator[str]:
+@remembered
+def _open_fixmes_in(text: str) -> frozenset[str] | None:
+    """Names of the FIXMEs in the code that still raise; NO_STATEMENT where there is none, None for no Python."""
+    tree = parsed(text)
+    if tree is None:
+        return None
+    return frozenset(_open_fixmes(tree)) if tree.body else NO_STATEMENT
+
+
+def _open_fixmes(tree: ast.AST) -> Iterator[str]:
     """Names of the FIXMEs that still raise: no `return` or `yield` of the same function stands above."""
-    body = list(_own_nodes(tree)) if tree else []
+    body = list(_own_nodes(tree))
     leaving = [node.lineno for node in body if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom)]
     for node in body:
         if isinstance(node, ast.Raise) and not any(line < node.lineno for line in leaving):

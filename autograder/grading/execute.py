@@ -1,7 +1,6 @@
 """Runs a restored notebook in a kernel, and has the answer to each exercise judged when its test cell comes."""
 
 import contextlib
-import copy
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_output
+from nbformat.v4 import new_code_cell
 
 from autograder import cells
 from autograder.errors import InputError
@@ -69,7 +68,7 @@ def execute(
     limits = limits or Limits()
     with session(zygote) as folder, server(judge_socket(folder)) as judge:
         run = _Run(
-            copy.deepcopy(notebook),
+            NotebookNode(notebook, cells=[NotebookNode(cell) for cell in notebook.cells]),
             source,
             kernel=lambda left: Kernel(zygote, folder, budget=budget, limits=left),
             examine=lambda name: judge.open(exercises[name], seed(exercises[name].id), limits.wall),
@@ -146,7 +145,7 @@ class _Run:
         self._culprits.add(index)
         message = self._broken_off(ending)
         note = f"[{message} This cell is left out from here on.]\n"
-        self._cell(index).outputs.append(new_output("stream", name="stderr", text=note))
+        self._cell(index).outputs.append(NotebookNode(output_type="stream", name="stderr", text=note))
         for name, answer in self._answers.items():
             if answer == index:
                 self._findings.setdefault(name, Finding(ending.how, message))
@@ -325,6 +324,6 @@ def _answers(source: NotebookNode, notebook: NotebookNode) -> tuple[dict[str, in
 def _shown(finding: Finding) -> NotebookNode:
     """A verdict as the output of a cell: an error where it is not a pass, as nbgrader reads it."""
     if finding.verdict == "pass":
-        return new_output("stream", name="stdout", text="pass\n")
+        return NotebookNode(output_type="stream", name="stdout", text="pass\n")
     line = f"{finding.verdict}: {finding.message}"
-    return new_output("error", ename=finding.verdict, evalue=finding.message, traceback=[line])
+    return NotebookNode(output_type="error", ename=finding.verdict, evalue=finding.message, traceback=[line])

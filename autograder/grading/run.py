@@ -1,12 +1,12 @@
 """Grades many submissions side by side and keeps every result as soon as it is there."""
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import nbformat
 from nbformat import NotebookNode
 
 from autograder import course
@@ -55,7 +55,7 @@ class Grading:
             others=self.others,
         )
         # A kernel may have sent lone surrogates, which no file can hold.
-        executed = nbformat.writes(notebook).encode("utf-8", "replace").decode("utf-8")
+        executed = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
         return Record(result=result, seconds=round(time.monotonic() - began, 3), executed=executed)
 
 

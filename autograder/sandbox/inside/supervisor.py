@@ -90,6 +90,7 @@ class Watch:
     _seen: dict[tuple[int, int], float] = field(default_factory=dict)
     _began: float = field(default_factory=time.monotonic)
     _kills: int = field(default_factory=lambda: kills_for_memory())
+    _in_cell: bool = False
     _cell_from: float | None = None
     _waited: float = 0.0
     _looked: float = 0.0
@@ -98,12 +99,11 @@ class Watch:
     _interrupted: tuple[float, float, float] | None = None
 
     def begin_cell(self) -> None:
-        """From now on the limits of a cell hold."""
-        self.look(processes())
-        self._cell_from, self._waited = self.used, 0.0
+        """From the next look on the limits of a cell hold."""
+        self._in_cell, self._cell_from, self._waited = True, None, 0.0
 
     def end_cell(self) -> None:
-        self._cell_from = None
+        self._in_cell = False
 
     def look(self, table: dict[int, Process]) -> None:
         """Take stock, and stop what has gone beyond its limits: first by an interrupt, where that may help."""
@@ -128,7 +128,8 @@ class Watch:
             self.interrupt("notebook")
         elif now - self._began > self.limits["wall"]:
             self.interrupt("wall")
-        elif self._cell_from is not None:
+        elif self._in_cell:
+            self._cell_from = self.used if self._cell_from is None else self._cell_from
             if self.used - self._cell_from > self.limits["cell"]:
                 self.interrupt("cell")
             elif self._waited > self.limits["idle"]:

@@ -32,14 +32,17 @@ def main(listener: str, lifeline: str, settings: str) -> None:
 
     `settings` is JSON: the last two arguments of Zygote.
     """
+    gc.disable()  # a third of the imports' time
     shell = _imported()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
-    gc.collect()
     gc.freeze()  # what is never looked at again is never copied
+    gc.enable()
+    _use_large_pages()
     Zygote(
         socket.socket(fileno=int(listener)), socket.socket(fileno=int(lifeline)), shell, **json.loads(settings)
     ).serve()
+    os._exit(0)  # all that is left would be to clear away modules, one by one
 
 
 def _imported() -> Shell:
@@ -58,7 +61,19 @@ def _imported() -> Shell:
     import fixmelab.widgets  # noqa: F401
 
     torch.set_num_threads(1)
+    torch.backends.cpu.get_cpu_capability()  # torch asks the processor once, and would find no /proc in a kernel
     return Shell.ready()
+
+
+def _use_large_pages() -> None:
+    """A fork copies a line of the page table for each page: with large ones it takes a third of the time."""
+    with open("/proc/self/maps") as file:
+        maps = [line.split() for line in file]
+    for place, powers, _, _, inode, *_ in maps:
+        start, end = (int(bound, 16) for bound in place.split("-"))
+        start, end = -(-start // linux.LARGE_PAGE) * linux.LARGE_PAGE, end // linux.LARGE_PAGE * linux.LARGE_PAGE
+        if inode == "0" and "w" in powers and end > start:
+            linux.collapse(start, end)
 
 
 class Zygote:
