@@ -1,6 +1,7 @@
 """The instructors' command line. Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 sandbox or worker failed."""
 
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -143,23 +144,24 @@ def grade(
     Each result is kept as it comes: a run that was ended goes on with the same command, and nothing is graded twice.
     """
     from autograder import course
-    from autograder.grading.key import course_key
-    from autograder.grading.run import grade_all
-    from autograder.grading.store import Store
-    from autograder.grading.submissions import find_submissions
     from autograder.grading.workers import Crew
     from autograder.sandbox.limits import Limits
 
     if not out.strip():
         raise InputError("--out is empty: name a folder for the results")
     limits = Limits.parse(limit or [])
-    source = course.read_source(course.require_assignment(assignment))
-    key = course_key()
+    course.require_assignment(assignment)
     records: list[Record] = []
     faults: list[str] = []
-    with _ended_by_signals(records), Store(Path(out)) as store:
-        # Before anything slow, so that its imports go on meanwhile.
-        with Crew(assignment, jobs=jobs, sandbox=not unsafe_no_sandbox) as crew:
+    # The crew before anything slow, so that its imports go on meanwhile.
+    with _ended_by_signals(records), Crew(assignment, jobs=jobs, sandbox=not unsafe_no_sandbox) as crew:
+        from autograder.grading.key import course_key
+        from autograder.grading.run import grade_all
+        from autograder.grading.store import Store
+        from autograder.grading.submissions import find_submissions
+
+        source, key = course.read_source(assignment), course_key()
+        with Store(Path(out)) as store:
             submissions, problems = find_submissions(assignment, paths)
             with _progress(f"grading {assignment}") as show:
                 show(0, len(submissions))
@@ -186,9 +188,9 @@ def grade(
                     on_problem=shown(problems.append),
                     on_fault=shown(faults.append),
                 )
-        if records:
-            _show_run(Path(out), run, records, source)
-            store.prune(run.digest, submissions)
+            if records:
+                _show_run(Path(out), run, records, source)
+                store.prune(run.digest, submissions)
     if faults:
         raise SandboxError("\n".join([*problems, *faults]))
     if problems:
@@ -197,14 +199,14 @@ def grade(
 
 def _show_run(out: Path, run: "RunResult", records: "list[Record]", source: "NotebookNode") -> None:
     """Write the files of a run, and print its table and where they are."""
-    import nbformat
+    from nbformat import from_dict
 
     from autograder.grading.output import write_report, write_run
     from autograder.reports.html import html_report
     from autograder.reports.table import results_table
 
     written = write_run(out, run, records)
-    notebooks = {record.result.student: nbformat.reads(record.executed, as_version=4) for record in records}
+    notebooks = {record.result.student: from_dict(json.loads(record.executed)) for record in records}
     report = write_report(out, html_report(run, notebooks, source))
     console.print(results_table(run))
     known = sum(record.is_known for record in records)

@@ -2,11 +2,12 @@
 
 import difflib
 from pathlib import Path
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from autograder.errors import InputError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,17 +24,19 @@ def release_path(name: str, root: Path | None = None) -> Path:
     return (root or ROOT) / "release" / name / f"{name}.ipynb"
 
 
-def read_source(name: str) -> NotebookNode:
+def read_source(name: str) -> "NotebookNode":
     """The instructor's notebook of an assignment. Raises InputError where it is missing or damaged."""
     return _read(source_path(name), name)
 
 
-def read_release(name: str) -> NotebookNode:
+def read_release(name: str) -> "NotebookNode":
     """The students' notebook of an assignment. Raises InputError where it is missing or damaged."""
     return _read(release_path(name), name)
 
 
-def _read(path: Path, name: str) -> NotebookNode:
+def _read(path: Path, name: str) -> "NotebookNode":
+    import nbformat  # late: the zygote's and the nursery's imports should not have to wait for this one
+
     try:
         return nbformat.read(path, as_version=4)
     except FileNotFoundError:

@@ -46,10 +46,11 @@ class Bowl:
         self._first: Tensor | None = None
 
     def __call__(self, mu: Tensor, sigma: Tensor) -> Tensor:
-        distance = (mu - self.mean) ** 2 + (sigma.log() - self.log_std) ** 2
+        log_sigma = sigma.log()
+        distance = (mu - self.mean) ** 2 + (log_sigma - self.log_std) ** 2
         value = self.height - (self.curvature * distance).sum(dim=1)
         with torch.no_grad():
-            place = torch.cat([mu, sigma.log()], dim=1)
+            place = torch.cat([mu, log_sigma], dim=1)
             self._first = place.clone() if self._first is None else self._first
             self.reach = max(self.reach, float((place - self._first).abs().max()))
             self.best = torch.maximum(self.best, value)

@@ -801,7 +801,7 @@ from fixmelab.toys import LinearDecoder
 
 # A toy decoder in which z_0 brightens the whole image and the other two latents do nothing.
 toy = LinearDecoder(torch.tensor([[1.0, 0.0, 0.0]]).repeat(784, 1), torch.zeros(784))
-figure, canvas = plot_latents(toy, i=0, j=1)
+figure, canvas = plot_latents(toy)  # i=0 and j=1 where nothing else is said
 assert tuple(canvas.shape) == (280, 280), f"the canvas is (280, 280); yours has shape {tuple(canvas.shape)}"
 assert float(canvas[0, 0]) < 0.1 < 0.9 < float(canvas[0, 279]), "z_i must grow from left to right along the columns"
 assert abs(float(canvas[0, 0] - canvas[279, 0])) < 1e-4, "down a column only z_j changes, and this toy ignores it"

@@ -57,7 +57,8 @@ def _work(descriptor: int) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         threading.Thread(target=_end_with_line, args=(descriptor,), daemon=True).start()
         line = Connection(descriptor)
-        work = line.recv()
+        work, core = line.recv()
+        os.sched_setaffinity(0, {core})
         while True:
             submission, address = line.recv()
             line.send(_outcome(work, submission, address))

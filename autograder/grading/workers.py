@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -49,6 +50,8 @@ class Crew:
         self._jobs = max(jobs, 1)
         self._sandbox = sandbox
         self._nursery = _Nursery(assignment)
+        # Another grader on this machine is not to start with the same core.
+        self._cores = random.sample(sorted(os.sched_getaffinity(0)), len(os.sched_getaffinity(0)))
         # Since the last result: faults, and how often nursery or zygote had to be started again.
         self._faults = self._restarts = 0
 
@@ -77,7 +80,7 @@ class Crew:
 
         def hand_out() -> None:
             while waiting and len(busy) < self._jobs:
-                worker = idle.pop() if idle else _Worker(self._nursery, work)
+                worker = idle.pop() if idle else _Worker(self._nursery, work, self._free_core(busy))
                 busy[worker] = waiting.popleft()
                 worker.take(busy[worker][0], self._zygote.address)
 
@@ -108,6 +111,11 @@ class Crew:
         finally:
             for worker in (*idle, *busy):
                 worker.end()
+
+    def _free_core(self, busy: "Iterable[_Worker]") -> int:
+        """A core that as few workers as possible have. A worker and its kernel, which wait for each other all the
+        time, share one: waking somebody on another takes longer than many a cell."""
+        return min(self._cores, key=[worker.core for worker in busy].count)
 
     def _mend(self, error: SandboxError) -> None:
         """After a fault: start anew what has ended. Raises CrewError where that has been of no use."""
@@ -182,10 +190,11 @@ class _Nursery:
 class _Worker:
     """A worker, as the grader sees it: an end of its line."""
 
-    def __init__(self, nursery: _Nursery, work: "Work") -> None:
+    def __init__(self, nursery: _Nursery, work: "Work", core: int) -> None:
         self._line = nursery.line()
+        self.core = core
         self.has_ended = False
-        self._send(work)
+        self._send((work, core))
 
     def fileno(self) -> int:
         return self._line.fileno()

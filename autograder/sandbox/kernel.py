@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import logging
+import os
 import socket
 import time
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ class Kernel:
             "session": folder.name,
             "work": str(work),
             "limits": dataclasses.asdict(limits),
+            "cores": sorted(os.sched_getaffinity(0)),
             "environment": {
                 "HOME": str(home),
                 "FIXMELAB_BUDGET": budget,
