@@ -85,7 +85,16 @@ def nbgrader(folder: Path, submissions: dict[str, NotebookNode]) -> Prepared:
 
 
 def otter(folder: Path, submissions: dict[str, NotebookNode]) -> Prepared:
-    """Otter-grader without containers: its API, all copies in one process, the visible tests only."""
+    """Otter-grader without containers: `otter run` for one copy after the other, the visible tests only."""
+    return _otter(folder, submissions, "run")
+
+
+def otter_api(folder: Path, submissions: dict[str, NotebookNode]) -> Prepared:
+    """The same through otter's API: all copies in one process, which saves most of its start-up."""
+    return _otter(folder, submissions, "api")
+
+
+def _otter(folder: Path, submissions: dict[str, NotebookNode], way: str) -> Prepared:
     python = OTTER / "bin" / "python"
     if not python.exists():
         raise BenchmarkError("otter-grader's environment is missing: run `make benchmark`, which sets it up")
@@ -97,13 +106,13 @@ def otter(folder: Path, submissions: dict[str, NotebookNode]) -> Prepared:
     paths = {student: folder / "submitted" / f"{student}.ipynb" for student in submissions}
     for student, path in paths.items():
         nbformat.write(copies.for_otter(submissions[student]), path)
-    script = Path(__file__).with_name("grade_with_otter.py")
+    program = str(Path(__file__).with_name("grade_with_otter.py"))
 
     def marks() -> dict[str, float]:
         return {Path(path).stem: score for path, score in json.loads((folder / "marks.json").read_text()).items()}
 
     return Prepared(
-        [str(python), str(script), "autograder.zip", "marks.json", *map(str, paths.values())], folder, marks
+        [str(python), program, way, "autograder.zip", "marks.json", *map(str, paths.values())], folder, marks
     )
 
 
@@ -122,7 +131,7 @@ def require_full_marks(name: str, prepared: Prepared, code: int, count: int) -> 
         )
 
 
-PEERS = {"nbgrader": nbgrader, "otter": otter}
+PEERS = {"nbgrader": nbgrader, "otter": otter, "otter-api": otter_api}
 
 
 def _write(folder: Path, submissions: dict[str, NotebookNode]) -> None:
