@@ -6,6 +6,7 @@ import pytest
 
 from autograder import course
 from autograder.assignments import exercises_of
+from autograder.grading.attacks import attacks
 
 PAGES = [course.ROOT / "README.md", *sorted((course.ROOT / "docs").glob("*.md"))]
 
@@ -25,6 +26,11 @@ def test_the_readme_counts_mistakes_and_equivalents_rightly():
     text = " ".join((course.ROOT / "README.md").read_text(encoding="utf-8").split())
     assert f"{mistakes} wrong answers to the VAE notebook" in text
     assert f"{equivalents} other right answers" in text
+
+
+def test_the_readme_counts_attacks_rightly():
+    text = " ".join((course.ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"{len(attacks())} notebooks and archives" in text
 
 
 SHOWN = re.compile(r"(tests/[\w./]+)(?:::(\w+))?")

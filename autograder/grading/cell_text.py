@@ -5,8 +5,8 @@ import difflib
 import functools
 import re
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from autograder.cells import ANCHOR, grade_id
 
@@ -19,15 +19,21 @@ ELSEWHERE = "# This answer stands in the cell of exercise "
 MAX_PARSED = 10_000
 MAX_TOKENS = 1_000
 
-# What is found out about a text is remembered: most texts come in every submission. Not syntax trees: they are large.
-remembered = functools.lru_cache(1_000)
-
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 FUNCTION = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
 ASSIGNMENT = re.compile(r"^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 
 # Spaces that look like a blank and are none to Python, and marks that are not seen at all.
 FOREIGN_SPACES = str.maketrans({**dict.fromkeys("\u00a0\u2007\u202f\u3000", " "), "\u200b": "", "\ufeff": ""})
+
+
+Found = TypeVar("Found")
+
+
+def remembered(look: Callable[[str], Found]) -> Callable[[str], Found]:
+    """`look`, asked only once about a text: most come in every submission. Long ones would fill the memory."""
+    kept = functools.lru_cache(500)(look)
+    return functools.wraps(look)(lambda text: (kept if len(text) <= MAX_PARSED else look)(text))
 
 
 class Names(NamedTuple):

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from autograder.errors import SandboxError
 from autograder.sandbox import kernel as module
@@ -56,6 +57,12 @@ def test_cells_share_a_state_and_say_how_they_ended(sandbox, run):
     )
     assert "line 1" in third[0].error.traceback
     assert fourth[0].error.name == "StdinNotImplementedError"
+
+
+def test_torch_computes_as_it_does_outside(run):
+    """It asks once for what the processor can, and in a kernel nothing answers: the zygote must have asked."""
+    ((_, cell),) = run("import torch; print(torch.backends.cpu.get_cpu_capability())")
+    assert text(cell).strip() == torch.backends.cpu.get_cpu_capability()
 
 
 @pytest.mark.parametrize("sandbox", [True, False])

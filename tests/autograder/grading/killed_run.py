@@ -1,0 +1,58 @@
+"""Grades 200 toy submissions with two workers: `killed_run.py ROOT OUT LOG`. Made to be killed; see its test.
+
+Each student graded now, not found in OUT, is a line in LOG.
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from toy_course import EXERCISES, RIGHT, source, submission
+
+from autograder import course
+from autograder.grading.output import write_run
+from autograder.grading.run import grade_all
+from autograder.grading.store import Store
+from autograder.grading.submissions import Submission
+
+COUNT = 200
+
+
+def submissions() -> list[Submission]:
+    answers = [RIGHT, {"double": "return x + 2"}, {"square": "return 0 * x"}, {}]
+    made = []
+    for number in range(COUNT):
+        notebook = submission(**answers[number % len(answers)], why=f"Because of {number}.")
+        made.append(Submission(f"student{number:03}", f"student{number:03}.ipynb", nbformat.writes(notebook).encode()))
+    return made
+
+
+def main(root: str, out: str, log: str) -> None:
+    course.ROOT = Path(root)
+    for folder in ("notebooks", "source/toy"):
+        (course.ROOT / folder).mkdir(parents=True, exist_ok=True)
+    (course.ROOT / "notebooks" / "toy.py").touch()
+    nbformat.write(source(), course.source_path("toy"))
+    records = []
+    with Store(Path(out)) as store, open(log, "a", buffering=1) as lines:
+
+        def note(record) -> None:
+            records.append(record)
+            if not record.is_known:
+                lines.write(f"{record.result.student}\n")
+
+        run = grade_all(
+            "toy",
+            submissions(),
+            key=b"k" * 32,
+            budget="smoke",
+            jobs=2,
+            exercises=EXERCISES,
+            store=store,
+            on_result=note,
+        )
+    write_run(Path(out), run, records)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,120 @@
+"""What is kept of a run: complete or not at all, and found again only under the same conditions."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from autograder.errors import InputError
+from autograder.grading import files
+from autograder.grading.result import ExerciseResult, Record, SubmissionResult
+from autograder.grading.store import Store
+from autograder.grading.submissions import Submission
+
+ADA, BOB = (Submission(name, f"{name}.ipynb", name.encode()) for name in ("ada", "bob"))
+
+
+def record(submission: Submission) -> Record:
+    item = ExerciseResult(id="toy.double", verdict="fail", score=0.0, max_score=2.0, message="é \ud800")
+    result = SubmissionResult(
+        student=submission.student,
+        path=submission.path,
+        digest=submission.digest,
+        score=0.0,
+        max_score=2.0,
+        manual_max_score=0.0,
+        exercises=[item.model_copy(update={"message": "é"})],
+        repairs=[],
+    )
+    return Record(result=result, seconds=0.5, executed="{}")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "out") as opened:
+        yield opened
+
+
+def test_a_record_is_found_under_the_same_conditions_alone(store):
+    assert store.find("run", ADA) is None
+    store.keep("run", ADA, record(ADA))
+    found = store.find("run", ADA)
+    assert found.is_known and found.result == record(ADA).result and found.executed == "{}"
+    assert store.find("another run", ADA) is None
+    assert store.find("run", BOB) is None
+    assert store.find("run", Submission("ada", "ada.ipynb", b"edited")) is None
+    assert store.find("run", Submission("ada", "elsewhere.ipynb", b"ada")) is None
+
+
+def test_parts_of_a_name_cannot_be_mistaken_for_each_other(store):
+    one, other = Submission("a", "bc", b"x"), Submission("ab", "c", b"x")
+    store.keep("run", one, record(one))
+    assert store.find("run", other) is None
+
+
+@pytest.mark.parametrize("left", ["", "{", '{"result": 1}', "\x00"])
+def test_a_damaged_record_counts_as_none(store, left):
+    store.keep("run", ADA, record(ADA))
+    (path,) = (store.out / ".results").glob("*.json")
+    path.write_text(left)
+    assert store.find("run", ADA) is None
+
+
+def test_what_is_forgotten_is_gone(store):
+    store.keep("run", ADA, record(ADA))
+    store.forget("run", [ADA, BOB])
+    assert store.find("run", ADA) is None
+
+
+def test_pruning_leaves_what_was_graded_now(store):
+    for submission in (ADA, BOB):
+        store.keep("run", submission, record(submission))
+        files.write(files.notebook_path(store.out, submission.student), "{}")
+    stranger = files.write(files.notebook_path(store.out, "a file of somebody's own"), "{}")
+    store.prune("run", [ADA])
+    assert store.find("run", ADA) is not None and store.find("run", BOB) is None
+    assert files.notebook_path(store.out, "ada").exists() and stranger.exists()
+    assert not files.notebook_path(store.out, "bob").exists()
+
+
+def test_half_written_files_of_a_killed_run_are_removed(tmp_path):
+    for folder in ("out", "out/.results", "out/executed"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / ".0123456789abcdef.part").touch()
+        (tmp_path / folder / "mine.part").touch()
+    with Store(tmp_path / "out"):
+        assert sorted(path.name for path in (tmp_path / "out").rglob("*.part")) == ["mine.part"] * 3
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path):
+    imports = "import sys; from pathlib import Path; from autograder.grading.store import Store"
+    program = f"{imports}; Store(Path(sys.argv[1])).__enter__()"
+    with Store(tmp_path / "out"):
+        other = subprocess.run([sys.executable, "-c", program, str(tmp_path / "out")], capture_output=True, text=True)
+    assert other.returncode and "another run is at work there" in other.stderr
+    with Store(tmp_path / "out"):
+        pass
+
+
+def test_a_folder_that_cannot_be_used_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file.*--out"), Store(tmp_path / "file"):
+        pass
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root writes everywhere")
+def test_a_folder_that_is_read_only_is_named(tmp_path):
+    (tmp_path / "out").mkdir(mode=0o555)
+    with pytest.raises(InputError, match="out.*--out"), Store(tmp_path / "out"):
+        pass
+
+
+def test_a_record_that_finds_no_room_leaves_the_old_one(store, monkeypatch):
+    store.keep("run", ADA, record(ADA))
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space left"):
+        store.keep("run", ADA, record(BOB))
+    assert store.find("run", ADA).result.student == "ada"
+    assert [json.loads(path.read_text())["result"]["student"] for path in (store.out / ".results").iterdir()] == ["ada"]

@@ -1,0 +1,136 @@
+"""Workers: what they raise, how they end, and what becomes of the work. The work here is done in their processes."""
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from autograder.errors import InputError, SandboxError
+from autograder.grading import workers
+from autograder.grading.submissions import Submission
+from autograder.grading.workers import Crew, CrewError
+from autograder.sandbox.kernel import Kernel
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.zygote import session
+
+PEOPLE = [Submission(name, f"{name}.ipynb", b"") for name in ("ada", "bob", "eve", "joe")]
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch):
+    monkeypatch.setattr(workers, "PAUSE", 0.0)
+
+
+@pytest.fixture(scope="module")
+def crew():
+    with Crew(jobs=2) as running:
+        yield running
+
+
+def results(crew: Crew, work) -> dict:
+    return {submission.student: outcome for submission, outcome in crew.outcomes(work, PEOPLE)}
+
+
+def process(item: Submission, _) -> int:
+    time.sleep(0.2)
+    return os.getpid()
+
+
+def test_work_is_done_side_by_side_in_other_processes(crew):
+    found = set(results(crew, process).values())
+    assert len(found) == 2 and os.getpid() not in found
+
+
+def cores(item: Submission, _) -> int:
+    time.sleep(0.2)
+    (core,) = os.sched_getaffinity(0)
+    return core
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core")
+def test_each_worker_has_a_core_of_its_own(crew):
+    assert len(set(results(crew, cores).values())) == 2
+
+
+def fail_first(mark: Path, way: str, item: Submission, _) -> str:
+    if item.student == "bob" and not mark.exists():
+        mark.touch()
+        if way == "dies":
+            os._exit(1)
+        raise {"sandbox": SandboxError("no kernel starts"), "disk": OSError(28, "No space"), "memory": MemoryError()}[
+            way
+        ]
+    return item.student
+
+
+@pytest.mark.parametrize("way", ["dies", "sandbox", "disk", "memory"])
+def test_a_fault_of_the_machine_is_tried_again(crew, tmp_path, way):
+    found = results(crew, partial(fail_first, tmp_path / "mark", way))
+    assert found == {item.student: item.student for item in PEOPLE}
+
+
+def always_fail(way: str, item: Submission, _) -> str:
+    if item.student == "bob":
+        if way == "dies":
+            os._exit(1)
+        raise SandboxError("no kernel starts")
+    return item.student
+
+
+@pytest.mark.parametrize(("way", "said"), [("dies", "its worker ended"), ("sandbox", "no kernel starts")])
+def test_a_fault_that_stays_is_told_and_costs_the_others_nothing(crew, way, said):
+    found = results(crew, partial(always_fail, way))
+    assert isinstance(found["bob"], SandboxError)
+    assert "bob.ipynb: tried 3 times and not graded" in str(found["bob"]) and said in str(found["bob"])
+    assert [found[name] for name in ("ada", "eve", "joe")] == ["ada", "eve", "joe"]
+
+
+def stumble(kind: type, item: Submission, _) -> str:
+    if item.student == "bob":
+        raise kind("too deep\nby far")
+    return item.student
+
+
+@pytest.mark.parametrize("kind", [RecursionError, KeyError, InputError])
+def test_whatever_one_submission_provokes_is_its_own_line(crew, kind):
+    found = results(crew, partial(stumble, kind))
+    assert isinstance(found["bob"], InputError) and "too deep" in str(found["bob"])
+    if kind is not InputError:
+        assert str(found["bob"]).startswith("bob.ipynb: could not be graded") and kind.__name__ in str(found["bob"])
+        assert len(str(found["bob"]).splitlines()) == 1
+    assert found["joe"] == "joe"
+
+
+def in_a_kernel(item: Submission, zygote) -> str:
+    with session(zygote) as folder, Kernel(zygote, folder, budget="smoke", limits=Limits()) as kernel:
+        ending, cell = kernel.run(f"print({item.student!r})")
+        assert ending.how == "ok"
+        return cell.outputs[0].text.strip()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["zygote", "nursery"])
+def test_a_zygote_or_nursery_that_was_killed_is_started_again(part):
+    with Crew(jobs=2) as crew:
+        outcomes = crew.outcomes(in_a_kernel, PEOPLE * 3)
+        found = [next(outcomes)[0].student]
+        getattr(crew, f"_{part}")._process.kill()
+        found += [outcome for _, outcome in outcomes]
+    assert sorted(found) == sorted(3 * [item.student for item in PEOPLE])
+
+
+def test_where_nothing_works_any_more_the_run_ends(monkeypatch):
+    monkeypatch.setattr(workers, "_PROGRAM", "import sys; sys.exit('there is no torch')")
+    with Crew(jobs=1) as crew, pytest.raises(CrewError, match="again and again.*there is no torch"):
+        results(crew, process)
+
+
+def test_workers_end_with_the_crew():
+    with Crew(jobs=2) as crew:
+        pids = set(results(crew, process).values())
+    deadline = time.monotonic() + 10
+    while (left := [pid for pid in pids if Path(f"/proc/{pid}").exists()]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == []
