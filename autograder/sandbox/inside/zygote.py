@@ -109,7 +109,7 @@ class Zygote:
         """Take orders and look after kernels, until the grader is gone: with this process all others end."""
         looked = 0.0
         while True:
-            busy = self._watches or self._dying
+            busy = self._watches or self._dying or not self._walls
             ready, _, _ = select.select(
                 [self._lifeline, self._listener, self._ended, *self._watches], [], [], LOOK_SECONDS if busy else None
             )
@@ -166,7 +166,7 @@ class Zygote:
             self._dying[connection] = self._watches.pop(connection)
 
     def _look(self) -> None:
-        table = supervisor.processes() if self._watches else {}
+        table = supervisor.processes() if self._watches or not self._walls else {}
         for watch in self._watches.values():
             watch.look(table)
         self._end_strangers(table)
@@ -184,7 +184,7 @@ class Zygote:
 
     def _end_strangers(self, table: dict[int, supervisor.Process]) -> None:
         """Kill what kernels without walls have left behind, which has come to be the zygote's own."""
-        for process in table.values() if not self._walls else ():
+        for process in () if self._walls else table.values():
             if process.parent == os.getpid() and process.pid not in (*self._core_of, *self._builders):
                 os.kill(process.pid, signal.SIGKILL)
                 os.waitpid(process.pid, 0)
