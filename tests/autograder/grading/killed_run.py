@@ -18,21 +18,21 @@ from autograder.grading.submissions import Submission
 COUNT = 200
 
 
-def submissions() -> list[Submission]:
+def lay_out(root: Path) -> None:
+    """Write the course and what was handed in, once: a notebook's cells have other ids each time it is made."""
+    for folder in ("notebooks", "source/toy", "autograder/assignments/toy", "submitted"):
+        (root / folder).mkdir(parents=True)
+    (root / "notebooks" / "toy.py").touch()
+    nbformat.write(source(), course.source_path("toy", root))
     answers = [RIGHT, {"double": "return x + 2"}, {"square": "return 0 * x"}, {}]
-    made = []
     for number in range(COUNT):
         notebook = submission(**answers[number % len(answers)], why=f"Because of {number}.")
-        made.append(Submission(f"student{number:03}", f"student{number:03}.ipynb", nbformat.writes(notebook).encode()))
-    return made
+        nbformat.write(notebook, root / "submitted" / f"student{number:03}.ipynb")
 
 
 def main(root: str, out: str, log: str) -> None:
     course.ROOT = Path(root)
-    for folder in ("notebooks", "source/toy"):
-        (course.ROOT / folder).mkdir(parents=True, exist_ok=True)
-    (course.ROOT / "notebooks" / "toy.py").touch()
-    nbformat.write(source(), course.source_path("toy"))
+    handed_in = sorted((course.ROOT / "submitted").iterdir())
     records = []
     with Store(Path(out)) as store, open(log, "a", buffering=1) as lines:
 
@@ -43,7 +43,7 @@ def main(root: str, out: str, log: str) -> None:
 
         run = grade_all(
             "toy",
-            submissions(),
+            [Submission(path.stem, path.name, path.read_bytes()) for path in handed_in],
             key=b"k" * 32,
             budget="smoke",
             jobs=2,
