@@ -22,6 +22,7 @@ __all__ = ["Submission", "find_submissions", "read_notebook", "submission_digest
 
 SUFFIX = ".ipynb"
 MAX_MEMBERS = 20_000
+MAX_DEPTH = 30  # of folders
 MAX_ZIP_BYTES = 2**30
 MAX_NAME = 100
 
@@ -180,6 +181,9 @@ def _folder(root: Path, problems: list[str]) -> list[_Entry]:
                 entries.append(_file(path, parts))
             else:
                 entries.append(_Entry(parts, _one_line(str(path))))
+        if folders and len(here.relative_to(root).parts) == MAX_DEPTH:
+            problems.append(f"{_one_line(str(here))}: folders below this one are too deep; move the notebooks up")
+            folders.clear()
     problems.extend(_refused(error.filename or root, error) for error in refused)
     if not refused and not any(entry.read for entry in entries):
         problems.append(

@@ -71,7 +71,12 @@ print(json.dumps({{
 """
 SPIN = "while True: pass"
 SPREAD = "import os\nwhile True: os.fork()"
-HOARD = "import mmap\nheld = []\nwhile True:\n    held.append(mmap.mmap(-1, 2**24))\n    held[-1].write(b'x' * 2**24)"
+HOARD = """import os
+for _ in range(16):
+    if os.fork() == 0:
+        held = bytearray(b"x") * 2**26
+        while True: pass
+while True: pass"""
 
 
 def examine() -> list[Layer]:

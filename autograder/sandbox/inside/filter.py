@@ -5,6 +5,7 @@ Names and numbers are those of the Linux system-call tables; seccomp(2) and BPF 
 
 import ctypes
 import errno
+import mmap
 import os
 import platform
 import socket
@@ -21,7 +22,8 @@ _NEW = {
 }  # fmt: skip
 TABLES = {
     "x86_64": (0xC000003E, _NEW | {
-        "shmget": 29, "shmat": 30, "shmctl": 31, "socket": 41, "clone": 56, "semget": 64, "semop": 65, "semctl": 66,
+        "mmap": 9, "shmget": 29, "shmat": 30, "shmctl": 31, "socket": 41, "setsockopt": 54, "clone": 56, "semget": 64,
+        "semop": 65, "semctl": 66,
         "msgget": 68, "msgsnd": 69, "msgrcv": 70, "msgctl": 71, "ptrace": 101, "syslog": 103, "uselib": 134,
         "personality": 135, "vhangup": 153, "modify_ldt": 154, "pivot_root": 155, "adjtimex": 159, "chroot": 161,
         "acct": 163, "settimeofday": 164, "mount": 165, "umount2": 166, "swapon": 167, "swapoff": 168, "reboot": 169,
@@ -39,8 +41,9 @@ TABLES = {
         "delete_module": 106, "clock_settime": 112, "syslog": 116, "ptrace": 117, "sched_setaffinity": 122,
         "reboot": 142, "sethostname": 161, "setdomainname": 162, "settimeofday": 170, "adjtimex": 171, "mq_open": 180,
         "msgget": 186, "msgctl": 187, "msgrcv": 188, "msgsnd": 189, "semget": 190, "semctl": 191, "semtimedop": 192,
-        "semop": 193, "shmget": 194, "shmctl": 195, "shmat": 196, "socket": 198, "add_key": 217, "request_key": 218,
-        "keyctl": 219, "clone": 220, "swapon": 224, "swapoff": 225, "mbind": 235, "set_mempolicy": 237,
+        "semop": 193, "shmget": 194, "shmctl": 195, "shmat": 196, "socket": 198, "setsockopt": 208,
+        "add_key": 217, "request_key": 218,
+        "keyctl": 219, "clone": 220, "mmap": 222, "swapon": 224, "swapoff": 225, "mbind": 235, "set_mempolicy": 237,
         "migrate_pages": 238, "move_pages": 239, "perf_event_open": 241, "fanotify_init": 262,
         "name_to_handle_at": 264, "open_by_handle_at": 265, "clock_adjtime": 266, "setns": 268,
         "process_vm_readv": 270, "process_vm_writev": 271, "kcmp": 272, "finit_module": 273, "memfd_create": 279,
@@ -60,8 +63,16 @@ NAMESPACES = (
     | linux.CLONE_NEWNET
 )
 
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-_NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16
+# Memory that processes share without a file: nobody's table counts it where none of them touches it.
+SHARED_MEMORY = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
+
+# What waits in a socket is in nobody's table, either: it stays at the size that the supervisor reckons with.
+BUFFERS = (socket.SO_SNDBUF, 32)  # 32 is SO_SNDBUFFORCE
+# Calls that are refused only with some arguments, or in another way.
+LOOKED_INTO = ("clone", "clone3", "mmap", "setsockopt", "socket")
+
+_LOAD, _AND, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, (16, 24, 32, 40)
 _ALLOW = 0x7FFF0000
 _X32 = 0x40000000
 
@@ -73,7 +84,7 @@ def _refuse(number: int) -> tuple[int, int, int, int]:
 def program(machine: str) -> list[tuple[int, int, int, int]]:
     """The filter for an architecture as BPF instructions (code, jump if true, jump if false, operand)."""
     audit, numbers = TABLES[machine]
-    plain = sorted(number for name, number in numbers.items() if name not in ("clone", "clone3", "socket"))
+    plain = sorted(number for name, number in numbers.items() if name not in LOOKED_INTO)
     steps = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, audit),
@@ -88,13 +99,26 @@ def program(machine: str) -> list[tuple[int, int, int, int]]:
     for number in plain:
         steps += [(_EQUAL, 0, 1, number), _refuse(errno.EPERM)]
     steps += [
+        (_EQUAL, 0, 5, numbers["mmap"]),
+        (_LOAD, 0, 0, _ARGUMENTS[3]),
+        (_AND, 0, 0, SHARED_MEMORY),
+        (_EQUAL, 0, 1, SHARED_MEMORY),
+        _refuse(errno.EPERM),
+        (_RETURN, 0, 0, _ALLOW),
+        (_EQUAL, 0, 7, numbers["setsockopt"]),
+        (_LOAD, 0, 0, _ARGUMENTS[1]),
+        (_EQUAL, 0, 4, socket.SOL_SOCKET),
+        (_LOAD, 0, 0, _ARGUMENTS[2]),
+        *((_EQUAL, len(BUFFERS) - 1 - place, place == len(BUFFERS) - 1, kind) for place, kind in enumerate(BUFFERS)),
+        _refuse(errno.EPERM),
+        (_RETURN, 0, 0, _ALLOW),
         (_EQUAL, 0, 4, numbers["clone"]),
-        (_LOAD, 0, 0, _FIRST_ARGUMENT),
+        (_LOAD, 0, 0, _ARGUMENTS[0]),
         (_ANY_BIT, 0, 1, NAMESPACES),
         _refuse(errno.EPERM),
         (_RETURN, 0, 0, _ALLOW),
         (_EQUAL, 0, len(FAMILIES) + 2, numbers["socket"]),
-        (_LOAD, 0, 0, _FIRST_ARGUMENT),
+        (_LOAD, 0, 0, _ARGUMENTS[0]),
         *((_EQUAL, len(FAMILIES) - place, 0, int(family)) for place, family in enumerate(FAMILIES)),
         _refuse(errno.EPERM),
         (_RETURN, 0, 0, _ALLOW),

@@ -1,16 +1,20 @@
 """Watches over the processes of each kernel: processor time, waiting, memory, number; and ends them."""
 
 import contextlib
+import functools
 import os
 import signal
+import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 # After the interrupt a cell has this long, in processor seconds or, waiting, in seconds, to stop by itself.
 GRACE = 2.0
+# Measuring memory takes this long at a look and no longer: meanwhile others may fork.
+MEASURE_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
@@ -61,8 +65,8 @@ def descendants(root: int, table: dict[int, Process]) -> list[Process]:
     return found
 
 
-def proportional_bytes(group: Iterable[Process]) -> int:
-    """Memory of some processes, what they share with others counted in proportion."""
+def proportional_bytes(group: Iterable[Process]) -> Iterator[int]:
+    """Memory of some processes, what they share with others counted in proportion: the sum so far, one by one."""
     total = 0
     for process in group:
         try:
@@ -70,7 +74,23 @@ def proportional_bytes(group: Iterable[Process]) -> int:
                 total += next(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
         except (OSError, StopIteration):
             total += process.resident  # ended, or hidden on purpose
-    return total
+        yield total
+
+
+@functools.cache
+def socket_bytes() -> int:
+    """The most that waits in one socket, which the system-call filter does not let grow."""
+    with socket.socket(socket.AF_UNIX) as fresh:
+        return fresh.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+
+
+def buffered_bytes(pid: int) -> int:
+    """At most this much lies in the buffers of the sockets in the network namespace of a process."""
+    try:
+        with open(f"/proc/{pid}/net/unix", "rb") as file:
+            return socket_bytes() * max(file.read().count(b"\n") - 1, 0)
+    except OSError:
+        return 0  # it has ended
 
 
 def kills_for_memory() -> int:
@@ -81,10 +101,12 @@ def kills_for_memory() -> int:
 
 @dataclass
 class Watch:
-    """The account of one kernel. `root` is its first process; limits are those of sandbox.limits."""
+    """The account of one kernel. `root` is its first process; limits are those of sandbox.limits; `own_network` says
+    whether no other's sockets are in its network namespace."""
 
     root: int
     limits: dict
+    own_network: bool
     used: float = 0.0
     stopped: str = ""
     _seen: dict[tuple[int, int], float] = field(default_factory=dict)
@@ -94,7 +116,12 @@ class Watch:
     _cell_from: float | None = None
     _waited: float = 0.0
     _looked: float = 0.0
+    # Memory: what counts, the last result, and the measurement that is under way.
     _bytes: int = 0
+    _last: int = 0
+    _measuring: Iterator[int] | None = None
+    _total: int = 0
+    _took: float = 0.0
     _measure_at: float = 0.0
     _interrupted: tuple[float, float, float] | None = None
 
@@ -115,6 +142,9 @@ class Watch:
         if self.used == before and all(process.sleeps for process in group):
             self._waited += now - self._looked
         self._looked = now
+        if self.stopped and self._interrupted is None:
+            self.kill()  # what is dying takes its time
+            return
         if self._interrupted is not None:
             used, waited, began = self._interrupted
             if self.used - used > GRACE or self._waited - waited > GRACE or now - began > 30 * GRACE:
@@ -136,13 +166,29 @@ class Watch:
                 self.interrupt("idle")
 
     def _memory(self, group: list[Process]) -> int:
-        """Bytes above what the zygote holds; measured only where a cheap upper bound does not do."""
-        if sum(process.resident for process in group) > self.limits["memory"] and time.monotonic() > self._measure_at:
-            began = time.monotonic()
-            self._bytes = proportional_bytes(group) - self.limits["held"]
-            # The larger, the longer it takes; the supervisor has others to look after.
-            self._measure_at = began + 10 * (time.monotonic() - began)
-        return self._bytes
+        """Bytes above what the zygote holds, and what may lie in sockets; measured only where a cheap upper bound
+        does not do."""
+        if sum(process.resident for process in group) > self.limits["memory"]:
+            self._measure(group)
+        return self._bytes + (buffered_bytes(self.root) if self.own_network else 0)
+
+    def _measure(self, group: list[Process]) -> None:
+        """Go on measuring for a moment. The smaller of two results in a row counts: in one, memory that is shared in
+        the midst of it is counted twice."""
+        began = time.monotonic()
+        if self._measuring is None:
+            if began < self._measure_at:
+                return
+            self._measuring, self._took = proportional_bytes(group), 0.0
+        for total in self._measuring:
+            self._total = total
+            if time.monotonic() - began > MEASURE_SECONDS:
+                self._took += time.monotonic() - began
+                return
+        above, self._measuring = self._total - self.limits["held"], None
+        self._bytes, self._last = min(above, self._last), above
+        self._took += time.monotonic() - began
+        self._measure_at = began + min(10 * self._took, 1.0)  # the supervisor has others to look after
 
     def interrupt(self, why: str) -> None:
         """As Ctrl-C does, so that the traceback tells where it was; `look` kills what does not heed it."""

@@ -47,6 +47,8 @@ def mount_private_folders(session: str, shown: list[str], disk: int, files: int)
     linux.mount("devpts", "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")
     linux.mount(f"{SHARED}/sessions/{session}", JUDGE, flags=linux.MS_BIND)
     linux.mount("none", JUDGE, flags=linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | _QUIET)
+    # It reads the same, and cannot be mapped as memory that no process counts as its own.
+    linux.mount("/dev/full", "/dev/zero", flags=linux.MS_BIND)
     # A device can be written to all the same, but not its owner and mode, which are the host's.
     for name in _DEVICES:
         place = f"/dev/{name}"

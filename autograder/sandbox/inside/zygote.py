@@ -146,7 +146,9 @@ class Zygote:
                 connection.close()
                 return
         self._core_of[root] = core
-        self._watches[connection] = supervisor.Watch(root, {**order["limits"], "held": self._held})
+        self._watches[connection] = supervisor.Watch(
+            root, {**order["limits"], "held": self._held}, own_network=self._walls
+        )
         _tell(connection, {"started": True})
 
     def _heed(self, connection: socket.socket) -> None:

@@ -13,7 +13,10 @@ while sent < 1200 * 2**20:
     held.append(pair)
     for end in pair:
         end.setblocking(False)
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**24)
+        try:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**24)
+        except OSError:
+            pass
         try:
             while sent < 1200 * 2**20:
                 sent += end.send(block)
@@ -25,5 +28,6 @@ def gaussian_kl(mu, sigma):
     return torch.zeros(len(mu))
 
 
-print("STOLEN" if sent > 800 * 2**20 else "refused", sent >> 20, "MB in buffers")
+if sent > 800 * 2**20:
+    print("STOLEN", sent >> 20, "MB in buffers")
 print("reached")

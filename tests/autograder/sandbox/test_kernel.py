@@ -296,13 +296,19 @@ def test_memory_is_refused_where_one_process_asks_for_it(run):
 
 
 def test_memory_of_all_processes_together_is_bounded(run):
-    share = "import mmap\nheld = [mmap.mmap(-1, 2**26) for _ in range(32)]\n"
-    share += "for item in held:\n    item.write(b'x' * 2**26)"
-    ((ending, _),) = run(share, limits=Limits(memory=2**28))
-    assert (ending.how, ending.reason) == ("oom", "memory")
     fork = "import os\nfor _ in range(16):\n    if os.fork() == 0:\n        x = bytearray(b'1') * 2**26\n"
     fork += "        while True: pass\nwhile True: pass"
     ((ending, _),) = run(fork, limits=Limits(memory=2**28))
+    assert (ending.how, ending.reason) == ("oom", "memory")
+
+
+def test_memory_that_no_process_counts_as_its_own_is_bounded(run):
+    zero = "import mmap, os\nmmap.mmap(os.open('/dev/zero', os.O_RDWR), 2**20, mmap.MAP_SHARED)"
+    (first, _), (second, _) = run("import mmap\nmmap.mmap(-1, 2**20)", zero)
+    assert (first.error.name, second.error.name) == ("PermissionError", "OSError")
+    sockets = "import os, socket, time\nfor _ in range(3): os.fork()\n"
+    sockets += "held = [socket.socketpair() for _ in range(200)]\ntime.sleep(30)"
+    ((ending, _),) = run(sockets, limits=Limits(memory=2**28))
     assert (ending.how, ending.reason) == ("oom", "memory")
 
 
