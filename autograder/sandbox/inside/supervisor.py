@@ -115,7 +115,7 @@ class Watch:
     _in_cell: bool = False
     _cell_from: float | None = None
     _waited: float = 0.0
-    _looked: float = 0.0
+    _looked: float = field(default_factory=time.monotonic)
     # Memory: what counts, the last result, and the measurement that is under way.
     _bytes: int = 0
     _last: int = 0
