@@ -8,7 +8,7 @@ import re
 import numpy
 
 found = 0
-for make in (lambda: torch.empty(2**24, dtype=torch.uint8).numpy(), lambda: numpy.empty(2**24, dtype=numpy.uint8), lambda: mmap.mmap(-1, 2**24)):
+for make in (lambda: torch.empty(2**24, dtype=torch.uint8).numpy(), lambda: numpy.empty(2**24, dtype=numpy.uint8), lambda: mmap.mmap(-1, 2**24, mmap.MAP_PRIVATE)):
     for _ in range(3):
         block = make()
         found += len(block)
