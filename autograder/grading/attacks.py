@@ -355,7 +355,7 @@ class _Lane:
             yield f"{attack.graded} honest submissions in it deserve {self._deserved:g} points each; there are {scores}"
         if any(scores[attack.graded :]):
             yield f"it earns {sum(scores[attack.graded :]):g} points, and deserves none"
-        if len(scores) == attack.graded and not graded.problems:
+        if len(scores) == attack.graded and not graded.problems and not graded.fault:
             yield "it is passed over without a word"
 
     def _found_in_witness(self, graded: _Graded, when: str) -> Iterator[str]:
@@ -363,7 +363,7 @@ class _Lane:
             yield f"the submission {when} is not graded: {graded.fault}"
         elif graded.results != self._alone.results:
             yield f"the submission {when} gets another result: {_difference(self._alone, graded)}"
-        elif list(map(nbformat.writes, graded.notebooks)) != list(map(nbformat.writes, self._alone.notebooks)):
+        elif _shown(graded) != _shown(self._alone):
             yield f"the notebook of the submission {when} shows something else than alone"
 
     def _left_running(self) -> Iterator[str]:
@@ -431,6 +431,11 @@ class _Lane:
             self._outside = now
         if left := bar.marks():
             yield f"it leaves behind {', '.join(left)[:300]}"
+
+
+def _shown(graded: _Graded) -> list[str]:
+    """The notebooks, without the folders of sessions, whose names kernels see where there is no sandbox."""
+    return [re.sub(r"\S+/sessions/\w+/", "/", nbformat.writes(notebook)) for notebook in graded.notebooks]
 
 
 def _how_it_ended(graded: _Graded) -> Iterator[str]:

@@ -68,7 +68,7 @@ class Session:
     def _is_entitled(self, connection: socket.socket) -> bool:
         """Whether the greeting names the open exercise; anyone else is turned away without a word."""
         try:
-            greeting = wire.receive(connection, min(self._deadline, time.monotonic() + 5))
+            greeting = wire.receive(connection, self._deadline)
             match None if greeting is None else wire.decode(greeting):
                 # Not ==, which an array in the greeting would answer with an array.
                 case {"exercise": str(name)}:
