@@ -51,7 +51,6 @@ def _imported() -> Shell:
     import numpy  # noqa: F401
     import torch
     import torch.nn.functional
-    import torchvision  # noqa: F401
     import tqdm.auto  # noqa: F401
 
     import fixmelab.data

@@ -9,6 +9,10 @@ looked = 0
 for folder in ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue", os.path.expanduser("~"), "/run", "/judge"):
     for at, folders, files in os.walk(folder):
         looked += 1
+        # What is read-only was there before any submission: Python itself may be installed below /tmp.
+        if at.startswith("/tmp/") and os.statvfs(at).f_flag & os.ST_RDONLY:
+            folders.clear()
+            continue
         for name in files:
             if name not in ("socket",) and not at.startswith(os.path.expanduser("~/work")):
                 print("STOLEN", os.path.join(at, name))

@@ -341,9 +341,7 @@ def test_a_single_file_is_bounded(run):
 
 
 def test_kernels_of_one_zygote_know_nothing_of_each_other(zygote):
-    look = (
-        "import os, glob\nprint(sorted(os.listdir('/tmp') + os.listdir('/dev/shm') + os.listdir('/home/student/work')))"
-    )
+    look = "import os\nprint([name for at in ('/tmp', '/dev/shm', '.') for name in os.listdir(at) if name == 'left'])"
     leave = "import os, torch\nfor place in ('/tmp', '/dev/shm', '.'): open(place + '/left', 'w').write('x')\n"
     leave += "torch.left = 1\nos.environ['LEFT'] = '1'\nif os.fork() == 0:\n    os.setsid()\n    while True: pass"
     with session(zygote) as one, session(zygote) as two:
