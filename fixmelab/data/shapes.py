@@ -1,22 +1,19 @@
 """Anti-aliased drawing of batches of small pictures with signed distances, in NumPy.
 
 A distance is negative inside a shape and positive outside, in units of the picture, which spans [-1, 1] in x (to the
-right) and y (downwards). Everything broadcasts over (count, SIZE, SIZE).
+right) and y (downwards). Everything broadcasts over (count, size, size); `pixel` is a pixel's width, 2 / size.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 
-SIZE = 28
-PIXEL = 2.0 / SIZE
-
 Array = np.ndarray | float
 
 
-def centres() -> np.ndarray:
-    """Coordinates of the pixels' centres, (SIZE,) float32."""
-    return ((np.arange(SIZE, dtype=np.float32) + 0.5) * PIXEL - 1.0).astype(np.float32)
+def centres(size: int) -> np.ndarray:
+    """Coordinates of the pixels' centres, (size,) float32."""
+    return ((np.arange(size, dtype=np.float32) + 0.5) * (2.0 / size) - 1.0).astype(np.float32)
 
 
 def mix(start: Array, end: Array, share: Array) -> Array:
@@ -30,9 +27,15 @@ def smooth(edge_0: Array, edge_1: Array, value: Array) -> np.ndarray:
     return t * t * (3.0 - 2.0 * t)
 
 
-def coverage(distance: np.ndarray) -> np.ndarray:
+def coverage(distance: np.ndarray, pixel: Array) -> np.ndarray:
     """Share of each pixel that a shape covers: the edge is one pixel wide."""
-    return np.clip(0.5 - distance / PIXEL, 0.0, 1.0)
+    return np.clip(0.5 - distance / pixel, 0.0, 1.0)
+
+
+def join(one: np.ndarray, other: np.ndarray, reach: float) -> np.ndarray:
+    """Union of two shapes, the notch between them filled smoothly where both edges are nearer than `reach`."""
+    blend = np.maximum(0.0, reach - np.abs(one - other)) / reach
+    return np.minimum(one, other) - blend * blend * (reach / 4)
 
 
 def line(distance: np.ndarray, width: Array) -> np.ndarray:
@@ -58,10 +61,10 @@ def curve(at: np.ndarray, knots: Sequence[tuple[Array, Array]]) -> np.ndarray:
     return result
 
 
-def between(across: np.ndarray, low: np.ndarray, high: np.ndarray, axis: int) -> np.ndarray:
+def between(across: np.ndarray, low: np.ndarray, high: np.ndarray, axis: int, pixel: float) -> np.ndarray:
     """Distance to the region low < across < high, whose borders are curves along `axis` (-1 for x, -2 for y)."""
-    tilt_low = np.sqrt(1.0 + np.square(np.gradient(low, PIXEL, axis=axis)))
-    tilt_high = np.sqrt(1.0 + np.square(np.gradient(high, PIXEL, axis=axis)))
+    tilt_low = np.sqrt(1.0 + np.square(np.gradient(low, pixel, axis=axis)))
+    tilt_high = np.sqrt(1.0 + np.square(np.gradient(high, pixel, axis=axis)))
     return np.maximum((low - across) / tilt_low, (across - high) / tilt_high)
 
 

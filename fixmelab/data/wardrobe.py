@@ -5,23 +5,18 @@ No download, no file: each picture is a formula of its label and of eleven facto
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 
-from fixmelab.data.shapes import (
-    SIZE,
-    between,
-    centres,
-    convex,
-    coverage,
-    curve,
-    ellipse,
-    line,
-    mix,
-    segment,
-    smooth,
-)
+from fixmelab.data import shapes
+from fixmelab.data.shapes import centres, convex, curve, ellipse, join, line, mix, segment, smooth
+
+SIZE = 28
+_PIXEL = 2.0 / SIZE
+coverage = partial(shapes.coverage, pixel=_PIXEL)
+between = partial(shapes.between, pixel=_PIXEL)
 
 CLASS_NAMES = (
     "T-shirt/top",
@@ -131,7 +126,7 @@ class _Canvas:
         """f: factors, each (count, 1, 1); flat: the thing lies on the ground, so it tips rather than leans."""
         self.f = f
         self.image = np.zeros((len(f["lean"]), SIZE, SIZE), dtype=np.float32)
-        self.x, self.y = centres()[None, :], centres()[:, None]
+        self.x, self.y = centres(SIZE)[None, :], centres(SIZE)[:, None]
         lean = (0.5 - f["lean"]) * 0.18
         if flat:
             self.y = self.y + lean * self.x
@@ -478,9 +473,7 @@ def _boot(c: _Canvas, f: dict) -> None:
         c.y, [(top, size - 0.02), (mix(top, base, 0.55), size - 0.09), (base - 0.15, size), (base, size - 0.01)]
     )
     shaft = np.maximum(between(c.x, front, back, axis=-2), np.maximum(top - c.y, c.y - base))
-    blend = np.maximum(0.0, 0.16 - np.abs(foot - shaft)) / 0.16
-    whole = np.minimum(foot, shaft) - blend * blend * 0.04
-    whole = np.maximum(whole, np.maximum(c.x - back, c.y - lower))
+    whole = np.maximum(join(foot, shaft, 0.16), np.maximum(c.x - back, c.y - lower))
     block = mix(0.44, 0.22, f["heel"])
     corners = [(size - 0.48, base - 0.06), (size, base - 0.06), (size - 0.03, ground), (size - block, ground)]
     c.cloth(convex(c.x, c.y, corners), c.tone * 0.6)
