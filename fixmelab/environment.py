@@ -53,6 +53,11 @@ def budget(full: Value, cpu: Value, smoke: Value) -> Value:
     return {"gpu": full, "cpu": cpu, "smoke": smoke}[budget_name()]
 
 
+def is_watched() -> bool:
+    """Whether somebody is there to move a slider: not in grading, nor on the smoke budget."""
+    return "FIXMELAB_JUDGE" not in os.environ and budget_name() != "smoke"
+
+
 def device() -> torch.device:
     """The GPU where there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -75,4 +75,65 @@ class Identity:
         return z
 
 
-TOYS = {toy.__name__: toy for toy in (LinearDecoder, Bowl, Halves, Identity)}
+class Recorder(nn.Module):
+    """In the place of a network that predicts noise: weight · (scale[t] x + shift[t]), where weight is 1. It remembers
+    what it was asked.
+
+    Args:
+        scale, shift: shape (T,).
+
+    Attributes:
+        inputs, times: x and t of each call, in order.
+        modes: whether it was in training mode, call by call.
+    """
+
+    def __init__(self, scale: Tensor, shift: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+        self.register_buffer("scale", scale)
+        self.register_buffer("shift", shift)
+        self.inputs: list[Tensor] = []
+        self.times: list[Tensor] = []
+        self.modes: list[bool] = []
+
+    def forward(self, x: Tensor, t: Tensor) -> Tensor:
+        """x: (B, …); t: (B,) long. Returns the shape of x."""
+        self.inputs.append(x.detach().clone())
+        self.times.append(torch.as_tensor(t).detach().clone())
+        self.modes.append(self.training)
+        shape = (-1, *[1] * (x.ndim - 1))
+        return self.weight * (self.scale[t].view(shape) * x + self.shift[t].view(shape))
+
+
+class Drift:
+    """In the place of a diffusion model: the step with index k adds shift[k], forward and backward, without chance.
+
+    Args:
+        shift: shape (T,).
+
+    Attributes:
+        timesteps: T.
+    """
+
+    def __init__(self, shift: Tensor) -> None:
+        self.shift, self.timesteps = shift, len(shift)
+
+    def q_sample(self, x_0: Tensor, t: Tensor, noise: Tensor | None = None) -> Tensor:
+        """x_0 (B, …) plus shift[t]; t: (B,) long, 0-based. Raises ValueError for another t."""
+        return x_0 + self.shift[self._checked(t, x_0)].view(-1, *[1] * (x_0.ndim - 1))
+
+    def p_sample(self, x: Tensor, t: Tensor, t_index: int) -> Tensor:
+        """x (B, …) plus shift[t_index]; t: (B,) long, all of them t_index. Raises ValueError for another t."""
+        if not (self._checked(t, x) == t_index).all():
+            raise ValueError(f"p_sample: t must hold t_index, {t_index}, for each image of the batch")
+        return x + self.shift[t_index]
+
+    def _checked(self, t: Tensor, x: Tensor) -> Tensor:
+        if not isinstance(t, Tensor) or t.shape != x.shape[:1] or t.dtype != torch.long:
+            raise ValueError(f"t must be a long tensor of shape ({len(x)},), an index for each image of the batch")
+        if not ((t >= 0) & (t < self.timesteps)).all():
+            raise ValueError(f"t must lie between 0 and T - 1 = {self.timesteps - 1}; the step t has the index t - 1")
+        return t
+
+
+TOYS = {toy.__name__: toy for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift)}

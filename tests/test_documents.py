@@ -18,14 +18,14 @@ def test_links_within_the_repository_lead_somewhere(page):
     assert [target for target in targets if not target.exists()] == []
 
 
-def test_the_readme_counts_mistakes_and_equivalents_rightly():
-    exercises = exercises_of("vae").values()
+@pytest.mark.parametrize(("name", "called"), [("vae", "VAE"), ("diffusion", "diffusion")])
+def test_the_readme_counts_mistakes_and_equivalents_rightly(name, called):
+    exercises = exercises_of(name).values()
     mistakes, equivalents = (
         sum(len(getattr(item, kind)) for item in exercises) for kind in ("mistakes", "equivalents")
     )
     text = " ".join((course.ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"{mistakes} wrong answers to the VAE notebook" in text
-    assert f"{equivalents} other right answers" in text
+    assert f"{mistakes} wrong and {equivalents} right answers to the {called} notebook" in text
 
 
 def test_the_readme_counts_attacks_rightly():

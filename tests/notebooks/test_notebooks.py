@@ -1,4 +1,4 @@
-"""The VAE notebook as its readers meet it: solved, blank, on other data, in an environment without the grader."""
+"""The notebooks as their readers meet them: solved, blank, on other data, in an environment without the grader."""
 
 import ast
 import io
@@ -14,6 +14,10 @@ import pytest
 
 from autograder import cells, course
 
+NAMES = course.assignment_names()
+# The first thing that a student is asked for; the least numbers of mistakes, equivalents and pictures.
+FIRST = {"vae": "gaussian_kl", "diffusion": "constant_schedule"}
+LEAST = {"vae": (45, 20, 9), "diffusion": (60, 30, 9)}
 FASHION = course.ROOT.parent / "shared" / "data" / "fashion900.npz"
 WITHOUT_GRADER = """
 import sys
@@ -50,29 +54,33 @@ def pictures(notebook: nbformat.NotebookNode) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("data", ["garments", "fashion900"])
-def test_the_solution_runs_on_the_smoke_budget_and_draws(tmp_path, data):
+@pytest.mark.parametrize(("name", "data"), [*((name, "auto") for name in NAMES), ("vae", "fashion900")])
+def test_the_solution_runs_on_the_smoke_budget_and_draws(tmp_path, name, data):
     if data == "fashion900" and not FASHION.is_file():
         pytest.skip("the sample of FashionMNIST is not here")
-    executed = run(
-        course.source_path("vae"), tmp_path, FIXMELAB_DATA=str(FASHION) if data == "fashion900" else "garments"
-    )
+    executed = run(course.source_path(name), tmp_path, FIXMELAB_DATA=str(FASHION) if data == "fashion900" else data)
     assert errors(executed) == []
-    assert pictures(executed) >= 9
+    assert pictures(executed) >= LEAST[name][2]
     assert list(tmp_path.rglob("*.safetensors"))
 
 
 @pytest.mark.slow
-def test_the_release_runs_without_the_grader_up_to_the_first_fixme(tmp_path):
+@pytest.mark.parametrize("name", NAMES)
+def test_the_release_runs_without_the_grader_up_to_the_first_fixme(tmp_path, name):
     (tmp_path / "sitecustomize.py").write_text(WITHOUT_GRADER)
-    executed = run(course.release_path("vae"), tmp_path, PYTHONPATH=str(tmp_path))
+    executed = run(course.release_path(name), tmp_path, PYTHONPATH=str(tmp_path))
     found = errors(executed)
-    assert found[0] == "NotImplementedError: FIXME: gaussian_kl"
+    assert found[0] == f"NotImplementedError: FIXME: {FIRST[name]}"
     assert not any("ModuleNotFoundError" in error or "ImportError" in error for error in found)
 
 
-def source_cells(kind=lambda cell: True):
-    return [cell for cell in course.read_source("vae").cells if kind(cell)]
+def source_cells(name, kind=lambda cell: True):
+    return [cell for cell in course.read_source(name).cells if kind(cell)]
+
+
+def of_all(kind):
+    """Cells of all notebooks, for parametrize."""
+    return [pytest.param(cell, id=f"{name}-{cell.id}") for name in NAMES for cell in source_cells(name, kind)]
 
 
 def code_lines(source: str) -> int:
@@ -86,31 +94,32 @@ def code_lines(source: str) -> int:
     return len({token.start[0] for token in tokens if token.type not in empty} - docstrings)
 
 
-@pytest.mark.parametrize("cell", source_cells(lambda cell: cell.cell_type == "code"), ids=lambda cell: cell.id)
+@pytest.mark.parametrize("cell", of_all(lambda cell: cell.cell_type == "code"))
 def test_code_cells_are_short(cell):
     visible = re.sub(r"### BEGIN (\w+(?: \w+)*)\n.*?### END \1", "", cell.source, flags=re.DOTALL)
     assert code_lines(visible if cells.is_tests(cell) else cell.source) <= (40 if cells.is_fixme(cell) else 15)
 
 
-@pytest.mark.parametrize("cell", source_cells(cells.is_tests), ids=lambda cell: cell.id)
+@pytest.mark.parametrize("cell", of_all(cells.is_tests))
 def test_every_visible_assert_has_a_message(cell):
     found = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Assert)]
     assert found and all(node.msg is not None for node in found)
 
 
-def test_every_exercise_has_mistakes_and_equivalents():
+@pytest.mark.parametrize("name", NAMES)
+def test_every_exercise_has_mistakes_and_equivalents(name):
     from autograder.assignments import exercises_of
 
-    exercises = exercises_of("vae").values()
-    assert {f"vae.{cells.exercise_name(cell)}" for cell in source_cells(cells.is_tests)} == {
-        item.id for item in exercises
-    }
+    exercises = exercises_of(name).values()
+    tested = {f"{name}.{cells.exercise_name(cell)}" for cell in source_cells(name, cells.is_tests)}
+    assert tested == {item.id for item in exercises}
     assert all(item.mistakes and item.equivalents for item in exercises)
-    assert sum(len(item.mistakes) for item in exercises) >= 45
-    assert sum(len(item.equivalents) for item in exercises) >= 20
+    assert sum(len(item.mistakes) for item in exercises) >= LEAST[name][0]
+    assert sum(len(item.equivalents) for item in exercises) >= LEAST[name][1]
 
 
-def test_every_question_has_a_rubric_worth_its_points():
-    questions = source_cells(lambda cell: cells.grade_id(cell).startswith(cells.QUESTION_PREFIX))
-    assert len(questions) == len(source_cells(cells.is_written)) > 0
+@pytest.mark.parametrize("name", NAMES)
+def test_every_question_has_a_rubric_worth_its_points(name):
+    questions = source_cells(name, lambda cell: cells.grade_id(cell).startswith(cells.QUESTION_PREFIX))
+    assert len(questions) == len(source_cells(name, cells.is_written)) > 0
     assert all("BEGIN MARK SCHEME" in cell.source for cell in questions)
