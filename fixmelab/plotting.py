@@ -140,6 +140,44 @@ def plot_history(history: History, *, ylabel: str = "loss (nats per image)") -> 
     return drawn
 
 
+def plot_losses(steps: ArrayLike, losses: ArrayLike, *, ylabel: str = "loss") -> Figure:
+    """The loss of each step, and over it a running mean. steps, losses: (N,), N ≥ 1.
+
+    Raises ValueError where there is none, or not one loss a step.
+    """
+    across, up = np.asarray(steps), np.asarray(losses, dtype=float)
+    if not len(up) or across.shape != up.shape or up.ndim != 1:
+        raise ValueError(f"there are {across.shape} steps and {up.shape} losses: give (N,) of both, N ≥ 1")
+    window = max(1, min(200, len(up) // 10))
+    sums = np.cumsum(np.concatenate([[0.0], up]))
+    means = (sums[window:] - sums[:-window]) / window
+    with style():
+        drawn = Figure(figsize=(6.5, 3.6), layout="constrained")
+        axes = drawn.add_subplot()
+        axes.plot(across, up, color="#b5d3f0", lw=0.8, label="one step")
+        if window > 1:
+            axes.plot(across[window // 2 :][: len(means)], means, color=LINES[0], label=f"mean of {window} steps")
+        # The first steps are many times higher and would flatten the rest.
+        low, high = np.quantile(up, [0, 0.98])
+        high = max(high, means[-1])
+        margin = 0.08 * (high - low) or 1
+        axes.set(xlabel="steps of training", ylabel=ylabel, ylim=(low - margin, high + margin))
+        axes.legend()
+    return drawn
+
+
+def plot_fid(steps: ArrayLike, values: ArrayLike, title: str) -> Figure:
+    """The Fréchet inception distance after some steps; `title` says of what features. steps, values: (N,)."""
+    with style():
+        drawn = Figure(figsize=(6.5, 3.6), layout="constrained")
+        axes = drawn.add_subplot()
+        axes.plot(np.asarray(steps), np.asarray(values, dtype=float), "o-", ms=5, color=LINES[1])
+        axes.set(xlabel="steps of training", ylabel="FID (lower is better)")
+        axes.set_ylim(bottom=0)
+        axes.set_title(title, loc="left", fontsize=9.5)
+    return drawn
+
+
 def plot_curves(
     x: Tensor | ArrayLike,
     curves: Mapping[str, Tensor | ArrayLike],

@@ -84,12 +84,13 @@ class Recorder(nn.Module):
 
     Attributes:
         inputs, times: x and t of each call, in order.
-        modes: whether it was in training mode, call by call.
+        modes: whether what lies in it was in training mode, call by call.
     """
 
     def __init__(self, scale: Tensor, shift: Tensor) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(()))
+        self.inside = nn.Identity()  # eval() reaches it, an attribute that is set does not
         self.register_buffer("scale", scale)
         self.register_buffer("shift", shift)
         self.inputs: list[Tensor] = []
@@ -100,7 +101,7 @@ class Recorder(nn.Module):
         """x: (B, …); t: (B,) long. Returns the shape of x."""
         self.inputs.append(x.detach().clone())
         self.times.append(torch.as_tensor(t).detach().clone())
-        self.modes.append(self.training)
+        self.modes.append(self.inside.training)
         shape = (-1, *[1] * (x.ndim - 1))
         return self.weight * (self.scale[t].view(shape) * x + self.shift[t].view(shape))
 
@@ -113,10 +114,12 @@ class Drift:
 
     Attributes:
         timesteps: T.
+        steps_back: how often p_sample was called.
     """
 
     def __init__(self, shift: Tensor) -> None:
         self.shift, self.timesteps = shift, len(shift)
+        self.steps_back = 0
 
     def q_sample(self, x_0: Tensor, t: Tensor, noise: Tensor | None = None) -> Tensor:
         """x_0 (B, …) plus shift[t]; t: (B,) long, 0-based. Raises ValueError for another t."""
@@ -126,6 +129,7 @@ class Drift:
         """x (B, …) plus shift[t_index]; t: (B,) long, all of them t_index. Raises ValueError for another t."""
         if not (self._checked(t, x) == t_index).all():
             raise ValueError(f"p_sample: t must hold t_index, {t_index}, for each image of the batch")
+        self.steps_back += 1
         return x + self.shift[t_index]
 
     def _checked(self, t: Tensor, x: Tensor) -> Tensor:

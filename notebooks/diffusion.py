@@ -460,7 +460,8 @@ check("diffusion.posterior_mean_from_eps", posterior_mean_from_eps)
 # %% [markdown]
 # The reverse chain that we train is $p_\theta(x_{t-1} \mid x_t) = \mathcal N(\mu_\theta(x_t, t), \sigma_t^2 I)$, where $\mu_\theta$ is the formula above with a prediction
 # $\varepsilon_\theta(x_t, t)$ in the place of $\varepsilon$. The part of $\mathrm{KL}(q(x_{t-1} \mid x_t, x_0) \,\|\, p_\theta(x_{t-1} \mid x_t))$ that depends on $\theta$ is then
-# $\|\tilde\mu_t - \mu_\theta\|^2 / (2 \sigma_t^2) = \lambda_t \|\varepsilon - \varepsilon_\theta\|^2$. Work out the weight $\lambda_t$.
+# $\|\tilde\mu_t - \mu_\theta\|^2 / (2 \sigma_t^2) = \lambda_t \|\varepsilon - \varepsilon_\theta\|^2$. Work out the weight $\lambda_t$. (At $t = 1$, where there is no
+# such divergence, the same formula holds for the part of $-\log p_\theta(x_0 \mid x_1)$.)
 
 # %% exercise="loss_weight"
 # exercise: loss_weight
@@ -703,13 +704,13 @@ check("diffusion.eps_loss", eps_loss)
 #
 # | method | what it does |
 # |---|---|
-# | `__init__` | `betas`, `alphas`, `alpha_bars` of the cosine schedule, each `(T,)`, registered as buffers so that they move with `.to(device)` |
+# | `__init__` | `betas`, `alphas`, `alpha_bars` of the cosine schedule, each `(T,)`, registered as buffers so that they move with `.to(device)`; float32, as the network is (or cast what you take from them) |
 # | `q_sample(x_0, t, noise=None)` | $x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \varepsilon$, each example at its own step |
 # | `p_losses(x_0, t, noise=None)` | `eps_loss` between the noise and `model(x_t, t)`, of the kind `self.loss_kind` |
 # | `forward(x_0, noise=None)` | `p_losses` at steps drawn uniformly from all $T$, **one for each example** |
-# | `p_sample(x, t, t_index)` | one step back: $\hat x_0 = (x_t - \sqrt{1 - \bar\alpha_t}\, \varepsilon_\theta) / \sqrt{\bar\alpha_t}$, clamped to $[-1, 1]$; the mean $\tilde\mu_t$ of $q(x_{t-1} \mid x_t, \hat x_0)$; plus $\sqrt{\tilde\beta_t}\, z$ with fresh $z \sim \mathcal N(0, I)$, but **no noise at the last step** (index 0) |
+# | `p_sample(x, t, t_index)` | one step back: $\hat x_0 = (x_t - \sqrt{1 - \bar\alpha_t}\, \varepsilon_\theta) / \sqrt{\bar\alpha_t}$, clamped to $[-1, 1]$; the mean $\tilde\mu_t$ of $q(x_{t-1} \mid x_t, \hat x_0)$ (in the form of 2.2 it needs the $\varepsilon$ that belongs to the *clamped* $\hat x_0$); plus $\sqrt{\tilde\beta_t}\, z$ with fresh $z \sim \mathcal N(0, I)$, but **no noise at the last step** (index 0) |
 # | `p_sample_loop(img)` | all $T$ steps from $x_T$ = `img`, the model in evaluation mode; returns $x_0$ in $[-1, 1]$ |
-# | `sample(batch_size)` | new images from fresh noise, mapped to $[0, 1]$ |
+# | `sample(batch_size)` | new images by one `p_sample_loop` from fresh noise, mapped to $[0, 1]$ |
 #
 # Where `noise` is `None`, draw standard normal noise, fresh for every entry at every call. Sampling builds no graph. `t` is always a `(B,)` long tensor of 0-based
 # indices, and `t_index` the same index as a number.

@@ -102,6 +102,27 @@ def test_one_high_step_does_not_flatten_the_history() -> None:
     assert plot_history(history).axes[0].get_ylim()[1] < 10
 
 
+def test_losses_are_shown_with_a_running_mean() -> None:
+    losses = [1000.0] + [2.0, 4.0] * 50
+    axes = plotting.plot_losses(range(1, 102), losses).axes[0]
+    steps, mean = axes.lines
+    assert list(steps.get_ydata()) == losses and list(steps.get_xdata()) == list(range(1, 102))
+    assert mean.get_label() == "mean of 10 steps" and mean.get_xdata()[0] == 6  # in the middle of its ten
+    assert mean.get_ydata()[0] == pytest.approx((1000 + 2 * 5 + 4 * 4) / 10)
+    assert mean.get_ydata()[1:] == pytest.approx([3.0] * 91)
+    assert axes.get_ylim()[1] < 10  # the first step does not flatten the rest
+    assert len(plotting.plot_losses([1], [2.0]).axes[0].lines) == 1
+    for unfit in (([], []), ([1, 2], [3.0]), ([[1]], [[2.0]])):
+        with pytest.raises(ValueError, match="give"):
+            plotting.plot_losses(*unfit)
+
+
+def test_the_fid_is_shown_from_0_and_says_of_what() -> None:
+    axes = plotting.plot_fid([10, 20], [5.0, 3.0], "FID on a small network").axes[0]
+    assert list(axes.lines[0].get_ydata()) == [5.0, 3.0] and axes.get_ylim()[0] == 0
+    assert axes.get_title(loc="left") == "FID on a small network" and "lower is better" in axes.get_ylabel()
+
+
 def test_curves_are_labelled_and_told_apart_without_colour() -> None:
     figure = plot_curves(torch.arange(3), {"ELBO": torch.arange(3.0), "evidence": [2, 2, 2]}, "μ", "nats", "bound")
     axes = figure.axes[0]

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fixmelab import checkpoint as checkpoints
+from fixmelab import training
 from fixmelab.training import History, train
 
 
@@ -208,8 +209,10 @@ def truncate(path: Path) -> None:
 
 def edit(path: Path, **changes) -> None:
     with safe_open(path, "pt") as file:
-        record = json.loads(file.metadata()[checkpoints.METADATA_KEY]) | changes
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors["steps"] = changes.pop("steps", tensors["steps"])
+        record = json.loads(file.metadata()[checkpoints.METADATA_KEY]) | changes
+    tensors = {name: tensor for name, tensor in tensors.items() if tensor is not None}
     save_file(tensors, path, metadata={checkpoints.METADATA_KEY: json.dumps(record)})
 
 
@@ -221,12 +224,12 @@ def edit(path: Path, **changes) -> None:
         lambda path: path.write_text("not a checkpoint"),
         lambda path: save_file({"a": torch.zeros(2)}, path),
         lambda path: edit(path, unknown=1),
-        lambda path: edit(path, epochs=[]),
-        lambda path: edit(path, epochs="many"),
+        lambda path: edit(path, steps=torch.zeros(0)),
+        lambda path: edit(path, steps=None),
         lambda path: edit(path, settings=None),
         lambda path: edit(path, loss="low"),
     ],
-    ids=["truncated", "empty", "text", "other", "field", "none", "epochs", "settings", "loss"],
+    ids=["truncated", "empty", "text", "other", "field", "none", "steps", "settings", "loss"],
 )
 def test_a_damaged_checkpoint_is_refused_in_one_line(images, tmp_path, damage) -> None:
     path = tmp_path / "model.safetensors"
@@ -334,6 +337,59 @@ def test_parameters_that_get_no_gradient_and_tied_weights_survive_a_checkpoint(i
     run(half, images, 1, checkpoint=tmp_path / "tied")
     assert run(half, images, 2, checkpoint=tmp_path / "tied") == expected
     assert same(half, whole)
+
+
+def test_a_run_resumes_where_weights_lie_with_channels_last(images, tmp_path) -> None:
+    """The optimiser's state has to come back in the same order: its fused kernel reads both side by side."""
+
+    class Convolutions(nn.Sequential):
+        def __init__(self) -> None:
+            with torch.random.fork_rng():
+                torch.manual_seed(0)
+                super().__init__(nn.Conv2d(1, 4, 3, padding=1), nn.Conv2d(4, 5, 3, padding=1), nn.Conv2d(5, 1, 1))
+            self.to(memory_format=torch.channels_last)
+
+    whole, half = Convolutions(), Convolutions()
+    expected = run(whole, images, 3, learning_rate=0.01)
+    run(half, images, 1, learning_rate=0.01, checkpoint=tmp_path / "half")
+    resumed = Convolutions()
+    assert run(resumed, images, 3, learning_rate=0.01, checkpoint=tmp_path / "half") == expected
+    assert same(resumed, whole)
+    assert not whole[1].weight.is_contiguous() and not resumed[1].weight.is_contiguous()
+
+
+def test_a_run_stops_and_resumes_within_an_epoch(images, tmp_path) -> None:
+    """At any step, and to the very same numbers; with whole batches, the two images left over come another time."""
+
+    def started(**options) -> training.Run:
+        options = {"batch_size": 16, "learning_rate": 0.01, "seed": 0, "whole_batches": True} | options
+        return training.Run(model(), loss, images, **options)
+
+    def advance(one: training.Run, until: int) -> None:
+        one.advance(until, lambda value, size: sizes.append(size), lambda step: f"at {step}")
+
+    sizes: list[int] = []
+    whole, path = started(), tmp_path / "model.safetensors"
+    advance(whole, 11)
+    assert whole.steps_per_epoch == 3 and sizes == [16] * 11
+    for stop in (2, 4, 11):
+        part = started()
+        if path.exists():
+            part.resume(path, "no advice")
+        advance(part, stop)
+        part.keep()
+        checkpoints.write(part.kept, path)
+    assert part.losses == whole.losses and same(part.model, whole.model)
+    assert len(part.history.epochs) == 3
+    with pytest.raises(ValueError, match="size None, not 3: take another"):
+        started(settings={"size": 3}).resume(path, "take another")
+
+
+def test_fewer_images_than_a_batch_are_one_batch(images) -> None:
+    few = training.Run(model(), loss, images[:5], batch_size=16, learning_rate=0.01, seed=0, whole_batches=True)
+    sizes: list[int] = []
+    few.advance(3, lambda value, size: sizes.append(size), str)
+    assert sizes == [5, 5, 5]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

@@ -27,7 +27,8 @@ SIGMAS = 7.0
 def _float(betas: object, steps: int) -> Tensor:
     """A schedule of either precision, as float64."""
     found = expect(betas, "betas").shape(steps).finite().value
-    expect(found).holds(found.is_floating_point(), "betas are whole numbers; return a float tensor.")
+    is_precise = found.dtype in (torch.float32, torch.float64)
+    expect(found).holds(is_precise, f"betas are {str(found.dtype).removeprefix('torch.')}; return a float tensor.")
     return found.double()
 
 
@@ -71,8 +72,8 @@ def cosine_schedule(student: Remote, draw: Draw) -> None:
         # Where little is left, what counts is the ratio: 1e-3 of the whole is more than all that is left there.
         tail = torch.allclose(got[-6:-1], wanted[-6:-1], rtol=0.02, atol=0)
         expect(got).holds(is_close and tail, "ᾱ, the cumulative product of 1 − betas, has wrong numbers.")
-        is_small = 1e-12 < float(got[-1]) < 1e-4
-        expect(got).holds(is_small, "ᾱ at the last step is not what the clipped schedule leaves.")
+        is_small = 1e-12 < float(got[-1]) < 1e-4 and 5e-5 < float(1 - betas[-1]) < 1.5e-3
+        expect(got).holds(is_small, "The last step is not what the clipped schedule leaves: α falls to 0.001 there.")
 
 
 # Forward
@@ -129,7 +130,7 @@ def kl_to_prior(student: Remote, draw: Draw) -> None:
 @exercise("diffusion.bayes_on_grid")
 def bayes_on_grid(student: Remote, draw: Draw) -> None:
     for count, half in ((1001, 6.0), (1600, 8.0)):
-        grid = torch.linspace(-half, half, count, dtype=torch.float64)
+        grid = torch.linspace(-half, half + 1.5, count, dtype=torch.float64)
         x_0, x_t = (float(value) for value in draw.uniform(-1.5, 1.5, 2))
         beta, before = float(draw.uniform(0.05, 0.5, 1)[0]), float(draw.uniform(0.2, 0.9, 1)[0])
         got = student(grid, x_0, x_t, beta, before)
@@ -162,7 +163,8 @@ SHAPES = ((5, 3), 7, torch.float64), ((4, 3, 2, 5), 9, torch.float32), ((2, 6), 
 def q_posterior(student: Remote, draw: Draw) -> None:
     for shape, steps, dtype in SHAPES:
         given = _steps(draw, shape, steps, dtype)
-        for t in (given.t, torch.full((shape[0],), steps - 1), torch.zeros(shape[0], dtype=torch.long)):
+        mixed = torch.cat([torch.zeros(1, dtype=torch.long), given.t[1:]])
+        for t in (given.t, mixed, torch.full((shape[0],), steps - 1), torch.zeros_like(given.t)):
             mean, variance = expect(student(given.x_0, given.x_t, t, given.betas)).items(2)
             wanted = reference.q_posterior(given.x_0, given.x_t, t, given.betas)
             label = "at the first step, index 0, " if not t.any() else ""
@@ -201,8 +203,8 @@ def optimal_eps(student: Remote, draw: Draw) -> None:
 
 @exercise("diffusion.elbo_terms")
 def elbo_terms(student: Remote, draw: Draw) -> None:
-    for steps in (6, 11, 2):
-        betas = _schedule(draw, steps, torch.float64)
+    for steps, factor in ((6, 1.0), (11, 0.02), (2, 1.0)):
+        betas = factor * _schedule(draw, steps, torch.float64)
         mean, std = 2 * float(draw.normal(1)[0]), float(draw.positive(1)[0])
         l_0, between, l_T = expect(student(mean, std, betas)).items(3)
         wanted = reference.elbo_terms(mean, std, betas)
@@ -222,18 +224,19 @@ def eps_loss(student: Remote, draw: Draw) -> None:
         for kind in ("l2", "l1"):
             wanted = reference.eps_loss(eps, eps_hat, kind)
             expect(student(eps, eps_hat, kind), f"the loss of kind {kind!r}").close(wanted)
-    (gradient,) = student.gradient(eps, eps_hat, wrt=[1])
-    expect(gradient).holds(
-        gradient is not None, "No gradient reaches eps_hat: training could not improve it.", "detached"
-    )
-    try:
-        student(eps, eps_hat, "l3")
-    except AnswerRaised as raised:
-        expect(raised).holds(
-            raised.kind == "ValueError", f"For an unknown kind it raises {raised.kind}, not ValueError."
+    for kind in ("l2", "l1"):
+        (gradient,) = student.gradient(eps, eps_hat, kind, wrt=[1])
+        expect(gradient).holds(
+            gradient is not None, "No gradient reaches eps_hat: training could not improve it.", "detached"
         )
-    else:
-        expect(None).holds(False, "An unknown kind, 'l3', is accepted: raise ValueError.", "accepts_any_kind")
+    for kind in ("l3", "smooth_l1"):
+        try:
+            student(eps, eps_hat, kind)
+        except AnswerRaised as raised:
+            is_right = raised.kind == "ValueError"
+            expect(raised).holds(is_right, f"For an unknown kind it raises {raised.kind}, not ValueError.")
+        else:
+            expect(None).holds(False, f"An unknown kind, {kind!r}, is accepted: raise ValueError.", "accepts_any_kind")
 
 
 @dataclass(frozen=True)
@@ -382,7 +385,9 @@ def p_losses(student: Remote, draw: Draw) -> None:
         expect(x_t, "what the network is shown").close(_noised(x_0, made.alpha_bars[t], noise), atol=2e-3)
         expect(got, f"the loss of kind {kind!r}").close(reference.eps_loss(noise, predicted, kind), rtol=1e-3)
     _expect_trained(made, made.diffusion.p_losses.gradient(x_0, t, noise, wrt=made.toy))
+    _expect_training_mode(made)
     made.diffusion.assign("loss_kind", "l2")
+    found = []
     count = 1500
     many, steps = _image(draw, 1, 2, 3, 3).expand(count, -1, -1, -1).contiguous(), torch.full((count,), 11)
     for _ in range(2):
@@ -390,7 +395,8 @@ def p_losses(student: Remote, draw: Draw) -> None:
         x_t, predicted = _prediction(made, steps)
         noises = (x_t - made.alpha_bars[11].sqrt() * many) / (1 - made.alpha_bars[11]).sqrt()
         expect(got, "the loss without noise given").close(reference.eps_loss(noises, predicted), rtol=1e-2)
-        _expect_white([noises], "p_losses, where no noise is given")
+        found.append(noises)
+    _expect_white(found, "p_losses, where no noise is given")
 
 
 def _prediction(made: _Made, t: Tensor) -> tuple[Tensor, Tensor]:
@@ -412,7 +418,17 @@ def _answer(made: _Made, x: Tensor, t: Tensor) -> Tensor:
 
 
 def _expect_steps(t: object, batch: int) -> None:
-    expect(t, "the t that the network is given").shape(batch, mistake="one_step_for_the_batch")
+    given = expect(t, "the t that the network is given").shape(batch, mistake="one_step_for_the_batch")
+    given.holds(given.value.dtype == torch.long, "The t that the network is given is no long tensor.")
+
+
+def _expect_training_mode(made: _Made) -> None:
+    modes = made.toy.attribute("modes")
+    expect(modes).holds(
+        all(modes),
+        "The network is put into evaluation mode for the loss, so that dropout would not train.",
+        "trains_in_evaluation_mode",
+    )
 
 
 def _expect_trained(made: _Made, sizes: list[float | None]) -> None:
@@ -426,11 +442,12 @@ def _expect_trained(made: _Made, sizes: list[float | None]) -> None:
 @exercise("diffusion.forward")
 def forward(student: Remote, draw: Draw) -> None:
     steps, count = 12, 4000
-    made = _made(student, draw, size=2, channels=1, steps=steps)
-    x_0 = _image(draw, 1, 1, 2, 2).expand(count, -1, -1, -1).contiguous()
-    noise = draw.normal(count, 1, 2, 2)
+    made = _made(student, draw, size=2, channels=2, steps=steps)
+    x_0 = _image(draw, 1, 2, 2, 2).expand(count, -1, -1, -1).contiguous()
+    noise = draw.normal(count, 2, 2, 2)
     calls = []
-    for given in (noise, None, None):
+    for given, kind in ((noise, "l2"), (None, "l1"), (None, "l2")):
+        made.diffusion.assign("loss_kind", kind)
         got = made.diffusion(x_0) if given is None else made.diffusion(x_0, noise=given)
         inputs, times = _seen(made)
         expect(inputs).holds(bool(inputs), "The network is not called at all.", "network_not_called")
@@ -443,6 +460,7 @@ def forward(student: Remote, draw: Draw) -> None:
             "The whole batch has one step t: every example needs a step of its own.",
             "one_step_for_the_batch",
         )
+        expect(x_t, "what the network is shown").dtype(torch.float32)
         alpha_bars = made.alpha_bars[t].view(-1, 1, 1, 1)
         found = (x_t - alpha_bars.sqrt() * x_0) / (1 - alpha_bars).sqrt()
         if given is not None:
@@ -457,7 +475,7 @@ def forward(student: Remote, draw: Draw) -> None:
                 "The noise that is given is not the noise in x_t: it is ignored or changed.",
                 "ignores_its_noise",
             )
-        expect(got, "the loss").close(reference.eps_loss(found, _answer(made, x_t, t)), rtol=2e-2)
+        expect(got, "the loss").close(reference.eps_loss(found, _answer(made, x_t, t), kind), rtol=2e-2)
         calls.append((t, found))
     _expect_uniform(torch.cat([t for t, _ in calls]), steps)
     expect(calls).holds(
@@ -467,6 +485,7 @@ def forward(student: Remote, draw: Draw) -> None:
     )
     _expect_white([found for _, found in calls[1:]], "forward, where no noise is given")
     _expect_trained(made, made.diffusion.gradient(x_0[:5], wrt=made.toy))
+    _expect_training_mode(made)
 
 
 def _expect_uniform(t: Tensor, steps: int) -> None:
@@ -483,6 +502,9 @@ def _expect_uniform(t: Tensor, steps: int) -> None:
         "never_the_last_step",
     )
     expected = len(t) / steps
+    centred = (t - t.double().mean()) / t.double().std()
+    is_apart = abs(float((centred[1:] * centred[:-1]).mean())) < SIGMAS / len(t) ** 0.5
+    expect(t).holds(is_apart, "Neighbouring examples have the same or similar steps: draw each by itself.")
     is_even = float((counts - expected).abs().max()) < SIGMAS * (expected * (1 - 1 / steps)) ** 0.5
     expect(t).holds(is_even, "The steps are not drawn uniformly.", "steps_not_uniform")
 
@@ -497,22 +519,23 @@ def p_sample(student: Remote, draw: Draw) -> None:
     expect(got).holds(torch.equal(got, again), "The last step, index 0, adds noise.", "noise_at_the_last_step")
     wanted = _posterior_mean(made, x, 0)
     expect(got, "the state after the last step").close(wanted, rtol=1e-3, atol=2e-3)
-    # Half of the entries are clamped at the late steps, where 1 / √ᾱ is large, and none at the early ones.
+    # At the late steps, where 1 / √ᾱ is large, most is clamped, but for the network that knows x_0.
     count = 1500
-    for k in (19, 12, 1):
+    knowing = _made(student, draw, size=4, channels=3, steps=20, const=float(draw.uniform(0.2, 0.6, 1)[0]))
+    for tried, k in ((made, 19), (made, 12), (made, 1), (knowing, 19)):
         one = draw.normal(1, 3, 2, 2)
         many, t = one.expand(count, -1, -1, -1).contiguous(), torch.full((count,), k)
         found = []
-        mean, std = _posterior_mean(made, one, k), _posterior_std(made, k)
+        mean, std = _posterior_mean(tried, one, k), _posterior_std(tried, k)
         for _ in range(2):
             value = (
-                expect(made.diffusion.p_sample(many, t, k), "the state after a step")
+                expect(tried.diffusion.p_sample(many, t, k), "the state after a step")
                 .shape(count, 3, 2, 2)
                 .finite()
                 .value
             )
             found.append(value)
-        _, times = _seen(made)
+        _, times = _seen(tried)
         _expect_steps(times[-1], count)
         expect(times).holds(
             torch.equal(times[-1].long(), t), "The network is given other steps t than p_sample was.", "other_steps"
@@ -528,7 +551,7 @@ def p_sample(student: Remote, draw: Draw) -> None:
         expect(found).holds(
             off < SIGMAS * std / (2 * count) ** 0.5 + 2e-3,
             "The mean of p_sample over many draws is wrong.",
-            _which_mean(made, one, k, centre),
+            _which_mean(tried, one, k, centre),
         )
         noise = torch.cat(found).double() - centre
         spread = float(noise.square().mean().sqrt()) / std
@@ -536,10 +559,10 @@ def p_sample(student: Remote, draw: Draw) -> None:
         expect(found).holds(
             is_right,
             "The noise of p_sample has a wrong standard deviation.",
-            _which_std(made, k, spread * std),
+            _which_std(tried, k, spread * std),
         )
         _expect_white([(value - mean) / std for value in found], "p_sample")
-    kept = made.diffusion.p_sample.kept(x, last + 3, 3)
+    kept = knowing.diffusion.p_sample.kept(x, last + 3, 3)
     expect(kept).holds(
         kept.attribute("requires_grad") is False,
         "The result carries a graph, which fills the memory over T steps: use no_grad.",
@@ -601,6 +624,11 @@ def p_sample_loop(student: Remote, draw: Draw) -> None:
     _expect_chain(made, start, steps)
     expect(got, "x_0").close(torch.full_like(start, const), rtol=1e-2, atol=1e-2, mistake="returns_another_state")
     _expect_evaluation_mode(made)
+    made.diffusion.p_sample_loop(start)
+    inputs, _ = _seen(made)
+    expect(inputs).holds(
+        not torch.equal(inputs[steps - 1], inputs[-1]), "Two chains use the same noise.", "noise_used_again"
+    )
     kept = made.diffusion.p_sample_loop.kept(start[:3])
     expect(kept).holds(
         kept.attribute("requires_grad") is False,
@@ -658,7 +686,8 @@ def sample(student: Remote, draw: Draw) -> None:
     steps, batch, const = 8, 700, float(draw.uniform(0.2, 0.6, 1)[0])
     made = _made(student, draw, size=3, channels=2, steps=steps, const=const)
     made.diffusion.train.kept()
-    got = expect(made.diffusion.sample(batch), "the images").shape(batch, 2, 3, 3).finite().value
+    images = expect(made.diffusion.sample(batch), "the images").shape(batch, 2, 3, 3)
+    got = images.dtype(torch.float32).finite().value
     expect(got).holds(
         not torch.allclose(got, torch.full_like(got, const), atol=1e-2),
         "The images lie in [−1, 1]: map them to [0, 1].",
@@ -688,7 +717,7 @@ def _figure(student: Remote, found: object, right: Tensor, mistakes: dict[str, C
         other = wrong()
         is_it = other.shape == states.shape and torch.allclose(states.float(), other.float(), atol=1e-4)
         expect(states).holds(not is_it, "The states have the right shape, but their numbers are wrong.", name)
-    expect(states.float(), "the states").close(right, rtol=1e-3, atol=1e-3)
+    expect(states, "the states").close(right, rtol=1e-3, atol=1e-3)
 
 
 def _drift(student: Remote, draw: Draw, steps: int) -> tuple[Remote, Drift]:
@@ -732,6 +761,7 @@ def plot_backward(student: Remote, draw: Draw) -> None:
             "one_step_late": lambda own=own, x=x, t=times: _one_step_late(own, x, t),
         }
         _figure(student, student(toy, x), right, mistakes)
+        _expect_one_chain(toy, times[0])
 
 
 def _from_the_end(own: object, x: Tensor, times: list[int]) -> Tensor:
@@ -763,7 +793,18 @@ def plot_denoising(student: Remote, draw: Draw) -> None:
         "drops_the_panel_of_pure_noise",
     )
     _figure(student, found, right, mistakes)
-    other, own = _drift(student, draw, 31)
-    x_T, chosen = draw.normal(3, 1, 2, 2), [31, 30, 7, 1]
-    right = reference.states_on_the_way(own, x_T, 31, chosen)
-    _figure(student, student(other, x_T, times=chosen), right, {})
+    for steps, chosen in ((31, [31, 30, 7, 1]), (23, [20, 5, 0])):
+        toy, own = _drift(student, draw, steps)
+        x_T = draw.normal(3, 1, 2, 2)
+        right = reference.states_on_the_way(own, x_T, steps, chosen)
+        _figure(student, student(toy, x_T, times=chosen), right, {})
+        _expect_one_chain(toy, steps)
+
+
+def _expect_one_chain(toy: Remote, steps: int) -> None:
+    taken = toy.attribute("steps_back")
+    expect(taken).holds(
+        isinstance(taken, int) and taken <= steps,
+        "More steps back are taken than one chain has: all panels show the same chain.",
+        "a_chain_for_each_panel",
+    )

@@ -164,6 +164,11 @@ def clips_too_early(timesteps, s=0.008):
     return reference.cosine_schedule(timesteps, s).clamp(max=0.02)
 
 
+@mistake("cosine_schedule", "α is clipped at another bound than 0.001.", "another_bound")
+def another_bound(timesteps, s=0.008):
+    return reference.cosine_schedule(timesteps, s).clamp(max=0.99)
+
+
 @equivalent("cosine_schedule")
 def clips_betas(timesteps, s=0.008):
     f = _cosine(timesteps, s)
@@ -1011,14 +1016,20 @@ class QSampleSharesNoise(Diffusion):
 
 
 @mistake(
-    "q_sample", "Uniform noise is drawn (torch.rand); standard normal noise is wanted (torch.randn).", "other_noise"
+    "q_sample",
+    "The noise is not standard normal (torch.randn): it is uniform, cut off, or of another size.",
+    "other_noise",
 )
 class UniformNoise(Diffusion):
     def q_sample(self, x_0, t, noise=None):
         return super().q_sample(x_0, t, torch.rand_like(x_0) if noise is None else noise)
 
 
-@mistake("q_sample", "The same noise is used at every call: draw it afresh.", "noise_used_again")
+@mistake(
+    "q_sample",
+    "The noise of one entry, image or call tells that of another: draw every number afresh.",
+    "noise_used_again",
+)
 class QSampleKeepsNoise(Diffusion):
     def q_sample(self, x_0, t, noise=None):
         if noise is None:
@@ -1151,6 +1162,29 @@ class LossesWithoutNoise(Diffusion):
         return super().p_losses(x_0, t, torch.zeros_like(x_0) if noise is None else noise)
 
 
+@mistake(
+    "p_losses",
+    "The network is put into evaluation mode for the loss, so that dropout would not train: call eval() for sampling only.",
+    "trains_in_evaluation_mode",
+)
+class TrainsInEvaluationMode(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        self.model.eval()
+        return super().p_losses(x_0, t, noise)
+
+
+@mistake(
+    "p_losses",
+    "The noise of one entry, image or call tells that of another: draw every number afresh.",
+    "noise_used_again",
+)
+class LossesUseTheirNoiseAgain(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        if noise is None:
+            noise = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(5))
+        return super().p_losses(x_0, t, noise)
+
+
 @equivalent("p_losses")
 class LossesByHand(_Precomputed):
     def p_losses(self, x_0, t, noise=None):
@@ -1190,7 +1224,7 @@ class NeverTheLastStep(Diffusion):
         return self.p_losses(x_0, torch.randint(0, self.timesteps - 1, (len(x_0),)), noise)
 
 
-@mistake("forward", "The noise that is given is ignored.", "ignores_its_noise")
+@mistake("forward", "The noise that is given is not the noise in x_t: it is ignored or changed.", "ignores_its_noise")
 class ForwardIgnoresItsNoise(Diffusion):
     def forward(self, x_0, noise=None):
         return self.p_losses(x_0, torch.randint(0, self.timesteps, (len(x_0),)))
@@ -1217,7 +1251,11 @@ class ForwardSharesItsNoise(Diffusion):
         return self.p_losses(x_0, t, torch.randn_like(x_0[:1]).expand_as(x_0) if noise is None else noise)
 
 
-@mistake("forward", "Without noise given, the noise is the same at every call: draw it afresh.", "noise_used_again")
+@mistake(
+    "forward",
+    "Without noise given, the noise of one entry, image or call tells that of another: draw every number afresh.",
+    "noise_used_again",
+)
 class ForwardKeepsItsNoise(Diffusion):
     def forward(self, x_0, noise=None):
         t = torch.randint(0, self.timesteps, (len(x_0),))
@@ -1225,7 +1263,7 @@ class ForwardKeepsItsNoise(Diffusion):
         return self.p_losses(x_0, t, noise)
 
 
-@mistake("forward", "Small steps are drawn more often than large ones: all T are equally likely.", "steps_not_uniform")
+@mistake("forward", "Some steps are drawn more often than others: all T are equally likely.", "steps_not_uniform")
 class StepsNotUniform(Diffusion):
     def forward(self, x_0, noise=None):
         return self.p_losses(x_0, (torch.rand(len(x_0)) ** 2 * self.timesteps).long(), noise)
@@ -1281,7 +1319,7 @@ class AllInOne(Diffusion):
     def forward(self, x_0, noise=None):
         t = torch.randint(self.timesteps, (len(x_0),))
         noise = torch.randn_like(x_0) if noise is None else noise
-        return functional.mse_loss(self.model(self.q_sample(x_0, t, noise), t), noise)
+        return reference.eps_loss(noise, self.model(self.q_sample(x_0, t, noise), t), self.loss_kind)
 
 
 # p_sample
@@ -1355,7 +1393,9 @@ class NoiseAtTheLastStep(_Stepping):
 
 
 @mistake(
-    "p_sample", "No noise is added at any step: then every chain with the same start ends alike.", "never_any_noise"
+    "p_sample",
+    "There is a step before the last that adds no noise; only the last one, index 0, adds none.",
+    "never_any_noise",
 )
 class NeverAnyNoise(_Stepping):
     def noise(self, x, t_index):
@@ -1408,14 +1448,20 @@ class OneNumberForAnImage(_Stepping):
         return torch.randn(len(x), 1, 1, 1) if t_index > 0 else torch.zeros_like(x)
 
 
-@mistake("p_sample", "The noise is the same at every call: draw it afresh.", "noise_used_again")
+@mistake(
+    "p_sample",
+    "The noise of one entry, image or call tells that of another: draw every number afresh.",
+    "noise_used_again",
+)
 class StepUsesItsNoiseAgain(_Stepping):
     def noise(self, x, t_index):
         return torch.randn(x.shape, generator=torch.Generator().manual_seed(2)) if t_index > 0 else torch.zeros_like(x)
 
 
 @mistake(
-    "p_sample", "Uniform noise is drawn (torch.rand); standard normal noise is wanted (torch.randn).", "other_noise"
+    "p_sample",
+    "The noise is not standard normal (torch.randn): it is uniform, cut off, or of another size.",
+    "other_noise",
 )
 class StepWithUniformNoise(_Stepping):
     def noise(self, x, t_index):
@@ -1526,13 +1572,19 @@ class LeavesTheLastStepOut(_Looping):
         return range(self.timesteps - 1, 0, -1)
 
 
-@mistake("p_sample_loop", "The chain starts one step too late: the first index is T − 1.", "leaves_a_step_out")
+@mistake(
+    "p_sample_loop", "One step is left out: the indices go from T − 1 down to 0, both included.", "leaves_a_step_out"
+)
 class LeavesTheFirstStepOut(_Looping):
     def indices(self):
         return range(self.timesteps - 2, -1, -1)
 
 
-@mistake("p_sample_loop", "The chain starts from noise of its own: it must start from img.", "starts_elsewhere")
+@mistake(
+    "p_sample_loop",
+    "The chain does not start from img as it is: it starts from other noise, or from an img that was changed.",
+    "starts_elsewhere",
+)
 class StartsElsewhere(_Looping):
     def p_sample_loop(self, img):
         return super().p_sample_loop(torch.randn_like(img))
@@ -1619,7 +1671,11 @@ class LoopAllInOne(Diffusion):
 # sample
 
 
-@mistake("sample", "The images lie in [−1, 1]: map them to [0, 1].", "images_in_minus_one_to_one")
+@mistake(
+    "sample",
+    "The images are not mapped to [0, 1] by (x + 1) / 2: they lie in [−1, 1], or were cut.",
+    "images_in_minus_one_to_one",
+)
 class ImagesInMinusOneToOne(Diffusion):
     def sample(self, batch_size):
         return super().sample(batch_size) * 2 - 1
@@ -1627,7 +1683,7 @@ class ImagesInMinusOneToOne(Diffusion):
 
 @mistake(
     "sample",
-    "The images are clamped to [0, 1] instead of mapped: everything dark becomes black.",
+    "The images are not mapped to [0, 1] by (x + 1) / 2: they lie in [−1, 1], or were cut.",
     "images_in_minus_one_to_one",
 )
 class ClampsInsteadOfMapping(Diffusion):
@@ -1653,7 +1709,7 @@ class StartsFromZeros(Diffusion):
 
 @mistake(
     "sample",
-    "The chain starts from uniform noise (torch.rand); standard normal noise is wanted (torch.randn).",
+    "The noise at the start is not standard normal (torch.randn): it is uniform, cut off, or of another size.",
     "other_noise",
 )
 class StartsFromUniformNoise(Diffusion):
@@ -1668,7 +1724,11 @@ class SampleInTrainingMode(SamplesInTrainingMode.answer):
     pass
 
 
-@mistake("sample", "Every call starts from the same noise: draw it afresh.", "noise_used_again")
+@mistake(
+    "sample",
+    "The starting noise of one entry, image or call tells that of another: draw every number afresh.",
+    "noise_used_again",
+)
 class SampleUsesItsNoiseAgain(Diffusion):
     @torch.no_grad()
     def sample(self, batch_size):
@@ -1890,6 +1950,25 @@ def denoising_in_the_other_order(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)
 def ignores_the_times(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
     chosen = [min(t, diffusion.timesteps) for t in (200, 100, 50, 20, 10, 0)]
     return _strip(reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, chosen))
+
+
+@mistake(
+    "plot_denoising",
+    "A new chain is run for each panel, so that the panels show different images: run one, and keep its states.",
+    "a_chain_for_each_panel",
+)
+def a_chain_for_each_panel(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
+    states = [reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, [t])[0] for t in times]
+    return _strip(torch.stack(states))
+
+
+@mistake(
+    "plot_denoising",
+    "The chain starts at the first of times; it starts at t = T, whatever is shown.",
+    "starts_at_the_first_time",
+)
+def starts_at_the_first_time(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
+    return _strip(reference.states_on_the_way(diffusion, x_T, times[0], list(times)))
 
 
 @equivalent("plot_denoising")

@@ -1,0 +1,1 @@
+"""What the commands of `fixmelab` do, one module each."""
