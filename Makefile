@@ -1,4 +1,4 @@
-# make demo: set up, build, prove, grade the sample submissions in the sandbox.  make test: all checks and tests.
+# make demo: set up, build, prove, grade the sample submissions in the sandbox, train a small diffusion model.  make test: all checks and tests.
 # make benchmark: throughput beside nbgrader and otter-grader, which gets an environment of its own.
 # PYTHON=... names another Python (3.10 to 3.13); TORCH_INDEX=URL an index of CPU-only torch wheels.
 PYTHON ?= python3
@@ -7,6 +7,8 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 export OMP_NUM_THREADS ?= 1
+# Long enough for shapes of cats to appear.
+DEMO_RUN = --save_folder demo/diffusion --train_steps 400 --save_and_sample_every 400
 
 .PHONY: demo test benchmark clean system-demo system-test
 
@@ -14,6 +16,9 @@ demo: system-demo .venv/ready
 	$(BIN)/autograder build
 	$(BIN)/autograder prove --seeds 1
 	$(BIN)/autograder grade vae tests/submissions/vae --out demo
+	$(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN)
+	$(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN) \
+		--visualize --load_path demo/diffusion/checkpoint.safetensors
 
 test: system-test .venv/ready
 	$(BIN)/ruff check .
