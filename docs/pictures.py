@@ -1,19 +1,43 @@
-"""Takes the pictures of README and docs out of the perfect sample submission: python docs/pictures.py"""
+"""Takes the pictures of README and docs out of real runs: python docs/pictures.py [RUN]
+
+Those of the VAE come out of the perfect sample submission. RUN is a folder in which `fixmelab train diffusion` has
+trained; its model draws the denoising strip.
+"""
 
 import base64
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parent / "tests" / "submissions" / "vae" / "perfect" / "vae" / "vae.ipynb"
+SOLUTION = HERE.parent / "source" / "diffusion" / "diffusion.ipynb"
 PICTURES = {
     "figure, canvas = plot_latents(model)": "latent-grid.png",
     "fixmelab.latent_explorer_static": "latent-map.png",
 }
 
-for cell in nbformat.read(SAMPLE, as_version=4).cells:
-    for start, name in PICTURES.items():
-        if cell.cell_type == "code" and cell.source.startswith(start):
-            picture = next(output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {}))
-            (HERE / "images" / name).write_bytes(base64.b64decode(picture))
+
+def take_from_the_sample() -> None:
+    for cell in nbformat.read(SAMPLE, as_version=4).cells:
+        for start, name in PICTURES.items():
+            if cell.cell_type == "code" and cell.source.startswith(start):
+                found = [output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {})]
+                (HERE / "images" / name).write_bytes(base64.b64decode(found[0]))
+
+
+def draw_the_strip(run: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "fixmelab", "train", "diffusion", "--from", str(SOLUTION), "--visualize"]
+        command += ["--load_path", str(run / "checkpoint.safetensors"), "--save_folder", folder]
+        subprocess.run(command, check=True)
+        (HERE / "images" / "denoising.png").write_bytes((Path(folder) / "backward.png").read_bytes())
+
+
+if __name__ == "__main__":
+    take_from_the_sample()
+    if len(sys.argv) > 1:
+        draw_the_strip(Path(sys.argv[1]))
