@@ -125,7 +125,8 @@ class Crew:
         if ended:
             self._restarts += 1
         if self._restarts >= TRIES or self._faults >= TRIES * (self._jobs + 2):
-            said = " ".join(part.said() for part in ended)
+            # Also of one that is just about to end.
+            said = " ".join(filter(None, (part.said() for part in (self._nursery, self._zygote))))
             raise CrewError(f"{error}, again and again" + (f" ({said})" if said else ""))
         if self._nursery in ended:
             self._nursery.end()
