@@ -1,27 +1,32 @@
 """The noise predictor of the diffusion notebook: a U-Net made to be trained on two CPU cores."""
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
-_PATCH = 2  # the picture's side over that of the first level
-_LEVELS = 3
+_PATCH = 2  # the picture's side over that of the first level: _PATCH² · dim channels are what folding gives
+_WIDTHS = (4, 8, 8)  # channels of the levels below the picture's own, in units of dim
+_MULTIPLE = _PATCH * 2 ** (len(_WIDTHS) - 1)
 
 
 class UNet(nn.Module):
-    """Predict the noise in a noisy picture: (B, C, H, W), and its step t (B,), to (B, C, H, W).
+    """Predict the noise in noisy pictures x (B, C, H, W) at steps t (B,): (B, C, H, W).
 
     A U-Net (Ronneberger et al., 2015) of residual blocks (Ho et al., 2020, appendix B) that are told the step by
-    scale and shift (Nichol & Dhariwal, 2021, section 3.2), with self-attention at the lowest level. Its first level
-    is half as wide and high as the picture: each 2×2 patch is folded into the channels, and unfolded at the end
-    (Hoogeboom et al., 2023, section 3.3), since it is the large maps that cost the time on a CPU.
+    scale and shift (Nichol & Dhariwal, 2021, section 3), with self-attention at the lowest level. It is the large
+    maps that cost the time on a CPU, so at the size of the picture there are only two narrow blocks, for the fine
+    structure; then each 2×2 patch is folded into the channels, and unfolded at the end (as in Hoogeboom et al., 2023,
+    who fold the picture itself). The step also decides how much of the picture goes straight into the prediction: a
+    very noisy picture is nearly its own noise.
 
-    `dim` sets the width of all layers: about 2.5 million parameters at 16. H and W are multiples of 8, `channels` is C.
-    The prediction of the untrained network is 0.
+    `dim` sets the width of all layers: about 2.5 million parameters at 16. H and W are multiples of 8, C is `channels`.
+    The untrained network predicts 0.
 
-    Raises ValueError where `dim` or `channels` is not positive, or a call's shapes do not fit.
+    Raises ValueError where `dim` or `channels` is not positive, or the shapes of x and t do not fit.
     """
 
     def __init__(self, dim: int = 16, *, channels: int = 3) -> None:
@@ -30,48 +35,57 @@ class UNet(nn.Module):
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} is {value}: give a whole number of at least 1")
         self.channels = channels
-        widths = (3 * dim, 6 * dim, 9 * dim)
-        self.time = TimeEmbedding(4 * dim)
-        folded = channels * _PATCH**2
-        self.first = nn.Conv2d(folded, widths[0], 3, padding=1)
-        self.down, self.up = nn.ModuleList(), nn.ModuleList()
-        for level, width in enumerate(widths):
-            below = widths[max(level - 1, 0)]
-            self.down.append(Block(below, width, 4 * dim))
-            self.up.insert(0, Block(2 * width, below, 4 * dim))
-        self.middle = nn.ModuleList([Attention(widths[-1]), Block(widths[-1], widths[-1], 4 * dim)])
-        self.norm = ChannelNorm(widths[0])
-        self.last = nn.Conv2d(widths[0], folded, 3, padding=1)
-        nn.init.zeros_(self.last.weight)
-        nn.init.zeros_(self.last.bias)
-        self.to(memory_format=torch.channels_last)  # pixels are rows of channels: what norms and attention want
+        widths, groups, told = [unit * dim for unit in _WIDTHS], 2 * dim, 4 * dim
+        few = dim // 2 if dim % 2 == 0 else dim  # groups among dim channels
+        self.time = TimeEmbedding(told)
+        self.first = nn.Conv2d(channels, dim, 3, padding=1)
+        self.fine_down = Block(dim, dim, told, few)
+        self.fine_up = Block(2 * dim, dim, told, few)
+        self.down, self.up, self.narrow = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
+        above = widths[0]
+        for width in widths:
+            self.down.append(Block(above, width, told, groups))
+            self.up.append(Block(2 * width, width, told, groups))
+            self.narrow.append(nn.Conv2d(width, above, 1))
+            above = width
+        self.before, self.after = (Block(above, above, told, groups) for _ in range(2))
+        self.attention = Attention(above)
+        self.norm = GroupNorm(few, dim)
+        self.last = nn.Conv2d(dim, channels, 3, padding=1)
+        self.direct = nn.Linear(told, channels)
+        for layer in (self.last, self.direct):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        self.to(memory_format=torch.channels_last)  # each pixel's channels side by side: faster on a CPU
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         self._require(x, t)
         step = self.time(t)
-        x = F.pixel_unshuffle(x, _PATCH).contiguous(memory_format=torch.channels_last)
-        x = self.first(x)
+        fine = self.fine_down(self.first(x.contiguous(memory_format=torch.channels_last)), step)
+        h = F.pixel_unshuffle(fine, _PATCH).contiguous(memory_format=torch.channels_last)
         kept = []
         for level, block in enumerate(self.down):
             if level:
-                x = F.avg_pool2d(x, 2)
-            x = block(x, step)
-            kept.append(x)
-        attend, block = self.middle
-        x = block(attend(x), step)
-        for level, block in enumerate(self.up):
-            x = block(torch.cat([x, kept.pop()], 1), step)
-            if level < _LEVELS - 1:
-                x = F.interpolate(x, scale_factor=2.0, mode="nearest")
-        x = self.last(F.silu(self.norm(x)))
-        return F.pixel_shuffle(x.contiguous(), _PATCH)
+                h = F.avg_pool2d(h, 2)
+            h = block(h, step)
+            kept.append(h)
+        h = self.after(self.attention(self.before(h, step)), step)
+        for level in reversed(range(len(self.up))):
+            h = self.narrow[level](self.up[level](torch.cat([h, kept.pop()], dim=1), step))
+            if level:
+                h = F.interpolate(h, scale_factor=2.0, mode="nearest")
+        h = F.pixel_shuffle(h, _PATCH).contiguous(memory_format=torch.channels_last)
+        h = self.fine_up(torch.cat([h, fine], dim=1), step)
+        h = self.last(F.silu(self.norm(h)))
+        return torch.addcmul(h, x, _as_maps(self.direct(step))).contiguous()
 
     def _require(self, x: Tensor, t: Tensor) -> None:
-        multiple = _PATCH * 2 ** (_LEVELS - 1)
         if x.ndim != 4 or x.shape[1] != self.channels:
             raise ValueError(f"x has shape {tuple(x.shape)}: this UNet takes (B, {self.channels}, H, W)")
-        if x.shape[2] % multiple or x.shape[3] % multiple or not x.numel():
-            raise ValueError(f"x has shape {tuple(x.shape)}: H and W must be multiples of {multiple}")
+        if x.shape[2] % _MULTIPLE or x.shape[3] % _MULTIPLE or not x.numel():
+            raise ValueError(
+                f"x has shape {tuple(x.shape)}: H and W must be multiples of {_MULTIPLE}, and B at least 1"
+            )
         if t.shape != x.shape[:1]:
             raise ValueError(f"t has shape {tuple(t.shape)}: it must be ({len(x)},), one step for each picture")
 
@@ -81,60 +95,98 @@ class TimeEmbedding(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        half = width // 2
-        frequencies = torch.exp(-math.log(10_000) / half * torch.arange(half))
+        frequencies = 10_000 ** (-torch.arange(width // 2) / (width // 2))
         self.register_buffer("frequencies", frequencies, persistent=False)
-        self.mix = nn.Sequential(nn.Linear(2 * half, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        self.mix = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
 
     def forward(self, t: Tensor) -> Tensor:
-        angles = t[:, None].to(self.frequencies.dtype) * self.frequencies
-        return self.mix(torch.cat([angles.sin(), angles.cos()], 1))
-
-
-class ChannelNorm(nn.LayerNorm):
-    """Normalise the channels of each pixel: on a CPU several times as fast as groups of channels of the whole map."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        angles = t[:, None] * self.frequencies
+        return self.mix(torch.cat([angles.sin(), angles.cos()], dim=1))
 
 
 class Block(nn.Module):
-    """A residual block: x (B, from, H, W) and the embedded step (B, width) to (B, to, H, W)."""
+    """A residual block: h (B, from, H, W) and the embedded step (B, width) to (B, to, H, W)."""
 
-    def __init__(self, from_channels: int, to_channels: int, step_width: int) -> None:
+    def __init__(self, from_channels: int, to_channels: int, step_width: int, groups: int) -> None:
         super().__init__()
-        self.norm_1 = ChannelNorm(from_channels)
+        self.norm_1 = GroupNorm(groups, from_channels)
         self.conv_1 = nn.Conv2d(from_channels, to_channels, 3, padding=1)
+        self.norm_2 = GroupNorm(groups, to_channels)
         self.step = nn.Linear(step_width, 2 * to_channels)
-        self.norm_2 = ChannelNorm(to_channels)
         self.conv_2 = nn.Conv2d(to_channels, to_channels, 3, padding=1)
         self.skip = nn.Conv2d(from_channels, to_channels, 1) if from_channels != to_channels else nn.Identity()
-        nn.init.zeros_(self.conv_2.weight)
+        nn.init.zeros_(self.conv_2.weight)  # a block begins as its skip: the loss falls sooner
 
-    def forward(self, x: Tensor, step: Tensor) -> Tensor:
-        scale, shift = self.step(step)[:, :, None, None].chunk(2, dim=1)
-        h = self.conv_1(F.silu(self.norm_1(x)))
-        h = torch.addcmul(shift, self.norm_2(h), 1 + scale)
-        return self.skip(x) + self.conv_2(F.silu(h))
+    def forward(self, h: Tensor, step: Tensor) -> Tensor:
+        new = self.conv_1(F.silu(self.norm_1(h)))
+        new = self.conv_2(F.silu(self.norm_2(new, *self.step(step).chunk(2, dim=1))))
+        return self.skip(h) + new
 
 
 class Attention(nn.Module):
-    """Residual self-attention among the pixels of a map, in heads of 32 channels or so."""
+    """Residual self-attention among the pixels of h (B, C, H, W), in heads of about 32 channels."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.heads = max(1, channels // 32)
-        while channels % self.heads:
-            self.heads -= 1
+        self.heads = math.gcd(channels, max(1, channels // 32))
         self.norm = nn.LayerNorm(channels)
         self.project = nn.Linear(channels, 3 * channels)
         self.out = nn.Linear(channels, channels)
-        nn.init.zeros_(self.out.weight)
 
-    def forward(self, x: Tensor) -> Tensor:
-        batch, channels, height, width = x.shape
-        pixels = x.flatten(2).transpose(1, 2)
-        qkv = self.project(self.norm(pixels)).view(batch, height * width, 3, self.heads, -1)
-        mixed = F.scaled_dot_product_attention(*qkv.permute(2, 0, 3, 1, 4).unbind(0))
-        pixels = pixels + self.out(mixed.transpose(1, 2).flatten(2))
-        return pixels.transpose(1, 2).unflatten(2, (height, width))
+    def forward(self, h: Tensor) -> Tensor:
+        pixels = h.flatten(2).transpose(1, 2)
+        parts = self.project(self.norm(pixels)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        mixed = F.scaled_dot_product_attention(*parts.unbind(0)).transpose(1, 2).flatten(2)
+        return (pixels + self.out(mixed)).transpose(1, 2).unflatten(2, h.shape[2:])
+
+
+class GroupNorm(nn.GroupNorm):
+    """Group normalisation (Wu & He, 2018), in which each picture may scale and shift the channels of its own.
+
+    Few channels a group: those that hold the fine structure of a picture, and with it faint noise, are then not
+    drowned by those that hold its colours.
+    """
+
+    def forward(self, h: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
+        """h (B, C, H, W), normalised, times 1 + scale (B, C), plus shift (B, C)."""
+        if scale is None or shift is None:
+            return _Normalise.apply(h, self.weight.expand(len(h), -1), self.bias.expand(len(h), -1), self.num_groups)
+        weight = self.weight * (1 + scale)
+        return _Normalise.apply(h, weight, torch.addcmul(shift, self.bias, 1 + scale), self.num_groups)
+
+
+class _Normalise(torch.autograd.Function):
+    """y = weight · (x − m) r + bias, where m and 1/r are mean and standard deviation over a picture's group.
+
+    torch's own group_norm is several times slower on a CPU. x is (B, C, H, W), weight and bias are (B, C).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, groups: int) -> Tensor:
+        grouped = (len(x), groups, -1)
+        mean = x.mean((2, 3)).view(grouped).mean(2, keepdim=True)
+        square = (x * x).mean((2, 3)).view(grouped).mean(2, keepdim=True)
+        r = (square - mean * mean).clamp(min=0).add(1e-5).rsqrt()
+        factor = weight.reshape(grouped) * r
+        ctx.save_for_backward(x, weight, mean, r)
+        return torch.addcmul(_as_maps(bias.reshape(grouped) - mean * factor), x, _as_maps(factor))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        x, weight, mean, r = ctx.saved_tensors
+        grouped, size = (*r.shape[:2], -1), x[0].numel() // r.shape[1]
+        by_bias = gradient.sum((2, 3)).view(grouped)
+        by_weight = ((gradient * x).sum((2, 3)).view(grouped) - mean * by_bias) * r
+        # With n = (x − m) r: ∂x = r (w · ∂y − mean of w · ∂y − n · mean of w · ∂y · n).
+        weight = weight.reshape(grouped)
+        along = -(weight * by_weight).sum(2, keepdim=True) / size * r * r
+        constant = -(weight * by_bias).sum(2, keepdim=True) / size * r - along * mean
+        by_x = torch.addcmul(_as_maps(constant.expand_as(weight)), x, _as_maps(along.expand_as(weight)))
+        by_x.addcmul_(gradient, _as_maps(weight * r))
+        return by_x, by_weight.flatten(1), by_bias.flatten(1), None
+
+
+def _as_maps(values: Tensor) -> Tensor:
+    """One number for each picture and channel, (B, C) or (B, groups, C / groups), as (B, C, 1, 1)."""
+    return values.flatten(1)[:, :, None, None]
