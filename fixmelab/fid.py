@@ -6,9 +6,8 @@ tell how a picture was changed: its numbers are good for comparing runs on the s
 """
 
 import hashlib
-import socket
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import torch
@@ -18,10 +17,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from fixmelab.cache import cache_folder
+from fixmelab.data.downloads import patience
 from fixmelab.files import write_whole
 from fixmelab.training import random_numbers
 
-PATIENCE = 10.0  # seconds that the server of clean-fid's weights may keep silent
 BATCH = 64
 STEPS = 250  # of training the small network
 
@@ -70,7 +69,7 @@ def best_features(images: Tensor) -> Features:
 def inception_features() -> Features | None:
     """Inception's features as clean-fid prepares them; None where it is not installed, or its weights cannot be had."""
     try:
-        with _patience():
+        with patience():
             return Features(_CleanInception(), "FID by clean-fid (Inception v3)", "fid")
     except (ImportError, OSError, RuntimeError):
         return None
@@ -177,13 +176,3 @@ class _CleanInception(nn.Module):
         enlarged = [torch.from_numpy(self._resize(image)) for image in pixels.permute(0, 2, 3, 1).numpy()]
         with torch.no_grad():
             return self._extract(torch.stack(enlarged).permute(0, 3, 1, 2))
-
-
-@contextmanager
-def _patience() -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(PATIENCE)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)

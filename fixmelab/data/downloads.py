@@ -62,7 +62,7 @@ def _fetch_one(download: Download, folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
             for address in download.mirrors:
                 try:
-                    with _patience():
+                    with patience():
                         download_url(address, part, download.file, download.md5)
                 except (OSError, RuntimeError, ValueError, http.client.HTTPException) as error:
                     failures.append(f"{urlsplit(address).netloc} ({_reason(error)})")
@@ -89,8 +89,8 @@ def _reason(error: BaseException) -> str:
 
 
 @contextmanager
-def _patience() -> Iterator[None]:
-    """Let new sockets time out: torchvision's downloads take no timeout of their own."""
+def patience() -> Iterator[None]:
+    """Let new sockets time out after PATIENCE: downloads of other libraries take no timeout of their own."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)
     try:
