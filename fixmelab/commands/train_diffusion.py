@@ -1,8 +1,6 @@
 """`fixmelab train diffusion`: train the class `Diffusion` of a student's notebook, or draw what it has learnt."""
 
 import math
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -113,10 +111,7 @@ class _Training:
         total = self.options.train_steps
         self._was_saved(0.0)
         try:
-            with (
-                _heeding_interrupts() as self._interrupted,
-                tqdm(total=total, initial=min(self.loop.step, total), unit=" steps", desc="training") as bar,
-            ):
+            with tqdm(total=total, initial=min(self.loop.step, total), unit=" steps", desc="training") as bar:
                 while True:
                     if self._is_save_point() and not self._has_outputs():
                         self._write_outputs(bar)
@@ -144,8 +139,6 @@ class _Training:
                 self.wandb.step(len(self.log.losses), loss, self.options.learning_rate)
             bar.set_postfix_str(f"loss {loss:.4g}", refresh=False)
             bar.update()
-            if self._interrupted.is_set():
-                raise KeyboardInterrupt
 
         self.loop.advance(until, show, lambda step: f"at step {step + 1}")
         if self._is_save_point() or time.monotonic() > self._due:
@@ -320,24 +313,6 @@ def _save(figure: plotting.Figure, path: Path) -> None:
         write_whole(path, save)
     except OSError as error:
         raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-@contextmanager
-def _heeding_interrupts() -> Iterator[threading.Event]:
-    """Ctrl-C is noted as well as raised: where Python ignores errors, as in a destructor, it would be lost."""
-    noted = threading.Event()
-
-    def note(*_: object) -> None:
-        noted.set()
-        raise KeyboardInterrupt
-
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:
-        signal.signal(signal.SIGINT, note)
-    try:
-        yield noted
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

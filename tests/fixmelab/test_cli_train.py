@@ -1,6 +1,7 @@
 """`fixmelab train diffusion`: a class trained from the command line, killed, resumed, looked at and refused."""
 
 import csv
+import functools
 import importlib.util
 import json
 import os
@@ -219,7 +220,9 @@ def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_been(arguments, t
 
 @pytest.mark.slow
 def test_ctrl_c_says_what_is_kept(arguments, tmp_path) -> None:
-    process = start(arguments(train_steps=100_000, save_and_sample_every=5))
+    # A shell ignores Ctrl-C for what it runs in the background, and so would its children.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = start(arguments(train_steps=100_000, save_and_sample_every=5), preexec_fn=heed)
     log = tmp_path / "results" / "log.csv"
     while process.poll() is None and not log.exists():
         time.sleep(0.02)
