@@ -51,6 +51,7 @@ def _imported() -> Shell:
     import numpy  # noqa: F401
     import torch
     import torch.nn.functional
+    import torchvision  # noqa: F401  (it brings along torch._dynamo, which the first optimiser would import)
     import tqdm.auto  # noqa: F401
 
     import fixmelab.data
