@@ -1,7 +1,12 @@
 """Small models of known behaviour, on which a student's function can be tried and judged."""
 
+import warnings
+
 import torch
 from torch import Tensor, nn
+
+from fixmelab.graphs import Graph
+from fixmelab.sampled_gcn import Activation, Hops, SampledGCN
 
 
 class LinearDecoder(nn.Module):
@@ -140,4 +145,65 @@ class Drift:
         return t
 
 
-TOYS = {toy.__name__: toy for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift)}
+def sparse(matrix: Tensor, layout: str) -> Tensor:
+    """A dense (N, N) matrix in the sparse layout "coo" or "csr"."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls CSR a beta
+        return matrix.to_sparse_coo() if layout == "coo" else matrix.to_sparse_csr()
+
+
+class Curve:
+    """An activation that is 0 nowhere: cos(x) + 2."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return torch.cos(x) + 2
+
+
+class JointProblem:
+    """A network of two layers and a sampler on a fixed batch, for which all draws are made: only gradients are left.
+
+    The sampler's q is softmax(theta), a row for each hidden node. Both begin with gradients left from elsewhere, and
+    learn by plain gradient descent.
+
+    Args:
+        lower, upper: the network's weights, (F, D) and (D, C).
+        theta: (m, S).
+        chosen: (m, k) long, the columns of theta that were drawn.
+        inner: (m, k) long, the rows of x in those columns.
+        outer: (n, k) long, hidden nodes.
+        left: a number, every entry of the gradients at the beginning.
+
+    Attributes:
+        network, network_optimizer, sampler_optimizer, hops; lower, upper, theta as they are now.
+    """
+
+    def __init__(
+        self, lower: Tensor, upper: Tensor, theta: Tensor, chosen: Tensor, inner: Tensor, outer: Tensor, left: float
+    ) -> None:
+        self.network = SampledGCN(_mean, *lower.shape, upper.shape[1])
+        with torch.no_grad():
+            self.network.lower.copy_(lower)
+            self.network.upper.copy_(upper)
+        self.lower, self.upper, self.theta = self.network.lower, self.network.upper, nn.Parameter(theta.clone())
+        for parameter in (self.lower, self.upper, self.theta):
+            parameter.grad = torch.full_like(parameter, left)
+        self.network_optimizer = torch.optim.SGD(self.network.parameters(), lr=0.5)
+        self.sampler_optimizer = torch.optim.SGD([self.theta], lr=2.0)
+        self._places, self._chosen = (inner, outer), chosen
+
+    @property
+    def hops(self) -> Hops:
+        """Another graph behind log_q each time, as a new draw would have."""
+        inner, outer = self._places
+        log_q = self.theta.log_softmax(dim=1).gather(1, self._chosen)
+        return Hops(torch.arange(int(inner.max()) + 1), inner, outer, log_q)
+
+
+def _mean(h: Tensor, neighbors: Tensor, weight: Tensor, activation: Activation) -> Tensor:
+    return activation(h[neighbors].mean(dim=1) @ weight)
+
+
+TOYS = {
+    toy.__name__: toy
+    for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Graph, sparse, Curve, JointProblem)
+}

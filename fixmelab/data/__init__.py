@@ -1,6 +1,11 @@
-"""Pictures to learn from: FashionMNIST, procedural garments and cats, or files of one's own."""
+"""What to learn from.
 
+Pictures: FashionMNIST, procedural garments and cats, or files of one's own. Graphs: noisy blocks and Cora.
+"""
+
+from fixmelab.data.blocks import noisy_blocks, random_graph, split, with_random_edges
 from fixmelab.data.cats import cats
+from fixmelab.data.cora import cora, load_graph
 from fixmelab.data.downloads import DownloadError
 from fixmelab.data.images import Images, load_images
 from fixmelab.data.pictures import Pictures, load_pictures
@@ -14,8 +19,14 @@ __all__ = [
     "Images",
     "Pictures",
     "cats",
+    "cora",
     "draw_garments",
     "garments",
+    "load_graph",
     "load_images",
     "load_pictures",
+    "noisy_blocks",
+    "random_graph",
+    "split",
+    "with_random_edges",
 ]

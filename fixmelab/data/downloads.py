@@ -38,22 +38,23 @@ def downloads(name: str) -> tuple[Download, ...]:
     return tuple(Download(entry["file"], entry["md5"], tuple(entry["mirrors"])) for entry in listed)
 
 
-def fetch(wanted: Sequence[Download], folder: Path) -> None:
+def fetch(wanted: Sequence[Download], folder: Path, instead: str = "the garments data") -> None:
     """Make sure that `folder` holds every wanted file with the right checksum.
 
     A file is downloaded beside its place and moved there only when its checksum is right, so an interruption leaves
     nothing half-written; a damaged file in the cache is fetched anew.
 
-    Raises DownloadError for the first file that no mirror yields, or where the folder cannot be written.
+    Raises DownloadError for the first file that no mirror yields, or where the folder cannot be written; its advice
+    names what may be used `instead`, which need no download.
     """
     from torchvision.datasets.utils import check_integrity  # here: its import is slow, and garments do without
 
     for download in wanted:
         if not check_integrity(folder / download.file, download.md5):
-            _fetch_one(download, folder)
+            _fetch_one(download, folder, f"or use {instead}, which need no download")
 
 
-def _fetch_one(download: Download, folder: Path) -> None:
+def _fetch_one(download: Download, folder: Path, otherwise: str) -> None:
     from torchvision.datasets.utils import download_url
 
     failures = []
@@ -72,11 +73,11 @@ def _fetch_one(download: Download, folder: Path) -> None:
     except OSError as error:
         raise DownloadError(
             f"the cache {folder} cannot be written ({_reason(error)})",
-            "set FIXMELAB_CACHE to a folder of your own, or use the garments data, which need no download",
+            f"set FIXMELAB_CACHE to a folder of your own, {otherwise}",
         ) from error
     raise DownloadError(
         f"{download.file} could not be downloaded (offline?) from {', '.join(failures)}",
-        f"put it into {folder} by hand (MD5 {download.md5}), or use the garments data, which need no download",
+        f"put it into {folder} by hand (MD5 {download.md5}), {otherwise}",
     )
 
 

@@ -203,5 +203,5 @@ def test_the_list_agrees_with_torchvision():
         assert {mirror + entry.file for mirror in FashionMNIST.mirrors} <= set(entry.mirrors)
         assert len(entry.mirrors) >= 2 and all(address.endswith("/" + entry.file) for address in entry.mirrors)
     embedded = files("fixmelab.embedded")
-    assert json.loads(embedded.joinpath("downloads.json").read_text("utf-8")).keys() == {"fashion_mnist"}
+    assert json.loads(embedded.joinpath("downloads.json").read_text("utf-8")).keys() == {"fashion_mnist", "cora"}
     assert embedded.joinpath("README.md").is_file()
