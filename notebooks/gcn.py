@@ -71,7 +71,7 @@ lab = fixmelab.setup("{{name}}", keep_on_drive=KEEP_ON_DRIVE)
 SEEDS = fixmelab.budget(full=10, cpu=10, smoke=2)
 BLOCK_NODES = fixmelab.budget(full=1000, cpu=1000, smoke=300)
 BLOCK_EPOCHS = fixmelab.budget(full=40, cpu=40, smoke=4)
-DRAWN_EPOCHS = fixmelab.budget(full=60, cpu=60, smoke=5)
+DRAWN_EPOCHS = fixmelab.budget(full=(5, 10, 20, 40, 80), cpu=(5, 10, 20, 40, 80), smoke=(2, 4))
 CORA_EPOCHS = fixmelab.budget(full=300, cpu=300, smoke=2)
 CORA_SEEDS = fixmelab.budget(full=10, cpu=2, smoke=1)
 REPEATS = fixmelab.budget(full=2000, cpu=500, smoke=50)
@@ -649,16 +649,13 @@ def joint_step(network, x, labels, hops, network_optimizer, sampler_optimizer):
 
 
 # %% tests="joint_step" points=4
-network = fixmelab.SampledGCN(mc_gcn_layer, 2, 3, 2)
-sampler = PerformanceAdaptiveSampler(2, hidden=2)
-sampler.load_state_dict({"weight": torch.eye(2), "mixture": torch.zeros(2)})
+network, sampler = fixmelab.SampledGCN(mc_gcn_layer, 2, 3, 2), PerformanceAdaptiveSampler(2, hidden=2)
 ring = Graph(torch.arange(0, 9, 2), torch.tensor([1, 2, 0, 3, 0, 3, 1, 2]))
 x = torch.tensor([[1.0, 0.5], [2.0, 0.3], [0.4, 1.0], [0.7, 0.2]])
-nodes, labels = torch.arange(4), torch.tensor([0, 1, 0, 1])
-hops = fixmelab.two_hops(fixmelab.learned_draw(sampler, ring, x, 3), nodes)
+hops = fixmelab.two_hops(fixmelab.learned_draw(sampler, ring, x, 3), torch.arange(4))
 before = [value.detach().clone() for value in (*network.parameters(), *sampler.parameters())]
 optimizers = (torch.optim.SGD(network.parameters(), 0.1), torch.optim.SGD(sampler.parameters(), 10.0))
-loss = joint_step(network, x[hops.inputs], labels, hops, *optimizers)
+loss = joint_step(network, x[hops.inputs], torch.tensor([0, 1, 0, 1]), hops, *optimizers)
 assert isinstance(loss, float), f"a Python float is wanted; yours is a {type(loss).__name__}"
 after = [*network.parameters(), *sampler.parameters()]
 assert not torch.equal(before[0], after[0]) and not torch.equal(before[1], after[1]), "the network did not move"
@@ -670,47 +667,50 @@ check("gcn.joint_step", joint_step)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The rest of the loop is given: batches of nodes, an evaluation after every epoch (with as few draws as in training), and the best epoch on the validation nodes counts.
+# The rest of the loop is given: `fixmelab.fit` draws for one batch of nodes after the other, calls the step, and evaluates after every epoch, with as few draws as in training. What counts is the epoch that was best on the
+# validation nodes. Once with uniform draws,
 
 # %%
 HIDDEN = 64
 
 
-def train_gcn(data, k, seed, *, learned, epochs, network_rate, sampler_rate, patience=None, on_epoch=lambda sampler: None):
-    """Train a network on GraphData with k draws a node; returns (accuracy on the test nodes, sampler or None).
-
-    The sampler compares nodes by at most 32 numbers, as vectors of length 1 (fixmelab.condense): it starts close to uniform, and costs little.
-    """
+def train_uniform(data, k, seed, rate, **settings):
+    """Train on GraphData with k uniform draws a node; returns the accuracy on the test nodes."""
     torch.manual_seed(seed)
     network = fixmelab.SampledGCN(mc_gcn_layer, data.features.shape[1], HIDDEN, len(data.classes)).to(lab.device)
-    optimizer = torch.optim.Adam(network.parameters(), lr=network_rate, weight_decay=5e-4)
-    sampler = None
-    if learned:
-        compared = fixmelab.condense(data.features)
-        sampler = PerformanceAdaptiveSampler(compared.shape[1]).to(lab.device)
-        sampler_optimizer = torch.optim.Adam(sampler.parameters(), lr=sampler_rate)
-        draw = fixmelab.learned_draw(sampler, data.graph, compared, k)
-    else:
-
-        def draw(nodes):
-            return sample_neighbors(data.graph, nodes, k), None
+    optimizer = torch.optim.Adam(network.parameters(), lr=rate, weight_decay=5e-4)
 
     def step(hops, labels):
-        if learned:
-            return joint_step(network, data.features[hops.inputs], labels, hops, optimizer, sampler_optimizer)
         optimizer.zero_grad()
         loss = F.cross_entropy(network(data.features[hops.inputs], hops), labels)
         loss.backward()
         optimizer.step()
         return loss.item()
 
-    label = f"{data.name}, k = {k}, {'learned' if learned else 'uniform'}, seed {seed}"
-    _, tested = fixmelab.fit(network, draw, data, step, epochs=epochs, patience=patience, label=label, on_epoch=lambda epoch: on_epoch(sampler))
-    return tested, sampler
+    return fixmelab.fit(network, lambda nodes: (sample_neighbors(data.graph, nodes, k), None), data, step, **settings)[1]
+
+
+# %% [markdown]
+# and once with the sampler. It compares nodes by at most 32 numbers, as vectors of length 1 (`fixmelab.condense`): then it starts close to uniform, and costs little.
+
+# %%
+def train_learned(data, k, seed, rate, sampler_rate, **settings):
+    """Train network and sampler on GraphData with k draws a node; returns (accuracy on the test nodes, sampler)."""
+    torch.manual_seed(seed)
+    network = fixmelab.SampledGCN(mc_gcn_layer, data.features.shape[1], HIDDEN, len(data.classes)).to(lab.device)
+    compared = fixmelab.condense(data.features)
+    sampler = PerformanceAdaptiveSampler(compared.shape[1]).to(lab.device)
+    optimizers = torch.optim.Adam(network.parameters(), lr=rate, weight_decay=5e-4), torch.optim.Adam(sampler.parameters(), lr=sampler_rate)
+
+    def step(hops, labels):
+        return joint_step(network, data.features[hops.inputs], labels, hops, *optimizers)
+
+    draw = fixmelab.learned_draw(sampler, data.graph, compared, k)
+    return fixmelab.fit(network, draw, data, step, **settings)[1], sampler
 
 
 def probabilities(sampler, data):
-    """q (N, S) of all neighbours, the candidates (N, S) and the nodes (N,) themselves."""
+    """q (N, S) of all neighbours of all nodes, the candidates (N, S), and the nodes (N,)."""
     every = torch.arange(data.graph.num_nodes, device=lab.device)
     candidates = data.graph.candidates(every, int(data.graph.degrees.max()))
     with torch.no_grad():
@@ -726,17 +726,12 @@ def probabilities(sampler, data):
 # (same colour) become likelier? Purple entries are drawn more often than uniformly, teal ones less.
 
 # %% tags=["train"]
-history = {0: None}
-
-
-def remember(sampler):
-    q, candidates, _ = probabilities(sampler, small)
-    history[len(history)] = q[candidates >= 0]
-
-
 small = small.to(lab.device)
-train_gcn(small, 2, 0, learned=True, epochs=DRAWN_EPOCHS, network_rate=1e-2, sampler_rate=1e-2, on_epoch=remember)
-history[0] = 1 / small.graph.degrees[small.graph.receivers].float()
+history = {0: 1 / small.graph.degrees[small.graph.receivers].float()}
+for epochs in DRAWN_EPOCHS:
+    _, sampler = train_learned(small, 2, 0, rate=1e-2, sampler_rate=1e-2, epochs=epochs)
+    q, candidates, _ = probabilities(sampler, small)
+    history[epochs] = q[candidates >= 0]
 fixmelab.sampler_slider(small.graph, positions, small.labels, history, is_noise=small.is_noise)
 
 # %% [markdown]
@@ -772,23 +767,23 @@ check("gcn.same_class_share", same_class_share)
 # Now a larger graph, and the same experiment with several seeds: another graph, other initial weights, other draws.
 
 # %% tags=["train"]
-accuracies = {name: {k: [] for k in (1, 2)} for name in ("uniform", "learned")}
-shares = {"uniform": [], "learned": []}
+settings = {"rate": 1e-2, "epochs": BLOCK_EPOCHS}
+accuracies = {name: {1: [], 2: []} for name in ("uniform", "learned")}
+learned_shares = []
 for seed in range(SEEDS):
-    data = noisy_blocks(BLOCK_NODES, classes=4, degree=8, noise=0.5, seed=seed).to(lab.device)
-    rates = {"epochs": BLOCK_EPOCHS, "network_rate": 1e-2, "sampler_rate": 1e-2}
+    data = noisy_blocks(BLOCK_NODES, seed=seed).to(lab.device)
     for k in (1, 2):
-        for name in accuracies:
-            tested, sampler = train_gcn(data, k, seed, learned=name == "learned", **rates)
-            accuracies[name][k].append(tested)
+        accuracies["uniform"][k].append(train_uniform(data, k, seed, **settings))
+        tested, sampler = train_learned(data, k, seed, sampler_rate=1e-2, **settings)
+        accuracies["learned"][k].append(tested)
     q, candidates, every = probabilities(sampler, data)
-    uniform = (candidates >= 0) / data.graph.degrees[:, None].clamp(min=1)
-    for name, probability in (("uniform", uniform), ("learned", q)):
-        shares[name].append(float(same_class_share(probability, candidates, every, data.labels)))
-for name, found in shares.items():
-    print(f"{name}: {sum(found) / len(found):.1%} of the probability goes to the same class")
-by_seed = {name: {k: torch.tensor(found) for k, found in table.items()} for name, table in accuracies.items()}
-fixmelab.plot_accuracies(by_seed, title="noisy_blocks, half of the edges mislead")
+    learned_shares.append(float(same_class_share(q, candidates, every, data.labels)))
+fixmelab.plot_accuracies(accuracies, title="noisy_blocks: half of the edges mislead")
+
+# %% tags=["keep"]
+uniform = (candidates >= 0) / data.graph.degrees[:, None].clamp(min=1)
+uniform_share = float(same_class_share(uniform, candidates, every, data.labels))
+print(f"to the same class go {uniform_share:.1%} of the uniform probability, and of the learned {min(learned_shares):.1%} to {max(learned_shares):.1%}")
 
 # %% [markdown]
 # ### 6.2 Cora
@@ -799,9 +794,12 @@ fixmelab.plot_accuracies(by_seed, title="noisy_blocks, half of the edges mislead
 # %% tags=["train"]
 data = load_graph().with_self_loops().to(lab.device)
 print(f"{data.name}: {data.graph.num_nodes:,} nodes, {len(data.train):,} to train on")
-rates = {"epochs": CORA_EPOCHS, "network_rate": 1e-3, "sampler_rate": 3e-3, "patience": 10}
-by_k = {name: {k: torch.tensor([train_gcn(data, k, seed, learned=name == "learned", **rates)[0] for seed in range(CORA_SEEDS)]) for k in (1, 5)} for name in ("uniform", "learned")}
-fixmelab.plot_accuracies(by_k, title=data.name)
+settings = {"rate": 1e-3, "epochs": CORA_EPOCHS, "patience": 10}
+by_name = {"uniform": {}, "learned": {}}
+for k in (1, 5):
+    by_name["uniform"][k] = [train_uniform(data, k, seed, **settings) for seed in range(CORA_SEEDS)]
+    by_name["learned"][k] = [train_learned(data, k, seed, sampler_rate=3e-3, **settings)[0] for seed in range(CORA_SEEDS)]
+fixmelab.plot_accuracies(by_name, title=data.name)
 
 # %% [markdown] written="what_it_buys" points=4
 # ### Question: what learning to sample buys
