@@ -38,17 +38,20 @@ def condense(features: Tensor, width: int = 32) -> Tensor:
     The directions are those of the largest singular values; products of rows then are close to the cosines between the
     rows of `features`, for a fraction of the cost.
     """
-    if features.shape[1] > width:
-        with random_numbers("condense", features.device):  # the directions are sought from a random start
-            left, sizes, _ = torch.svd_lowrank(features, q=width, niter=4)
-        features = left * sizes
-    return F.normalize(features, dim=1)
+    if features.shape[1] <= width:
+        return F.normalize(features, dim=1)
+    with random_numbers("condense", features.device):  # the directions are sought from a random start
+        left, sizes, _ = torch.svd_lowrank(features, q=width, niter=4)
+    return F.normalize(left * sizes, dim=1) * features.any(dim=1, keepdim=True)
 
 
-def two_hops(draw: Draw, nodes: Tensor) -> Hops:
-    """Draw neighbours of the nodes (n,), then neighbours of those; a node that is needed twice is drawn for once."""
+def two_hops(draw: Draw, nodes: Tensor, *, upper: Draw | None = None) -> Hops:
+    """Draw neighbours of the nodes (n,), then neighbours of those; a node that is needed twice is drawn for once.
+
+    upper: the first of these draws, where it differs from the second (as in another number of neighbours).
+    """
     with torch.no_grad():
-        neighbors, _ = draw(nodes)
+        neighbors, _ = (upper or draw)(nodes)
     hidden, outer = _numbered(neighbors)
     neighbors, log_q = draw(hidden)
     inputs, inner = _numbered(neighbors)
@@ -56,10 +59,11 @@ def two_hops(draw: Draw, nodes: Tensor) -> Hops:
 
 
 def _numbered(nodes: Tensor) -> tuple[Tensor, Tensor]:
-    """The different nodes, without -1, and each one's place among them; -1 stays."""
+    """The different nodes, without -1, and each one's place among them; -1 stays. Where all are -1: node 0, unused."""
     different, places = torch.unique(nodes, return_inverse=True)
     nobody = int(len(different) > 0 and different[0] < 0)
-    return different[nobody:], places - nobody
+    found = different[nobody:]
+    return found if len(found) else torch.zeros_like(different), places - nobody
 
 
 def learned_draw(sampler: nn.Module, graph: Graph, x: Tensor, k: int, *, scope: int = 10) -> Draw:

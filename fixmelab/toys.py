@@ -200,7 +200,7 @@ class JointProblem:
 
 
 def _mean(h: Tensor, neighbors: Tensor, weight: Tensor, activation: Activation) -> Tensor:
-    return activation(h[neighbors].mean(dim=1) @ weight)
+    return activation(torch.einsum("nkf,fd->nd", h[neighbors], weight) / neighbors.shape[1])
 
 
 TOYS = {

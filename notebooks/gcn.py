@@ -68,12 +68,12 @@ lab = fixmelab.setup("{{name}}", keep_on_drive=KEEP_ON_DRIVE)
 # one for a quick trial; your hardware chooses. **Seed.** With the same seed you get the same numbers again.
 
 # %%
-SEEDS = fixmelab.budget(full=10, cpu=10, smoke=2)
+SEEDS = fixmelab.budget(full=10, cpu=10, smoke=3)
 BLOCK_NODES = fixmelab.budget(full=1000, cpu=1000, smoke=300)
-BLOCK_EPOCHS = fixmelab.budget(full=40, cpu=40, smoke=4)
-DRAWN_EPOCHS = fixmelab.budget(full=(5, 10, 20, 40, 80), cpu=(5, 10, 20, 40, 80), smoke=(2, 4))
-CORA_EPOCHS = fixmelab.budget(full=300, cpu=300, smoke=2)
-CORA_SEEDS = fixmelab.budget(full=10, cpu=2, smoke=1)
+BLOCK_EPOCHS = fixmelab.budget(full=40, cpu=40, smoke=15)
+DRAWN_EPOCHS = fixmelab.budget(full=(5, 10, 20, 40, 80), cpu=(5, 10, 20, 40, 80), smoke=(5, 40))
+CORA_EPOCHS = fixmelab.budget(full=300, cpu=300, smoke=10)
+CORA_SEEDS = fixmelab.budget(full=10, cpu=2, smoke=2)
 REPEATS = fixmelab.budget(full=2000, cpu=500, smoke=50)
 fixmelab.seed_everything(0)
 
@@ -650,9 +650,11 @@ def joint_step(network, x, labels, hops, network_optimizer, sampler_optimizer):
 
 # %% tests="joint_step" points=4
 network, sampler = fixmelab.SampledGCN(mc_gcn_layer, 2, 3, 2), PerformanceAdaptiveSampler(2, hidden=2)
+for parameter in network.parameters():
+    nn.init.uniform_(parameter, 0.1, 1.0)  # so that no ReLU is silent
 ring = Graph(torch.arange(0, 9, 2), torch.tensor([1, 2, 0, 3, 0, 3, 1, 2]))
 x = torch.tensor([[1.0, 0.5], [2.0, 0.3], [0.4, 1.0], [0.7, 0.2]])
-hops = fixmelab.two_hops(fixmelab.learned_draw(sampler, ring, x, 3), torch.arange(4))
+hops = fixmelab.two_hops(fixmelab.learned_draw(sampler, ring, x, 20), torch.arange(4))
 before = [value.detach().clone() for value in (*network.parameters(), *sampler.parameters())]
 optimizers = (torch.optim.SGD(network.parameters(), 0.1), torch.optim.SGD(sampler.parameters(), 10.0))
 loss = joint_step(network, x[hops.inputs], torch.tensor([0, 1, 0, 1]), hops, *optimizers)
