@@ -73,7 +73,7 @@ BLOCK_NODES = fixmelab.budget(full=1000, cpu=1000, smoke=300)
 BLOCK_EPOCHS = fixmelab.budget(full=40, cpu=40, smoke=15)
 DRAWN_EPOCHS = fixmelab.budget(full=(5, 10, 20, 40, 80), cpu=(5, 10, 20, 40, 80), smoke=(5, 40))
 CORA_EPOCHS = fixmelab.budget(full=300, cpu=300, smoke=10)
-CORA_SEEDS = fixmelab.budget(full=10, cpu=2, smoke=2)
+CORA_SEEDS = fixmelab.budget(full=10, cpu=4, smoke=2)
 REPEATS = fixmelab.budget(full=2000, cpu=500, smoke=50)
 fixmelab.seed_everything(0)
 

@@ -1,7 +1,7 @@
 """The checks of the GCN notebook. Nodes, features, candidates, draws and outputs differ in number from each other."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -20,11 +20,18 @@ SIGMAS = 7.0
 
 
 def _graph(draw: Draw, nodes: int, most: int) -> Graph:
-    """Directed rows of 0 to `most` entries in any order, with repetitions and self loops; node 1 is isolated."""
+    """Directed rows of 0 to `most` entries in any order, with repetitions and self loops; node 1 is isolated.
+
+    In the row of node 0 stand `most` entries, two in its middle alike; in that of node 2 one less, all different, and
+    the last is node 2 itself.
+    """
     degrees = torch.tensor([draw.integer(0, most + 1) for _ in range(nodes)])
-    degrees[0], degrees[1], degrees[-1] = most, 0, 1
+    degrees[0], degrees[1], degrees[2], degrees[-1] = most, 0, most - 1, 1
     indices = torch.tensor([draw.integer(0, nodes) for _ in range(int(degrees.sum()))])
-    indices[1] = indices[0]  # twice in the row of node 0
+    different = draw.normal(nodes).argsort()
+    different = different[different != 2]
+    indices[:most], indices[most : 2 * most - 1] = different[:most], different[1 - most :]
+    indices[most // 2], indices[2 * most - 2] = indices[most // 2 - 1], 2
     return Graph(torch.cat([torch.zeros(1, dtype=torch.long), degrees.cumsum(0)]), indices)
 
 
@@ -33,11 +40,13 @@ def _sent(student: Remote, graph: Graph) -> Remote:
 
 
 def _adjacency(draw: Draw, nodes: int, dtype: torch.dtype) -> Tensor:
-    """a_ij in [0.2, 3], about half of them 0, neither symmetric nor without loops; node 2 is isolated."""
+    """a_ij up to 3, about half of them 0, neither symmetric nor without loops; N(1) is ½ and node 2 is isolated."""
     weights = draw.positive(nodes, nodes, dtype=dtype)
     adjacency = weights * (draw.uniform(0, 1, nodes, nodes) < 0.5)
     adjacency[0, 0], adjacency[3, 0] = weights[0, 0], 0.0
     adjacency[0, 3], adjacency[2] = weights[0, 3], 0.0
+    adjacency[1, :2] = weights[1, :2]
+    adjacency[1] /= 2 * adjacency[1].sum()
     return adjacency
 
 
@@ -55,10 +64,10 @@ def nodes_touched(student: Remote, draw: Draw) -> None:
     for nodes, most, depth in ((40, 2, 5), (9, 3, 3), (25, 4, 0)):
         graph = _graph(draw, nodes, most)
         sent = _sent(student, graph)
-        for start in ([0], [1], [2, 0, nodes - 1], [3, 4, 3]):
-            got = student(sent, torch.tensor(start), depth)
+        starts = [torch.tensor(start) for start in ([0], [1], [2, 0, nodes - 1], [3, 4, 3])]
+        for start, got in zip(starts, [student(sent, start, depth) for start in starts], strict=True):
             expect(got, "the counts").shape(depth + 1)
-            wanted = reference.nodes_touched(graph, torch.tensor(start), depth)
+            wanted = reference.nodes_touched(graph, start, depth)
             expect(got, "the counts").holds(
                 torch.equal(got.double(), wanted.double()), "The counts have the right shape, but some are wrong."
             )
@@ -74,13 +83,17 @@ def gcn_layer(student: Remote, draw: Draw) -> None:
         weight = draw.normal(width, out, dtype=dtype)
         curve = student.toy("Curve")
         for label, form in _forms(student, adjacency):
-            got = student(h, form, weight)
+            got, curved = student(h, form, weight), student(h, form, weight, curve)
             expect(got, f"{label}the row of an isolated node" if label else "the result").shape(nodes, out)
             expect(got[2], f"{label}the row of an isolated node").finite("not_a_number_for_isolated_nodes")
             expect(got, f"{label}the result").close(reference.gcn_layer(h, adjacency, weight))
             wanted = reference.gcn_layer(h, adjacency, weight, lambda x: torch.cos(x) + 2)
-            expect(student(h, form, weight, curve), f"{label}the result with another activation").close(wanted)
-    adjacency, h, weight = _adjacency(draw, 6, torch.float64), draw.normal(6, 3).double(), draw.normal(3, 2).double()
+            expect(curved, f"{label}the result with another activation").close(wanted)
+    adjacency, h, weight = (
+        _adjacency(draw, 6, torch.float64),
+        draw.positive(6, 3).double(),
+        draw.positive(3, 2).double(),
+    )
     _expect_gradients(student.gradient(h, adjacency, weight, wrt=[0, 2], weights=[draw.normal(6, 2).double()]), "h W")
 
 
@@ -114,44 +127,72 @@ def sample_neighbors(student: Remote, draw: Draw) -> None:
                 "isolated_nodes_draw_somebody" if isolated else None,
             )
     count, k = 3000, 4
-    for node in (0, 4 + draw.integer(0, 3)):
+    _expect_chance(*(student(sent, torch.zeros(20, dtype=torch.long), 20) for _ in range(2)))
+    for node in (0, 2):
         row = graph.indices[graph.indptr[node] : graph.indptr[node + 1]]
-        if not len(row):
-            continue
-        chances = torch.bincount(row, minlength=12).double() / len(row)
-        _expect_draws(student(sent, torch.full((count,), node), k), chances, (count, k))
+        ends = torch.ones(len(row), dtype=torch.float64)
+        ends[[0, -1]] = 0.5
+        others = {
+            "never_the_last": _shares(row[:-1]),
+            "never_the_first": _shares(row[1:]),
+            "each_neighbor_once": _shares(row.unique()),
+            "ends_half_as_often": _shares(row, ends),
+        }
+        _expect_draws(student(sent, torch.full((count,), node), k), _shares(row), (count, k), others)
 
 
-def _expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int]) -> None:
-    """Each row holds independent draws of i with probability chances[i], and rows are independent."""
+def _shares(nodes: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The share of each node in a list of nodes, or in weights of them; (12,), of nodes 0 to 11."""
+    counts = torch.bincount(nodes, weights, minlength=12).double()
+    return counts / counts.sum()
+
+
+def _expect_chance(one: Tensor, other: Tensor) -> None:
+    """Two calls with the same arguments give different draws."""
+    different = not isinstance(one, Tensor) or not isinstance(other, Tensor) or not torch.equal(one, other)
+    expect(one).holds(different, "Every call gives the same draws: they do not come by chance.", "nothing_is_drawn")
+
+
+def _expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others: Mapping[str, Tensor]) -> None:
+    """Each row holds independent draws of i with probability chances[i], and rows are independent.
+
+    `others` are the chances of known mistakes, by their names.
+    """
     expect(drawn, "the draws").shape(*shape)
-    count, k = shape
+    total, (count, k) = drawn.numel(), shape
     counts = torch.bincount(drawn.flatten().clamp(min=0), minlength=len(chances)).double()
+
+    def fits(chances: Tensor) -> bool:
+        error = (total * chances * (1 - chances)).sqrt()
+        return counts.shape == chances.shape and bool(((counts - total * chances).abs() <= SIGMAS * error).all())
+
+    if float(chances.max()) < 1:
+        expect(drawn).holds(
+            not bool((drawn == drawn[:1]).all()),
+            "Draws of one row tell those of the next: each node needs draws of its own.",
+            "one_draw_for_all",
+        )
+        expect(drawn).holds(
+            k == 1 or not bool((drawn == drawn[:, :1]).all()),
+            "The draws of a node are all the same: draw anew for each.",
+            "one_draw_used_k_times",
+        )
     expect(drawn).holds(
-        bool((counts[chances == 0] == 0).all()), "Something is drawn that has no probability at all.", "impossible"
+        fits(chances),
+        "The draws do not follow the probabilities that are wanted.",
+        next((name for name, other in others.items() if fits(other)), None),
     )
-    if float(chances.max()) == 1:
-        return
     again = float((chances**2).sum())  # that two independent draws are the same
     error = (again * (1 - again) / count) ** 0.5
     across = float((drawn[1:, 0] == drawn[:-1, 0]).double().mean())
     expect(drawn).holds(
-        abs(across - again) < SIGMAS * error,
-        "Draws of one row tell those of the next: each node needs draws of its own.",
-        "one_draw_for_all",
+        abs(across - again) <= SIGMAS * error, "Draws of one row tell those of the next.", "one_draw_for_all"
     )
-    if k > 1:
-        within = float((drawn[:, 0] == drawn[:, 1]).double().mean())
-        expect(drawn).holds(
-            abs(within - again) < SIGMAS * error,
-            "The draws of a node are not independent: draw with replacement, and anew for each.",
-            "without_replacement" if within < again else "one_draw_used_k_times",
-        )
-    error = (count * k * chances * (1 - chances)).sqrt()
+    within = float((drawn[:, 0] == drawn[:, 1]).double().mean()) if k > 1 else again
     expect(drawn).holds(
-        bool(((counts - count * k * chances).abs() <= SIGMAS * error).all()),
-        "The draws do not follow the probabilities that are wanted.",
-        "other_probabilities",
+        abs(within - again) <= SIGMAS * error,
+        "The draws of a node are not independent: draw with replacement, and anew for each.",
+        "without_replacement" if within < again else "one_draw_used_k_times",
     )
 
 
@@ -167,9 +208,10 @@ def mc_gcn_layer(student: Remote, draw: Draw) -> None:
         neighbors[0] = -1
         neighbors[1, 0] = -1 if k > 1 else 0  # somebody and nobody in one row
         curve = student.toy("Curve")
-        expect(student(h, neighbors, weight)).close(reference.mc_gcn_layer(h, neighbors, weight))
+        got, curved = student(h, neighbors, weight), student(h, neighbors, weight, curve)
+        expect(got).close(reference.mc_gcn_layer(h, neighbors, weight))
         wanted = reference.mc_gcn_layer(h, neighbors, weight, lambda x: torch.cos(x) + 2)
-        expect(student(h, neighbors, weight, curve), "the result with another activation").close(wanted)
+        expect(curved, "the result with another activation").close(wanted)
     neighbors = torch.tensor([[0, 3, 3], [1, 2, 0]])
     h, weight = 1 + draw.positive(4, 3).double(), draw.positive(3, 2).double()
     _expect_gradients(student.gradient(h, neighbors, weight, wrt=[0, 2]), "h W")
@@ -210,19 +252,24 @@ def sampler_gradient(student: Remote, draw: Draw) -> None:
         expect(student(*given, k), "the gradient").shape(n, columns).dtype(torch.float64).finite()
     count = 6000
     logits, h, weight, upstream = _neighborhoods(draw, 1, 4, 3, 2)
-    upstream = upstream / reference._rewards(h, weight, upstream).abs().max()
+    # Probabilities of about 0.6, 0.3 and 0.1, and rewards of about 1, 0.5 and -0.2, each in any order.
+    logits[0, :3] = torch.tensor([0.8, 0.0, -0.8]) + draw.uniform(-0.1, 0.1, 3)
+    wanted = torch.tensor([1.0, 0.5, -0.2])[draw.normal(3).argsort()] + draw.uniform(-0.05, 0.05, 3)
+    worth = weight @ upstream[0]  # of each feature
+    h[0, :3] += (wanted - h[0, :3] @ worth)[:, None] * worth / (worth @ worth)
     exact = reference.exact_sampler_gradient(logits, h, weight, upstream)[0]
     q, rewards = logits[0].softmax(dim=0), reference._rewards(h, weight, upstream)[0]
     score = torch.eye(4, dtype=torch.float64) - q  # row j: ∇ log q(j)
     single = (q[:, None] * (rewards[:, None] * score) ** 2).sum(dim=0) - exact**2
     repeated = (logits.repeat(count, 1), h.repeat(count, 1, 1), weight, upstream.repeat(count, 1))
-    for k in (1, 2, 5):
+    for k in (2, 1, 5):
         got = student(*repeated, k)
         found = expect(got, "the gradient").shape(count, 4).dtype(torch.float64).finite().value
         centred = found - found.mean(dim=0)
         variance = (centred**2).mean(dim=0)
+        expect(found).holds(bool(found.any()), "The estimates are all 0.", "no_gradient")
         expect(found).holds(
-            float(variance.max()) > 1e-6 * float(single.max()),
+            float(variance.max()) > 1e-12 * float(found.abs().max()) ** 2,
             "The estimates of all rows are the same: each row needs draws of its own.",
             "nothing_is_drawn" if torch.allclose(found[0], exact) else "one_draw_for_all",
         )
@@ -261,6 +308,7 @@ def normalize_scores(student: Remote, draw: Draw) -> None:
     for n, columns, dtype in ((5, 4, torch.float32), (4, 7, torch.float64)):
         scores, found = draw.normal(n, columns, dtype=dtype), _found(draw, n, columns)
         scores[0, 0], scores[3, 0] = 1.5, -0.7
+        scores[1, :2] = torch.tensor([0.8, 1.2])  # the second is not found
         negative = -draw.positive(n, columns, dtype=dtype)
         tiny = 1e-9 * draw.positive(n, columns, dtype=dtype)  # as large as what is added
         for label, values in (("", scores), ("where all scores are negative, ", negative), ("", tiny)):
@@ -281,63 +329,72 @@ def draw_candidates(student: Remote, draw: Draw) -> None:
     chances = chances / chances.sum()
     q = torch.zeros(3, 4)
     q[0, :3], q[1, 0] = chances, 1.0
-    neighbors, log_q = expect(student(candidates, q, k)).items(2)
-    expect(neighbors, "the neighbours").shape(3, k).dtype(torch.long)
-    expect(log_q, "log_q").shape(3, k)
+    neighbors, log_q = expect(student(candidates, q, 2)).items(2)
+    expect(neighbors, "the neighbours").shape(3, 2).dtype(torch.long)
+    expect(log_q, "log_q").shape(3, 2)
     expect(neighbors).holds(
         bool((neighbors[2] == -1).all()), "A row of which q is 0 everywhere must have -1.", "isolated_nodes"
     )
     expect(log_q, "log_q").finite("not_a_number_for_isolated_nodes")
+    expect(log_q[1:], "log_q of a row with a single candidate, or with none,").close(torch.zeros(2, 2))
     many = torch.zeros(count, dtype=torch.long)
+    _expect_chance(*(expect(student(candidates[many[:20]], q[many[:20]], 20)).items(2)[0] for _ in range(2)))
     neighbors, log_q = expect(student(candidates[many], q[many], k)).items(2)
-    by_node = torch.zeros(10, dtype=torch.float64)
+    by_node = torch.zeros(12, dtype=torch.float64)
     by_node[candidates[0, :3]] = chances.double()
     expect(neighbors).holds(
         not bool((neighbors < 3).all() and (neighbors != 2).any()),
         "These are the columns that were drawn; return the candidates that stand in them.",
         "columns_for_candidates",
     )
-    _expect_draws(neighbors, by_node, (count, k))
+    _expect_draws(neighbors, by_node, (count, k), {"uniform_candidates": _shares(candidates[0, :3])})
     expect(log_q, "log_q").close(by_node[neighbors].log().float())
-    neighbors, log_q = expect(student(candidates, q, k)).items(2)
-    expect(log_q[1:], "log_q of a row with a single candidate, or with none,").close(torch.zeros(2, k))
-    # In a row with a single candidate it is known what is drawn. What counts is the gradient along rows that sum to 1.
-    weights = draw.positive(3, k)
-    (gradient,) = student.gradient(candidates, q, k, wrt=[1], weights=[None, weights])
+    # Drawn n_j times, candidate j has the gradient n_j / q_j, a whole number over q_j; the logarithm of q over its sum
+    # takes the same number off all of them.
+    rows = torch.tensor([0] * 20 + [2])
+    (gradient,) = student.gradient(candidates[rows], q[rows], k, wrt=[1], weights=[None, torch.ones(len(rows), k)])
     expect(gradient).holds(
         gradient is not None, "log_q carries no gradient of q: take its logarithm from q itself.", "detached"
     )
-    along = gradient - (gradient * q).sum(dim=1, keepdim=True)
-    wanted = torch.zeros(4) - weights[1].sum()
-    wanted[0] = 0
-    expect(along[1], "the gradient through log_q").close(wanted, rtol=1e-3)
-    expect(gradient, "the gradient through log_q").finite("not_a_number_for_isolated_nodes")
+    expect(gradient, "the gradient through log_q").finite("gradient_not_a_number")
+    gradient = gradient[:-1, :3].double()
+    times = chances * (gradient - (gradient * chances).sum(dim=1, keepdim=True) + k)
+    expect(times, "the gradient through log_q").close(times.round().clamp(min=0), rtol=1e-3)
 
 
 @exercise("gcn.PerformanceAdaptiveSampler")
 def sampler(student: Remote, draw: Draw) -> None:
-    for width, hidden, rows, n, columns in ((3, 5, 9, 5, 4), (6, 2, 12, 4, 7), (2, 1, 6, 4, 3)):
-        right = reference.PerformanceAdaptiveSampler(width, hidden)
-        state = {"weight": 0.7 * draw.normal(width, hidden), "mixture": draw.normal(2)}
-        right.load_state_dict(state)
-        made = student.kept(width, hidden)
-        made.load_state_dict.kept(state)
-        x, nodes = draw.normal(rows, width), torch.tensor([draw.integer(0, rows) for _ in range(n)])
-        candidates = torch.tensor([[draw.integer(0, rows) for _ in range(columns)] for _ in range(n)])
-        candidates = torch.where(_found(draw, n, columns), candidates, -1)
-        got = expect(made.probabilities(x, nodes, candidates), "q").shape(n, columns).finite().value
-        expect(got, "q").close(right.probabilities(x, nodes, candidates).detach(), rtol=1e-3)
-    # Where all scores are positive, both parameters matter.
-    x, nodes = 1 + draw.positive(6, 2), torch.tensor([0, 3, 5])
-    candidates = torch.tensor([[1, 2, 4], [5, 0, -1], [3, 1, 2]])
-    made = student.kept(2, 3)
-    made.load_state_dict.kept({"weight": draw.positive(2, 3), "mixture": draw.normal(2)})
-    sizes = made.probabilities.gradient(x, nodes, candidates, wrt=made, weights=[draw.normal(3, 3)])
+    # All scores are positive, and both parts of them of one size: everything counts.
+    x, nodes = draw.uniform(0.2, 0.6, 6, 2), torch.tensor([3, 0, 5])
+    x[5] = 2.5 * x[0]
+    candidates = torch.tensor([[1, 2, 4], [5, 0, -1], [-1, -1, -1]])
+    state = {"weight": draw.positive(2, 3), "mixture": torch.tensor([-0.6, 0.3]) + draw.uniform(-0.1, 0.1, 2)}
+    made = _expect_probabilities(student, state, x, nodes, candidates)
+    sizes = made.probabilities.gradient(x, nodes[:2], candidates[:2], wrt=made, weights=[draw.normal(2, 3)])
     expect(sizes).holds(
         all(size is not None and size > 0 and math.isfinite(size) for size in sizes),
         "No gradient reaches one of the parameters: look for detach, no_grad, item or data.",
         "detached",
     )
+    for width, hidden, rows, n, columns in ((3, 5, 9, 5, 4), (6, 2, 12, 4, 7), (2, 1, 6, 4, 3)):
+        state = {"weight": 0.7 * draw.normal(width, hidden), "mixture": draw.normal(2)}
+        x, nodes = draw.normal(rows, width), torch.tensor([draw.integer(0, rows) for _ in range(n)])
+        candidates = torch.tensor([[draw.integer(0, rows) for _ in range(columns)] for _ in range(n)])
+        candidates = torch.where(_found(draw, n, columns), candidates, -1)
+        _expect_probabilities(student, state, x, nodes, candidates)
+
+
+def _expect_probabilities(
+    student: Remote, state: dict[str, Tensor], x: Tensor, nodes: Tensor, candidates: Tensor
+) -> Remote:
+    """A sampler with those parameters gives the right q; row 2 has no candidates. Returns the sampler."""
+    made, right = student.kept(*state["weight"].shape), reference.PerformanceAdaptiveSampler(*state["weight"].shape)
+    made.load_state_dict.kept(state)
+    right.load_state_dict(state)
+    got = expect(made.probabilities(x, nodes, candidates), "q").shape(*candidates.shape).value
+    expect(got[2], "q of a node without candidates").finite("not_a_number_for_isolated_nodes")
+    expect(got, "q").close(right.probabilities(x, nodes, candidates).detach(), rtol=1e-3)
+    return made
 
 
 # Training
@@ -364,7 +421,7 @@ def sampler_loss(student: Remote, draw: Draw) -> None:
 @exercise("gcn.joint_step")
 def joint_step(student: Remote, draw: Draw) -> None:
     n, m, k, columns, width, hidden, classes, rows = 5, 6, 3, 4, 3, 4, 2, 8
-    for left in (0.0, 0.9):
+    for left in (0.9, 0.0):
         theta = draw.normal(m, columns)
         chosen = torch.tensor([[draw.integer(0, columns) for _ in range(k)] for _ in range(m)])
         table = torch.tensor([[draw.integer(0, rows) for _ in range(columns)] for _ in range(m)])
@@ -395,28 +452,30 @@ def joint_step(student: Remote, draw: Draw) -> None:
             expect(float(got) if isinstance(got, Tensor) else got, f"the loss of {step} step").close(
                 torch.tensor(wanted), rtol=1e-3
             )
-            for name, what in (
-                ("lower", "the lower weights"),
-                ("upper", "the upper weights"),
-                ("theta", "the sampler"),
-            ):
-                found, old = toy.attribute(name), given[("lower", "upper", "theta").index(name)]
-                expect(found).holds(
-                    not torch.equal(found, old), f"After {step} step, {what} have not moved.", f"{name}_stays"
+            names = {"lower": "the lower weights", "upper": "the upper weights", "theta": "the sampler"}
+            found = {name: toy.attribute(name) for name in names}
+            for name, old in zip(names, given[:3], strict=True):
+                expect(found[name]).holds(
+                    not torch.equal(found[name], old),
+                    f"After {step} step, {names[name]} have not moved.",
+                    f"{name}_stays",
                 )
-                expect(found, f"after {step} step, {what}").close(getattr(right, name).detach(), rtol=1e-3, atol=1e-4)
+            for name, what in names.items():
+                wanted = getattr(right, name).detach()
+                expect(found[name], f"after {step} step, {what}").close(wanted, rtol=1e-3, atol=1e-4)
 
 
 @exercise("gcn.same_class_share")
 def same_class_share(student: Remote, draw: Draw) -> None:
-    for n, columns, rows in ((6, 4, 9), (4, 5, 7)):
+    for n, columns, rows in ((12, 5, 20), (7, 4, 11)):
         found = _found(draw, n, columns)
         q = reference.normalize_scores(draw.positive(n, columns).double(), found)
-        nodes = draw.normal(rows).argsort()[:n]
-        candidates = torch.where(
-            found, torch.tensor([[draw.integer(0, rows) for _ in range(columns)] for _ in range(n)]), -1
-        )
-        candidates[0, 0] = nodes[0]  # a self loop
+        order = 1 + draw.normal(rows - 1).argsort()
+        nodes, other = order[:n], order[-1]
+        candidates = torch.tensor([[draw.integer(0, rows) for _ in range(columns)] for _ in range(n)])
         labels = torch.tensor([draw.integer(0, 3) for _ in range(rows)])
-        labels[-1] = labels[nodes[3]]  # -1 must not be taken for the last node
+        # In row 0 stand the node itself, node 0, of the same class, and one of another class.
+        candidates[0, :3] = torch.stack([nodes[0], torch.zeros_like(other), other])
+        labels[0], labels[other] = labels[nodes[0]], (labels[nodes[0]] + 1) % 3
+        candidates = torch.where(found, candidates, -1)
         expect(student(q, candidates, nodes, labels)).close(reference.same_class_share(q, candidates, nodes, labels))
