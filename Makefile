@@ -1,4 +1,5 @@
-# make demo: set up, build, prove, grade the sample submissions in the sandbox, train a small diffusion model.  make test: all checks and tests.
+# make demo: set up, build, prove, grade the sample submissions in the sandbox, train a small diffusion model, run the GCN notebook.
+# make test: all checks and tests.
 # make benchmark: throughput beside nbgrader and otter-grader, which gets an environment of its own.
 # PYTHON=... names another Python (3.10 to 3.13); TORCH_INDEX=URL an index of CPU-only torch wheels.
 PYTHON ?= python3
@@ -19,6 +20,9 @@ demo: system-demo .venv/ready
 	$(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN)
 	$(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN) \
 		--visualize --load_path demo/diffusion/checkpoint.safetensors
+	FIXMELAB_BUDGET=smoke FIXMELAB_WORK=demo $(BIN)/python -m nbconvert --log-level WARN --to html --execute \
+		source/gcn/gcn.ipynb --output-dir demo --output gcn
+	@echo "the GCN notebook, solved and run: demo/gcn.html"
 
 test: system-test .venv/ready
 	$(BIN)/ruff check .

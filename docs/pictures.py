@@ -1,7 +1,7 @@
-"""Takes the pictures of README and docs out of real runs: python docs/pictures.py [RUN]
+"""Takes the pictures of README and docs out of real runs: python docs/pictures.py [RUN [GCN]]
 
 Those of the VAE come out of the perfect sample submission. RUN is a folder in which `fixmelab train diffusion` has
-trained; its model draws the denoising strip.
+trained; its model draws the denoising strip. GCN is the solved notebook on graphs, executed on the smoke budget.
 """
 
 import base64
@@ -15,15 +15,17 @@ import nbformat
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parent / "tests" / "submissions" / "vae" / "perfect" / "vae" / "vae.ipynb"
 SOLUTION = HERE.parent / "source" / "diffusion" / "diffusion.ipynb"
-PICTURES = {
+FROM_SAMPLE = {
     "figure, canvas = plot_latents(model)": "latent-grid.png",
     "fixmelab.latent_explorer_static": "latent-map.png",
 }
+FROM_GCN = {"small = small.to(lab.device)": "sampler.png"}
 
 
-def take_from_the_sample() -> None:
-    for cell in nbformat.read(SAMPLE, as_version=4).cells:
-        for start, name in PICTURES.items():
+def take(executed: Path, pictures: dict[str, str]) -> None:
+    """Pictures by how the cells begin that drew them."""
+    for cell in nbformat.read(executed, as_version=4).cells:
+        for start, name in pictures.items():
             if cell.cell_type == "code" and cell.source.startswith(start):
                 found = [output.data["image/png"] for output in cell.outputs if "image/png" in output.get("data", {})]
                 (HERE / "images" / name).write_bytes(base64.b64decode(found[0]))
@@ -38,6 +40,8 @@ def draw_the_strip(run: Path) -> None:
 
 
 if __name__ == "__main__":
-    take_from_the_sample()
+    take(SAMPLE, FROM_SAMPLE)
     if len(sys.argv) > 1:
         draw_the_strip(Path(sys.argv[1]))
+    if len(sys.argv) > 2:
+        take(Path(sys.argv[2]), FROM_GCN)

@@ -18,7 +18,7 @@ def test_links_within_the_repository_lead_somewhere(page):
     assert [target for target in targets if not target.exists()] == []
 
 
-@pytest.mark.parametrize(("name", "called"), [("vae", "VAE"), ("diffusion", "diffusion")])
+@pytest.mark.parametrize(("name", "called"), [("vae", "VAE"), ("diffusion", "diffusion"), ("gcn", "GCN")])
 def test_the_readme_counts_mistakes_and_equivalents_rightly(name, called):
     exercises = exercises_of(name).values()
     mistakes, equivalents = (
