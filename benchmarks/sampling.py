@@ -44,7 +44,7 @@ class Setting:
     is_orthogonal: bool = False  # as the class makes its weights; else Xavier
     scope: int = 32
     baseline: bool = False
-    uniform_start: float = 0.0  # times log k: what the mixture starts with for the uniform part
+    by_draws: bool = False  # the mixture starts with log k for the uniform part
     rate: float = 1e-3
     decay: float = 5e-4
 
@@ -56,17 +56,16 @@ FEATURES = {
 }
 PUBLISHED = Setting()
 CONDENSED = replace(PUBLISHED, features="condensed", hidden=32, is_orthogonal=True, scope=10)
+COURSE = replace(CONDENSED, baseline=True, rate=3e-3, decay=0.0, by_draws=True)
 SETTINGS: dict[str, Setting | None] = {
     "uniform": None,
     "as published": PUBLISHED,
     "+ baseline": replace(PUBLISHED, baseline=True),
     "+ length 1": replace(PUBLISHED, baseline=True, features="length 1"),
     "+ condensed": replace(CONDENSED, baseline=True),
-    "the course's": replace(CONDENSED, baseline=True, rate=3e-3, decay=0.0),
-    "A": replace(CONDENSED, baseline=True, rate=3e-3, decay=0.0, uniform_start=1.0),
-    "B": replace(CONDENSED, baseline=True, rate=1e-3, decay=0.0, uniform_start=1.0),
-    "C": replace(CONDENSED, baseline=True, rate=3e-3, decay=0.0, uniform_start=2.0),
-    "the course's, no baseline": replace(CONDENSED, rate=3e-3, decay=0.0),
+    "+ rate": replace(CONDENSED, baseline=True, rate=3e-3, decay=0.0),
+    "+ start by draws: the course's": COURSE,
+    "the course's without a baseline": replace(COURSE, baseline=False),
 }
 
 
@@ -166,7 +165,8 @@ def learned(
     sampler = reference.PerformanceAdaptiveSampler(compared.shape[1], setting.hidden)
     if not setting.is_orthogonal:
         torch.nn.init.xavier_normal_(sampler.weight)
-    torch.nn.init.constant_(sampler.mixture[1:], setting.uniform_start * math.log(k))
+    if setting.by_draws:
+        torch.nn.init.constant_(sampler.mixture[1:], math.log(k))
     sampler_optimizer = torch.optim.Adam(sampler.parameters(), lr=setting.rate, weight_decay=setting.decay)
 
     def step(hops: sampled_gcn.Hops, labels: Tensor) -> float:

@@ -693,7 +693,8 @@ def train_uniform(data, k, seed, rate, **settings):
 
 
 # %% [markdown]
-# and once with the sampler. It compares nodes by at most 32 numbers, as vectors of length 1 (`fixmelab.condense`): then it starts close to uniform, and costs little.
+# and once with the sampler. It compares nodes by at most 32 numbers, as vectors of length 1 (`fixmelab.condense`): then it starts close to uniform, and costs little. The more draws, the less a lucky one is worth: the mixture starts
+# with $\log k$ for the uniform part, a share of $k / (k + 1)$.
 
 # %%
 def train_learned(data, k, seed, rate, sampler_rate, **settings):
@@ -702,6 +703,7 @@ def train_learned(data, k, seed, rate, sampler_rate, **settings):
     network = fixmelab.SampledGCN(mc_gcn_layer, data.features.shape[1], HIDDEN, len(data.classes)).to(lab.device)
     compared = fixmelab.condense(data.features)
     sampler = PerformanceAdaptiveSampler(compared.shape[1]).to(lab.device)
+    nn.init.constant_(sampler.mixture[1:], math.log(k))
     optimizers = torch.optim.Adam(network.parameters(), lr=rate, weight_decay=5e-4), torch.optim.Adam(sampler.parameters(), lr=sampler_rate)
 
     def step(hops, labels):
