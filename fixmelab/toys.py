@@ -1,7 +1,5 @@
 """Small models of known behaviour, on which a student's function can be tried and judged."""
 
-import warnings
-
 import torch
 from torch import Tensor, nn
 
@@ -145,11 +143,9 @@ class Drift:
         return t
 
 
-def sparse(matrix: Tensor, layout: str) -> Tensor:
-    """A dense (N, N) matrix in the sparse layout "coo" or "csr"."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch calls CSR a beta
-        return matrix.to_sparse_coo() if layout == "coo" else matrix.to_sparse_csr()
+def sparse(matrix: Tensor) -> Tensor:
+    """A dense (N, N) matrix as a sparse tensor, COO."""
+    return matrix.to_sparse_coo()
 
 
 class Curve:

@@ -154,8 +154,8 @@ fixmelab.plot_curves(torch.arange(7), curves, "layers", "share of the graph that
 #
 # $$h_i' = \alpha\Big(\frac{1}{N(i)} \sum_j a_{ij}\, h_j\, W\Big), \qquad N(i) = \sum_j a_{ij}.$$
 #
-# For an isolated node the sum is empty: let the mean be 0, so that $h_i' = \alpha(0)$. `adjacency` is dense or sparse (`adjacency @ h` works for both,
-# `adjacency * h` does not).
+# For an isolated node the sum is empty: let the mean be 0, so that $h_i' = \alpha(0)$, without a NaN, in gradients too: a 0/0 that is masked afterwards leaves one there. `adjacency` is dense or
+# sparse (torch's COO form, as `graph.adjacency()` gives it; `adjacency @ h` works for both).
 
 # %% exercise="gcn_layer"
 # exercise: gcn_layer
@@ -466,7 +466,8 @@ check("gcn.leave_one_out", leave_one_out)
 #   \qquad (m_1, m_2) = \mathrm{softmax}(\text{mixture}).$$
 #
 # The neighbours come as a table of candidates, `(n, S)`: row $i$ holds the neighbours of the $i$-th node, filled up with $-1$ (`graph.candidates` makes it). Scores become probabilities:
-# negative ones count as 0, $10^{-9}$ is added, so that no neighbour is impossible, and each row is divided by its sum over the neighbours *that exist*.
+# negative ones count as 0, $10^{-9}$ is added, so that no neighbour is impossible, and each row is divided by its sum over the neighbours *that exist*. An isolated node has an empty row: mind the 0/0, whose
+# gradient is NaN even where the quotient is masked afterwards.
 
 # %% exercise="normalize_scores"
 # exercise: normalize_scores

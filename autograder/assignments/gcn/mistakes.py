@@ -1956,7 +1956,11 @@ class KeysOfPadding(_Parts):
         return torch.bmm(keys[candidates], keys[nodes].unsqueeze(2)).squeeze(2)
 
 
-@equivalent("PerformanceAdaptiveSampler")
+@mistake(
+    "PerformanceAdaptiveSampler",
+    "1 / N(i) is infinite for a node without candidates. q hides it, but the gradient of the mixture is NaN: use at least 1.",
+    "gradient_not_a_number",
+)
 class InfinityThatIsMasked(_Parts):
     def uniform(self, x, found):
         return 1 / found.sum(dim=1, keepdim=True)
