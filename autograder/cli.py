@@ -243,6 +243,170 @@ class _Ended(BaseException):
         self.number = number
 
 
+class ExportForm(str, Enum):
+    """What `autograder export` makes of results."""
+
+    junit = "junit"
+    csv = "csv"
+    canvas = "canvas"
+    markdown = "markdown"
+    html = "html"
+
+
+@app.command()
+def export(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results.json, or the folder that holds one.")],
+    to: Annotated[ExportForm, typer.Option("--to", help="JUnit XML, CSV, Canvas, a job summary, a page a student.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to; else it is printed. For html a folder, else RESULTS/feedback."),
+    ] = None,
+    roster: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="canvas: the CSV file that Canvas exported, to fill in.")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(metavar="TITLE", help="canvas: the assignment's column, by title, ID or both.")
+    ] = None,
+) -> None:
+    """Bring results into the form that CI, a spreadsheet, Canvas or a student reads; no hidden thing is in it."""
+    from autograder.exports.export import export as export_results
+
+    if to is not ExportForm.canvas and (roster or column):
+        raise typer.BadParameter("--roster and --column belong to --to canvas")
+    done = export_results(results, to.value, out=out, roster=roster, column=column)
+    for note in done.notes:
+        errors.print(note, markup=False, highlight=False, soft_wrap=True)
+    if done.text is not None:
+        # As it would stand in a file, whatever the terminal's encoding.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(done.text.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    else:
+        console.print(f"{to.value:9} {done.written}", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def record(
+    results: Annotated[Path, typer.Argument(help="results.json, or the folder that grade wrote it to.")],
+    db: Annotated[
+        str | None, typer.Option(metavar="URL", help="Gradebook, as postgresql+psycopg://HOST/NAME; else the course's.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse students who are not in the gradebook.")] = False,
+    course_folder: Annotated[
+        Path | None, typer.Option("--course", metavar="DIR", help="nbgrader's course folder; else this repository.")
+    ] = None,
+) -> None:
+    """Write results to nbgrader's gradebook, where formgrader shows them for grading by hand.
+
+    Recording again after a regrade keeps all marks and comments that people gave, and says who changed and why.
+    """
+    from autograder.gradebook.lines import report_lines
+    from autograder.gradebook.record import record as record_results
+
+    recorded = record_results(results, db=db, dry_run=dry_run, strict=strict, root=course_folder)
+    for line in report_lines(recorded):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+class VisibilityChoice(str, Enum):
+    """When students on Gradescope see the verdicts on their exercises."""
+
+    visible = "visible"
+    after_due_date = "after_due_date"
+    after_published = "after_published"
+
+
+@app.command()
+def gradescope(
+    assignment: Annotated[str, typer.Argument(help="For example vae.")],
+    out: Annotated[Path, typer.Option(metavar="FILE.zip", help="The archive to write.")],
+    visibility: Annotated[
+        VisibilityChoice, typer.Option(help="When students see the verdict and message of each exercise.")
+    ] = VisibilityChoice.visible,
+    minutes: Annotated[int, typer.Option(min=3, max=40, help="The time limit that is set on Gradescope.")] = 10,
+    limit: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A limit of the sandbox, such as memory=4G.")
+    ] = None,
+    torch_index: Annotated[
+        str, typer.Option(metavar="URL", help="An index of CPU-only torch wheels, for a smaller image.")
+    ] = "",
+) -> None:
+    """Make the autograder archive that is uploaded to Gradescope. It holds the solutions and the course's key."""
+    from autograder.gradescope.archive import write_archive
+
+    count = write_archive(
+        out,
+        assignment,
+        visibility=visibility.value,
+        minutes=minutes,
+        limits=limit,
+        torch_index=torch_index,
+    )
+    size = f"{out.stat().st_size / 2**20:.1f} MB"
+    console.print(
+        f"{out}: {count} files, {size}. It holds the course's key: upload it to Gradescope, and show it to nobody.",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+@app.command()
+def policy(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A results.json, or the folder that holds one.")],
+    fail: Annotated[
+        str,
+        typer.Option(metavar="never|any|under=N", help="any: an exercise is not right. under: points, or under=60%."),
+    ],
+) -> None:
+    """Say by the exit code whether CI is to pass: 1 where the policy does not let a submission pass."""
+    from autograder.exports.reading import read_results
+    from autograder.reports.policy import Policy
+
+    chosen = Policy.parse(fail)
+    violations = chosen.violations(read_results(results).run)
+    for line in violations:
+        errors.print(line, markup=False, highlight=False, soft_wrap=True)
+    if violations:
+        raise typer.Exit(1)
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the tree goes: a folder or Git repository.")],
+    repo: Annotated[str, typer.Option(metavar="OWNER/NAME", help="The repository on GitHub that students get.")],
+    branch: Annotated[str, typer.Option(help="Its branch.")] = "main",
+    assignment: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this assignment; may be given again. Else all.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would change.")] = False,
+) -> None:
+    """Write the tree that students get: notebooks, package, README, grading workflow; nothing secret is in it.
+
+    What it did not write, or was changed by hand, is never overwritten; the whole tree and all that its Git history can
+    still show are looked through for secrets first.
+    """
+    from autograder.publish.address import Address
+    from autograder.publish.publish import publish as publish_tree
+
+    address = Address.parse(repo, branch)
+    with console.status("looking for secrets"):
+        done = publish_tree(folder, address, assignment, dry_run=dry_run)
+    plan = done.plan
+    for sign, paths in (("+", plan.added), ("~", plan.changed), ("-", plan.removed)):
+        for path in paths:
+            console.print(f"{sign} {path}", markup=False, highlight=False, soft_wrap=True)
+    counts = f"{len(plan.added)} new, {len(plan.changed)} changed, {len(plan.removed)} removed"
+    looked = f"{done.files} files" + (f" and {done.objects} objects of the history" if done.objects else "")
+    console.print(
+        f"{folder}: {'would be ' if dry_run else ''}{counts}, {len(plan.same)} the same; no secret in {looked}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 @app.command()
 def doctor() -> None:
     """Try every layer of the sandbox in a real kernel: what is on, what is not, and what follows."""

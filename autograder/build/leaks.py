@@ -18,7 +18,7 @@ _SKIPPED = {"__pycache__", ".ipynb_checkpoints"}  # git ignores them, too
 _WITH_NUMBERS = (".py", ".ipynb", ".md")  # a table of data may hold any number
 
 # `check` looks for the instructors' package by this line, which says no more than that there is one.
-_ALLOWED = {"fixmelab/probe.py": "from autograder.assignments import check_here"}
+ALLOWED = {"fixmelab/probe.py": "from autograder.assignments import check_here"}
 
 _WORD = re.compile(r"\w+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
@@ -62,7 +62,7 @@ def find_leaks(files: Mapping[str, bytes], secrets: Secrets) -> list[Leak]:
     pieces: list[Piece] = []
     leaks: list[Leak] = []
     for path, content in files.items():
-        text = content.decode("utf-8", errors="replace").replace(_ALLOWED.get(path, "\0"), "")
+        text = content.decode("utf-8", errors="replace").replace(ALLOWED.get(path, "\0"), "")
         notebook = _notebook(text) if path.endswith(".ipynb") else None
         if notebook is None:
             pieces.append(Piece(path, text, path.endswith(_WITH_NUMBERS)))

@@ -4,8 +4,8 @@ import os
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.converters import GenerateAssignment
-from nbgrader.preprocessors import ClearMarkScheme, ClearSolutions, NbGraderPreprocessor
+from nbgrader.converters import GenerateAssignment, GenerateFeedback
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions, NbGraderPreprocessor
 from traitlets.config import Config
 
 from autograder import cells
@@ -59,6 +59,10 @@ def settings() -> Config:
     config.ClearSolutions.text_stub = ANSWER_STUB
     # Mark schemes stand in locked question cells; nbgrader expects them in "task" cells only.
     config.ClearMarkScheme.enforce_metadata = False
+
+    # Feedback is for students: rubrics with model answers, which those who grade see in formgrader, are not in it.
+    shown = list(GenerateFeedback.class_traits()["preprocessors"].default())
+    config.GenerateFeedback.preprocessors = [ClearHiddenTests, ClearMarkScheme, *shown]
 
     config.Autograde.pre_convert_hook = take_small_budget
     config.Execute.timeout = 600  # seconds a cell; nbgrader's 30 are too few for a training cell

@@ -26,6 +26,12 @@ ASSIGNMENT = re.compile(r"^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 # Spaces that look like a blank and are none to Python, and marks that are not seen at all.
 FOREIGN_SPACES = str.maketrans({**dict.fromkeys("\u00a0\u2007\u202f\u3000", " "), "\u200b": "", "\ufeff": ""})
 
+# Where the badge and the package of a published notebook come from, which the source need not agree with.
+_ADDRESS = re.compile(
+    r"(?<=https://colab\.research\.google\.com/github/)[\w.-]+/[\w.-]+/blob/[\w./-]+?(?=/release/)"
+    r"|(?<=git\+https://github\.com/)[\w.-]+/[\w.-]+(?:@[\w./-]+)?"
+)
+
 
 Found = TypeVar("Found")
 
@@ -54,9 +60,9 @@ def uniform(text: str) -> str:
 
 @remembered
 def tidy(text: str) -> str:
-    """The text for comparison: plain spaces, none at line ends, no blank lines around it."""
+    """The text for comparison: plain spaces, none at line ends, no blank lines around it, no address of the course."""
     lines = uniform(text).translate(FOREIGN_SPACES).split("\n")
-    return "\n".join(line.rstrip() for line in lines).strip("\n")
+    return _ADDRESS.sub("…", "\n".join(line.rstrip() for line in lines).strip("\n"))
 
 
 def with_plain_spaces(text: str) -> str:

@@ -43,12 +43,16 @@ class Crew:
     """`with Crew(assignment, jobs=2) as crew:` submissions can be graded, `jobs` at a time.
 
     Entering returns at once; the nursery and the zygote, from which workers and kernels are forked, go on with their
-    imports. Leaving ends all of them. Raises SandboxError where the sandbox cannot be built.
+    imports. Leaving ends all of them. `user`, for one job without the sandbox, is as in Zygote. Raises SandboxError
+    where the sandbox cannot be built.
     """
 
-    def __init__(self, assignment: str | None = None, *, jobs: int = 1, sandbox: bool = True) -> None:
+    def __init__(
+        self, assignment: str | None = None, *, jobs: int = 1, sandbox: bool = True, user: int | None = None
+    ) -> None:
         self._jobs = max(jobs, 1)
         self._sandbox = sandbox
+        self._user = user
         self._nursery = _Nursery(assignment)
         # Another grader on this machine is not to start with the same core.
         self._cores = random.sample(sorted(os.sched_getaffinity(0)), len(os.sched_getaffinity(0)))
@@ -138,7 +142,7 @@ class Crew:
     def _new_zygote(self) -> Any:
         from autograder.sandbox.zygote import Zygote
 
-        return Zygote(sandbox=self._sandbox).__enter__()
+        return Zygote(sandbox=self._sandbox, user=self._user).__enter__()
 
 
 def _given_up(submission: "Submission", error: SandboxError) -> SandboxError:

@@ -1,4 +1,5 @@
-"""The instructor's report on a run: one HTML file that loads nothing, runs nothing and reveals no answer."""
+"""Reports as HTML, on a run for instructors and on one submission for its student: each is one file that loads
+nothing, runs nothing and reveals no answer."""
 
 import base64
 import hashlib
@@ -35,8 +36,8 @@ def html_report(run: RunResult, notebooks: Mapping[str, NotebookNode], assignmen
     """
     shares = score_shares(run)
     mistakes = frequent_mistakes(run)
-    style = (HERE / "report.css").read_text(encoding="utf-8")
-    return _template().render(
+    most_bytes = min(MOST_PLOT_BYTES_OF_STUDENT, MOST_PLOT_BYTES_OF_REPORT // max(len(run.submissions), 1))
+    return _template("report.html.jinja").render(
         run=run,
         title=work.title(assignment_source) or run.assignment,
         headings=work.heading_of_exercises(assignment_source),
@@ -50,16 +51,44 @@ def html_report(run: RunResult, notebooks: Mapping[str, NotebookNode], assignmen
         exercises=exercise_summaries(run),
         mistakes=mistakes[:MOST_MISTAKES],
         more_mistakes=max(len(mistakes) - MOST_MISTAKES, 0),
-        students=[_student(run, submission, notebooks, assignment_source) for submission in run.submissions],
-        # As in the file: its digest is what the page's policy allows.
-        style=Markup(style),
-        style_digest=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        symbols=text.SYMBOLS,
-        meanings=text.MEANINGS,
+        students=[
+            _student(submission, notebooks.get(submission.student), assignment_source, most_bytes)
+            for submission in run.submissions
+        ],
+        **_style(),
     )
 
 
-def _template() -> jinja2.Template:
+def student_page(
+    run: RunResult, submission: SubmissionResult, notebook: NotebookNode | None, assignment_source: NotebookNode
+) -> str:
+    """The page of one student: what `html_report` shows of a submission, and nothing of others, nor of the names that
+    the checks give to known mistakes.
+
+    Args:
+        run: results of the run.
+        submission: one of them.
+        notebook: the student's executed notebook, where there is one.
+        assignment_source: the instructor's version of the notebook.
+    """
+    return _template("student.html.jinja").render(
+        run=run,
+        title=work.title(assignment_source) or run.assignment,
+        headings=work.heading_of_exercises(assignment_source),
+        used={exercise.verdict for exercise in submission.exercises},
+        student=_student(submission, notebook, assignment_source, MOST_PLOT_BYTES_OF_STUDENT),
+        **_style(),
+    )
+
+
+def _style() -> dict[str, str]:
+    """The style as it stands in the file: its digest is what a page's policy allows."""
+    style = (HERE / "report.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return {"style": Markup(style), "style_digest": digest}
+
+
+def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,
@@ -74,17 +103,13 @@ def _template() -> jinja2.Template:
         "percent": lambda share: f"{100 * share:.0f}\N{NO-BREAK SPACE}%",
         "label": text.exercise_label,
     }
-    return environment.get_template("report.html.jinja")
+    environment.globals |= {"symbols": text.SYMBOLS, "meanings": text.MEANINGS}
+    return environment.get_template(name)
 
 
 def _student(
-    run: RunResult,
-    submission: SubmissionResult,
-    notebooks: Mapping[str, NotebookNode],
-    assignment_source: NotebookNode,
+    submission: SubmissionResult, notebook: NotebookNode | None, assignment_source: NotebookNode, most_bytes: int
 ) -> dict[str, Any]:
-    notebook = notebooks.get(submission.student)
-    most_bytes = min(MOST_PLOT_BYTES_OF_STUDENT, MOST_PLOT_BYTES_OF_REPORT // len(run.submissions))
     return {
         "result": submission,
         "plots": work.plots(notebook, assignment_source, most_bytes) if notebook else None,

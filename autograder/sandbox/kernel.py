@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import logging
 import os
+import secrets
 import socket
 import time
 from dataclasses import dataclass
@@ -71,9 +72,13 @@ class Kernel:
         self._address = address
         self._limits = limits
         home = Path(places.HOME) if address.sandbox else folder / "home"
+        if address.user is not None:
+            home = _home_of(address.user, folder)
         work = home / "work"
         if not address.sandbox:
             work.mkdir(parents=True, exist_ok=True)
+        if address.user is not None:
+            os.chown(work, address.user, address.user)
         self._order = {
             "session": folder.name,
             "work": str(work),
@@ -204,6 +209,17 @@ class Kernel:
         self._watch.close()
         if self._line is not None:
             self._line.close()
+
+
+def _home_of(user: int, folder: Path) -> Path:
+    """A new home of another user in a session's folder, and the judge's socket there opened to that user alone."""
+    home = folder / f"home-{secrets.token_hex(4)}"
+    home.mkdir(mode=0o700)
+    for path in (home, judge_socket(folder)):
+        os.chown(path, user, user)
+        path.chmod(0o700)
+    folder.chmod(0o711)
+    return home
 
 
 class _Flood(wire.WireError):

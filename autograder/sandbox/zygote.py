@@ -25,22 +25,26 @@ _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from inside.zygote impo
 
 @dataclass(frozen=True)
 class Address:
-    """Where a zygote is reached: its socket, the folder for the sessions' sockets, whether there is a sandbox."""
+    """Where a zygote is reached: its socket, the folder for the sessions' sockets, whether there is a sandbox, and
+    whose kernels are where it is another user that takes its place."""
 
     socket: str
     sessions: str
     sandbox: bool
+    user: int | None = None
 
 
 class Zygote:
     """`with Zygote() as zygote:` kernels can be had at `zygote.address`; leaving ends it and all of them.
 
-    Entering returns at once; the imports go on, and the first kernels wait for them. Raises SandboxError where the
-    sandbox cannot be built.
+    Entering returns at once; the imports go on, and the first kernels wait for them. Without the sandbox `user` may
+    name another user for the kernels, one that nobody else uses; they are then had one at a time. Raises SandboxError
+    where the sandbox cannot be built.
     """
 
-    def __init__(self, *, sandbox: bool = True) -> None:
+    def __init__(self, *, sandbox: bool = True, user: int | None = None) -> None:
         self._sandbox = sandbox
+        self._user = None if sandbox else user
 
     def __enter__(self) -> "Zygote":
         if self._sandbox:
@@ -50,12 +54,13 @@ class Zygote:
         self._lock = _locked(self._folder)
         sessions, place = self._folder / "sessions", self._folder / "zygote"
         sessions.mkdir()
-        self.address = Address(str(place), str(sessions), self._sandbox)
+        self.address = Address(str(place), str(sessions), self._sandbox, self._user)
         try:
             self._lifeline, theirs = socket.socketpair()
             with theirs, socket.socket(socket.AF_UNIX) as listener, open(self._folder / "log", "wb") as log:
                 listener.bind(str(place))
                 listener.listen(64)
+                self._show_sessions_only(place)
                 passed = listener.fileno(), theirs.fileno()
                 self._process = subprocess.Popen(
                     self._command(passed, sessions),
@@ -73,9 +78,21 @@ class Zygote:
             raise
         return self
 
+    def _show_sessions_only(self, place: Path) -> None:
+        """Let another user through to the sessions' sockets, whose names cannot be guessed, and to nothing else."""
+        if self._user is not None:
+            for path, mode in (
+                (self._folder / "sessions", 0o711),
+                (self._folder / "log", 0o600),
+                (place, 0o600),
+                (self._folder, 0o711),
+            ):
+                path.chmod(mode)
+
     def _command(self, passed: tuple[int, int], sessions: Path) -> list[str]:
         readable = list(filter(Path.is_dir, [cache_folder()]))
-        settings = {"walls": self._sandbox, "shown": layers.shown(readable) if self._sandbox else []}
+        shown = layers.shown(readable) if self._sandbox else []
+        settings = {"walls": self._sandbox, "shown": shown, "user": self._user}
         package = places.SHARED if self._sandbox else str(INSIDE.parent)
         command = [sys.executable, "-c", _PROGRAM, package, *map(str, passed), json.dumps(settings)]
         return layers.confine(command, sessions=sessions, readable=readable) if self._sandbox else command

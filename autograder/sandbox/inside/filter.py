@@ -10,6 +10,7 @@ import os
 import platform
 import socket
 import struct
+from collections.abc import Sequence
 
 from inside import linux
 
@@ -81,8 +82,11 @@ def _refuse(number: int) -> tuple[int, int, int, int]:
     return (_RETURN, 0, 0, 0x00050000 | number)
 
 
-def program(machine: str) -> list[tuple[int, int, int, int]]:
-    """The filter for an architecture as BPF instructions (code, jump if true, jump if false, operand)."""
+def program(machine: str, families: Sequence[int] = FAMILIES) -> list[tuple[int, int, int, int]]:
+    """The filter for an architecture as BPF instructions (code, jump if true, jump if false, operand).
+
+    Sockets are to be had of `families` alone.
+    """
     audit, numbers = TABLES[machine]
     plain = sorted(number for name, number in numbers.items() if name not in LOOKED_INTO)
     steps = [
@@ -117,9 +121,9 @@ def program(machine: str) -> list[tuple[int, int, int, int]]:
         (_ANY_BIT, 0, 1, NAMESPACES),
         _refuse(errno.EPERM),
         (_RETURN, 0, 0, _ALLOW),
-        (_EQUAL, 0, len(FAMILIES) + 2, numbers["socket"]),
+        (_EQUAL, 0, len(families) + 2, numbers["socket"]),
         (_LOAD, 0, 0, _ARGUMENTS[0]),
-        *((_EQUAL, len(FAMILIES) - place, 0, int(family)) for place, family in enumerate(FAMILIES)),
+        *((_EQUAL, len(families) - place, 0, int(family)) for place, family in enumerate(families)),
         _refuse(errno.EPERM),
         (_RETURN, 0, 0, _ALLOW),
     ]
@@ -131,9 +135,9 @@ def is_available() -> bool:
     return platform.machine() in TABLES
 
 
-def apply() -> None:
+def apply(families: Sequence[int] = FAMILIES) -> None:
     """Filter this process and all that it starts, for good. Raises OSError where the kernel refuses."""
-    steps = program(os.uname().machine)
+    steps = program(os.uname().machine, families)
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
 
     class Program(ctypes.Structure):

@@ -3,13 +3,16 @@
 import os
 import resource
 import signal
+import socket
 
-from inside import filter, linux
+from inside import filter, linux, users
 from inside.places import HOME, JUDGE, SHARED, USER, WORK
 
 _QUIET = linux.MS_NOSUID | linux.MS_NODEV
 _PRIVATE = (HOME, "/tmp", "/dev/shm")
 _OPEN_FILES = 512
+# Where no namespace tells them apart, the system counts the processes of a user over the whole machine.
+_PROCESSES_OF_OTHERS = 1000
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
@@ -83,6 +86,20 @@ def give_up_powers() -> None:
     """No capabilities, no new privileges, and the system-call filter. Raises OSError."""
     linux.drop_capabilities()
     filter.apply()
+
+
+def become_other_user(user: int, processes: int) -> None:
+    """In the place of namespaces: be `user`, with no capabilities, no new privileges, no sockets but Unix ones, and
+    the system-call filter. `processes` bounds their number while the supervisor looks away. Raises OSError."""
+    bound = processes + _PROCESSES_OF_OTHERS
+    resource.setrlimit(resource.RLIMIT_NPROC, (bound, bound))
+    users.become(user)
+    filter.apply(families=(socket.AF_UNIX,))
+
+
+def adopt_orphans() -> None:
+    """Be the parent of what loses its own, so that it stays within the supervisor's account of the kernel."""
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_with_parent() -> None:

@@ -16,7 +16,7 @@ import socket
 import sys
 import time
 
-from inside import linux, supervisor
+from inside import linux, supervisor, users
 from inside import walls as guards
 from inside.shell import Shell
 
@@ -30,7 +30,7 @@ _OPEN_FILES = 4096
 def main(listener: str, lifeline: str, settings: str) -> None:
     """Serve the socket numbered `listener` until the one numbered `lifeline` is closed.
 
-    `settings` is JSON: the last two arguments of Zygote.
+    `settings` is JSON: the last three arguments of Zygote.
     """
     gc.disable()  # a third of the imports' time
     shell = _imported()
@@ -80,16 +80,25 @@ class Zygote:
     """Forks kernels, and watches over them. Cores are dealt out, one a kernel, so that none can slow another.
 
     `walls` says whether kernels get namespaces of their own, `shown` which paths of the host they see all the same.
+    Without walls, kernels are of `user`, where one is given: of the same, so there is only one of them at a time.
     """
 
     def __init__(
-        self, listener: socket.socket, lifeline: socket.socket, shell: Shell, *, walls: bool, shown: list[str]
+        self,
+        listener: socket.socket,
+        lifeline: socket.socket,
+        shell: Shell,
+        *,
+        walls: bool,
+        shown: list[str],
+        user: int | None,
     ) -> None:
         self._listener = listener
         self._lifeline = lifeline
         self._shell = shell
         self._walls = walls
         self._shown = shown
+        self._user = user
         # Another grader on this machine is not to start with the same core.
         self._cores = random.sample(sorted(os.sched_getaffinity(0)), len(os.sched_getaffinity(0)))
         self._held = supervisor.processes()[os.getpid()].resident
@@ -110,10 +119,12 @@ class Zygote:
         looked = 0.0
         while True:
             busy = self._watches or self._dying or not self._walls
-            ready, _, _ = select.select(
-                [self._lifeline, self._listener, self._ended, *self._watches], [], [], LOOK_SECONDS if busy else None
-            )
+            heeded = [self._lifeline, self._ended, *self._watches]
+            if self._user is None or not (self._watches or self._dying):
+                heeded.append(self._listener)
+            ready, _, _ = select.select(heeded, [], [], LOOK_SECONDS if busy else None)
             if self._lifeline in ready:
+                self._end_user()
                 return
             for connection in ready:
                 if connection is self._listener:
@@ -180,9 +191,15 @@ class Zygote:
             for connection, watch in list(kernels.items()):
                 status = _reaped(watch.root)
                 if status is not None:
+                    self._end_user()
                     del kernels[connection], self._core_of[watch.root]
                     _tell(connection, {"ended": os.waitstatus_to_exitcode(status), **watch.account()})
                     connection.close()
+
+    def _end_user(self) -> None:
+        """Where kernels are another user's, nothing of that user's is to outlive a kernel."""
+        if self._user is not None:
+            users.end_all_of(self._user)
 
     def _end_strangers(self, table: dict[int, supervisor.Process]) -> None:
         """Kill what kernels without walls have left behind, which has come to be the zygote's own."""
@@ -232,18 +249,23 @@ class Zygote:
         os.close(write)
         self._forget_all_but(line)
         os.setsid()
-        if self._walls:
+        if self._walls or self._user is not None:
             os.sched_setaffinity(0, [core])
             guards.bound_resources(self._data + int(limits["memory"]), int(limits["disk"]), limits["notebook"])
+        if self._walls:
             guards.give_up_powers()
         else:
+            if self._user is not None:
+                guards.adopt_orphans()
             while os.getppid() == builder:
                 time.sleep(0.001)  # it is about to end; only then is the zygote the parent
             guards.end_with_parent()
         kernel = os.fork()
         if kernel == 0:
+            if self._user is not None:
+                guards.become_other_user(self._user, int(limits["processes"]))
             if not self._walls:
-                guards.end_with_parent()
+                guards.end_with_parent()  # after the change of user, which would undo it
             self._become_kernel(order, line)
         line.close()
         # The first process of a namespace only waits: it reaps what the kernel leaves behind, and ends with it.

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Grades, writes the job's summary, OUT/results.json and OUT/junit.xml, and ends as the policy FAIL says.
+#
+# Exit codes: 0 the policy lets all pass; 1 it does not, or nothing could be graded, or, unless the policy is never, a
+# submission could not; 2 and 3 as the autograder's: usage, and a sandbox or worker that failed, whatever the policy.
+set -euo pipefail
+: "${ASSIGNMENT:?}" "${SUBMISSIONS:?}" "${OUT:?}" "${FAIL:?}"
+autograder=${AUTOGRADER:-autograder}
+summary=${GITHUB_STEP_SUMMARY:-/dev/null}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+if [ -n "${KEY:-}" ]; then
+  (umask 077 && printf '%s' "$KEY" > "$work/key")
+  export FIXMELAB_KEY_FILE=$work/key
+fi
+unset KEY
+
+# What follows prints names and messages of strangers: none of their lines may become a command to the runner.
+token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+printf '::stop-commands::%s\n' "$token"
+trap 'printf "\n::%s::\n" "$token"; rm -rf "$work"' EXIT
+
+# Of a run before, which may have graded another submission.
+rm -f "$OUT/results.json" "$OUT/junit.xml"
+graded=0
+"$autograder" grade "$ASSIGNMENT" "$SUBMISSIONS" --out "$OUT" --jobs "${JOBS:-2}" 2> "$work/problems" || graded=$?
+cat "$work/problems" >&2
+
+if [ -e "$OUT/results.json" ]; then
+  "$autograder" export "$OUT" --to junit --out "$OUT/junit.xml"
+  "$autograder" export "$OUT" --to markdown >> "$summary"
+fi
+if [ "$graded" -ne 0 ]; then
+  # Indented by four, text is shown as it is.
+  { printf '\n**Not all could be graded:**\n\n'; sed -n 's/^error: /    /p' "$work/problems" | head -c 20000; printf '\n'; } >> "$summary"
+fi
+if [ "$graded" -gt 1 ]; then
+  exit "$graded"
+fi
+if [ ! -e "$OUT/results.json" ]; then
+  exit 1
+fi
+"$autograder" policy "$OUT" --fail "$FAIL"
+if [ "$FAIL" != never ]; then
+  exit "$graded"
+fi

@@ -1,0 +1,216 @@
+"""A run as the CSV file that Canvas's gradebook imports, from nothing or into a file that Canvas exported."""
+
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograder.errors import InputError
+from autograder.exports.spreadsheet import FORMULA, as_csv, guarded
+from autograder.grading.result import RunResult
+from autograder.reports.text import number, one_line
+
+IDENTITY = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+POINTS_POSSIBLE = "Points Possible"
+MOST_COLUMNS_NAMED = 12
+
+_TITLE = re.compile(r"(?P<title>.*?)(?:[ ]\((?P<id>\d+)\))?", re.S)
+# Canvas's own columns of totals, which it does not import.
+_TOTAL = re.compile(r"(Unposted )?(Current|Final|Override) (Score|Points|Grade|Status)\b")
+# How Canvas itself writes a name that begins with an equals sign.
+_TEXT_FORMULA = re.compile(r'="[^"]*"')
+
+
+@dataclass(frozen=True)
+class Gradebook:
+    """The CSV text, and a line on each thing that a person should know of; `filled` counts the students in it."""
+
+    text: str
+    filled: int
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Roster:
+    """Rows of a file that Canvas exported. `students` are the indices of the rows that hold one."""
+
+    path: Path
+    header: list[str]
+    rows: list[list[str]]
+    delimiter: str
+    students: list[int]
+    points_row: int | None
+
+    def cell(self, row: int, column: str) -> str:
+        return self.rows[row][self.header.index(column)].strip() if column in self.header else ""
+
+
+def canvas(run: RunResult, *, column: str | None = None) -> Gradebook:
+    """A file without a roster: Canvas finds students by SIS Login ID, for which their names in the results are given.
+
+    `column` is the assignment's column in Canvas, "TITLE (ID)"; the assignment's name where it is not given.
+    """
+    most = max((submission.max_score for submission in run.submissions), default=0.0)
+    rows = [[*IDENTITY, column or run.assignment], [f"    {POINTS_POSSIBLE}", "", "", "", "", number(most)]]
+    for submission in run.submissions:
+        name = guarded(submission.student)
+        rows.append([name, "", "", name, "", number(submission.score)])
+    note = "without --roster Canvas matches students by their login: check what it shows before you confirm"
+    return Gradebook(as_csv(rows), len(run.submissions), [note])
+
+
+def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = None) -> Gradebook:
+    """The roster with the scores in the assignment's column; all else in it stays as Canvas wrote it.
+
+    A student is looked for by SIS Login ID, SIS User ID, ID, the login's part before "@", then by name. Who is found
+    in no row, or in several, is left out and named in the notes. `column` is the assignment's column: its header, its
+    title or its ID; where it is not given, the column titled like the assignment, else a new one.
+
+    Raises InputError where the column is not there or not one, or two submissions belong to one row.
+    """
+    notes: list[str] = []
+    place = _column(roster, run.assignment, column, notes)
+    most = max((submission.max_score for submission in run.submissions), default=0.0)
+    _note_points(roster, place, most, notes)
+    find = _finder(roster)
+    owners: dict[int, str] = {}
+    for submission in run.submissions:
+        found, name = find(submission.student), one_line(submission.student, 80)
+        if len(found) != 1:
+            fits = f"fits {len(found)} rows of the roster" if found else "is not in the roster"
+            notes.append(f"{name!r} {fits}: left out")
+            continue
+        (row,) = found
+        if row in owners:
+            who = one_line(roster.rows[row][0], 60)
+            raise InputError(f"{roster.path}: {owners[row]!r} and {name!r} are both {who!r} there; keep one of them")
+        owners[row] = name
+        roster.rows[row][place] = number(submission.score)
+    lost, without = len(run.submissions) - len(owners), len(roster.students) - len(owners)
+    notes.append(
+        f"{len(owners)} of {len(run.submissions)} submissions are filled in, {lost} left out; "
+        f"{without} of {len(roster.students)} students of the roster have none"
+    )
+    _guard_names(roster)
+    return Gradebook(as_csv([roster.header, *roster.rows], roster.delimiter), len(owners), notes)
+
+
+def read_roster(path: Path) -> Roster:
+    """Read a CSV file that Canvas exported, with commas or semicolons. Raises InputError where it is none."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give the CSV file that Canvas exported") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not UTF-8; export it from Canvas anew, and save it from no spreadsheet") from None
+    for delimiter in (",", ";"):
+        try:
+            rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
+        except csv.Error as error:
+            raise InputError(f"{path}: is no sound CSV ({error}); export it from Canvas anew") from None
+        header = rows[0] if rows else []
+        if header[:2] == ["Student", "ID"] or header[:3] == ["LastName", "FirstName", "ID"]:
+            return _roster(path, rows, delimiter)
+    raise InputError(f"{path}: does not begin with the columns Student and ID; give the CSV file that Canvas exported")
+
+
+def _roster(path: Path, rows: list[list[str]], delimiter: str) -> Roster:
+    header, *rest = rows
+    if len(set(header)) < len(header):
+        twice = next(name for name in header if header.count(name) > 1)
+        raise InputError(f"{path}: has two columns {one_line(twice, 60)!r}; export it from Canvas anew")
+    if any(len(row) > len(header) for row in rest):
+        raise InputError(f"{path}: has a row that is longer than its header; export it from Canvas anew")
+    rest = [row + [""] * (len(header) - len(row)) for row in rest]
+    points = next((index for index, row in enumerate(rest) if POINTS_POSSIBLE in row[0]), None)
+    first = 0 if points is None else points + 1
+    number_of = header.index("ID")
+    students = [index for index in range(first, len(rest)) if rest[index][0].strip() or rest[index][number_of].strip()]
+    return Roster(path, header, rest, delimiter, students, points)
+
+
+def _column(roster: Roster, assignment: str, column: str | None, notes: list[str]) -> int:
+    """Where the assignment's scores stand; a column is added where there is none and none was asked for."""
+    first = roster.header.index("Section") + 1 if "Section" in roster.header else 2
+    columns = {place: name for place, name in enumerate(roster.header) if place >= first and not _TOTAL.search(name)}
+    wanted = (column or assignment).strip().casefold()
+    exact = [place for place, name in columns.items() if name.strip().casefold() == wanted]
+    found = exact or [place for place, name in columns.items() if wanted in _names(name)]
+    if len(found) == 1:
+        return found[0]
+    named = ", ".join(one_line(name, 60) for name in list(columns.values())[:MOST_COLUMNS_NAMED]) or "none"
+    if found:
+        raise InputError(f"{roster.path}: {len(found)} columns fit {wanted!r}; give one whole with --column: {named}")
+    if column is not None:
+        raise InputError(f"{roster.path}: there is no column {one_line(column, 60)!r}; there are: {named}")
+    notes.append(f"the roster has no column {assignment!r}: Canvas will offer to make one; --column names another")
+    roster.header.append(assignment)
+    for row in roster.rows:
+        row.append("")
+    return len(roster.header) - 1
+
+
+def _names(header: str) -> set[str]:
+    """Title and ID of a column "TITLE (ID)"."""
+    found = _TITLE.fullmatch(header.strip().casefold())
+    return {part for part in found.groups() if part} if found else set()
+
+
+def _note_points(roster: Roster, place: int, most: float, notes: list[str]) -> None:
+    if roster.points_row is None:
+        return
+    row = roster.rows[roster.points_row]
+    there = row[place].strip()
+    if not there:
+        row[place] = number(most)
+    elif there.replace(",", ".") not in (number(most), f"{most:.1f}", f"{most:.2f}"):
+        notes.append(
+            f"Canvas has {one_line(there, 20)} points possible, the results {number(most)}: scores are as graded"
+        )
+
+
+def _finder(roster: Roster) -> Callable[[str], list[int]]:
+    """A function that returns the rows which a student's name in the results can mean, by the best key that fits."""
+    keys: list[dict[str, list[int]]] = [defaultdict(list) for _ in range(6)]
+    for row in roster.students:
+        login = roster.cell(row, "SIS Login ID")
+        for level, key in enumerate((login, roster.cell(row, "SIS User ID"), roster.cell(row, "ID"))):
+            keys[level][key.casefold()].append(row)
+        keys[3][login.partition("@")[0].casefold()].append(row)
+        for name in set(_spellings(roster, row)):
+            keys[4][name].append(row)
+            keys[5][f"{name}_{roster.cell(row, 'ID')}"].append(row)
+
+    def find(student: str) -> list[int]:
+        name, spelt = student.strip().casefold(), _letters(student)
+        tried = zip(keys, (name, name, name, name, spelt, spelt), strict=True)
+        return next((level[key] for level, key in tried if key and key in level), [])
+
+    return find
+
+
+def _spellings(roster: Roster, row: int) -> Iterator[str]:
+    """A name as "last, first", "first last" and, as in the names of Canvas's downloads, "lastfirst"."""
+    if "LastName" in roster.header:
+        last, first = roster.cell(row, "LastName"), roster.cell(row, "FirstName")
+    else:
+        last, _, first = roster.cell(row, "Student").partition(",")
+    yield _letters(f"{last}{first}")
+    yield _letters(f"{first}{last}")
+
+
+def _letters(name: str) -> str:
+    """A name without spaces and punctuation; the underscore stays, it parts a name from a number."""
+    return re.sub(r"[^\w]", "", name).casefold()
+
+
+def _guard_names(roster: Roster) -> None:
+    """Students choose the names that they show in Canvas; what Canvas has made safe itself stays."""
+    for row in roster.students:
+        for place in range(roster.header.index("ID")):
+            cell = roster.rows[row][place]
+            if cell.lstrip().startswith(FORMULA) and not _TEXT_FORMULA.fullmatch(cell.strip()):
+                roster.rows[row][place] = guarded(cell)

@@ -1,0 +1,55 @@
+"""What `autograder export` does, whatever the form."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from autograder.exports.canvas import canvas, canvas_with_roster, read_roster
+from autograder.exports.junit import junit
+from autograder.exports.markdown import markdown
+from autograder.exports.reading import read_results
+from autograder.exports.spreadsheet import spreadsheet
+from autograder.exports.student_pages import write_pages
+from autograder.grading import files
+
+Form = Literal["junit", "csv", "canvas", "markdown", "html"]
+
+
+@dataclass(frozen=True)
+class Export:
+    """What came of an export: the `text` to print, or else where it was `written`; and lines for a person."""
+
+    text: str | None = None
+    written: Path | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def export(
+    results: Path, form: Form, *, out: Path | None = None, roster: Path | None = None, column: str | None = None
+) -> Export:
+    """Bring a results.json, or the one in a folder, into a form; `roster` and `column` are for Canvas.
+
+    Without `out` the text is returned, and HTML pages go to a folder beside the results. Raises InputError where what
+    is read is wrong or what is asked for cannot be written.
+    """
+    found = read_results(results)
+    notes: list[str] = []
+    if form == "html":
+        where, notes = write_pages(found, out)
+        return Export(written=where, notes=notes)
+    if form == "junit":
+        text = junit(found.run, written=found.written, seconds=found.seconds)
+    elif form == "csv":
+        text = spreadsheet(found.run)
+    elif form == "markdown":
+        text = markdown(found.run)
+    else:
+        book = (
+            canvas_with_roster(found.run, read_roster(roster), column=column)
+            if roster
+            else canvas(found.run, column=column)
+        )
+        text, notes = book.text, book.notes
+    if out is None:
+        return Export(text=text, notes=notes)
+    return Export(written=files.write(out, text), notes=notes)

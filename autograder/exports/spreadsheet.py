@@ -1,0 +1,61 @@
+"""A run as CSV for a spreadsheet: a row a student."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from autograder.grading.result import RunResult, SubmissionResult
+from autograder.reports.text import number, one_line
+
+# Without it Excel reads UTF-8 as the machine's own encoding. Python and pandas skip it.
+BOM = "\ufeff"
+# What makes a spreadsheet take a cell for a formula; some programs fold the full-width forms.
+FORMULA = tuple("=+-@＝＋－＠")
+
+
+def spreadsheet(run: RunResult) -> str:
+    """The CSV text: student, the score of each exercise, total, max, points by hand, state and late.
+
+    An exercise that a person grades has an empty cell until then, and does not count in total and max. `state` is
+    "graded", "by hand" where a person has to grade something, or "empty" where nothing was answered. Results know no
+    dates, hence `late` is "unknown". UTF-8 with a byte-order mark, for Excel; no cell begins a formula.
+    """
+    ids = list(dict.fromkeys(exercise.id for submission in run.submissions for exercise in submission.exercises))
+    header = ["student", *ids, "total", "max", "max by hand", "state", "late"]
+    rows = [[guarded(name) for name in header]]
+    for submission in run.submissions:
+        scores = {item.id: number(item.score) for item in submission.exercises if item.verdict != "manual"}
+        rows.append(
+            [
+                guarded(submission.student),
+                *(scores.get(id, "") for id in ids),
+                number(submission.score),
+                number(submission.max_score),
+                number(submission.manual_max_score),
+                state(submission),
+                "unknown",
+            ]
+        )
+    # All in quotes: Excel of some countries splits at semicolons, and what follows one could begin a formula.
+    return BOM + as_csv(rows, quoting=csv.QUOTE_ALL)
+
+
+def state(submission: SubmissionResult) -> str:
+    """What is left to do: "graded", "by hand" or "empty"."""
+    verdicts = {exercise.verdict for exercise in submission.exercises}
+    if verdicts <= {"missing"}:
+        return "empty"
+    return "by hand" if "manual" in verdicts else "graded"
+
+
+def guarded(text: str) -> str:
+    """Text as one line that no spreadsheet takes for a formula: an apostrophe before what could begin one."""
+    line = one_line(text)
+    return f"'{line}" if line.startswith(FORMULA) else line
+
+
+def as_csv(rows: Iterable[Sequence[str]], delimiter: str = ",", quoting: int = csv.QUOTE_MINIMAL) -> str:
+    """Rows as CSV text with the line ends of RFC 4180."""
+    text = io.StringIO()
+    csv.writer(text, delimiter=delimiter, lineterminator="\r\n", quoting=quoting).writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,260 @@
+"""`autograder record`: the results of a run into nbgrader's gradebook, and its notebooks to where formgrader looks."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry, Student, SubmittedAssignment
+from nbgrader.preprocessors import AssignLatePenalties
+from pydantic import ValidationError
+
+from autograder import cells, course
+from autograder.errors import InputError
+from autograder.gradebook.database import one_transaction, parse_url, shown
+from autograder.gradebook.layout import Placing, laid_out, read_laid_out, works
+from autograder.gradebook.scores import Entry, write_scores
+from autograder.gradebook.settings import Course, read_course, read_timestamp
+from autograder.gradebook.structure import complete, save_structure, without_solutions
+from autograder.grading import files
+from autograder.grading.reading import read_notebook, submission_digest
+from autograder.grading.result import RunResult, SubmissionResult
+
+MOST_NAME = 128  # characters, in nbgrader's tables
+
+
+@dataclass
+class Recorded:
+    """What a recording did, or would do in a dry run.
+
+    `missing` are students of the gradebook without a submission; `others` were recorded before, and are not in these
+    results. `rubrics` says whether mark schemes are shown to those who grade.
+    """
+
+    assignment: str
+    gradebook: str
+    folder: Path
+    entries: list[Entry] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    rubrics: bool = True
+    is_dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One submission to be recorded, with its notebook as it will lie in the course."""
+
+    result: SubmissionResult
+    notebook: NotebookNode
+    path: Path
+    changed: dict[str, bool]
+    timestamp: datetime | None
+
+
+def record(
+    results: Path, *, db: str | None = None, dry_run: bool = False, strict: bool = False, root: Path | None = None
+) -> Recorded:
+    """Write the results of a run to nbgrader's gradebook.
+
+    Automatic scores are set; manual scores, extra credit, manual comments and flags are kept. Where the answer or the
+    score that a mark was given for has changed, the cell waits for a person again. Notebooks and gradebook are written
+    together or not at all.
+
+    Args:
+        results: results.json, or the folder that holds it with executed/.
+        db: address of the gradebook; the course's own where it is not given.
+        dry_run: write nothing, only say what would be.
+        strict: refuse a student who is not in the gradebook, rather than add him.
+        root: folder of the course; this repository where it is not given.
+
+    Raises:
+        InputError: something of the input does not fit, or cannot be written; nothing was recorded then.
+    """
+    run, folder = read_results(Path(results))
+    source = course.read_source(course.require_assignment(run.assignment))
+    _require_same_exercises(run, source)
+    target = read_course(root)
+    url = parse_url(db or target.directory.db_url)
+    saved = without_solutions(source)
+    works_ = [_work(run.assignment, item, folder, target, saved) for item in run.submissions]
+    recorded = Recorded(
+        run.assignment,
+        shown(url),
+        target.folder("autograded_directory", "*", run.assignment),
+        rubrics=target.hides_rubrics,
+        is_dry_run=dry_run,
+    )
+    placing = Placing()
+    try:
+        with one_transaction(url, target.directory.course_id, dry_run=dry_run) as gradebook:
+            _require_students(gradebook, works_, strict=strict)
+            save_structure(gradebook, run.assignment, saved)
+            for work in works_:
+                recorded.entries.append(_record(gradebook, run.assignment, work, target))
+            recorded.missing, recorded.others = _absent(gradebook, run)
+            if not dry_run:
+                gradebook.db.flush()
+                for work in works_:
+                    placing.prepare(work.path, nbformat.writes(work.notebook) + "\n")
+                placing.place()
+    except BaseException:
+        placing.undo()
+        raise
+    placing.settle()
+    return recorded
+
+
+def read_results(path: Path) -> tuple[RunResult, Path]:
+    """The results in `path`, and the folder that they lie in. Raises InputError where they cannot be read."""
+    path = path / "results.json" if path.is_dir() else path
+    try:
+        run = RunResult.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: does not exist; give the folder that autograder grade wrote (--out)") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); give the results.json of autograder grade") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise InputError(f"{path}: is no results.json of autograder grade: {where}: {first['msg']}") from None
+    counts = Counter(item.student for item in run.submissions)
+    for student, count in counts.items():
+        if count > 1:
+            raise InputError(f"{path}: holds {count} submissions of {student!r}; grade one of them")
+        _require_name(path, student)
+    return run, path.parent
+
+
+def _require_name(path: Path, student: str) -> None:
+    """Students' names become folders, and keys of the gradebook."""
+    if (
+        not student.strip(". ")
+        or student != student.strip()
+        or len(student) > MOST_NAME
+        or not student.isprintable()
+        or set(student) & set('/\\*?[]"<>|')
+    ):
+        raise InputError(f"{path}: {student[:40]!r} cannot be a student's name in the gradebook; rename the submission")
+
+
+def _require_same_exercises(run: RunResult, source: NotebookNode) -> None:
+    """Results of another version of the assignment would put points where they do not belong."""
+    wanted = {
+        f"{run.assignment}.{cells.exercise_name(cell)}": cells.points(cell)
+        for cell in source.cells
+        if cells.is_tests(cell) or cells.is_written(cell)
+    }
+    for item in run.submissions:
+        found = {exercise.id: exercise.max_score for exercise in item.exercises}
+        if found != wanted:
+            other = sorted(found.items() ^ wanted.items())[0][0]
+            raise InputError(
+                f"the results of {item.student} are of another version of {run.assignment} ({other} differs): "
+                "grade again, then record"
+            )
+        for exercise in item.exercises:
+            if not 0 <= exercise.score <= exercise.max_score:
+                raise InputError(
+                    f"the results of {item.student} give {exercise.score:g} of {exercise.max_score:g} points for "
+                    f"{exercise.id}: the file was changed; grade again"
+                )
+
+
+def _work(assignment: str, result: SubmissionResult, folder: Path, target: Course, saved: NotebookNode) -> _Work:
+    executed = files.notebook_path(folder, result.student)
+    try:
+        notebook = read_notebook(executed.read_bytes(), str(executed))
+    except OSError:
+        raise InputError(
+            f"{executed}: the executed notebook of {result.student} is missing; "
+            "give the whole folder that autograder grade wrote"
+        ) from None
+    notebook = laid_out(notebook, saved, rubrics=target.hides_rubrics)
+    graded = [cells.grade_id(cell) for cell in saved.cells if cells.is_tests(cell) or cells.is_written(cell)]
+    there = {cells.grade_id(cell) for cell in notebook.cells}
+    if lost := [name for name in graded if name not in there]:
+        raise InputError(f"{executed}: the cell {lost[0]!r} is not in it; grade {result.student} again")
+    path = target.folder("autograded_directory", result.student, assignment) / f"{assignment}.ipynb"
+    before = read_laid_out(path)
+    old, new = works(before) if before else {}, works(notebook)
+    changed = {name: old.get(name) != new[name] for name in graded}
+    return _Work(result, notebook, path, changed, _timestamp(assignment, result, target))
+
+
+def _timestamp(assignment: str, result: SubmissionResult, target: Course) -> datetime | None:
+    """When it was submitted: timestamp.txt beside the very notebook that was graded, or in the course's folder."""
+    graded = Path(result.path)
+    try:
+        is_it = graded.is_file() and submission_digest(graded.read_bytes()) == result.digest
+    except OSError:
+        is_it = False
+    found = read_timestamp(graded.parent / "timestamp.txt") if is_it else None
+    submitted = target.folder("submitted_directory", result.student, assignment)
+    return found or read_timestamp(submitted / "timestamp.txt")
+
+
+def _require_students(gradebook: Gradebook, works_: Iterable[_Work], *, strict: bool) -> None:
+    if not strict:
+        return
+    known = {student.id for student in gradebook.students}
+    if unknown := [work.result.student for work in works_ if work.result.student not in known]:
+        raise InputError(
+            f"not in the gradebook: {', '.join(unknown)}; nothing was recorded: add them with "
+            "nbgrader db student add, or leave out --strict"
+        )
+
+
+def _record(gradebook: Gradebook, assignment: str, work: _Work, target: Course) -> Entry:
+    student, is_added = work.result.student, False
+    try:
+        gradebook.find_student(student)
+    except MissingEntry:
+        gradebook.add_student(student)
+        is_added = True
+    try:
+        submission, known = gradebook.find_submission(assignment, student), True
+    except MissingEntry:
+        with gradebook.db.no_autoflush:
+            submission, known = gradebook.add_submission(assignment, student), False
+    submitted = next((item for item in submission.notebooks if item.name == assignment), None)
+    if submitted is None:  # the submission was made before the notebook was known
+        raise InputError(f"{student}: the gradebook's submission of {assignment} has no notebook; remove it there")
+    complete(gradebook, submitted)
+    if work.timestamp is not None and submission.timestamp != work.timestamp:
+        submission.timestamp = work.timestamp
+    # A submission that `nbgrader` or formgrader made, but nothing graded yet, has no score to change.
+    has_scores = known and any(grade.auto_score is not None for grade in submitted.grades)
+    before = float(submitted.score) if has_scores else None
+    entry = Entry(student, before, is_added=is_added)
+    write_scores(entry, submitted, work.result, work.notebook, work.changed)
+    gradebook.db.flush()
+    _write_penalty(entry, submission, target)
+    return entry
+
+
+def _write_penalty(entry: Entry, submission: SubmittedAssignment, target: Course) -> None:
+    """nbgrader's own lateness and penalty: by due date, extension, and the course's plugin for late submissions."""
+    (submitted,) = (item for item in submission.notebooks if item.name == submission.assignment.name)
+    entry.late = float(submission.total_seconds_late) if submission.assignment.duedate else 0.0
+    penalty = None
+    if entry.late > 0:
+        step = AssignLatePenalties(config=target.config)
+        step.init_plugin()
+        penalty = step.plugin_inst.late_submission_penalty(entry.student, entry.score, entry.late)
+    if penalty is not None:
+        penalty = min(max(float(penalty), 0.0), entry.score)
+        entry.penalty = penalty
+    if submitted.late_submission_penalty != penalty:
+        submitted.late_submission_penalty = penalty
+
+
+def _absent(gradebook: Gradebook, run: RunResult) -> tuple[list[str], list[str]]:
+    """Students without a submission; and those with one that is not in these results."""
+    here = {item.student for item in run.submissions}
+    with_one = {item.student_id for item in gradebook.assignment_submissions(run.assignment)}
+    every = [student for (student,) in gradebook.db.query(Student.id).order_by(Student.id)]
+    return [name for name in every if name not in with_one], [name for name in every if name in with_one - here]

@@ -1,0 +1,150 @@
+"""`autograder gradescope`: the archive that an instructor uploads, from the working tree and nothing else."""
+
+import contextlib
+import io
+import json
+import os
+import secrets
+import sys
+import zipfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import nbformat
+
+from autograder import cells, course
+from autograder.build.build import build
+from autograder.errors import InputError
+from autograder.gradescope.form import NOT_GRADED, refused
+from autograder.gradescope.settings import Settings
+from autograder.grading.key import course_key
+from autograder.sandbox.limits import Limits
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # jupytext brings it there
+
+# What belongs to the two packages: code, and what it reads. The same as in their pyproject.toml.
+GRADER_FILES = (".py", ".jinja", ".css")
+STUDENTS_FILES = (".py", ".js")
+DATA_FILES = (".py", ".json", ".md")
+SCRIPTS = ("setup.sh", "run_autograder")
+# The oldest date that a zip can hold: the same bytes whenever it is made.
+DATE = (1980, 1, 1, 0, 0, 0)
+FILE, PROGRAM = 0o100600, 0o100755
+
+
+def write_archive(
+    out: Path,
+    assignment: str,
+    *,
+    visibility: str = "visible",
+    minutes: int = 10,
+    limits: list[str] | None = None,
+    torch_index: str = "",
+    root: Path | None = None,
+) -> int:
+    """Write the archive of an assignment to `out`, complete or not at all. Returns how many files it holds.
+
+    It holds the course's key and the solutions, so only its owner can read it. The same tree and settings give the
+    same bytes. Raises InputError for an unknown assignment, a build that is out of date, a setting that makes no
+    sense, or where `out` cannot be written.
+    """
+    root = root or course.ROOT
+    course.require_assignment(assignment, root)
+    if out.suffix.lower() != ".zip":
+        raise InputError(f"--out {out}: Gradescope takes a zip; give a name that ends in .zip")
+    Limits.parse(limits or [])
+    if torch_index and (urlsplit(torch_index).scheme not in ("http", "https") or torch_index.split() != [torch_index]):
+        raise InputError(f"--torch-index {torch_index}: is not the address of a package index; it begins with https://")
+    build([assignment], check=True, root=root)
+    settings = Settings(
+        assignment=assignment,
+        visibility=visibility,
+        minutes=minutes,
+        limits=limits or [],
+        max_score=_max_score(course.source_path(assignment, root)),
+    )
+    files = archive_files(root, settings, key=course_key(), torch_index=torch_index)
+    _write(out, _zipped(files))
+    return len(files)
+
+
+def archive_files(root: Path, settings: Settings, *, key: bytes, torch_index: str = "") -> dict[str, bytes]:
+    """What the archive holds, by the path in it."""
+    name = settings.assignment
+    grader = root / "autograder"
+    files = {script: (grader / "gradescope" / "files" / script).read_bytes() for script in SCRIPTS}
+    files |= {f"course/autograder/{path}": data for path, data in _tree(grader, GRADER_FILES).items()}
+    # No other assignment's checks and references.
+    other = [item.name for item in (grader / "assignments").iterdir() if item.is_dir() and item.name != name]
+    apart = tuple(f"course/autograder/assignments/{item}/" for item in other)
+    files = {path: data for path, data in files.items() if not path.startswith(apart)} if apart else files
+    for path in (course.text_path(name, root), course.source_path(name, root)):
+        files[f"course/{path.relative_to(root).as_posix()}"] = path.read_bytes()
+    # As in the wheel: what lies in data/ is inside the package.
+    files |= {f"students/fixmelab/{path}": data for path, data in _tree(root / "fixmelab", STUDENTS_FILES).items()}
+    embedded = _tree(root / "data", DATA_FILES, deep=False)
+    files |= {f"students/fixmelab/embedded/{path}": data for path, data in embedded.items()}
+    not_graded = refused([NOT_GRADED], settings.max_score)
+    return files | {
+        "course/course.key": key,
+        "constraints.txt": (root / "constraints.txt").read_bytes(),
+        "requirements.txt": _requirements(root).encode(),
+        "torch_index.txt": torch_index.encode(),
+        "settings.json": (settings.model_dump_json(indent=1) + "\n").encode(),
+        "not_graded.json": (json.dumps(not_graded, indent=1) + "\n").encode(),
+    }
+
+
+def _tree(folder: Path, endings: tuple[str, ...], *, deep: bool = True) -> dict[str, bytes]:
+    """The files of a package by their paths in it, without what tools leave there."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in (folder.rglob("*") if deep else folder.glob("*"))
+        if path.suffix in endings and path.is_file() and not _is_left_over(path.relative_to(folder))
+    }
+
+
+def _is_left_over(path: Path) -> bool:
+    return any(part.startswith(".") or part == "__pycache__" or part.endswith(".egg-info") for part in path.parts)
+
+
+def _requirements(root: Path) -> str:
+    """What both packages need, a line each, without the packages themselves."""
+    needed = []
+    for path in (root / "pyproject.toml", root / "autograder" / "pyproject.toml"):
+        needed += tomllib.loads(path.read_text(encoding="utf-8"))["project"]["dependencies"]
+    return "".join(f"{item}\n" for item in dict.fromkeys(needed) if item != "fixmelab")
+
+
+def _max_score(source: Path) -> float:
+    notebook = nbformat.read(source, as_version=4)
+    return sum((cells.points(cell) for cell in notebook.cells if cells.is_tests(cell)), 0.0)
+
+
+def _zipped(files: dict[str, bytes]) -> bytes:
+    """A zip of the files: sorted, dated alike, stored as they are, so that no library's compression shows."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            member = zipfile.ZipInfo(name, DATE)
+            member.create_system = 3  # the modes are those of Unix
+            member.external_attr = (PROGRAM if name in SCRIPTS else FILE) << 16
+            archive.writestr(member, files[name])
+    return made.getvalue()
+
+
+def _write(out: Path, data: bytes) -> None:
+    temporary = out.parent / f".{secrets.token_hex(8)}.part"
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(data)
+        os.replace(temporary, out)
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written ({error.strerror}); give another file with --out") from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()

@@ -1,0 +1,115 @@
+"""Grades the one submission that lies in Gradescope's container, and writes results.json."""
+
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from autograder import cells, course
+from autograder.errors import InputError, SandboxError
+from autograder.gradescope.form import graded, refused
+from autograder.gradescope.settings import Layout, Settings
+from autograder.grading import files
+from autograder.grading.key import course_key
+from autograder.grading.submissions import Submission, find_submissions
+from autograder.grading.workers import Crew
+from autograder.sandbox import layers
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.other_user import require_other_user
+
+# What the grader holds beside a submission, and the least that a submission gets.
+GRADER_BYTES, LEAST_BYTES = 2**30, 2**28
+# Before and after the notebook's own time: imports, reading, the last verdicts.
+AROUND_SECONDS = 60
+CONTAINER_MEMORY = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+def main(root: str, place: str, seconds: str) -> None:
+    """Grade what lies in ROOT/submission within about `seconds`. Exit code 3 where sandbox or worker fail."""
+    began = time.monotonic()
+    layout = Layout(Path(root), Path(place))
+    settings = layout.settings()
+    try:
+        form = _graded(layout, settings, float(seconds), began)
+    except InputError as error:
+        form = refused(str(error).splitlines(), settings.max_score, seconds=time.monotonic() - began)
+    except SandboxError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(3)
+    files.write(layout.results, json.dumps(form, indent=1) + "\n")
+
+
+def _graded(layout: Layout, settings: Settings, seconds: float, began: float) -> dict:
+    from autograder.grading.run import grade_all
+
+    submission = the_submission(settings.assignment, layout.submission)
+    user = _other_user(layout)
+    with Crew(settings.assignment, sandbox=user is None, user=user) as crew:
+        run = grade_all(
+            settings.assignment,
+            [submission],
+            key=course_key(course.ROOT / "course.key"),
+            budget="smoke",
+            sandbox=user is None,
+            limits=limits_for(settings, seconds, container_bytes()),
+            crew=crew,
+        )
+    walls = "namespaces" if user is None else "user"
+    print(f"The student's code was held by {'bubblewrap' if user is None else f'being of user {user}'}.")
+    source = course.read_source(settings.assignment)
+    by_hand = {f"{settings.assignment}.{cells.exercise_name(cell)}" for cell in source.cells if cells.is_written(cell)}
+    seconds = time.monotonic() - began
+    return graded(run, by_hand=by_hand, visibility=settings.visibility, seconds=seconds, walls=walls)
+
+
+def _other_user(layout: Layout) -> int | None:
+    """None where bubblewrap holds the student's code; else the user who does. Raises SandboxError where neither can."""
+    try:
+        layers.require_sandbox()
+    except SandboxError:
+        user = layout.user
+        private = [layout.root, layout.source, course.ROOT, course.source_path(layout.settings().assignment)]
+        private += [course.ROOT / "course.key", layout.results.parent, layout.results, layout.submission]
+        require_other_user(user, private)
+        return user
+    return None
+
+
+def the_submission(assignment: str, folder: Path) -> Submission:
+    """The one notebook in `folder`, called as it lies there. Raises InputError, a line for each thing that is wrong."""
+    found, problems = find_submissions(assignment, [folder])
+    problems = [line.replace(f"{folder}/", "") for line in problems]
+    if not found and len(problems) == 1 and "no notebooks in this folder" in problems[0]:
+        problems = ["there is no notebook (.ipynb) in this submission: hand in the notebook of the assignment"]
+    names = [str(Path(submission.path).relative_to(folder)) for submission in found]
+    if len(found) > 1:
+        problems.append(f"there are {len(found)} notebooks, {', '.join(names)}: hand in one")
+    if problems:
+        raise InputError("\n".join(problems))
+    return replace(found[0], student="submission", path=names[0])
+
+
+def limits_for(settings: Settings, seconds: float, container: int | None) -> Limits:
+    """The limits of an archive, within the time that is left and, unless they say otherwise, the memory there is."""
+    limits = Limits.parse(settings.limits)
+    wall = min(limits.wall, max(seconds - AROUND_SECONDS, 30.0))
+    limits = replace(limits, wall=wall, notebook=min(limits.notebook, wall))
+    if container is not None and not any(item.startswith("memory=") for item in settings.limits):
+        limits = replace(limits, memory=min(limits.memory, max(container - GRADER_BYTES, LEAST_BYTES)))
+    return limits
+
+
+def container_bytes() -> int | None:
+    """The memory that this container may use, where it is bounded."""
+    for name in CONTAINER_MEMORY:
+        try:
+            text = Path(name).read_text().strip()
+        except OSError:
+            continue
+        return int(text) if text.isdigit() and int(text) < 2**50 else None
+    return None
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,1 @@
+"""`autograder publish`: the tree that students get, and nothing that they must not."""

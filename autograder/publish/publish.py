@@ -1,0 +1,176 @@
+"""Publishes the course: makes the tree, looks for leaks, and changes the folder."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder import course
+from autograder.build.build import ASSIGNMENTS, build, checked_exercises, repository_of
+from autograder.build.leaks import Leak
+from autograder.build.secrecy import Secrets, secrets_of
+from autograder.build.text import source_from_text
+from autograder.errors import InputError
+from autograder.publish import folder as folders
+from autograder.publish import history
+from autograder.publish.address import Address
+from autograder.publish.scan import course_keys, leaks_in_history, leaks_in_tree
+from autograder.publish.tree import published_tree
+
+MOST_SHOWN = 20
+MOST_FILES, MOST_BYTES = 20_000, 2 * 2**30
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was done, or would be, and how much was looked through for secrets."""
+
+    plan: folders.Plan
+    files: int
+    objects: int
+
+
+def publish(
+    folder: Path,
+    address: Address,
+    names: Iterable[str] | None = None,
+    *,
+    dry_run: bool = False,
+    root: Path | None = None,
+) -> Published:
+    """Make `folder` the tree that students get of the assignments named, or of all. `root` is the course.
+
+    Nothing is written with `dry_run`, and nothing unless all is well.
+
+    Raises:
+        InputError: the folder is the course's or in the way, a file there is not ours to change, a notebook is out
+            of date, something secret stands in the tree or in its history. Several findings take a line each.
+    """
+    root = (root or course.ROOT).resolve()
+    chosen = [course.require_assignment(name, root) for name in dict.fromkeys(names or course.assignment_names(root))]
+    folder = _usable(folder, root)
+    top = history.top_of(folder)
+    if top is not None:
+        _refuse_the_courses_own(folder, top, root)
+    build(chosen, check=True, root=root)
+    files = published_tree(address, {name: _release(name, root) for name in chosen}, root)
+    plan = folders.plan(folder, files, folders.read_manifest(folder))
+    if plan.refused:
+        raise InputError(
+            f"{folder}: not written by `autograder publish`, or changed by hand since: {', '.join(plan.refused)}; "
+            "move them away, or restore them, and publish again (nothing was written)"
+        )
+
+    secrets, keys = _secrets(root), course_keys(root)
+    kept = _kept(folder, top, {*files, *plan.removed, folders.MANIFEST})
+    leaks = leaks_in_tree({**kept, **files}, secrets, keys)
+    counted = 0
+
+    def counting() -> Iterable[history.Object]:
+        nonlocal counted
+        for item in history.objects(top):
+            counted += 1
+            yield item
+
+    if top is not None:
+        leaks += leaks_in_history(counting(), secrets, keys)
+    if leaks:
+        raise InputError(_lines(leaks))
+    if not dry_run:
+        manifest = folders.Manifest(address.repository, address.branch)
+        folders.apply(folder, files, plan, manifest)
+    return Published(plan, len(kept) + len(files), counted)
+
+
+def _usable(folder: Path, root: Path) -> Path:
+    """The folder as an absolute path. Raises InputError where it is no place to publish to."""
+    try:
+        folder = folder.resolve()
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{folder}: cannot be looked at ({error}); name another folder") from None
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is not a folder; name a folder for the published tree")
+    if folder == root or root in folder.parents:
+        raise InputError(f"{folder}: lies in the course itself, whose secrets it would share; name a folder outside")
+    if folder in root.parents:
+        raise InputError(f"{folder}: holds the course itself; name a folder of its own for the published tree")
+    if (folder / ASSIGNMENTS).exists():
+        raise InputError(f"{folder}: is a copy of the course; name a folder of its own for the published tree")
+    if ".git" in folder.parts:
+        raise InputError(f"{folder}: belongs to Git; name a folder outside .git")
+    return folder
+
+
+def _refuse_the_courses_own(folder: Path, top: Path, root: Path) -> None:
+    courses = history.top_of(root)
+    if courses is not None and history.common_folder(courses) == history.common_folder(top):
+        raise InputError(f"{folder}: is a work tree of the course's own repository; publish to a repository of its own")
+
+
+def _release(name: str, root: Path):
+    import nbformat
+
+    return nbformat.read(course.release_path(name, root), as_version=nbformat.NO_CONVERT)
+
+
+def _secrets(root: Path) -> Secrets:
+    """The secrets of all notebooks, whichever are published."""
+    repository = repository_of(root)
+    sources = [
+        source_from_text(course.text_path(name, root), repository, checked_exercises(name, root))
+        for name in course.assignment_names(root)
+    ]
+    return secrets_of(sources, root / ASSIGNMENTS)
+
+
+def _kept(folder: Path, top: Path | None, ours: set[str]) -> dict[str, bytes]:
+    """Files that are there, are not ours, and go out with the tree; of a link, where it leads to."""
+    if not folder.is_dir():
+        return {}
+    paths = history.present_files(top, folder) if top is not None else _walk(folder)
+    kept: dict[str, bytes] = {}
+    size = 0
+    for path in paths:
+        place = folder / path
+        if path in ours or folders.is_staging(path) or (place.is_dir() and not place.is_symlink()):
+            continue
+        try:
+            kept[path] = str(place.readlink()).encode() if place.is_symlink() else _bytes(place)
+        except OSError as error:
+            raise InputError(
+                f"{place}: cannot be read ({error.strerror}), so that it cannot be looked through"
+            ) from None
+        size += len(kept[path])
+        if len(kept) > MOST_FILES or size > MOST_BYTES:
+            raise InputError(f"{folder}: holds more than a published tree does; name a folder of its own for it")
+    return kept
+
+
+def _bytes(place: Path) -> bytes:
+    if not place.is_file():
+        raise OSError(0, "it is not a plain file")
+    return place.read_bytes()
+
+
+def _walk(folder: Path) -> list[str]:
+    found = []
+    for path in folder.rglob("*"):
+        relative = path.relative_to(folder)
+        if path.is_symlink() or not path.is_dir():
+            found.append(relative.as_posix())
+        if len(found) > MOST_FILES:
+            break
+    return sorted(found)
+
+
+def _lines(leaks: list[Leak]) -> str:
+    shown = [f"leak: {leak}" for leak in leaks[:MOST_SHOWN]]
+    if len(leaks) > MOST_SHOWN:
+        shown.append(f"leak: … and {len(leaks) - MOST_SHOWN} more")
+    if any(leak.where.startswith("history, ") for leak in leaks):
+        shown.append(
+            "the history shows secrets of the course: publish to a new repository, or rewrite this one's history "
+            "and run git gc --prune=now (nothing was written)"
+        )
+    else:
+        shown.append("the tree shows secrets of the course: take them out (nothing was written)")
+    return "\n".join(shown)

@@ -1,0 +1,55 @@
+"""When CI is to fail on a result: never, under a score, or on any exercise that is not right."""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from autograder.errors import InputError
+from autograder.grading.result import RunResult, SubmissionResult
+from autograder.reports.text import exercise_label, number, one_line
+
+_UNDER = re.compile(r"under=(\d{1,6}(?:\.\d{1,6})?)(%?)", re.ASCII)
+_EARNED = ("pass", "manual")  # what a person grades is not for CI to fail on
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Policy:
+    """`least` belongs to "under": points, or a share of those that are judged automatically."""
+
+    kind: Literal["never", "any", "under"]
+    least: float = 0.0
+    is_share: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> "Policy":
+        """`never`, `any`, `under=POINTS` or `under=PERCENT%`. Raises InputError on anything else."""
+        if text in ("never", "any"):
+            return cls(text)
+        found = _UNDER.fullmatch(text)
+        if not found or (found[2] and float(found[1]) > 100):
+            raise InputError(f"--fail {one_line(text, 60)!r} is no policy; write never, any, under=8 or under=60%")
+        return cls("under", float(found[1]) / (100 if found[2] else 1), bool(found[2]))
+
+    def violations(self, run: RunResult) -> list[str]:
+        """A line on each submission that the policy does not let pass; one line where nothing was graded."""
+        if not run.submissions:
+            return [] if self.kind == "never" else ["no submission was graded"]
+        lines = (self._violation(run.assignment, submission) for submission in run.submissions)
+        return [line for line in lines if line]
+
+    def _violation(self, assignment: str, submission: SubmissionResult) -> str:
+        student = one_line(submission.student, 80)
+        if self.kind == "any":
+            wrong = [exercise for exercise in submission.exercises if exercise.verdict not in _EARNED]
+            if wrong:
+                named = [f"{exercise_label(item.id, assignment)} ({item.verdict})" for item in wrong[:_MOST_NAMED]]
+                more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
+                return f"{student}: not right: {', '.join(named)}{more}"
+        elif self.kind == "under":
+            least = self.least * submission.max_score if self.is_share else self.least
+            # A sum of points, or a share of them, may have come out a little less than it is.
+            if not (math.isfinite(submission.score) and submission.score >= least - 1e-9):
+                return f"{student}: {number(submission.score)} of {number(submission.max_score)}, under {number(least)}"
+        return ""

@@ -1,0 +1,163 @@
+"""Canvas: the file that its gradebook imports, alone and filled into what it exported."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from autograder.errors import InputError
+from autograder.exports.canvas import canvas, canvas_with_roster, read_roster
+
+HEADER = "Student,ID,SIS User ID,SIS Login ID,Section,Notes,Little (77),Other task (78),Current Score,Final Score"
+POINTS = "    Points Possible,,,,,,4,10,(read only),(read only)"
+ADA = '"Byron, Ada",101,u1,ada@example.edu,A,- came late,,9.5,95,95'
+EMIL = '"Post, Emil",102,u2,emil,A,,1,,0,0'
+NOOR = '"Khan, Noor",103,u3,khan7,"A and B",,,EX,0,0'
+TEST_STUDENT = '"Student, Test",104,,0815,A,,,,0,0'
+
+
+def rows(text: str, delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+
+
+@pytest.fixture
+def roster(tmp_path):
+    """A function that writes an exported file of lines and reads it."""
+
+    def make(*lines: str, encoding: str = "utf-8"):
+        path = tmp_path / "roster.csv"
+        path.write_bytes("\n".join(lines).encode(encoding))
+        return read_roster(path)
+
+    return make
+
+
+@pytest.fixture
+def run(make_run, make_submission):
+    """A function that returns a run of students who passed one exercise of two."""
+    return lambda *names: make_run(*(make_submission(name, ("pass", ""), ("fail", "")) for name in names))
+
+
+def test_without_a_roster_students_are_found_by_login(run):
+    found = canvas(run("ada", "=cmd()"))
+    assert rows(found.text) == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "little"],
+        ["    Points Possible", "", "", "", "", "4"],
+        ["ada", "", "", "ada", "", "2"],
+        ["'=cmd()", "", "", "'=cmd()", "", "2"],
+    ]
+    assert not found.text.startswith("\ufeff")
+    assert rows(canvas(run("ada"), column="Little (77)").text)[0][-1] == "Little (77)"
+
+
+def test_only_the_cells_of_the_assignment_change(run, roster):
+    lines = [HEADER, ",,,,,,Manual Posting,,,", POINTS, ADA, EMIL, NOOR, TEST_STUDENT]
+    before = rows("\n".join(lines))
+    found = canvas_with_roster(run("ada", "emil", "bob"), roster(*lines, encoding="utf-8-sig"))
+    expected = [list(row) for row in before]
+    expected[3][6] = expected[4][6] = "2"
+    assert rows(found.text) == expected
+    assert found.filled == 2
+    assert found.notes == [
+        "'bob' is not in the roster: left out",
+        "2 of 3 submissions are filled in, 1 left out; 2 of 4 students of the roster have none",
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["KHAN7", "u3", "103", "khan, noor", "Noor Khan", "khannoor", "khannoor_103", "Noor_Khan_103"]
+)
+def test_keys_by_which_a_student_is_found(run, roster, name):
+    found = canvas_with_roster(run(name), roster(HEADER, POINTS, ADA, EMIL, NOOR))
+    is_known = name != "Noor_Khan_103"
+    assert [row[6] for row in rows(found.text)[2:]] == ["", "1", "2" if is_known else ""]
+
+
+def test_the_login_goes_before_the_name(run, roster):
+    namesake = '"Ada, Byron",105,u5,byronada,A,,,,0,0'
+    found = canvas_with_roster(run("byronada"), roster(HEADER, POINTS, ADA, namesake))
+    assert [row[6] for row in rows(found.text)[2:]] == ["", "2"]
+
+
+def test_who_fits_two_rows_is_in_none(run, roster):
+    twin = '"Byron, Ada",105,u5,byron5,A,,,,0,0'
+    found = canvas_with_roster(run("Ada Byron"), roster(HEADER, POINTS, ADA, twin))
+    assert [row[6] for row in rows(found.text)[2:]] == ["", ""]
+    assert found.notes[0] == "'Ada Byron' fits 2 rows of the roster: left out"
+
+
+def test_two_submissions_of_one_student_are_refused(run, roster):
+    with pytest.raises(InputError, match="'ada' and 'u1' are both 'Byron, Ada'"):
+        canvas_with_roster(run("ada", "u1"), roster(HEADER, POINTS, ADA))
+
+
+@pytest.mark.parametrize(("column", "place"), [("Other task", 7), ("78", 7), ("other TASK (78)", 7), (None, 6)])
+def test_the_column_is_found(run, roster, column, place):
+    found = canvas_with_roster(run("emil"), roster(HEADER, POINTS, EMIL), column=column)
+    row = rows(found.text)[2]
+    assert row[place] == "2"
+    assert [cell for index, cell in enumerate(row) if index != place] == [
+        cell for index, cell in enumerate(rows(EMIL)[0]) if index != place
+    ]
+
+
+def test_a_column_that_is_not_there_is_one_line(run, roster):
+    with pytest.raises(InputError, match=r"no column 'Final Score'; there are: Notes, Little \(77\), Other task"):
+        canvas_with_roster(run("emil"), roster(HEADER, POINTS, EMIL), column="Final Score")
+    with pytest.raises(InputError, match="2 columns fit 'little'; give one whole with --column"):
+        canvas_with_roster(run("emil"), roster(f"{HEADER},Little (79)", POINTS, EMIL))
+
+
+def test_without_a_column_of_that_name_one_is_added(run, roster):
+    header, points, emil = (line.replace("Little", "Big") for line in (HEADER, POINTS, EMIL))
+    found = canvas_with_roster(run("emil"), roster(header, points, emil))
+    assert [row[-1] for row in rows(found.text)] == ["little", "4", "2"]
+    assert "no column 'little'" in found.notes[0]
+
+
+def test_other_points_possible_are_said_and_kept(run, roster):
+    found = canvas_with_roster(run("emil"), roster(HEADER, POINTS.replace(",4,", ",100,"), EMIL))
+    assert found.notes[0] == "Canvas has 100 points possible, the results 4: scores are as graded"
+    assert rows(found.text)[1][6] == "100"
+
+
+def test_semicolons_stay_semicolons(run, roster):
+    lines = ["Student;ID;SIS Login ID;Section;Little (77)", "    Points Possible;;;;4,0", "Post, Emil;102;emil;A;1,0"]
+    found = canvas_with_roster(run("emil"), roster(*lines))
+    assert rows(found.text, ";")[2] == ["Post, Emil", "102", "emil", "A", "2"]
+    assert len(found.notes) == 1
+
+
+def test_first_and_last_names_in_columns_of_their_own(run, roster):
+    header = "LastName,FirstName,ID,SIS Login ID,Section,Little (77)"
+    found = canvas_with_roster(run("Emil Post"), roster(header, "    Points Possible,,,,,4", "Post,Emil,102,ep,A,"))
+    assert rows(found.text)[2][-1] == "2"
+
+
+def test_names_that_students_chose_are_no_formulas(run, roster):
+    names = ["=1+1", "  @x", '"=""=1+1"""']
+    found = canvas_with_roster(
+        run("s1"), roster(HEADER, POINTS, *(f"{n},{i},,s{i},A,,,,," for i, n in enumerate(names)))
+    )
+    assert [row[0] for row in rows(found.text)[2:]] == ["'=1+1", "'@x", '="=1+1"']
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "does not begin with the columns"),
+        (b"name,points\nada,3\n", "does not begin with the columns"),
+        ("Student,ID\nJosé,1".encode("latin-1"), "is not UTF-8"),
+        (b"Student,ID,Section,A,A\n", "has two columns 'A'"),
+        (b"Student,ID,Section,A\nada,1,x,2,3\n", "longer than its header"),
+        (b'Student,ID,Section\n"' + b"x" * 200_000 + b'",1,x\n', "is no sound CSV"),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_file_that_is_no_roster_is_one_line(tmp_path: Path, content, said):
+    if content is not None:
+        (tmp_path / "roster.csv").write_bytes(content)
+    with pytest.raises(InputError, match=said) as raised:
+        read_roster(tmp_path / "roster.csv")
+    assert "\n" not in str(raised.value) and "roster.csv" in str(raised.value)

@@ -1,0 +1,300 @@
+"""A homework in formgrader, in a real server and a real browser: grade, record, mark, regrade, record."""
+
+import csv
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from fabricated_results import Student, write_results
+from nbgrader.api import Gradebook
+
+from autograder import cells, course
+from autograder.gradebook.record import record
+from tests.conftest import JupyterServer, _end, _wait_until_up
+from tests.submissions.samples import FOLDER, MISTAKES
+
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
+
+pytestmark = pytest.mark.slow
+
+RIGHT, WRONG = next(iter(MISTAKES.items()))  # grad_mu_sigma forgets the noise
+PROOF = "Since $\\log p(x, z) = \\log p(x \\mid z) + \\log p(z)$, the two agree for any $q$."
+
+HOSTILE = """<script>window.left = "script"</script> <img src=x onerror="window.left='img'">
+[click](javascript:window.left='link') ![x](/formgrader?path=/left-by-attack) ![y][z]
+
+[z]: /left-by-attack/reference
+
+<iframe src="/left-by-attack/frame"></iframe>  a<b and $a<b$
+
+```html
+<svg onload="window.left='svg'">
+```
+
+![photo](attachment:none.png)
+"""
+
+
+@pytest.fixture
+def formgrader(course_folder: Path, tmp_path: Path) -> Iterator[JupyterServer]:
+    """JupyterLab with nbgrader's formgrader, in the course's folder."""
+    pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = JupyterServer(f"http://127.0.0.1:{port}", secrets.token_hex(16), course_folder)
+    home = tmp_path / "home"
+    environment = os.environ | {
+        "HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTER_TOKEN": server.token,
+    }
+    home.mkdir()
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
+    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={course_folder}"]
+    log = tmp_path / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, env=environment, cwd=course_folder, stdout=output, stderr=output, start_new_session=True
+        )
+    try:
+        _wait_until_up(server, process, log)
+        yield server
+    finally:
+        _end(process)
+
+
+@pytest.fixture
+def visit(formgrader: JupyterServer, browser) -> Iterator[Callable]:
+    """A function that opens a page of formgrader; nothing outside this machine is asked for anything."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    asked: list[str] = []
+
+    def route(request_route) -> None:
+        url = request_route.request.url
+        asked.append(url)
+        request_route.continue_() if url.startswith((formgrader.url, "data:")) else request_route.abort()
+
+    context.route("**/*", route)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{formgrader.url}/api/status?token={formgrader.token}")  # leaves a cookie
+
+    def open_page(path: str):
+        page.goto(f"{formgrader.url}/formgrader/{path}")
+        return page
+
+    open_page.asked = asked
+    yield open_page
+    context.close()
+
+
+def keep(page, name: str, **options) -> None:
+    """Leave a screenshot where one is asked for, to be looked at."""
+    if folder := os.environ.get("FIXMELAB_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"record_{name}.png", **options)
+
+
+def run(*command: object, cwd: Path = course.ROOT) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, command)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "400"},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def submission(folder: Path, *, right: bool) -> None:
+    """The perfect sample with the pictures of a real run, a proof, and a mistake or not."""
+    notebook = nbformat.read(FOLDER / "perfect" / "vae" / "vae.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cells.is_fixme(cell) and not right:
+            cell.source = cell.source.replace(RIGHT, WRONG)
+        if cells.is_written(cell) and cells.grade_id(cell) == "two_forms":
+            cell.source = PROOF
+    place = folder / "ada" / "vae"
+    place.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, place / "vae.ipynb")
+    (place / "timestamp.txt").write_text("2030-05-01 12:00:00 UTC")
+
+
+def page_of(student: str, folder: Path) -> str:
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}", "fixmelab") as book:
+        return f"submissions/{book.find_submission_notebook('vae', 'vae', student).id}/"
+
+
+def give(page, score: str, value: str) -> None:
+    """Type a score or a comment, and wait until formgrader has saved it."""
+    page.wait_for_function("formgrader.grades?.loaded && formgrader.comments?.loaded")
+    box = page.locator(f"#{score}")
+    with page.expect_response(lambda response: response.request.method == "PUT") as saved:
+        box.fill(value)
+        box.blur()
+    assert saved.value.ok
+
+
+def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
+    tmp_path, course_folder, formgrader, visit
+) -> None:
+    submission(course_folder / "submitted", right=False)
+    graded = tmp_path / "graded"
+    run("autograder", "grade", "vae", course_folder / "submitted", "--out", graded)
+    first = run("autograder", "record", graded, "--course", course_folder)
+    assert "added: 1: ada" in first and "vae: 1 new, 0 changed, 0 the same" in first
+    before = {item["id"]: item["score"] for item in submission_of(graded)["exercises"]}
+    assert before["vae.grad_mu_sigma"] == 0 and before["vae.plot_latents"] == 3
+    automatic = submission_of(graded)["score"]
+
+    page = visit("manage_assignments")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    keep(page, "1_assignments")
+    page = visit("manage_submissions/vae")
+    expect(page.locator("tbody tr")).to_contain_text(["ada"])
+    expect(page.locator("tbody tr")).to_contain_text(["30 / 54"])
+    keep(page, "2_submissions")
+    page = visit("gradebook/vae/vae")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    keep(page, "3_manual_grading")
+
+    page = visit(page_of("ada", course_folder))
+    proof = page.locator(".nbgrader_cell", has=page.locator("#two_forms"))
+    expect(proof).to_contain_text("the two agree for any")
+    expect(page.locator("#two_forms")).to_have_class(re.compile("needs_manual_grade"))
+    expect(page.locator("#test_plot_latents")).to_have_class(re.compile("needs_manual_grade"))
+    expect(page.locator("#test_plot_latents")).to_have_attribute("placeholder", "3")
+    expect(page.locator("#test_grad_mu_sigma")).to_have_attribute("placeholder", "0")
+    expect(page.locator("body")).to_contain_text("is put into the first form")  # the rubric
+    pictures = page.locator(".output img")
+    assert pictures.count() > 3
+    assert page.evaluate("[...document.querySelectorAll('.output img')].every(image => image.naturalWidth > 100)")
+    page.locator("#two_forms").scroll_into_view_if_needed()
+    keep(page, "4_proof")
+    give(page, "two_forms", "2")
+    give(page, "two_forms-comment", "Why may the logarithm be *split*?")
+    give(page, "test_plot_latents", "2.5")
+    give(page, "plot_latents-comment", "The axes need names.")
+    page.locator("#test_plot_latents").scroll_into_view_if_needed()
+    keep(page, "5_plot")
+
+    submission(course_folder / "submitted", right=True)
+    run("autograder", "grade", "vae", course_folder / "submitted", "--out", graded)
+    assert submission_of(graded)["score"] == automatic + 2
+    dry = run("autograder", "record", graded, "--course", course_folder, "--dry-run")
+    said = run("autograder", "record", graded, "--course", course_folder)
+    assert "ada: 31.5 → 33.5 of 54\n  grad_mu_sigma: 0 → 2, pass\n" in said
+    assert "dry run" in dry and dry.splitlines()[:2] == said.splitlines()[:2]
+
+    page = visit(page_of("ada", course_folder))
+    for score, value in (("two_forms", "2"), ("test_plot_latents", "2.5")):
+        expect(page.locator(f"#{score}")).to_have_value(value)
+        expect(page.locator(f"#{score}")).not_to_have_class(re.compile("needs_manual_grade"))
+    expect(page.locator("#two_forms-comment")).to_have_value("Why may the logarithm be *split*?")
+    expect(page.locator("#plot_latents-comment")).to_have_value("The axes need names.")
+    expect(page.locator("#test_grad_mu_sigma")).to_have_attribute("placeholder", "2")
+    page.locator("#two_forms").scroll_into_view_if_needed()
+    keep(page, "6_after_the_regrade")
+
+    total = automatic + 2 - 0.5 + 2
+    run("nbgrader", "generate_feedback", "vae", cwd=course_folder)
+    feedback = course_folder / "feedback" / "ada" / "vae" / "vae.html"
+    text = feedback.read_text(encoding="utf-8")
+    assert f"(Score: {total} / 54.0)" in text
+    assert "Why may the logarithm be <em>split</em>?" in text and "The axes need names." in text
+    assert "MARK SCHEME" not in text and "fixmelab.probe" not in text
+    page.route("**/*", lambda route: route.continue_())
+    page.set_content(text, wait_until="domcontentloaded")
+    keep(page, "7_feedback")
+    run("nbgrader", "export", "--to", course_folder / "grades.csv", cwd=course_folder)
+    with (course_folder / "grades.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["student_id"], float(row["score"]), float(row["max_score"])) == ("ada", total, 54.0)
+    assert row["timestamp"] == "2030-05-01 12:00:00"
+    page = visit("manage_submissions/vae")
+    expect(page.locator("tbody tr")).to_contain_text(["33.5 / 54"])
+    keep(page, "8_submissions_after")
+
+
+@pytest.fixture
+def course_on_postgresql(course_folder: Path, new_database: Callable[[], str]) -> str:
+    """The address of the gradebook on a server, which the course's settings name."""
+    url = new_database()
+    with (course_folder / "nbgrader_config.py").open("a") as file:
+        file.write(f"\nc.CourseDirectory.db_url = {url!r}\n")
+    return url
+
+
+def test_the_same_on_postgresql(tmp_path, course_folder, course_on_postgresql, formgrader, visit) -> None:
+    graded = write_results(tmp_path / "graded", {"ada": Student(), "bob": Student()})
+    run("autograder", "record", graded, "--course", course_folder)
+    assert not (course_folder / "gradebook.db").exists()
+    page = visit("gradebook/vae/vae")
+    expect(page.locator("tbody tr")).to_have_count(2)
+    with Gradebook(course_on_postgresql, "fixmelab") as book:
+        path = f"submissions/{book.find_submission_notebook('vae', 'vae', 'bob').id}/"
+    page = visit(path)
+    give(page, "two_forms", "1.5")
+    give(page, "two_forms-comment", "Say why.")
+    # The server keeps its connection open all the while.
+    write_results(graded, {"ada": Student(), "bob": Student(verdicts={"encode": ("fail", "No.")})})
+    said = run("autograder", "record", graded, "--course", course_folder)
+    assert "bob: 33.5 → 31.5 of 54\n  encode: 2 → 0, fail: No.\n" in said
+    page = visit(path)
+    expect(page.locator("#two_forms")).to_have_value("1.5")
+    expect(page.locator("#two_forms-comment")).to_have_value("Say why.")
+    expect(page.locator("#test_encode")).to_have_attribute("placeholder", "0")
+    give(page, "sampling", "3")
+    page = visit("manage_submissions/vae")
+    expect(page.locator("tbody tr")).to_contain_text(["32 / 54", "34.5 / 54"])
+
+
+def submission_of(graded: Path) -> dict:
+    (item,) = json.loads((graded / "results.json").read_text())["submissions"]
+    return item
+
+
+def test_what_a_student_writes_runs_nothing_in_the_graders_browser(tmp_path, course_folder, formgrader, visit) -> None:
+    graded = write_results(
+        tmp_path / "graded",
+        {"mallory": Student(verdicts={"encode": ("error", HOSTILE)}, written={"two_forms": HOSTILE})},
+    )
+    path = graded / "executed" / "mallory.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    shown = dict.fromkeys(("text/html", "image/svg+xml", "text/markdown", "text/latex", "image/png"), HOSTILE)
+    shown |= {"application/javascript": "window.left = 'javascript'", "text/plain": HOSTILE}
+    outputs = [nbformat.from_dict({"output_type": "display_data", "data": shown, "metadata": {"isolated": HOSTILE}})]
+    outputs += [nbformat.v4.new_output("stream", text=HOSTILE)]
+    extra = [
+        nbformat.v4.new_code_cell("1", outputs=outputs, metadata={"nbgrader": {"grade_id": HOSTILE, "grade": True}}),
+        nbformat.v4.new_raw_cell(HOSTILE, metadata={"raw_mimetype": "text/html"}),
+        nbformat.v4.new_markdown_cell(HOSTILE, metadata={"tags": ['"><script>window.left=1</script>']}),
+    ]
+    notebook.cells[3:3] = extra
+    notebook.cells[-1].id = "x"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    record(graded, root=course_folder)
+    page = visit(page_of("mallory", course_folder))
+    expect(page.locator("#two_forms-comment")).to_have_attribute("placeholder", re.compile("Type any comments"))
+    page.locator("#two_forms").scroll_into_view_if_needed()
+    keep(page, "9_hostile")
+    sources = {image.get_attribute("src").partition(",")[0] for image in page.locator("img").all()}
+    assert sources == {"data:image/png;base64", "https://colab.research.google.com/assets/colab-badge.svg"}
+    assert page.evaluate("window.left") is None
+    assert page.locator(".rendered_html a[href*=javascript], iframe, .rendered_html script").count() == 0
+    assert [url for url in visit.asked if "left-by-attack" in url or "formgrader?path" in url] == []
+    expect(page.locator("body")).to_contain_text("a< b and")
+    run("nbgrader", "generate_feedback", "vae", cwd=course_folder)
+    text = (course_folder / "feedback" / "mallory" / "vae" / "vae.html").read_text(encoding="utf-8")
+    assert "<script>window.left" not in text and "<img src=x" not in text and "<iframe" not in text

@@ -1,0 +1,81 @@
+"""What may be published to: names of repositories and branches, and nothing that is read as something else."""
+
+import pytest
+
+from autograder.errors import InputError
+from autograder.publish.address import Address
+
+
+@pytest.mark.parametrize(
+    ("repository", "branch"),
+    [
+        ("ada/homework", "main"),
+        ("a/b", "m"),
+        ("ada-b-c/dgm.2026_x-1", "winter/2026"),
+        ("ada_uni/hw", "v1.0"),
+        ("A1/.github", "a-b_c"),
+        ("a" * 39 + "/" + "b" * 100, "b" * 200),
+    ],
+)
+def test_what_github_takes_is_taken(repository, branch):
+    address = Address.parse(repository, branch)
+    assert address.requirement == f"git+https://github.com/{repository}@{branch}"
+    assert (
+        address.colab("a/b.ipynb") == f"https://colab.research.google.com/github/{repository}/blob/{branch}/a/b.ipynb"
+    )
+
+
+@pytest.mark.parametrize(
+    "repository",
+    [
+        *("", "ada", "ada/", "/homework", "ada/home/work", "ada//homework", "https://github.com/ada/homework"),
+        *(
+            "-ada/x",
+            "ada-/x",
+            "a--b/x",
+            "a" * 40 + "/x",
+            "ada/" + "b" * 101,
+            "ada/..",
+            "ada/.",
+            "ada/x.git",
+            "ada/x.wiki",
+        ),
+        *("ada/home work", "ada/x\n", " ada/x", "ada/x;y", "ada/x$(y)", 'ada/x"y', "ada/x@y", "ädä/x", "ada/ü", "../x"),
+        *("ada/{{branch}}", "ada/${{x}}", "ada/x#y", "ada/x?y", "a\\da/x", "ada/x\x00"),
+    ],
+)
+def test_what_is_no_repository_is_refused_in_one_line(repository):
+    with pytest.raises(InputError, match=r"^--repo .* is not OWNER/NAME") as caught:
+        Address.parse(repository)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        *("", "-x", "/x", "x/", "x//y", "x..y", ".x", "x/.y", "x.", "x.lock", "x/y.lock/z", "HEAD", "refs/heads/x"),
+        *(
+            "x y",
+            "x~1",
+            "x^",
+            "x:y",
+            "x?",
+            "x*",
+            "x[y",
+            "x@{1}",
+            "x@y",
+            "x\\y",
+            "x\n",
+            "x;y",
+            "$x",
+            "`x`",
+            "ü",
+            "b" * 201,
+        ),
+        *("0123456789abcdef0123456789abcdef01234567", "x\x7f", "x'y", 'x"y', "x#y", "x{{y}}"),
+    ],
+)
+def test_what_is_no_branch_is_refused_in_one_line(branch):
+    with pytest.raises(InputError, match=r"^--branch .* is not a branch") as caught:
+        Address.parse("ada/homework", branch)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,171 @@
+"""The published tree as a student meets it: nothing of the course is on his machine, and no network but the tree."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder import course
+from autograder.build.build import build
+from autograder.grading.restore import restore
+from autograder.publish.address import Address
+from autograder.publish.publish import publish
+from tests.autograder.publish.conftest import commit, git
+
+ADDRESS = Address.parse("ada/homework", "winter/2026")
+# What a student's machine does not have.
+ABSENT = ("fixmelab", "autograder", "__editable__", "nbgrader", "jupytext")
+FIRST = {"vae": "gaussian_kl", "diffusion": "constant_schedule", "gcn": "nodes_touched"}
+LOOK = """
+import importlib.util, json, sys
+names = ("fixmelab", "autograder", "nbgrader", "jupytext", "torch")
+print(json.dumps({name: getattr(importlib.util.find_spec(name), "origin", None) for name in names}))
+"""
+USE = """
+import fixmelab, json
+from importlib.metadata import distribution
+from importlib.resources import files
+from fixmelab.data.downloads import downloads
+assert len(downloads("fashion_mnist")) == 4
+held = distribution("fixmelab")
+paths = [str(path) for path in held.files if ".dist-info" not in str(path) and "__pycache__" not in str(path)]
+print(json.dumps({"files": paths, "url": json.loads(held.read_text("direct_url.json") or "{}")}))
+"""
+
+
+def built_copy(folder: Path) -> Path:
+    """A copy of this course, as far as publishing needs it, freshly built."""
+    ignored = shutil.ignore_patterns("__pycache__", "cache")
+    for name in ("notebooks", "autograder/assignments", "fixmelab", "data", "docs"):
+        shutil.copytree(course.ROOT / name, folder / name, ignore=ignored)
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(course.ROOT / name, folder)
+    build(root=folder)
+    return folder
+
+
+@pytest.fixture
+def published(tmp_path, plain_git):
+    """The tree of the real course, in a Git repository that is found where GitHub would have it."""
+    tree = tmp_path / "tree"
+    git(tmp_path, "init", "--quiet", "--initial-branch", ADDRESS.branch, tree)
+    root = built_copy(tmp_path / "course")
+    publish(tree, ADDRESS, root=root)
+    commit(tree)
+    assert publish(tree, ADDRESS, root=root).plan.is_idle
+    (root / "source").rename(tmp_path / "source")  # the instructor's side, built from the same texts
+    shutil.rmtree(root)
+    with plain_git.open("a") as file:
+        file.write(f'[url "file://{tree}"]\ninsteadOf = {ADDRESS.url}\n')
+    return tree
+
+
+class Machine:
+    """A student's: a Python with torch and Jupyter, without anything of the course."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        venv.create(folder / "python", symlinks=True, with_pip=False)
+        self.python = folder / "python/bin/python"
+        packages = folder / "packages"
+        packages.mkdir()
+        for path in Path(sysconfig.get_path("purelib")).iterdir():
+            if not path.name.startswith(ABSENT) and path.suffix != ".pth":
+                (packages / path.name).symlink_to(path)
+        own = self.run("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout.strip()
+        Path(own, "packages.pth").write_text(f"{packages}\n")
+        self.own = Path(own)
+
+    def run(self, *arguments: object, check: bool = True) -> subprocess.CompletedProcess:
+        environment = {name: value for name, value in os.environ.items() if name.startswith("GIT_")} | {
+            "HOME": str(self.folder),
+            "PATH": f"{self.python.parent}:/usr/bin:/bin",
+            "OMP_NUM_THREADS": "1",
+            "FIXMELAB_BUDGET": "smoke",
+            "FIXMELAB_DATA": "garments",
+            # What pip would fetch is there, and nothing may be fetched.
+            "PIP_NO_DEPS": "1",
+            "PIP_NO_BUILD_ISOLATION": "0",
+            "PIP_NO_INDEX": "1",
+            "PIP_CONFIG_FILE": os.devnull,
+        }
+        done = subprocess.run(
+            [self.python, *map(str, arguments)], cwd=self.folder, env=environment, capture_output=True, text=True
+        )
+        assert not check or done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def look(self) -> dict:
+        return json.loads(self.run("-c", LOOK).stdout)
+
+
+@pytest.fixture
+def machine(tmp_path):
+    (tmp_path / "machine").mkdir()
+    made = Machine(tmp_path / "machine")
+    found = made.look()
+    assert found.pop("torch") and set(found.values()) == {None}
+    return made
+
+
+def errors(notebook: nbformat.NotebookNode) -> list[str]:
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
+    return [f"{output.ename}: {output.evalue}" for output in outputs if output.output_type == "error"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", course.assignment_names())
+def test_a_published_notebook_runs_from_its_first_cell(published, machine, name):
+    notebook = machine.folder / f"{name}.ipynb"
+    shutil.copy(published / f"release/{name}/{name}.ipynb", notebook)
+    commit(published)
+    machine.run(
+        "-m", "nbconvert", "--to", "notebook", "--execute", "--allow-errors", notebook, "--output", "done.ipynb"
+    )
+    found = errors(nbformat.read(machine.folder / "done.ipynb", as_version=4))
+    assert found[0] == f"NotImplementedError: FIXME: {FIRST[name]}"
+    assert not any("ModuleNotFoundError" in error or "ImportError" in error for error in found)
+    used = json.loads(machine.run("-c", USE).stdout)
+    assert Path(machine.look()["fixmelab"]).is_relative_to(machine.own)
+    assert used["url"]["url"] == ADDRESS.url
+    assert used["url"]["vcs_info"]["requested_revision"] == ADDRESS.branch
+
+
+@pytest.mark.slow
+def test_the_tree_installs_as_it_is_with_all_that_it_holds(published, machine):
+    machine.run("-m", "pip", "install", "-q", published)
+    (machine.folder / "elsewhere").mkdir()
+    used = json.loads(machine.run("-c", USE).stdout)
+    files = {path for path in used["files"] if path.startswith("fixmelab/")}
+    package = {path.relative_to(published).as_posix() for path in (published / "fixmelab").rglob("*") if path.is_file()}
+    embedded = {f"fixmelab/embedded/{path.name}" for path in (published / "data").iterdir() if path.is_file()}
+    assert files == package | embedded and len(package) > 20
+    course_files = {
+        path.relative_to(course.ROOT).as_posix()
+        for pattern in ("*.py", "*.js")
+        for path in (course.ROOT / "fixmelab").rglob(pattern)
+    }
+    assert package == course_files
+    assert "Usage" in machine.run(machine.python.parent / "fixmelab", "--help").stdout
+
+
+def test_a_published_notebook_that_is_handed_in_needs_no_repair(published, tmp_path):
+    for name in course.assignment_names():
+        handed_in = nbformat.read(published / f"release/{name}/{name}.ipynb", as_version=4)
+        source = nbformat.read(course.source_path(name, tmp_path), as_version=4)
+        assert ADDRESS.requirement in "".join(cell.source for cell in handed_in.cells)
+        assert restore(source, handed_in, assignment=name).repairs == []
+        setup = next(cell for cell in handed_in.cells if ADDRESS.requirement in cell.source)
+        setup.source = setup.source.replace("import sys", "import sys\nimport ast")
+        assert [repair.how for repair in restore(source, handed_in, assignment=name).repairs] != []
+
+
+def test_the_tests_know_every_notebook():
+    assert set(FIRST) == set(course.assignment_names()) and sys.executable

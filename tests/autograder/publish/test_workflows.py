@@ -1,0 +1,513 @@
+"""The workflows and the action: linted, and their steps run here, with stand-ins for the runner."""
+
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from autograder import course
+from autograder.publish.address import Address
+from autograder.publish.publish import publish
+from tests.autograder.publish.conftest import commit, git
+
+ACTION = course.ROOT / ".github/actions/grade/action.yml"
+SCRIPTS = sorted(ACTION.parent.glob("*.sh"))
+CLASS = course.ROOT / ".github/workflows/grade-class.yml"
+BIN = Path(sys.executable).parent
+AS_RUN = "#!/usr/bin/env bash\nset -eo pipefail"  # as the runner does
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name, path=f"{BIN}{os.pathsep}{os.environ['PATH']}")
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+@pytest.fixture
+def workflow(small_course, tmp_path) -> Path:
+    """The workflow of a published tree, where GitHub would look for it."""
+    publish(tmp_path / "published", Address.parse("ada/homework"), root=small_course)
+    return tmp_path / "published/.github/workflows/grade.yml"
+
+
+def loaded(path: Path) -> dict:
+    return yaml.load(path.read_text(), Loader=yaml.BaseLoader)
+
+
+def steps_of(path: Path) -> dict[str, dict]:
+    """Steps by name, of an action or of all jobs of a workflow."""
+    content = loaded(path)
+    jobs = [content["runs"]] if "runs" in content else content["jobs"].values()
+    steps = {step["name"]: step for job in jobs for step in job["steps"]}
+    assert len(steps) == sum(len(job["steps"]) for job in jobs)
+    return steps
+
+
+# What they say
+
+
+def test_actionlint_finds_nothing(workflow, tmp_path):
+    git(tmp_path / "published", "init", "--quiet")
+    for path in (workflow, CLASS):
+        done = subprocess.run(
+            [tool("actionlint"), "-no-color", str(path)], cwd=path.parent, capture_output=True, text=True
+        )
+        assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+def test_zizmor_finds_nothing(workflow):
+    command = [tool("zizmor"), "--offline", "--no-progress", "--quiet", "--min-severity", "medium"]
+    done = subprocess.run([*command, workflow, CLASS, ACTION], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_shellcheck_finds_nothing_in_scripts_and_steps(workflow, tmp_path):
+    for path in (workflow, CLASS, ACTION):
+        for number, step in enumerate(steps_of(path).values()):
+            if "run" in step:
+                (tmp_path / f"{path.stem}-{number}.sh").write_text(f"{AS_RUN}\n{step['run']}")
+    scripts = [*SCRIPTS, *tmp_path.glob("*.sh")]
+    assert len(scripts) > len(SCRIPTS) + 4
+    done = subprocess.run([tool("shellcheck"), *map(str, scripts)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_no_expression_stands_in_the_text_of_a_script(workflow):
+    for path in (workflow, CLASS, ACTION):
+        for name, step in steps_of(path).items():
+            assert "${{" not in step.get("run", ""), (path, name)
+
+
+def test_actions_are_pinned_by_commit(workflow):
+    used = [step["uses"] for path in (workflow, CLASS, ACTION) for step in steps_of(path).values() if "uses" in step]
+    assert len(used) > 6
+    assert [name for name in used if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}|\./course/[\w./]+", name)] == []
+    lines = [line for path in (workflow, CLASS, ACTION) for line in path.read_text().splitlines() if "uses:" in line]
+    assert [line for line in lines if "./course" not in line and not re.search(r" # v\d", line)] == []
+
+
+def test_permissions_are_the_least_there_are(workflow):
+    assert loaded(workflow)["permissions"] == loaded(CLASS)["permissions"] == {}
+    jobs = {name: job["permissions"] for name, job in loaded(workflow)["jobs"].items()}
+    assert jobs == {"grade": {"contents": "read"}, "checks": {"checks": "write"}}
+    assert [job["permissions"] for job in loaded(CLASS)["jobs"].values()] == [{"contents": "read"}]
+
+
+def test_a_job_that_may_write_sees_no_secret_and_runs_no_code_of_students(workflow):
+    assert "secrets." not in json.dumps(loaded(workflow)["jobs"]["checks"])
+    assert not any("run" in step or "checkout" in step["uses"] for step in loaded(workflow)["jobs"]["checks"]["steps"])
+
+
+def test_nothing_is_triggered_by_what_strangers_may_do(workflow):
+    assert set(loaded(workflow)["on"]) == {"push", "workflow_dispatch"}
+    assert set(loaded(CLASS)["on"]) == {"schedule", "workflow_dispatch"}
+
+
+def test_no_token_stays_in_a_checkout(workflow):
+    for path in (workflow, CLASS):
+        for step in steps_of(path).values():
+            if "checkout" in step.get("uses", ""):
+                assert step["with"]["persist-credentials"] == "false"
+
+
+def test_the_executed_notebooks_with_their_hidden_tests_are_kept_from_students(workflow):
+    kept = steps_of(workflow)["Keep the results"]["with"]["path"].split()
+    assert kept == ["graded/results.json", "graded/junit.xml"]
+
+
+def test_the_inputs_that_workflows_give_are_the_actions(workflow):
+    inputs = loaded(ACTION)["inputs"]
+    needed = {name for name, item in inputs.items() if item.get("required") == "true"}
+    for path in (workflow, CLASS):
+        given = set(steps_of(path)["Grade"]["with"])
+        assert needed <= given <= set(inputs)
+
+
+# What they do
+
+
+@pytest.fixture
+def runner(tmp_path):
+    """Runs a step in a workspace as the runner does; returns what was done. Files of the runner lie beside it."""
+    workspace, temp, programs = (tmp_path / name for name in ("workspace", "temp", "programs"))
+    for folder in (workspace, temp, programs):
+        folder.mkdir()
+
+    class Runner:
+        summary, output = tmp_path / "summary.md", tmp_path / "output"
+
+        def program(self, name: str, script: str) -> None:
+            path = programs / name
+            path.write_text(f"#!/usr/bin/env bash\n{script}\n")
+            path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+        def run(self, step: dict, known: dict[str, str]) -> subprocess.CompletedProcess:
+            def value(text: str) -> str:
+                return re.sub(r"\$\{\{ *(.+?) *\}\}", lambda match: known[match[1]], text)
+
+            environment = {
+                **{key: item for key, item in os.environ.items() if key.startswith(("GIT_", "OMP_"))},
+                "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+                "HOME": str(tmp_path),
+                "RUNNER_TEMP": str(temp),
+                "GITHUB_STEP_SUMMARY": str(self.summary),
+                "GITHUB_OUTPUT": str(self.output),
+                **{name: value(text) for name, text in step.get("env", {}).items()},
+            }
+            script = tmp_path / "step.sh"
+            script.write_text(step["run"])
+            return subprocess.run(
+                ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+                cwd=workspace,
+                env=environment,
+                capture_output=True,
+                text=True,
+            )
+
+        def outputs(self) -> dict[str, str]:
+            return dict(line.split("=", 1) for line in self.output.read_text().splitlines())
+
+    made = Runner()
+    made.workspace, made.temp = workspace, temp
+    return made
+
+
+TAKE = {"matrix.assignment": "tiny", "github.repository": "class/homework-ada"}
+
+
+def submission(workspace: Path, published: Path, change) -> Path:
+    folder = workspace / "submission"
+    shutil.copytree(published, folder)
+    git(folder, "init", "--quiet")
+    change(folder / "release/tiny/tiny.ipynb")
+    commit(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "begun", "said"),
+    [
+        (lambda path: path.write_text(path.read_text().replace("FIXME", "x")), "yes", ""),
+        (lambda path: None, "no", "has not been begun"),
+        (lambda path: path.unlink(), "no", "is not there"),
+    ],
+)
+def test_a_notebook_is_graded_once_it_has_been_begun(workflow, runner, change, begun, said):
+    folder = submission(runner.workspace, workflow.parents[2], change)
+    done = runner.run(steps_of(workflow)["Take the notebook, if it has been begun"], TAKE)
+    assert done.returncode == 0, done.stderr
+    assert runner.outputs() == {"begun": begun}
+    assert said in (runner.summary.read_text() if runner.summary.exists() else "")
+    if begun == "yes":
+        taken = runner.workspace / "submitted/homework-ada/tiny/tiny.ipynb"
+        assert taken.read_bytes() == (folder / "release/tiny/tiny.ipynb").read_bytes()
+
+
+def test_a_link_to_the_solution_leads_nowhere(workflow, runner):
+    (runner.workspace / "secret.ipynb").write_text("the solution")
+
+    def link(path):
+        path.unlink()
+        path.symlink_to("../../../secret.ipynb")
+
+    submission(runner.workspace, workflow.parents[2], link)
+    runner.run(steps_of(workflow)["Take the notebook, if it has been begun"], TAKE)
+    taken = runner.workspace / "submitted/homework-ada/tiny/tiny.ipynb"
+    assert taken.read_text() == "../../../secret.ipynb" and not taken.is_symlink()
+
+
+def test_the_sandbox_is_set_up_by_the_systems_package_and_one_setting(runner):
+    runner.program("sudo", f'echo "$@" >> {runner.temp}/said')
+    done = runner.run(steps_of(ACTION)["Set up the sandbox"], {})
+    assert done.returncode == 0, done.stderr
+    lines = (runner.temp / "said").read_text().splitlines()
+    assert lines[:2] == ["apt-get update -qq", "apt-get install -y -qq --no-install-recommends bubblewrap"]
+    restricts = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").exists()
+    assert lines[2:] == (["sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"] if restricts else [])
+
+
+@pytest.mark.parametrize("index", ["", "https://wheels.example.org/cpu"])
+def test_the_instructors_side_is_installed_from_the_checkout_with_the_constraints(runner, index):
+    said = runner.temp / "said"
+    runner.program(
+        "python", f'mkdir -p "$3/bin"; printf \'#!/bin/sh\\necho "$PWD" "$@" >> {said}\\n\' > "$3/bin/python"; '
+        'chmod +x "$3/bin/python"',
+    )  # fmt: skip
+    known = {"github.action_path": str(ACTION.parent), "inputs.torch-index": index}
+    done = runner.run(steps_of(ACTION)["Install the autograder"], known)
+    assert done.returncode == 0, done.stderr
+    start = f"{course.ROOT} -m pip install --quiet --disable-pip-version-check -c constraints.txt "
+    torch = [f"{start}--index-url {index} torch torchvision"] if index else []
+    assert said.read_text().splitlines() == [*torch, f"{start}-e . -e ./autograder"]
+
+
+RESULTS = json.dumps(
+    {
+        "assignment": "tiny",
+        "digest": "0",
+        "budget": "smoke",
+        "sandbox": True,
+        "submissions": [
+            {
+                "student": "ada",
+                "path": "ada.ipynb",
+                "digest": "0",
+                "score": 1.0,
+                "max_score": 2.0,
+                "manual_max_score": 0.0,
+                "exercises": [
+                    {"id": "tiny.a", "verdict": "pass", "score": 1.0, "max_score": 1.0},
+                    {
+                        "id": "tiny.b",
+                        "verdict": "fail",
+                        "score": 0.0,
+                        "max_score": 1.0,
+                        "message": "Too small by half.",
+                    },
+                ],
+                "repairs": [],
+            }
+        ],
+    }
+)
+
+
+def grade_step(runner, *, fail="never", graded=0, results=RESULTS, problems="", printed="", key=""):
+    """The step that grades, with a grader that ends as told; export and policy are the real ones."""
+    (runner.temp / "results.json").write_text(results)
+    (runner.temp / "printed").write_text(printed)
+    (runner.temp / "problems").write_text(problems)
+    write = f'mkdir -p "$5"; cp {runner.temp}/results.json "$5/results.json"' if results else "true"
+    grader = f"""
+if [ "$1" = grade ]; then
+  printf '%s\\n' "$@" > {runner.temp}/arguments
+  [ -z "${{FIXMELAB_KEY_FILE:-}}" ] || cp -p "$FIXMELAB_KEY_FILE" {runner.temp}/key
+  env > {runner.temp}/environment
+  cat {runner.temp}/printed; cat {runner.temp}/problems >&2
+  {write}
+  exit {graded}
+fi
+exec {sys.executable} -m autograder "$@"
+"""
+    (runner.temp / "fixmelab/bin").mkdir(parents=True, exist_ok=True)
+    runner.program("grader", grader)
+    link = runner.temp / "fixmelab/bin/autograder"
+    link.unlink(missing_ok=True)
+    link.symlink_to(runner.temp.parent / "programs/grader")
+    known = {
+        "runner.temp": str(runner.temp),
+        "github.action_path": str(ACTION.parent),
+        "inputs.assignment": "tiny",
+        "inputs.submissions": "submitted",
+        "inputs.out": "graded",
+        "inputs.fail": fail,
+        "inputs.jobs": "2",
+        "inputs.key": key,
+    }
+    return runner.run(steps_of(ACTION)["Grade"], known)
+
+
+@pytest.mark.parametrize(
+    ("fail", "graded", "results", "code"),
+    [
+        ("never", 0, RESULTS, 0),
+        ("any", 0, RESULTS, 1),
+        ("under=1", 0, RESULTS, 0),
+        ("under=60%", 0, RESULTS, 1),
+        ("sometimes", 0, RESULTS, 1),
+        ("never", 1, RESULTS, 0),
+        ("under=1", 1, RESULTS, 1),
+        ("never", 1, "", 1),
+        ("any", 1, "", 1),
+        ("never", 2, "", 2),
+        ("never", 3, "", 3),
+        ("never", 3, RESULTS, 3),
+        ("never", 0, "{}", 1),
+    ],
+)
+def test_the_job_ends_as_the_policy_says_and_a_broken_grader_is_never_a_pass(runner, fail, graded, results, code):
+    done = grade_step(
+        runner, fail=fail, graded=graded, results=results, problems="error: bob.ipynb: is none\n" * (graded > 0)
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    summary = runner.summary.read_text() if runner.summary.exists() else ""
+    assert ("Too small by half." in summary) == (results == RESULTS)
+    assert ("    bob.ipynb: is none\n" in summary) == (graded > 0)
+    assert (runner.workspace / "graded/junit.xml").exists() == (results == RESULTS)
+
+
+def test_the_grader_is_told_what_the_inputs_say(runner):
+    assert grade_step(runner).returncode == 0
+    assert (runner.temp / "arguments").read_text().split() == [
+        *("grade", "tiny", "submitted", "--out", "graded", "--jobs", "2"),
+    ]
+    assert not (runner.temp / "key").exists()
+
+
+def test_the_key_is_a_private_file_that_is_gone_afterwards_and_stands_in_no_variable(runner):
+    key = "0123456789abcdef0123456789ABCDEF"
+    done = grade_step(runner, key=key)
+    assert done.returncode == 0 and key not in done.stdout + done.stderr
+    assert (runner.temp / "key").read_text() == key
+    assert stat.S_IMODE((runner.temp / "key").stat().st_mode) == 0o600
+    environment = (runner.temp / "environment").read_text()
+    assert key not in environment
+    assert not Path(re.search(r"^FIXMELAB_KEY_FILE=(.+)$", environment, re.MULTILINE)[1]).exists()
+
+
+def test_results_of_a_run_before_are_not_taken_for_this_ones(runner):
+    assert grade_step(runner).returncode == 0
+    done = grade_step(runner, graded=1, results="", problems="error: no\n")
+    assert done.returncode == 1
+    assert not (runner.workspace / "graded/results.json").exists()
+
+
+HOSTILE = "::error::x\n::add-mask::a\n::set-output name=x::y\n##[error]z\n"
+
+
+def test_what_strangers_wrote_is_no_command_to_the_runner(runner):
+    done = grade_step(runner, printed=HOSTILE, problems="error: ::warning::bob\n", graded=1)
+    lines = done.stdout.splitlines()
+    (token,) = re.fullmatch(r"::stop-commands::([0-9a-f]{32})", lines[0]).groups()
+    assert lines[-1] == f"::{token}::" and done.stdout.count(token) == 2
+    assert set(HOSTILE.splitlines()) < set(lines[1:-1])
+    assert "    ::warning::bob\n" in runner.summary.read_text()
+
+
+def test_scripts_in_inputs_are_not_run(runner):
+    harmful = "$(touch harmed) `touch harmed`; touch harmed; \"'&& touch harmed"
+    step = steps_of(ACTION)["Grade"]
+    known = dict.fromkeys(re.findall(r"\$\{\{ *(inputs\..+?) *\}\}", json.dumps(step)), harmful)
+    runner.program("grader", "exit 2")
+    (runner.temp / "fixmelab/bin").mkdir(parents=True)
+    (runner.temp / "fixmelab/bin/autograder").symlink_to(runner.temp.parent / "programs/grader")
+    done = runner.run(step, {**known, "runner.temp": str(runner.temp), "github.action_path": str(ACTION.parent)})
+    assert done.returncode == 2
+    assert list(runner.workspace.rglob("harmed")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("student", "code"), [("perfect", 0), ("cheat_always_equal", 1)])
+def test_sample_submissions_are_graded_for_real(runner, student, code):
+    (runner.temp / "fixmelab/bin").mkdir(parents=True)
+    (runner.temp / "fixmelab/bin/autograder").symlink_to(BIN / "autograder")
+    sample = course.ROOT / "tests/submissions/vae" / student
+    shutil.copytree(sample, runner.workspace / "submitted" / student)
+    known = {
+        "runner.temp": str(runner.temp),
+        "github.action_path": str(ACTION.parent),
+        "inputs.assignment": "vae",
+        "inputs.submissions": "submitted",
+        "inputs.out": "graded",
+        "inputs.fail": "under=100%",
+        "inputs.jobs": "1",
+        "inputs.key": "0123456789abcdef0123456789abcdef",
+    }
+    done = runner.run(steps_of(ACTION)["Grade"], known)
+    results = json.loads((runner.workspace / "graded/results.json").read_text())
+    exercises = results["submissions"][0]["exercises"]
+    assert done.returncode == code, done.stderr
+    assert results["sandbox"] is True and len(exercises) > 10
+    summary = runner.summary.read_text()
+    assert all(exercise["id"].removeprefix("vae.") in summary for exercise in exercises)
+    assert (runner.workspace / "graded/junit.xml").read_text().count("<testcase ") == len(exercises)
+
+
+# A class
+
+
+def repository(folder: Path, name: str, settings: Path, change) -> None:
+    """A repository that is found where GitHub would have it."""
+    place = folder / name
+    (place / "release/vae").mkdir(parents=True)
+    git(place, "init", "--quiet")
+    change(place / "release/vae/vae.ipynb")
+    commit(place)
+    with settings.open("a") as file:
+        file.write(f'[url "file://{place}"]\ninsteadOf = https://github.com/{name}\n')
+
+
+def collect(runner, students, **known):
+    step = steps_of(CLASS)["Collect the notebooks"]
+    shutil.copytree(ACTION.parent, runner.workspace / "course/.github/actions/grade")
+    names = {
+        "inputs.assignment || vars.FIXMELAB_ASSIGNMENT": "vae",
+        "vars.FIXMELAB_STUDENTS": students,
+        "secrets.FIXMELAB_STUDENTS_TOKEN": "a-token",
+        **known,
+    }
+    return runner.run(step, names)
+
+
+def test_the_notebooks_of_a_class_are_collected(runner, tmp_path, plain_git):
+    (tmp_path / "secret").write_text("the solution")
+    repository(tmp_path, "uni/hw-ada", plain_git, lambda path: path.write_text("ada's"))
+    repository(tmp_path, "uni/hw-bob", plain_git, lambda path: path.symlink_to(tmp_path / "secret"))
+    repository(tmp_path, "uni/hw-cy", plain_git, lambda path: None)
+    students = "\n".join(
+        [
+            "# a comment",
+            "ada uni/hw-ada",
+            "",
+            "bob uni/hw-bob",
+            "cy uni/hw-cy",
+            "dan uni/hw-dan",
+            "../eve uni/hw-ada",
+            "eve --upload-pack=x",
+            "eve uni/../hw-ada/x",
+            "eve uni/hw-ada more",
+            "eve $(touch harmed)/x",
+        ]
+    )
+    done = collect(runner, students)
+    assert done.returncode == 0, done.stderr
+    found = {path.relative_to(runner.workspace / "submitted").as_posix(): path for path in
+             (runner.workspace / "submitted").rglob("*") if path.is_file()}  # fmt: skip
+    assert set(found) == {"ada/vae/vae.ipynb", "bob/vae/vae.ipynb"}
+    assert found["ada/vae/vae.ipynb"].read_text() == "ada's"
+    assert found["bob/vae/vae.ipynb"].read_text() == str(tmp_path / "secret")  # where it leads, not what lies there
+    lines = done.stderr.splitlines()
+    assert lines[:2] == [
+        "cy: release/vae/vae.ipynb is not in uni/hw-cy",
+        "dan: uni/hw-dan cannot be cloned: check its name, and what the token may read",
+    ]
+    assert lines[2:] == ["a line of FIXMELAB_STUDENTS is not 'STUDENT OWNER/NAME': mend it"] * 5
+    assert all(f"    {line}\n" in runner.summary.read_text() for line in lines)
+    assert "a-token" not in done.stdout + done.stderr
+
+
+def test_the_token_reaches_git_in_the_environment_alone(runner):
+    runner.program("git", f'echo "$@" >> {runner.temp}/arguments; env > {runner.temp}/environment; exit 1')
+    assert collect(runner, "ada uni/hw-ada").returncode == 0
+    assert "a-token" not in (runner.temp / "arguments").read_text()
+    environment = (runner.temp / "environment").read_text()
+    assert "GIT_CONFIG_VALUE_0=AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46YS10b2tlbg==" in environment
+    assert "GIT_CONFIG_KEY_0=http.https://github.com/.extraheader" in environment and "\nTOKEN=" not in environment
+
+
+@pytest.mark.parametrize("name", ["../vae", "vae; touch harmed", "-x", "vae\nx"])
+def test_an_odd_name_of_an_assignment_is_refused(runner, name):
+    done = collect(runner, "ada uni/hw-ada", **{"inputs.assignment || vars.FIXMELAB_ASSIGNMENT": name})
+    assert done.returncode == 1 and "is no name of an assignment" in done.stderr
+    assert list(runner.workspace.rglob("harmed")) == []
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_a_class_is_not_graded_in_public(runner, tmp_path, plain_git, public):
+    if public:
+        repository(tmp_path, "uni/course", plain_git, lambda path: path.write_text("x"))
+    else:
+        with plain_git.open("a") as file:
+            file.write(f'[url "file://{tmp_path}/none"]\ninsteadOf = https://github.com/uni/course\n')
+    step = steps_of(CLASS)["Refuse to show a class to the world"]
+    done = runner.run(step, {"github.repository": "uni/course"})
+    assert done.returncode == (1 if public else 0)
+    assert ("grade in a private one" in done.stdout) == public
