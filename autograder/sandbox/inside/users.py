@@ -33,28 +33,45 @@ def processes_of(user: int) -> list[int]:
 
 
 def end_all_of(user: int) -> None:
-    """Kill every process of `user`, however fast they multiply or kill, and nobody else's. Raises OSError where one
-    is left."""
+    """Kill every process of `user`, however fast they multiply or fight back, and nobody else's. Raises OSError where
+    one is left.
+
+    That a list of processes names none proves nothing: one that is forked anew all the time is on no list. One
+    kill(-1) that has come to its end does, since it meets all there are, and none of them can fork any more.
+    """
     if user <= 0:
         raise OSError(f"the processes of user {user} are not to be ended")
     deadline = time.monotonic() + END_SECONDS
-    while found := processes_of(user):
+    is_done = False
+    while not is_done or processes_of(user):
         if time.monotonic() > deadline:
             raise OSError(f"processes of user {user} cannot be ended")
-        # One by one, by root, whom none of them can stop; and all at once, so that what is being forked is met.
-        for pid in found:
+        is_done = _kill_as(user) or is_done
+        # By root, whom none of them can stop or kill first.
+        for pid in processes_of(user):
             _end(pid, user)
-        killer = os.fork()
-        if killer == 0:
-            try:
-                become(user)
-                # A sender may signal whoever has its real or its effective user, and everybody with the power to.
-                if os.getresuid() == (user, user, user) and _has_no_powers():
+        time.sleep(0.005)
+
+
+def _kill_as(user: int) -> bool:
+    """Send SIGKILL to all that `user` may signal, as that user. Whether it came to that: they may kill or stop it."""
+    killer = os.fork()
+    if killer == 0:
+        code = 1
+        try:
+            become(user)
+            # A sender may signal whoever has its real or its effective user, and everybody with the power to.
+            if os.getresuid() == (user, user, user) and _has_no_powers():
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(-1, signal.SIGKILL)
-            finally:
-                os._exit(0)
-        os.waitpid(killer, 0)
-        time.sleep(0.01)
+                code = 0
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(killer, os.WUNTRACED)
+    if os.WIFSTOPPED(status):
+        os.kill(killer, signal.SIGKILL)
+        _, status = os.waitpid(killer, 0)
+    return os.waitstatus_to_exitcode(status) == 0
 
 
 def _end(pid: int, user: int) -> None:
