@@ -91,13 +91,13 @@ def test_what_cannot_be_graded_is_said_to_the_student(without_namespaces, files,
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_attacks_earn_nothing_and_leave_nothing(either, tight, name):
-    container, walls = either
+def test_attacks_earn_nothing_and_leave_nothing(without_namespaces, tight, name):
+    """With namespaces, `autograder prove --attacks` tries them all."""
     (attack,) = [item for item in attacks() if item.name == name]
-    results = container.run(("vae.ipynb", nbformat.writes(notebook_of(attack.text))))
+    results = without_namespaces.run(("vae.ipynb", nbformat.writes(notebook_of(attack.text))))
     assert results.score <= attack.honest
     assert len(results.model_dump_json()) < 100_000
-    assert results.extra_data.get("walls") == walls, container.said
+    assert results.extra_data.get("walls") == "user", without_namespaces.said
     if attack.ends:
         (test,) = [test for test in results.tests if test.name == attack.on]
         assert test.tags == [attack.ends]
