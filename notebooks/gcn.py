@@ -714,6 +714,7 @@ def train_learned(data, k, seed, rate, sampler_rate, **settings):
     return fixmelab.fit(network, draw, data, step, **settings)[1], sampler
 
 
+# %%
 def probabilities(sampler, data):
     """q (N, S) of all neighbours of all nodes, the candidates (N, S), and the nodes (N,)."""
     every = torch.arange(data.graph.num_nodes, device=lab.device)
