@@ -1,10 +1,12 @@
-"""Takes the pictures of README and docs out of real runs: python docs/pictures.py [RUN [GCN]]
+"""Takes the pictures of README and docs out of real runs: python docs/pictures.py [RUN [GCN [GRADED]]]
 
 Those of the VAE come out of the perfect sample submission. RUN is a folder in which `fixmelab train diffusion` has
-trained; its model draws the denoising strip. GCN is the solved notebook on graphs, executed on the smoke budget.
+trained; its model draws the denoising strip. GCN is the solved notebook on graphs, executed on the smoke budget. GRADED
+is a folder in which `autograder grade` has written the report on the sample submissions; Chromium takes its picture.
 """
 
 import base64
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,9 +41,22 @@ def draw_the_strip(run: Path) -> None:
         (HERE / "images" / "denoising.png").write_bytes((Path(folder) / "backward.png").read_bytes())
 
 
+def photograph(report: Path) -> None:
+    from playwright.sync_api import sync_playwright  # here: only this picture needs a browser
+
+    with sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1100, "height": 900})
+        page.goto(report.resolve().as_uri())
+        page.screenshot(path=HERE / "images" / "report.png")
+        browser.close()
+
+
 if __name__ == "__main__":
     take(SAMPLE, FROM_SAMPLE)
     if len(sys.argv) > 1:
         draw_the_strip(Path(sys.argv[1]))
     if len(sys.argv) > 2:
         take(Path(sys.argv[2]), FROM_GCN)
+    if len(sys.argv) > 3:
+        photograph(Path(sys.argv[3]) / "report.html")
