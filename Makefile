@@ -20,7 +20,7 @@ demo: system-demo .venv/ready
 	$(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN)
 	$(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN) \
 		--visualize --load_path demo/diffusion/checkpoint.safetensors
-	FIXMELAB_BUDGET=smoke FIXMELAB_WORK=demo $(BIN)/python -m nbconvert --log-level WARN --to html --execute \
+	FIXMELAB_BUDGET=smoke FIXMELAB_WORK=demo $(BIN)/python -m nbconvert --log-level ERROR --to html --execute \
 		source/gcn/gcn.ipynb --output-dir demo --output gcn
 	@echo "the GCN notebook, solved and run: demo/gcn.html"
 
