@@ -5,18 +5,18 @@ turn, in a process of its own. See benchmarks/README.md.
 """
 
 import importlib.util
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import measuring
 import numpy as np
 import typer
+from measuring import BenchmarkError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -26,11 +26,8 @@ OURS = "fixmelab"
 PEERS = {"lucidrains": ("denoising_diffusion_pytorch", "denoising-diffusion-pytorch"), "diffusers": ("diffusers",) * 2}
 PICTURES, HELD_OUT, EVALUATIONS = 4_256, 256, 20
 
+answer = partial(measuring.answer, "networks.py")
 console = Console(width=None if sys.stdout.isatty() else 120)
-
-
-class BenchmarkError(Exception):
-    """The comparison is not possible. The message says why."""
 
 
 def main(
@@ -77,18 +74,6 @@ def require(peers: list[str]) -> None:
         raise BenchmarkError(f"there is no peer {', '.join(sorted(unknown))}; there are: {', '.join(PEERS)}")
     if missing := [PEERS[name][1] for name in peers if importlib.util.find_spec(PEERS[name][0]) is None]:
         raise BenchmarkError(f"{' and '.join(missing)} missing: install what benchmarks/requirements.txt names")
-
-
-def answer(threads: int, **request: Any) -> dict[str, Any]:
-    """What networks.py says to a request, in a process of its own. Raises BenchmarkError where it fails."""
-    script = Path(__file__).with_name("networks.py")
-    command = [sys.executable, str(script), json.dumps({"threads": threads, **request})]
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise BenchmarkError(f"{request['what']} {request.get('name', '')}: {last}")
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def comparison(turns: dict[str, list[dict]], steps: int) -> Table:

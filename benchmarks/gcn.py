@@ -4,15 +4,15 @@
 """
 
 import importlib.util
-import json
-import os
-import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import measuring
 import typer
+from measuring import BenchmarkError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -29,11 +29,8 @@ CORA, RANDOM = {"batch": 64, "fan_out": [5, 5]}, {"batch": 1024, "fan_out": [10,
 NODES, SIZES = 100_000, (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 STEP, BATCHES = {"batch": 1024, "fan_out": [5, 5]}, (512, 2048, 4096)
 
+answer = partial(measuring.answer, "samplers.py")
 console = Console(width=None if sys.stdout.isatty() else 120)
-
-
-class BenchmarkError(Exception):
-    """A measurement is not possible. The message says why."""
 
 
 def main(
@@ -96,18 +93,6 @@ def main(
 def has_geometric() -> bool:
     loader, *samplers = (importlib.util.find_spec(name) for name in ("torch_geometric", "torch_sparse", "pyg_lib"))
     return loader is not None and any(samplers)
-
-
-def answer(threads: int, **request: Any) -> dict[str, Any]:
-    """What samplers.py says to a request, in a process of its own. Raises BenchmarkError where it fails."""
-    script = Path(__file__).with_name("samplers.py")
-    command = [sys.executable, str(script), json.dumps({"threads": threads, **request})]
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise BenchmarkError(f"{request['what']} {request.get('name', '')}: {last}")
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def comparison(

@@ -3,16 +3,13 @@
 `python networks.py REQUEST`, a JSON object, prints one JSON object: diffusion.py asks.
 """
 
-import json
 import math
-import resource
 import statistics
-import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+import measuring
 import torch
 from torch import Tensor, nn
 
@@ -106,21 +103,21 @@ def turn(name: str, path: str, held_out: int, steps: int, every: int, seed: int)
     make = NETWORKS[name]()
     images = torch.load(path)
     train, test = images[:-held_out], images[-held_out:]
-    before = _peak_memory()
+    before = measuring.peak_memory()
     torch.manual_seed(seed)
     model, diffusion = make(), Diffusion()
     step = _training_step(model, diffusion, train, seed)
     training, curve = [], [(0.0, diffusion.held_out(model, test))]
     for number in range(1, steps + 1):
-        training.append(_seconds(step))
+        training.append(measuring.seconds(step))
         if number % every == 0 or number == steps:
             curve.append((sum(training), diffusion.held_out(model, test)))
     sampling = _sampling_step(model.eval())
     return {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "training": 1e3 * statistics.median(training),
-        "sampling": 1e3 * statistics.median([_seconds(sampling) for _ in range(WARM_UP + 20)][WARM_UP:]),
-        "memory": _peak_memory() - before,
+        "sampling": 1e3 * statistics.median([measuring.seconds(sampling) for _ in range(WARM_UP + 20)][WARM_UP:]),
+        "memory": measuring.peak_memory() - before,
         "curve": curve,
     }
 
@@ -137,7 +134,7 @@ def profile(name: str) -> dict[str, Any]:
     counter = FlopCounterMode(display=False)
     with counter:
         step()
-    times = [_seconds(step) for _ in range(WARM_UP + PROFILED)][WARM_UP:]
+    times = [measuring.seconds(step) for _ in range(WARM_UP + PROFILED)][WARM_UP:]
     with profiler(activities=[ProfilerActivity.CPU]) as seen:
         for _ in range(PROFILED):
             step()
@@ -157,8 +154,8 @@ def processor() -> dict[str, float]:
     x, weight = (tensor.contiguous(memory_format=torch.channels_last) for tensor in (x, weight))
     a, b = torch.randn(2, 2048, 2048)
     with torch.no_grad():
-        convolution = min(_seconds(lambda: nn.functional.conv2d(x, weight, padding=1)) for _ in range(10))
-        product = min(_seconds(lambda: a @ b) for _ in range(10))
+        convolution = min(measuring.seconds(lambda: nn.functional.conv2d(x, weight, padding=1)) for _ in range(10))
+        product = min(measuring.seconds(lambda: a @ b) for _ in range(10))
     return {
         "convolution": 2 * 9 * 128 * x.numel() / convolution / 1e9,
         "product": 2 * 2048**3 / product / 1e9,
@@ -200,21 +197,7 @@ def _sampling_step(model: nn.Module) -> Callable[[], None]:
     return step
 
 
-def _seconds(action: Callable[[], Any]) -> float:
-    begun = time.perf_counter()
-    action()
-    return time.perf_counter() - begun
-
-
-def _peak_memory() -> float:
-    """Megabytes, the largest so far."""
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
 REQUESTS = {"pictures": pictures, "turn": turn, "profile": profile, "processor": processor}
 
 if __name__ == "__main__":
-    request = json.loads(sys.argv[1])
-    torch.set_num_threads(request.pop("threads"))
-    print(json.dumps(REQUESTS[request.pop("what")](**request)))
+    measuring.serve(REQUESTS)

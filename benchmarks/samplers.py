@@ -3,15 +3,13 @@
 `python samplers.py REQUEST`, a JSON object, prints one JSON object: gcn.py asks.
 """
 
-import json
-import resource
 import statistics
-import sys
 import time
 import warnings
 from collections.abc import Callable
 from typing import Any
 
+import measuring
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -122,11 +120,11 @@ def training(name: str, path: str, fan_out: list[int], batch: int, epochs: int) 
     """Seconds of a training epoch, the median after one that is not timed, and megabytes beyond the data."""
     data = _load(path)
     _epoch(name, datasets.random_graph(100, 1_000), fan_out, batch)()  # libraries are loaded at the first step
-    before = _peak_memory()
+    before = measuring.peak_memory()
     torch.manual_seed(0)
     epoch = _epoch(name, data, fan_out, batch)
-    seconds = [_seconds(epoch) for _ in range(1 + epochs)][1:]
-    return {"seconds": statistics.median(seconds), "memory": _peak_memory() - before}
+    seconds = [measuring.seconds(epoch) for _ in range(1 + epochs)][1:]
+    return {"seconds": statistics.median(seconds), "memory": measuring.peak_memory() - before}
 
 
 def _epoch(name: str, data: GraphData, fan_out: list[int], batch: int) -> Callable[[], None]:
@@ -149,7 +147,7 @@ def steps(name: str, path: str, fan_out: list[int], batch: int, count: int) -> d
     """
     data = _load(path)
     _epoch(name, datasets.random_graph(100, 1_000), fan_out, batch)()  # libraries are loaded at the first step
-    before = _peak_memory()
+    before = measuring.peak_memory()
     torch.manual_seed(0)
     step, times = STEPS[name](data, fan_out), []
     for _ in range(5 + count):
@@ -157,7 +155,11 @@ def steps(name: str, path: str, fan_out: list[int], batch: int, count: int) -> d
         begun = time.perf_counter()
         drawn = step(nodes)
         times.append((time.perf_counter() - begun) / drawn)
-    return {"nanoseconds": 1e9 * statistics.median(times[5:]), "memory": _peak_memory() - before, "drawn": drawn}
+    return {
+        "nanoseconds": 1e9 * statistics.median(times[5:]),
+        "memory": measuring.peak_memory() - before,
+        "drawn": drawn,
+    }
 
 
 def _sampled(data: GraphData) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -188,21 +190,7 @@ def _load(path: str) -> GraphData:
     return GraphData("", graph, **parts, validation=parts["train"][:0], test=parts["train"][:0])
 
 
-def _seconds(action: Callable[[], Any]) -> float:
-    begun = time.perf_counter()
-    action()
-    return time.perf_counter() - begun
-
-
-def _peak_memory() -> float:
-    """Megabytes, the largest so far."""
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
 REQUESTS = {"cora": cora, "random": random, "training": training, "steps": steps}
 
 if __name__ == "__main__":
-    request = json.loads(sys.argv[1])
-    torch.set_num_threads(request.pop("threads"))
-    print(json.dumps(REQUESTS[request.pop("what")](**request)))
+    measuring.serve(REQUESTS)
