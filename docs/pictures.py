@@ -1,8 +1,9 @@
-"""Takes the pictures of README and docs out of real runs: python docs/pictures.py [RUN [GCN [GRADED]]]
+"""Takes the pictures of README and docs out of real runs: python docs/pictures.py [RUN [GCN [GRADED [SCREENSHOTS]]]]
 
 Those of the VAE come out of the perfect sample submission. RUN is a folder in which `fixmelab train diffusion` has
 trained; its model draws the denoising strip. GCN is the solved notebook on graphs, executed on the smoke budget. GRADED
 is a folder in which `autograder grade` has written the report on the sample submissions; Chromium takes its picture.
+SCREENSHOTS is the folder in which the tests of formgrader have left theirs (FIXMELAB_SCREENSHOTS names it to them).
 """
 
 import base64
@@ -60,3 +61,6 @@ if __name__ == "__main__":
         take(Path(sys.argv[2]), FROM_GCN)
     if len(sys.argv) > 3:
         photograph(Path(sys.argv[3]) / "report.html")
+    if len(sys.argv) > 4:
+        for name in ("formgrader-proof.png", "formgrader-plot.png"):
+            shutil.copy(Path(sys.argv[4]) / name, HERE / "images" / name)

