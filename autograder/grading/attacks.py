@@ -34,6 +34,7 @@ from autograder.assignments import exercises_of
 from autograder.errors import InputError, SandboxError
 from autograder.grading import attack_bar as bar
 from autograder.grading import files
+from autograder.grading.cell_text import answer_text
 from autograder.grading.grade import grade
 from autograder.grading.result import RunResult, SubmissionResult
 from autograder.grading.submissions import Submission, find_submissions
@@ -200,8 +201,8 @@ def witness(source: NotebookNode, canary: str) -> bytes:
     text = ["# %%\n# " + canary]
     for cell in source.cells:
         if cells.is_fixme(cell) and "score_function_gradient" not in cells.anchors(cell):
-            answer = re.sub(r"[ \t]*### (BEGIN|END) SOLUTION\n", "", cell.source)
-            text.append("# %%\n" + answer.replace("d_sigma = dl_dh * eps + sigma", "d_sigma = dl_dh + sigma"))
+            answer = answer_text(cell).replace("d_sigma = dl_dh * eps + sigma", "d_sigma = dl_dh + sigma")
+            text.append("# %%\n" + answer)
     return nbformat.writes(notebook_of("\n\n".join(text))).encode()
 
 

@@ -94,6 +94,11 @@ def release_text(cell: Any) -> str:
     return "\n".join(lines)
 
 
+def answer_text(cell: Any) -> str:
+    """The text of a solution's cell as a student would have written it: without the lines that mark regions."""
+    return "\n".join(line for line in cell["source"].split("\n") if not REGION.search(line))
+
+
 def parsed(text: str) -> ast.Module | None:
     """The syntax tree of a code cell, IPython's magics passed over; None where it is not Python."""
     if len(text) > MAX_PARSED:

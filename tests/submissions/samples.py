@@ -5,7 +5,6 @@ Run as `python tests/submissions/samples.py`. The perfect one keeps the pictures
 
 import copy
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import nbformat
 from nbformat import NotebookNode, v4
 
 from autograder import cells, course
+from autograder.grading.cell_text import answer_text
 
 FOLDER = Path(__file__).resolve().parent / "vae"
 
@@ -143,8 +143,8 @@ def edited(notebook: NotebookNode, edit: Callable[[NotebookNode], str]) -> Noteb
 
 def solved(release: NotebookNode, source: NotebookNode) -> NotebookNode:
     """The release with the solution's answers, without the lines that mark them."""
-    answers = {cells.grade_id(cell): cell.source for cell in source.cells}
-    return edited(release, lambda cell: re.sub(r"[ \t]*### (BEGIN|END) SOLUTION\n", "", answers[cells.grade_id(cell)]))
+    answers = {cells.grade_id(cell): answer_text(cell) for cell in source.cells}
+    return edited(release, lambda cell: answers[cells.grade_id(cell)])
 
 
 def with_mistakes(text: str) -> str:

@@ -1,11 +1,15 @@
 """The corpus of attacks is held, and the bar notices what gets past it."""
 
+import fcntl
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -63,6 +67,14 @@ NOTICED = {
 }  # fmt: skip
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Marks are looked for on the whole machine: tests in other processes wait until this one's are gone."""
+    with (Path(tempfile.gettempdir()) / "fixmelab-test-attacks.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def written(folder, name, text):
     path = folder / f"{name}.py"
     path.parent.mkdir(exist_ok=True)
@@ -72,7 +84,8 @@ def written(folder, name, text):
 
 @pytest.mark.slow
 def test_every_attack_of_the_corpus_is_held():
-    broken = [f"{item.name}: {item.reason}" for item in prove_attacks(jobs=2) if item.verdict != "held"]
+    with alone():
+        broken = [f"{item.name}: {item.reason}" for item in prove_attacks(jobs=2) if item.verdict != "held"]
     assert not broken, "\n".join(broken)
 
 
@@ -92,11 +105,12 @@ def noticed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("noticed")
     for name, (text, _) in NOTICED.items():
         written(folder, name, text)
-    try:
-        told = []
-        outcomes = prove_attacks(jobs=2, folder=folder, sandbox=False, on_attack=told.append)
-    finally:
-        LEFT.unlink(missing_ok=True)
+    told = []
+    with alone():
+        try:
+            outcomes = prove_attacks(jobs=2, folder=folder, sandbox=False, on_attack=told.append)
+        finally:
+            LEFT.unlink(missing_ok=True)
     assert sorted(told, key=lambda outcome: outcome.name) == outcomes
     return {outcome.name: outcome for outcome in outcomes}
 
@@ -114,7 +128,8 @@ def test_the_bar_notices_what_gets_past(noticed, name):
 def test_after_the_zygote_was_killed_the_next_attacks_are_tried_all_the_same(tmp_path):
     written(tmp_path, "harm/kills_the_zygote", KILLS_THE_ZYGOTE + WRONG + REACHED)
     written(tmp_path, "output/comes_next", WRONG + REACHED)
-    first, second = prove_attacks(jobs=1, folder=tmp_path, sandbox=False)
+    with alone():
+        first, second = prove_attacks(jobs=1, folder=tmp_path, sandbox=False)
     assert (first.verdict, second.verdict) == ("broken", "held")
 
 
@@ -146,7 +161,8 @@ def behaves(folder, notebook):
     (folder / "eve.ipynb").write_bytes(b"{}")
 """
     )
-    found = {outcome.name: outcome for outcome in prove_attacks(jobs=1, folder=tmp_path, sandbox=False)}
+    with alone():
+        found = {outcome.name: outcome for outcome in prove_attacks(jobs=1, folder=tmp_path, sandbox=False)}
     assert "it earns 4 points, and deserves none" in found["archives/smuggles"].reason
     assert "1 honest submissions in it deserve 4 points each" in found["archives/loses"].reason
     assert found["archives/brings_it_down"].reason == "the grader did not end normally: MemoryError: no room"
@@ -203,21 +219,22 @@ def test_marked_files_and_escaped_processes_are_found(tmp_path):
     program = (
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    print(os.getpid(), flush=True)\n    time.sleep(60)"
     )
-    started = subprocess.Popen([sys.executable, "-c", program, bar.MARK], stdout=subprocess.PIPE)
-    escaped = int(started.stdout.readline())
-    mine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", bar.MARK])
-    try:
-        started.wait()
-        LEFT.write_text("")
-        found = bar.marks()
-        assert f"process {escaped}" in found and str(LEFT) in found
-        assert f"process {mine.pid}" not in found and mine.pid in bar.descendants(os.getpid())
-        assert escaped not in bar.descendants(os.getpid())
-    finally:
-        os.kill(escaped, signal.SIGKILL)
-        mine.kill()
-        mine.wait()
-        LEFT.unlink(missing_ok=True)
+    with alone():
+        started = subprocess.Popen([sys.executable, "-c", program, bar.MARK], stdout=subprocess.PIPE)
+        escaped = int(started.stdout.readline())
+        mine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", bar.MARK])
+        try:
+            started.wait()
+            LEFT.write_text("")
+            found = bar.marks()
+            assert f"process {escaped}" in found and str(LEFT) in found
+            assert f"process {mine.pid}" not in found and mine.pid in bar.descendants(os.getpid())
+            assert escaped not in bar.descendants(os.getpid())
+        finally:
+            os.kill(escaped, signal.SIGKILL)
+            mine.kill()
+            mine.wait()
+            LEFT.unlink(missing_ok=True)
 
 
 def test_secret_lines_are_those_that_no_student_gets():
