@@ -62,5 +62,4 @@ if __name__ == "__main__":
     if len(sys.argv) > 3:
         photograph(Path(sys.argv[3]) / "report.html")
     if len(sys.argv) > 4:
-        for name in ("formgrader-proof.png", "formgrader-plot.png"):
-            shutil.copy(Path(sys.argv[4]) / name, HERE / "images" / name)
+        shutil.copy(Path(sys.argv[4]) / "formgrader-plot.png", HERE / "images")

@@ -159,8 +159,11 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     give(page, "two_forms", "2")
     give(page, "two_forms-comment", "Why may the logarithm be *split*?")
     give(page, "test_plot_latents", "2.5")
-    give(page, "plot_latents-comment", "The axes need names.")
-    page.locator("#test_plot_latents").scroll_into_view_if_needed()
+    give(page, "plot_latents-comment", "Which garments lie in the corners, and why?")
+    page.set_viewport_size({"width": 1200, "height": 1500})  # answer, points and picture together
+    page.get_by_text("3.3 The latent grid").first.evaluate(
+        "heading => scrollTo(0, heading.getBoundingClientRect().top + scrollY - 80)"
+    )
     keep(page, "plot")
 
     submission(course_folder / "submitted", right=True)
@@ -176,7 +179,7 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
         expect(page.locator(f"#{score}")).to_have_value(value)
         expect(page.locator(f"#{score}")).not_to_have_class(re.compile("needs_manual_grade"))
     expect(page.locator("#two_forms-comment")).to_have_value("Why may the logarithm be *split*?")
-    expect(page.locator("#plot_latents-comment")).to_have_value("The axes need names.")
+    expect(page.locator("#plot_latents-comment")).to_have_value("Which garments lie in the corners, and why?")
     expect(page.locator("#test_grad_mu_sigma")).to_have_attribute("placeholder", "2")
     page.locator("#two_forms").scroll_into_view_if_needed()
     keep(page, "regraded")
@@ -186,7 +189,7 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     feedback = course_folder / "feedback" / "ada" / "vae" / "vae.html"
     text = feedback.read_text(encoding="utf-8")
     assert f"(Score: {total} / 54.0)" in text
-    assert "Why may the logarithm be <em>split</em>?" in text and "The axes need names." in text
+    assert "Why may the logarithm be <em>split</em>?" in text and "Which garments lie in the corners, and why?" in text
     assert "MARK SCHEME" not in text and "fixmelab.probe" not in text
     page.route("**/*", lambda route: route.continue_())
     page.set_content(text, wait_until="domcontentloaded")
