@@ -161,9 +161,8 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     give(page, "test_plot_latents", "2.5")
     give(page, "plot_latents-comment", "Which garments lie in the corners, and why?")
     page.set_viewport_size({"width": 1200, "height": 1500})  # answer, points and picture together
-    page.get_by_text("3.3 The latent grid").first.evaluate(
-        "heading => scrollTo(0, heading.getBoundingClientRect().top + scrollY - 80)"
-    )
+    answer = page.locator(".nbgrader_cell", has=page.locator("#plot_latents-comment"))
+    answer.evaluate("cell => scrollTo(0, cell.getBoundingClientRect().top + scrollY - 80)")
     keep(page, "plot")
 
     submission(course_folder / "submitted", right=True)
