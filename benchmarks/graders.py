@@ -11,6 +11,7 @@ from pathlib import Path
 
 import copies
 import nbformat
+from measuring import BenchmarkError
 from nbformat import NotebookNode
 
 from autograder import cells, course
@@ -22,10 +23,6 @@ ENVIRONMENT = {
     "FIXMELAB_BUDGET": "smoke",
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
 }
-
-
-class BenchmarkError(Exception):
-    """The comparison would not be fair or not be possible. The message says why."""
 
 
 @dataclass(frozen=True)

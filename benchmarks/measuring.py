@@ -12,7 +12,7 @@ from typing import Any
 
 
 class BenchmarkError(Exception):
-    """The comparison is not possible. The message says why."""
+    """The comparison would not be fair or not be possible. The message says why."""
 
 
 def answer(script: str, *, threads: int, **request: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import copies
 import graders
 import memory
 import typer
-from graders import BenchmarkError
+from measuring import BenchmarkError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table

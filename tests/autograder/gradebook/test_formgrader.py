@@ -162,8 +162,10 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     give(page, "plot_latents-comment", "Which garments lie in the corners, and why?")
     page.set_viewport_size({"width": 1200, "height": 1500})  # answer, points and picture together
     answer = page.locator(".nbgrader_cell", has=page.locator("#plot_latents-comment"))
-    answer.evaluate("cell => scrollTo(0, cell.getBoundingClientRect().top + scrollY - 80)")
-    keep(page, "plot")
+    answer.evaluate("cell => cell.scrollIntoView()")
+    page.evaluate("scrollBy(0, -100)")  # out from under formgrader's own bar
+    top = answer.bounding_box()["y"] - 8
+    keep(page, "plot", clip={"x": 0, "y": top, "width": 1200, "height": 1500 - top})
 
     submission(course_folder / "submitted", right=True)
     run("autograder", "grade", "vae", course_folder / "submitted", "--out", graded)
