@@ -1,10 +1,13 @@
 """nbgrader's settings, the same for `autograder build` and for nbgrader's own commands (nbgrader_config.py)."""
 
 import os
+import sys
 from typing import Any
 
+from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment, GenerateFeedback
+from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions, NbGraderPreprocessor
 from traitlets.config import Config
 
@@ -12,6 +15,9 @@ from autograder import cells
 from autograder.build.text import ANSWER_STUB
 
 _UNNAMED_STUB = 'raise NotImplementedError("FIXME")'
+# Short lines: formgrader's window is narrow.
+_NO_BUTTON = """refused: there is no sandbox here. Nothing has changed.
+In a terminal, run autograder grade and autograder record."""
 
 
 class NameStubs(NbGraderPreprocessor):
@@ -40,6 +46,20 @@ class TrimCells(NbGraderPreprocessor):
         return cell, resources
 
 
+class AutogradedNotebook(NotebookExporter):
+    """What `nbgrader autograde` writes. Formgrader's button is refused, before it has removed anything.
+
+    It would run a submission without a sandbox in the server of those who grade, and undo what was recorded.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        server = sys.modules.get("jupyter_server.serverapp")  # loaded by nobody else
+        if server and server.ServerApp.initialized():
+            self.log.error(_NO_BUTTON)
+            raise NbGraderException(_NO_BUTTON)
+
+
 def take_small_budget(**_: Any) -> None:
     """Have the kernels of plain `nbgrader autograde` run on the smoke budget, unless another one is set."""
     os.environ.setdefault("FIXMELAB_BUDGET", "smoke")
@@ -64,6 +84,7 @@ def settings() -> Config:
     shown = list(GenerateFeedback.class_traits()["preprocessors"].default())
     config.GenerateFeedback.preprocessors = [ClearHiddenTests, ClearMarkScheme, *shown]
 
+    config.Autograde.exporter_class = AutogradedNotebook
     config.Autograde.pre_convert_hook = take_small_budget
     config.Execute.timeout = 600  # seconds a cell; nbgrader's 30 are too few for a training cell
     # nbgrader gives a right answer no points where its test cell prints to stderr: a warning, a progress bar.

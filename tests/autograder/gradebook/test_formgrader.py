@@ -173,6 +173,8 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     dry = run("autograder", "record", graded, "--course", course_folder, "--dry-run")
     said = run("autograder", "record", graded, "--course", course_folder)
     assert "ada: 31.5 → 33.5 of 54\n  grad_mu_sigma: 0 → 2, pass\n" in said
+    laid_out = course_folder / "autograded" / "ada" / "vae" / "vae.ipynb"
+    recorded = laid_out.read_bytes()
     assert "dry run" in dry and dry.splitlines()[:2] == said.splitlines()[:2]
 
     page = visit(page_of("ada", course_folder))
@@ -201,8 +203,13 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     assert (row["student_id"], float(row["score"]), float(row["max_score"])) == ("ada", total, 54.0)
     assert row["timestamp"] == "2030-05-01 12:00:00"
     page = visit("manage_submissions/vae")
+    page.locator(".autograde a").click()
+    expect(page.locator(".modal.in")).to_contain_text("refused: there is no sandbox here. Nothing has changed.")
+    keep(page, "autograde")
+    page = visit("manage_submissions/vae")
     expect(page.locator("tbody tr")).to_contain_text(["33.5 / 54"])
     keep(page, "submissions-after")
+    assert laid_out.read_bytes() == recorded
 
 
 @pytest.fixture
