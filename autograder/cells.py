@@ -54,6 +54,11 @@ def exercise_name(cell: Any) -> str:
     return grade_id(cell).removeprefix(TEST_PREFIX) if is_tests(cell) else grade_id(cell)
 
 
+def written_ids(source: Any, assignment: str) -> frozenset[str]:
+    """The ids, "ASSIGNMENT.NAME", of the exercises of a source that a person grades."""
+    return frozenset(f"{assignment}.{exercise_name(cell)}" for cell in source.cells if is_written(cell))
+
+
 def points(cell: Any) -> float:
     return float(nbgrader_metadata(cell).get("points", 0.0))
 

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from autograder.errors import InputError, SandboxError
+from autograder.errors import InputError, SandboxError, UsageError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -148,7 +148,7 @@ def grade(
     from autograder.sandbox.limits import Limits
 
     if not out.strip():
-        raise InputError("--out is empty: name a folder for the results")
+        raise UsageError("--out is empty: name a folder for the results")
     limits = Limits.parse(limit or [])
     course.require_assignment(assignment)
     records: list[Record] = []
@@ -163,13 +163,14 @@ def grade(
         source, key = course.read_source(assignment), course_key()
         with Store(Path(out)) as store:
             submissions, problems = find_submissions(assignment, paths)
+            unread = len(problems)
             with _progress(f"grading {assignment}") as show:
                 show(0, len(submissions))
 
                 def shown(take: Callable[[Any], None]) -> Callable[[Any], None]:
                     def take_and_show(item: Any) -> None:
                         take(item)
-                        show(len(records) + len(problems) + len(faults), len(submissions))
+                        show(len(records) + len(problems) - unread + len(faults), len(submissions))
 
                     return take_and_show
 
@@ -191,6 +192,8 @@ def grade(
             if records:
                 _show_run(Path(out), run, records, source)
                 store.prune(run.digest, submissions)
+            elif (Path(out) / "results.json").exists():
+                problems.append(f"{out}: nothing was graded now; results.json there is of an earlier run")
     if faults:
         raise SandboxError("\n".join([*problems, *faults]))
     if problems:
@@ -365,11 +368,13 @@ def policy(
     from autograder.reports.policy import Policy
 
     chosen = Policy.parse(fail)
-    violations = chosen.violations(read_results(results).run)
+    run = read_results(results).run
+    violations = chosen.violations(run)
     for line in violations:
         errors.print(line, markup=False, highlight=False, soft_wrap=True)
     if violations:
         raise typer.Exit(1)
+    console.print(f"{fail} lets all pass: {len(run.submissions)}", markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -441,4 +446,4 @@ def main() -> None:
     except (InputError, SandboxError) as error:
         for line in str(error).splitlines():
             errors.print(f"error: {line}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1 if isinstance(error, InputError) else 3)
+        sys.exit(2 if isinstance(error, UsageError) else 1 if isinstance(error, InputError) else 3)

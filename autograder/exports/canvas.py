@@ -59,7 +59,8 @@ def canvas(run: RunResult, *, column: str | None = None) -> Gradebook:
         name = guarded(submission.student)
         rows.append([name, "", "", name, "", number(submission.score)])
     note = "without --roster Canvas matches students by their login: check what it shows before you confirm"
-    return Gradebook(as_csv(rows), len(run.submissions), [note])
+    # All in quotes, as in `spreadsheet`.
+    return Gradebook(as_csv(rows, quoting=csv.QUOTE_ALL), len(run.submissions), [note])
 
 
 def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = None) -> Gradebook:

@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from autograder.errors import InputError
 from autograder.exports.canvas import canvas, canvas_with_roster, read_roster
 from autograder.exports.junit import junit
 from autograder.exports.markdown import markdown
-from autograder.exports.reading import read_results
+from autograder.exports.reading import NAME, Results, read_results
 from autograder.exports.spreadsheet import spreadsheet
-from autograder.exports.student_pages import write_pages
+from autograder.exports.student_pages import PAGES, write_pages
 from autograder.grading import files
 
 Form = Literal["junit", "csv", "canvas", "markdown", "html"]
@@ -24,6 +25,17 @@ class Export:
     notes: list[str] = field(default_factory=list)
 
 
+def _require_place(found: Results, form: Form, out: Path | None) -> None:
+    if out is None:
+        return
+    if out.exists() and out.samefile(found.folder / NAME):
+        raise InputError(f"{out}: holds the results themselves; give another file with --out")
+    if form != "html" and out.is_dir():
+        raise InputError(f"{out}: is a folder; give a file with --out")
+    if form == "html" and out.is_file() and out.suffix.lower() not in PAGES:
+        raise InputError(f"{out}: is a file; give a folder with --out")
+
+
 def export(
     results: Path, form: Form, *, out: Path | None = None, roster: Path | None = None, column: str | None = None
 ) -> Export:
@@ -33,6 +45,7 @@ def export(
     is read is wrong or what is asked for cannot be written.
     """
     found = read_results(results)
+    _require_place(found, form, out)
     notes: list[str] = []
     if form == "html":
         where, notes = write_pages(found, out)

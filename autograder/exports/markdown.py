@@ -56,8 +56,8 @@ def _lines(run: RunResult) -> Iterator[str]:
             yield f"| {_name(submission)} | {_points(submission)} | {_counts(submission)} |\n"
     for submission in run.submissions:
         yield f"\n### {_name(submission)}: {_points(submission)} points\n"
-        if submission.manual_max_score:
-            yield f"\n{number(submission.manual_max_score)} more points are given by a person.\n"
+        if submission.waiting:
+            yield f"\nUp to {number(submission.waiting)} more points are given by a person.\n"
         yield "\n| exercise | verdict | points | message |\n| --- | --- | ---: | --- |\n"
         for exercise in submission.exercises:
             earned = "·" if exercise.verdict == "manual" else number(exercise.score)

@@ -10,6 +10,7 @@ from autograder.reports.html import student_page
 from autograder.reports.text import one_line
 
 FOLDER = "feedback"
+PAGES = (".html", ".htm")
 
 
 def write_pages(results: Results, out: Path | None = None) -> tuple[Path, list[str]]:
@@ -23,11 +24,11 @@ def write_pages(results: Results, out: Path | None = None) -> tuple[Path, list[s
     """
     run = results.run
     source = course.read_source(course.require_assignment(run.assignment))
-    is_file = out is not None and out.suffix.lower() in (".html", ".htm")
+    is_file = out is not None and out.suffix.lower() in PAGES
     if is_file and len(run.submissions) != 1:
         raise InputError(f"{out}: is one file, and there are {len(run.submissions)} submissions; give a folder")
     where = out or results.folder / FOLDER
-    notes = []
+    notes = [] if run.submissions else ["there are no submissions, and so no pages"]
     for submission in run.submissions:
         notebook = results.executed(submission.student)
         if notebook is None:

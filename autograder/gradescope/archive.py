@@ -5,6 +5,7 @@ import io
 import json
 import os
 import secrets
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from autograder.errors import InputError
 from autograder.gradescope.form import NOT_GRADED, refused
 from autograder.gradescope.settings import Settings
 from autograder.grading.key import course_key
+from autograder.publish.folder import MANIFEST
 from autograder.sandbox.limits import Limits
 
 if sys.version_info >= (3, 11):
@@ -55,8 +57,9 @@ def write_archive(
     course.require_assignment(assignment, root)
     if out.suffix.lower() != ".zip":
         raise InputError(f"--out {out}: Gradescope takes a zip; give a name that ends in .zip")
+    _require_private(out)
     Limits.parse(limits or [])
-    if torch_index and (urlsplit(torch_index).scheme not in ("http", "https") or torch_index.split() != [torch_index]):
+    if torch_index and (urlsplit(torch_index).scheme != "https" or torch_index.split() != [torch_index]):
         raise InputError(f"--torch-index {torch_index}: is not the address of a package index; it begins with https://")
     build([assignment], check=True, root=root)
     settings = Settings(
@@ -69,6 +72,19 @@ def write_archive(
     files = archive_files(root, settings, key=course_key(), torch_index=torch_index)
     _write(out, _zipped(files))
     return len(files)
+
+
+def _require_private(out: Path) -> None:
+    """Refuse a place from which a commit, or students, would get the archive."""
+    folder, advice = out.absolute().parent, "it holds solutions and key: write it elsewhere"
+    if any((above / MANIFEST).exists() for above in (folder, *folder.parents)):
+        raise InputError(f"{out}: lies in a tree that was published to students; {advice}")
+    with contextlib.suppress(OSError):  # no git, or no such folder
+        command = ["git", "-C", str(folder), "check-ignore", "--quiet", "--", out.name]
+        if subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 1:
+            raise InputError(
+                f"{out}: lies in a Git repository that does not ignore it; {advice}, or name it in .gitignore"
+            )
 
 
 def archive_files(root: Path, settings: Settings, *, key: bytes, torch_index: str = "") -> dict[str, bytes]:

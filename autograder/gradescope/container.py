@@ -58,7 +58,7 @@ def _graded(layout: Layout, settings: Settings, seconds: float, began: float) ->
     walls = "namespaces" if user is None else "user"
     print(f"The student's code was held by {'bubblewrap' if user is None else f'being of user {user}'}.")
     source = course.read_source(settings.assignment)
-    by_hand = {f"{settings.assignment}.{cells.exercise_name(cell)}" for cell in source.cells if cells.is_written(cell)}
+    by_hand = cells.written_ids(source, settings.assignment)
     seconds = time.monotonic() - began
     return graded(run, by_hand=by_hand, visibility=settings.visibility, seconds=seconds, walls=walls)
 

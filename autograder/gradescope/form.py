@@ -94,11 +94,12 @@ def _said(exercise: ExerciseResult) -> str:
 
 def _summary(submission: SubmissionResult, assignment: str, by_hand: Collection[str]) -> str:
     lines = [f"{number(submission.score)} of {number(submission.max_score)} points that are judged automatically."]
-    written = [exercise for exercise in submission.exercises if exercise.id in by_hand]
+    written = [exercise for exercise in submission.exercises if exercise.verdict == "manual"]
+    empty = [exercise for exercise in submission.exercises if exercise.id in by_hand and exercise not in written]
     if written:
-        points = number(submission.manual_max_score)
-        lines.append(f"{points} more points are given by a person: {_names(written, assignment)}.")
-    if empty := [exercise for exercise in written if exercise.verdict == "missing"]:
+        points = number(submission.waiting)
+        lines.append(f"Up to {points} more points are given by a person: {_names(written, assignment)}.")
+    if empty:
         lines.append(f"No answer is written yet: {_names(empty, assignment)}.")
     if submission.repairs:
         lines.append("Mended in your notebook before it was graded:")

@@ -9,6 +9,7 @@ from pathlib import Path
 from autograder.errors import InputError
 
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
+_DIGEST_BEHIND = re.compile(r"-[0-9a-f]{8}")
 ADVICE = "make room there or allow writing, or give another folder with --out"
 
 
@@ -48,8 +49,9 @@ def remove_parts(folder: Path) -> None:
 
 
 def notebook_path(out: Path, student: str) -> Path:
-    """Where the executed notebook of a student is put. Never outside `out`, whatever the name."""
+    """Where the executed notebook of a student is put: never outside `out`, and for each name another place."""
     name = re.sub(r"[^\w .@+-]", "_", student).strip(". ") or "unnamed"
-    if name != student:
+    # A name that looks like one with a digest gets one too: nobody can call himself what another one's file is called.
+    if name != student or _DIGEST_BEHIND.search(name[-9:]):
         name = f"{name}-{hashlib.sha256(student.encode('utf-8', 'replace')).hexdigest()[:8]}"
     return out / "executed" / f"{name}.ipynb"

@@ -46,6 +46,11 @@ class SubmissionResult(Model):
     exercises: list[ExerciseResult]
     repairs: list[Repair]
 
+    @property
+    def waiting(self) -> float:
+        """The points that a person has still to decide on: an answer that was not written gets none."""
+        return sum(exercise.max_score for exercise in self.exercises if exercise.verdict == "manual")
+
 
 class RunResult(Model):
     """Results of one run of `autograder grade`, the same for the same submissions and settings: `digest` covers all

@@ -17,8 +17,8 @@ from autograder.grading.submissions import Submission
 class Store:
     """The records in OUT/.results, used as `with Store(out) as store`: one run at a time.
 
-    A record is known by the digest of the run, the student, the path and the submission's bytes. Entering raises
-    InputError where `out` cannot be written to, or another run is at work in it.
+    A record is known by the digest of the run, the student and the submission's bytes. Entering raises InputError
+    where `out` cannot be written to, or another run is at work in it.
     """
 
     def __init__(self, out: Path) -> None:
@@ -52,7 +52,10 @@ class Store:
     def find(self, run_digest: str, submission: Submission) -> Record | None:
         """The record of a submission, or None where it has not been graded under these conditions."""
         record = _read(self._path(run_digest, submission))
-        return record and record.model_copy(update={"is_known": True})
+        if record is None:
+            return None
+        result = record.result.model_copy(update={"path": submission.path})  # it may lie elsewhere by now
+        return record.model_copy(update={"result": result, "is_known": True})
 
     def keep(self, run_digest: str, submission: Submission, record: Record) -> None:
         """Keep a record from now on. Raises OSError where there is no room for it."""
@@ -83,7 +86,7 @@ class Store:
         return (path for path in list(self._folder.iterdir()) if path.suffix == ".json")
 
     def _path(self, run_digest: str, submission: Submission) -> Path:
-        parts = (run_digest, submission.student, submission.path, submission.digest)
+        parts = (run_digest, submission.student, submission.digest)
         key = "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
         return self._folder / f"{hashlib.sha256(key).hexdigest()}.json"
 

@@ -205,7 +205,7 @@ def _zip(path: Path, zips: contextlib.ExitStack) -> list[_Entry]:
     left = [MAX_ZIP_BYTES]
     entries = []
     for number, member in enumerate(members):
-        parts = _member_parts(member.filename)
+        parts = _member_parts(_member_name(member))
         if parts and all(map(_is_visible, parts)):
             label = _one_line(f"{path}:{'/'.join(parts)}")
             if member.is_dir() or not _is_notebook(parts[-1]):
@@ -216,6 +216,14 @@ def _zip(path: Path, zips: contextlib.ExitStack) -> list[_Entry]:
     if not any(entry.read for entry in entries):
         raise InputError(f"{shown}: no notebooks in this zip; expected STUDENT/*{SUFFIX} or *{SUFFIX} in it")
     return entries
+
+
+def _member_name(member: zipfile.ZipInfo) -> str:
+    """The name in UTF-8, which many programs write without saying so; else as the old code page has it."""
+    if not member.flag_bits & 0x800:
+        with contextlib.suppress(UnicodeError):
+            return member.filename.encode("cp437").decode("utf-8")
+    return member.filename
 
 
 def _member_parts(name: str) -> tuple[str, ...]:
@@ -361,5 +369,5 @@ def _one_line(text: str) -> str:
 def _file_name(name: str) -> str:
     """A student's name that can also be the name of a file, on any system."""
     name = unicodedata.normalize("NFC", name)
-    name = "".join(c if c.isprintable() and c not in '/\\<>:"|?*' else "_" for c in name)
+    name = "".join(c if c.isprintable() and c not in '/\\<>:"|?*[]' else "_" for c in name)
     return name[:MAX_NAME].strip(". ") or "unnamed"

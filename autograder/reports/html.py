@@ -12,6 +12,7 @@ import jinja2
 from markupsafe import Markup
 from nbformat import NotebookNode
 
+from autograder import cells
 from autograder.grading.result import RunResult, SubmissionResult
 from autograder.reports import text, work
 from autograder.reports.summary import exercise_summaries, frequent_mistakes, histogram, score_shares
@@ -48,7 +49,7 @@ def html_report(run: RunResult, notebooks: Mapping[str, NotebookNode], assignmen
         repaired=sum(bool(submission.repairs) for submission in run.submissions),
         by_hand=max((submission.manual_max_score for submission in run.submissions), default=0),
         bins=histogram(shares),
-        exercises=exercise_summaries(run),
+        exercises=exercise_summaries(run, cells.written_ids(assignment_source, run.assignment)),
         mistakes=mistakes[:MOST_MISTAKES],
         more_mistakes=max(len(mistakes) - MOST_MISTAKES, 0),
         students=[

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from autograder.errors import InputError
+from autograder.errors import UsageError
 from autograder.grading.result import RunResult, SubmissionResult
 from autograder.reports.text import exercise_label, number, one_line
 
@@ -24,18 +24,24 @@ class Policy:
 
     @classmethod
     def parse(cls, text: str) -> "Policy":
-        """`never`, `any`, `under=POINTS` or `under=PERCENT%`. Raises InputError on anything else."""
+        """`never`, `any`, `under=POINTS` or `under=PERCENT%`. Raises UsageError on anything else."""
         if text in ("never", "any"):
             return cls(text)
         found = _UNDER.fullmatch(text)
         if not found or (found[2] and float(found[1]) > 100):
-            raise InputError(f"--fail {one_line(text, 60)!r} is no policy; write never, any, under=8 or under=60%")
+            raise UsageError(f"--fail {one_line(text, 60)!r} is no policy; write never, any, under=8 or under=60%")
         return cls("under", float(found[1]) / (100 if found[2] else 1), bool(found[2]))
 
     def violations(self, run: RunResult) -> list[str]:
-        """A line on each submission that the policy does not let pass; one line where nothing was graded."""
+        """A line on each submission that the policy does not let pass; one line where nothing was graded.
+
+        Raises UsageError where it asks for more points than anybody can earn.
+        """
         if not run.submissions:
             return [] if self.kind == "never" else ["no submission was graded"]
+        most = max(submission.max_score for submission in run.submissions)
+        if not self.is_share and self.least > most:
+            raise UsageError(f"--fail under={number(self.least)}: only {number(most)} points are judged automatically")
         lines = (self._violation(run.assignment, submission) for submission in run.submissions)
         return [line for line in lines if line]
 

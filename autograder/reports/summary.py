@@ -1,6 +1,7 @@
 """What a run says about a class: how scores spread, which exercises were hard, which mistakes were common."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from autograder.grading.result import RunResult, Verdict
@@ -52,12 +53,12 @@ def histogram(shares: list[float]) -> list[int]:
     return counts
 
 
-def exercise_summaries(run: RunResult) -> list[ExerciseSummary]:
-    """One summary for each exercise judged automatically, in the order in which the run names them."""
+def exercise_summaries(run: RunResult, by_hand: Collection[str]) -> list[ExerciseSummary]:
+    """One summary for each exercise but those that a person grades, in the order in which the run names them."""
     found: dict[str, ExerciseSummary] = {}
     for submission in run.submissions:
         for exercise in submission.exercises:
-            if exercise.verdict != "manual":
+            if exercise.id not in by_hand:
                 found.setdefault(exercise.id, ExerciseSummary(exercise.id)).verdicts[exercise.verdict] += 1
     return list(found.values())
 

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
-from autograder.errors import InputError
+from autograder.errors import UsageError
 
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
 
@@ -34,20 +34,27 @@ class Limits:
     def parse(cls, settings: list[str]) -> "Limits":
         """Limits from settings such as "cell=120" and "memory=4G"; K, M and G are powers of 1024.
 
-        Raises InputError for an unknown name or a number that is none.
+        Raises UsageError for an unknown name or a number that is none.
         """
         kinds = {field.name: type(field.default) for field in dataclasses.fields(cls)}
         values = {}
         for setting in settings:
             name, _, value = setting.partition("=")
             if name not in kinds:
-                raise InputError(f"--limit {setting}: there is no limit {name!r}; there are {', '.join(kinds)}")
+                raise UsageError(f"--limit {setting}: there is no limit {name!r}; there are {', '.join(kinds)}")
             number, unit = (value[:-1], UNITS[value[-1]]) if value[-1:] in UNITS else (value, 1)
             try:
                 amount = float(number) * unit
             except ValueError:
                 amount = 0.0
             if not 0 < amount < math.inf:
-                raise InputError(f"--limit {setting}: give a number above 0, such as {name}={getattr(cls, name):g}")
+                usual = _with_unit(getattr(cls, name))
+                raise UsageError(f"--limit {setting}: give a number above 0, such as {name}={usual}")
             values[name] = kinds[name](amount)
         return cls(**values)
+
+
+def _with_unit(amount: float) -> str:
+    sizes = ((size, unit) for unit, size in reversed(UNITS.items()) if amount % size == 0)
+    size, unit = next(sizes, (1, ""))
+    return f"{int(amount // size)}{unit}"

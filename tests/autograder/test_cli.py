@@ -164,7 +164,7 @@ def test_a_committed_build_is_up_to_date():
 )
 def test_options_that_make_no_sense_are_named(tmp_path, options, said):
     done = autograder("grade", "vae", RELEASE, "--out", tmp_path, *options)
-    assert done.returncode == 1
+    assert done.returncode == 2
     (line,) = error_lines(done)
     assert said in line
 

@@ -83,10 +83,28 @@ def test_an_assignment_that_is_not_here_is_one_line(graded):
 
 
 def test_an_output_that_cannot_be_written_is_one_line(graded, tmp_path):
-    for out in (tmp_path, graded / "results.json" / "below"):
-        done = export(graded, "--to", "csv", "--out", out)
-        assert isinstance(done.exception, InputError) and "cannot be written" in str(done.exception)
+    (tmp_path / "grades.csv").write_text("mine")
+    before = (graded / "results.json").read_bytes()
+    for form, out, said in (
+        ("csv", tmp_path, "is a folder; give a file"),
+        ("csv", graded / "results.json" / "below", "cannot be written"),
+        ("csv", graded / "results.json", "holds the results themselves"),
+        ("html", tmp_path / "grades.csv", "is a file; give a folder"),
+    ):
+        done = export(graded, "--to", form, "--out", out)
+        assert isinstance(done.exception, InputError) and said in str(done.exception)
+    assert (graded / "results.json").read_bytes() == before and (tmp_path / "grades.csv").read_text() == "mine"
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_points_that_are_not_those_of_the_exercises_are_refused(graded):
+    path = graded / "results.json"
+    results = json.loads(path.read_text())
+    for change in ({"score": 99.0}, {"max_score": 0.0}, {"exercises": []}):
+        changed = [{**results["submissions"][0], **change}]
+        path.write_text(json.dumps({**results, "submissions": changed}))
+        done = export(graded, "--to", "csv")
+        assert isinstance(done.exception, InputError) and "are not those of the exercises" in str(done.exception)
 
 
 def test_no_name_leads_out_of_the_folder(make_run, make_submission, write_graded, tmp_path):

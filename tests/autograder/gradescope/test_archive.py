@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 import zipfile
 
 import nbformat
@@ -17,6 +18,7 @@ from autograder.errors import InputError
 from autograder.gradescope import archive as archives
 from autograder.gradescope.settings import Settings
 from autograder.grading.key import course_key
+from autograder.publish.folder import MANIFEST
 
 KEY = bytes(range(32))
 SETTINGS = Settings(assignment="vae", max_score=30.0)
@@ -103,6 +105,23 @@ def _test_cells(source: bytes) -> list:
     return [cell for cell in cells if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code"]
 
 
+def test_a_place_from_which_students_would_get_it_is_refused(tmp_path):
+    published, repository = tmp_path / "published", tmp_path / "repository"
+    for folder in (published, repository):
+        (folder / "below").mkdir(parents=True)
+    (published / MANIFEST).write_text("{}")
+    subprocess.run(["git", "init", "--quiet", repository], check=True)
+    for folder, said in (
+        (published, "was published to students"),
+        (repository, "a Git repository that does not ignore"),
+    ):
+        with pytest.raises(InputError, match=said):
+            archives.write_archive(folder / "below" / "vae.zip", "vae")
+        assert not list((folder / "below").iterdir())
+    (repository / ".gitignore").write_text("*.zip\n")
+    archives.write_archive(repository / "below" / "vae.zip", "vae")
+
+
 def test_a_build_that_is_out_of_date_is_refused(tree, tmp_path_factory):
     path = tree / "source" / "vae" / "vae.ipynb"
     path.write_text(path.read_text().replace("garment", "gown", 1))
@@ -119,6 +138,7 @@ def test_a_build_that_is_out_of_date_is_refused(tree, tmp_path_factory):
         (["vae", "--out", "x.tar"], "Gradescope takes a zip"),
         (["vae", "--out", "x.zip", "--limit", "speed=1"], "there is no limit 'speed'"),
         (["vae", "--out", "x.zip", "--torch-index", "not an address"], "is not the address of a package index"),
+        (["vae", "--out", "x.zip", "--torch-index", "http://wheels.example.org"], "it begins with https://"),
     ],
 )
 def test_what_makes_no_sense_is_said_in_one_line(options, said, tmp_path, monkeypatch):

@@ -30,6 +30,15 @@ def of(*students: str) -> tuple[RunResult, list[Record]]:
     return run, records
 
 
+def test_no_name_is_put_where_another_one_is(tmp_path):
+    names = ["O’Brien", "O_Brien", "a[1]", "a_1_"]
+    places = [notebook_path(tmp_path, name) for name in names]
+    for name in [place.stem for place in places]:
+        if name not in names:
+            places.append(notebook_path(tmp_path, name))
+    assert len(set(places)) == len(places) > len(names)
+
+
 def test_a_run_is_written_in_order_and_reads_back(tmp_path):
     run, records = of("bob", "ada")
     path = write_run(tmp_path / "out", run, records)

@@ -45,7 +45,8 @@ def test_a_record_is_found_under_the_same_conditions_alone(store):
     assert store.find("another run", ADA) is None
     assert store.find("run", BOB) is None
     assert store.find("run", Submission("ada", "ada.ipynb", b"edited")) is None
-    assert store.find("run", Submission("ada", "elsewhere.ipynb", b"ada")) is None
+    moved = store.find("run", Submission("ada", "elsewhere.ipynb", b"ada"))
+    assert moved.result == record(ADA).result.model_copy(update={"path": "elsewhere.ipynb"})
 
 
 def test_parts_of_a_name_cannot_be_mistaken_for_each_other(store):

@@ -75,11 +75,11 @@ def results(tmp_path):
 
 
 def test_policy_answers_by_its_exit_code(results, command):
-    assert command("policy", results, "--fail", "never") == (0, "", "")
+    assert command("policy", results, "--fail", "never") == (0, "never lets all pass: 1\n", "")
     assert command("policy", results.parent, "--fail", "any") == (1, "", "ada: not right: a (fail)\n")
     assert command("policy", results, "--fail", "under=50%") == (1, "", "ada: 0 of 2, under 1\n")
     code, _, err = command("policy", results, "--fail", "sometimes")
-    assert code == 1 and err.startswith("error: --fail 'sometimes' is no policy") and len(err.splitlines()) == 1
+    assert code == 2 and err.startswith("error: --fail 'sometimes' is no policy") and len(err.splitlines()) == 1
     results.write_text("{}")
     code, _, err = command("policy", results, "--fail", "never")
     assert code == 1 and "is no results.json" in err and len(err.splitlines()) == 1

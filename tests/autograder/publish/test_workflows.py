@@ -336,7 +336,7 @@ exec {sys.executable} -m autograder "$@"
         ("any", 0, RESULTS, 1),
         ("under=1", 0, RESULTS, 0),
         ("under=60%", 0, RESULTS, 1),
-        ("sometimes", 0, RESULTS, 1),
+        ("sometimes", 0, RESULTS, 2),
         ("never", 1, RESULTS, 0),
         ("under=1", 1, RESULTS, 1),
         ("never", 1, "", 1),

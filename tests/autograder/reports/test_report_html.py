@@ -96,10 +96,11 @@ def test_histogram_bins():
 
 
 def test_summaries_count_no_written_exercise(class_run):
-    assert {summary.id: (summary.passed, summary.judged) for summary in exercise_summaries(class_run)} == {
-        "little.kl": (1, 4),
-        "little.grid": (2, 4),
-    }
+    summaries = exercise_summaries(class_run, {"little.why"})
+    assert [(summary.id, summary.passed, summary.judged) for summary in summaries] == [
+        ("little.kl", 1, 4),
+        ("little.grid", 2, 4),
+    ]
 
 
 def test_frequent_mistakes_join_by_name_else_by_sentence(submission, make_run):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.errors import InputError
+from autograder.errors import UsageError
 from autograder.grading.result import ExerciseResult, RunResult, SubmissionResult
 from autograder.reports.policy import Policy
 
@@ -64,8 +64,13 @@ NO_POLICIES = ["", "Any", "never ", "under", "under=", "under=-1", "under=x", "u
 
 @pytest.mark.parametrize("text", [*NO_POLICIES, "under=1e9", "under=60 %", "under=٣", "any;x", "under=1\n"])
 def test_what_is_no_policy_is_refused(text):
-    with pytest.raises(InputError, match=r"^--fail .* is no policy; write never, any, under=8 or under=60%$"):
+    with pytest.raises(UsageError, match=r"^--fail .* is no policy; write never, any, under=8 or under=60%$"):
         Policy.parse(text)
+
+
+def test_more_points_than_there_are_is_no_policy():
+    with pytest.raises(UsageError, match=r"^--fail under=5: only 4 points are judged automatically$"):
+        Policy.parse("under=5").violations(CLASS)
 
 
 def test_nothing_graded_passes_no_policy_but_never():
