@@ -26,6 +26,7 @@ problem() {
   echo "$1" >&2
   printf '    %s\n' "$1" >> "${GITHUB_STEP_SUMMARY:-/dev/null}"
 }
+declare -A seen
 while read -r student repository rest; do
   if [ -z "$student" ] || [ "${student:0:1}" = "#" ]; then
     continue
@@ -34,6 +35,11 @@ while read -r student repository rest; do
     problem "a line of FIXMELAB_STUDENTS is not 'STUDENT OWNER/NAME': mend it"
     continue
   fi
+  if [ -n "${seen[$student]:-}" ]; then
+    problem "$student stands in FIXMELAB_STUDENTS twice: the first line counts"
+    continue
+  fi
+  seen[$student]=yes
   count=$((count + 1))
   clone=$clones/$count
   if ! git clone --quiet --bare --depth 1 "https://github.com/$repository" "$clone" 2> /dev/null; then
@@ -46,4 +52,4 @@ while read -r student repository rest; do
     rm -rf "${OUT:?}/$student"
   fi
   rm -rf "$clone"
-done <<< "$STUDENTS"
+done <<< "${STUDENTS//$'\r'/}"

@@ -225,6 +225,12 @@ def test_a_notebook_is_graded_once_it_has_been_begun(workflow, runner, change, b
         assert taken.read_bytes() == (folder / "release/tiny/tiny.ipynb").read_bytes()
 
 
+def test_a_repository_whose_name_begins_with_a_dot_is_graded_too(workflow, runner):
+    submission(runner.workspace, workflow.parents[2], lambda path: path.write_text("{}"))
+    runner.run(steps_of(workflow)["Take the notebook, if it has been begun"], TAKE | {"github.repository": "a/..b.c"})
+    assert (runner.workspace / "submitted/b.c/tiny/tiny.ipynb").read_text() == "{}"
+
+
 def test_a_link_to_the_solution_leads_nowhere(workflow, runner):
     (runner.workspace / "secret.ipynb").write_text("the solution")
 
@@ -384,6 +390,19 @@ def test_results_of_a_run_before_are_not_taken_for_this_ones(runner):
     assert not (runner.workspace / "graded/results.json").exists()
 
 
+def test_the_results_that_students_get_name_no_known_mistake(workflow, runner):
+    step = steps_of(workflow)["Leave out the names of known mistakes"]
+    assert runner.run(step, {}).returncode == 0  # nothing was graded
+    results = json.loads(RESULTS)
+    results["submissions"][0]["exercises"][1]["mistake"] = "half_of_it"
+    (runner.workspace / "graded").mkdir()
+    (runner.workspace / "graded/results.json").write_text(json.dumps(results))
+    assert runner.run(step, {}).returncode == 0
+    results["submissions"][0]["exercises"][1]["mistake"] = None
+    results["submissions"][0]["exercises"][0]["mistake"] = None
+    assert json.loads((runner.workspace / "graded/results.json").read_text()) == results
+
+
 HOSTILE = "::error::x\n::add-mask::a\n::set-output name=x::y\n##[error]z\n"
 
 
@@ -514,14 +533,31 @@ def test_an_odd_name_of_an_assignment_is_refused(runner, name):
     assert list(runner.workspace.rglob("harmed")) == []
 
 
-@pytest.mark.parametrize("public", [True, False])
-def test_a_class_is_not_graded_in_public(runner, tmp_path, plain_git, public):
-    if public:
-        repository(tmp_path, "uni/course", plain_git, lambda path: path.write_text("x"))
-    else:
-        with plain_git.open("a") as file:
-            file.write(f'[url "file://{tmp_path}/none"]\ninsteadOf = https://github.com/uni/course\n')
+def test_a_list_of_windows_and_a_student_named_twice(runner, tmp_path, plain_git):
+    repository(tmp_path, "uni/hw-ada", plain_git, lambda path: path.write_text("ada's"))
+    repository(tmp_path, "uni/hw-empty", plain_git, lambda path: None)
+    done = collect(runner, "ada uni/hw-ada\r\nada uni/hw-empty\r\n")
+    assert done.returncode == 0 and done.stderr == "ada stands in FIXMELAB_STUDENTS twice: the first line counts\n"
+    assert (runner.workspace / "submitted/ada/vae/vae.ipynb").read_text() == "ada's"
+
+
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        ('echo \'{"visibility": "private"}\'', ""),
+        ('echo \'{"visibility": "public"}\'', "public"),
+        ('echo \'{"visibility": "internal"}\'', "internal"),
+        ("echo '{}'", "of unknown visibility"),
+        ("exit 22", "of unknown visibility"),
+    ],
+)
+def test_a_class_is_graded_in_private_alone(runner, answer, seen):
+    runner.program("curl", f'echo "$@" > {runner.temp}/asked; {answer}')
     step = steps_of(CLASS)["Refuse to show a class to the world"]
-    done = runner.run(step, {"github.repository": "uni/course"})
-    assert done.returncode == (1 if public else 0)
-    assert ("grade in a private one" in done.stdout) == public
+    known = {"github.api_url": "https://api.github.com", "github.repository": "uni/course", "github.token": "a-token"}
+    done = runner.run(step, known)
+    assert (runner.temp / "asked").read_text().endswith(" https://api.github.com/repos/uni/course\n")
+    assert done.returncode == bool(seen)
+    assert done.stdout == (
+        f"This repository is {seen}, and so would be the results: grade in a private one.\n" if seen else ""
+    )
