@@ -261,11 +261,11 @@ def whole_model(student: Remote, draw: Draw) -> None:
         )
 
 
-def _same(one: object, other: Tensor) -> bool:
+def _same(one: object, other: Tensor, within: float = 1e-5) -> bool:
     if not isinstance(one, Tensor) or one.shape != other.shape or one.dtype != other.dtype:
         return False
     scale = float(other.abs().max()) if other.numel() else 0.0
-    return torch.allclose(one, other, rtol=1e-4, atol=1e-5 * max(scale, 1.0))
+    return torch.allclose(one, other, rtol=1e-4, atol=within * max(scale, 1.0))
 
 
 @exercise("vae.encode")
@@ -382,7 +382,8 @@ def forward(student: Remote, draw: Draw) -> None:
         expect(sigma, "sigma of forward").shape(batch, latent_dim).holds(
             _same(encoded[1], sigma), "sigma of forward is not that of encode, but something made of it."
         )
-        if not _same(x_hat, model.decode(reference.reparameterize(mu, sigma, eps))):
+        # A decoder can turn the last bit of z into 1e-4 of a pixel; another z changes pixels by some tenths.
+        if not _same(x_hat, model.decode(reference.reparameterize(mu, sigma, eps)), within=1e-3):
             _name_the_wrong_noise(model, x, x_hat, mu, sigma, eps)
     first, second = (expect(model(x), "what forward returns").items(3)[0] for _ in range(2))
     expect(first, "the reconstruction").shape(1, 1, SIDE, SIDE).finite().holds(
@@ -400,7 +401,7 @@ def _shape(value: object) -> tuple | None:
 
 def _name_the_wrong_noise(model: Remote, x: Tensor, x_hat: Tensor, mu: Tensor, sigma: Tensor, eps: Tensor) -> None:
     again = expect(model(x, eps=eps), "what forward returns").items(3)[0]
-    expect(x_hat).holds(_same(again, x_hat), "forward ignores the eps that it is given.", "ignores_eps")
+    expect(x_hat).holds(_same(again, x_hat, within=1e-3), "forward ignores the eps that it is given.", "ignores_eps")
     for z, mistake in (
         (mu, "decodes_the_mean"),
         (mu + sigma.square() * eps, "noise_scaled_by_the_variance"),
@@ -409,7 +410,7 @@ def _name_the_wrong_noise(model: Remote, x: Tensor, x_hat: Tensor, mu: Tensor, s
         (mu + eps, "noise_without_sigma"),
         (sigma + mu * eps, "mu_and_sigma_swapped_in_the_sample"),
     ):
-        expect(x_hat).holds(not _same(x_hat, model.decode(z)), "The noise enters in a wrong way.", mistake)
+        expect(x_hat).holds(not _same(x_hat, model.decode(z), within=1e-3), "The noise enters in a wrong way.", mistake)
     expect(x_hat).holds(False, "The reconstruction is not decode(z) for z made of mu, sigma and eps.")
 
 
