@@ -270,13 +270,24 @@ def export(
     column: Annotated[
         str | None, typer.Option(metavar="TITLE", help="canvas: the assignment's column, by title, ID or both.")
     ] = None,
+    marks: Annotated[
+        bool, typer.Option("--marks", help="canvas: total points, those by people too, from the gradebook.")
+    ] = False,
+    db: Annotated[str | None, typer.Option(metavar="URL", help="--marks: the gradebook, as for record.")] = None,
+    course_folder: Annotated[
+        Path | None, typer.Option("--course", metavar="DIR", help="--marks: nbgrader's course folder, as for record.")
+    ] = None,
 ) -> None:
     """Bring results into the form that CI, a spreadsheet, Canvas or a student reads; no hidden thing is in it."""
     from autograder.exports.export import export as export_results
 
-    if to is not ExportForm.canvas and (roster or column):
-        raise typer.BadParameter("--roster and --column belong to --to canvas")
-    done = export_results(results, to.value, out=out, roster=roster, column=column)
+    if to is not ExportForm.canvas and (roster or column or marks):
+        raise UsageError("--roster, --column and --marks belong to --to canvas")
+    if not marks and (db or course_folder):
+        raise UsageError("--db and --course belong to --marks")
+    done = export_results(
+        results, to.value, out=out, roster=roster, column=column, marks=marks, db=db, root=course_folder
+    )
     for note in done.notes:
         errors.print(note, markup=False, highlight=False, soft_wrap=True)
     if done.text is not None:

@@ -37,9 +37,18 @@ def _require_place(found: Results, form: Form, out: Path | None) -> None:
 
 
 def export(
-    results: Path, form: Form, *, out: Path | None = None, roster: Path | None = None, column: str | None = None
+    results: Path,
+    form: Form,
+    *,
+    out: Path | None = None,
+    roster: Path | None = None,
+    column: str | None = None,
+    marks: bool = False,
+    db: str | None = None,
+    root: Path | None = None,
 ) -> Export:
-    """Bring a results.json, or the one in a folder, into a form; `roster` and `column` are for Canvas.
+    """Bring a results.json, or the one in a folder, into a form. `roster` and `column` are for Canvas, and `marks`:
+    the totals of the gradebook `db`, or of the course in `root`, in the place of the automatic points.
 
     Without `out` the text is returned, and HTML pages go to a folder beside the results. Raises InputError where what
     is read is wrong or what is asked for cannot be written.
@@ -57,12 +66,13 @@ def export(
     elif form == "markdown":
         text = markdown(found.run)
     else:
-        book = (
-            canvas_with_roster(found.run, read_roster(roster), column=column)
-            if roster
-            else canvas(found.run, column=column)
-        )
-        text, notes = book.text, book.notes
+        run = found.run
+        if marks:
+            from autograder.gradebook.totals import with_marks  # nbgrader, which nothing else here needs
+
+            run, notes = with_marks(run, db=db, root=root)
+        book = canvas_with_roster(run, read_roster(roster), column=column) if roster else canvas(run, column=column)
+        text, notes = book.text, [*notes, *book.notes]
     if out is None:
         return Export(text=text, notes=notes)
     return Export(written=files.write(out, text), notes=notes)

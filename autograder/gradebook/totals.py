@@ -1,0 +1,47 @@
+"""What students have in nbgrader's gradebook, points of checks and of people together."""
+
+from pathlib import Path
+
+from nbgrader.api import MissingEntry
+
+from autograder.errors import InputError
+from autograder.gradebook.database import one_transaction, parse_url, shown
+from autograder.gradebook.settings import read_course
+from autograder.grading.result import RunResult
+from autograder.reports.text import one_line
+
+MOST_NAMED = 8
+
+
+def with_marks(run: RunResult, *, db: str | None = None, root: Path | None = None) -> tuple[RunResult, list[str]]:
+    """The run with the gradebook's totals as scores, after extra credit and penalties; and a line on who waits for a
+    person still. `db` and `root` are as for `record`.
+
+    Raises InputError where the gradebook cannot be read, or a submission has not been recorded in it.
+    """
+    target = read_course(root)
+    url = parse_url(db or target.directory.db_url)
+    try:
+        with one_transaction(url, target.directory.course_id, dry_run=True) as gradebook:
+            recorded = {item.student_id: item for item in gradebook.assignment_submissions(run.assignment)}
+            totals = {
+                student: (max(0.0, float(item.score - item.late_submission_penalty)), float(item.max_score))
+                for student, item in recorded.items()
+            }
+            waiting = [student for student, item in recorded.items() if item.needs_manual_grade]
+    except MissingEntry:
+        totals, waiting = {}, []
+    if unknown := [item.student for item in run.submissions if item.student not in totals]:
+        raise InputError(f"{shown(url)}: {_named(unknown)}: not recorded there; run autograder record first")
+    submissions = []
+    for item in run.submissions:
+        score, most = totals[item.student]
+        submissions.append(item.model_copy(update={"score": score, "max_score": most, "manual_max_score": 0.0}))
+    waiting = [item.student for item in run.submissions if item.student in waiting]
+    notes = [f"{len(waiting)} of {len(submissions)} wait for a person still: {_named(waiting)}"] if waiting else []
+    return run.model_copy(update={"submissions": submissions}), notes
+
+
+def _named(students: list[str]) -> str:
+    more = f" and {len(students) - MOST_NAMED} more" if len(students) > MOST_NAMED else ""
+    return ", ".join(one_line(student, 80) for student in students[:MOST_NAMED]) + more
