@@ -96,7 +96,7 @@ def _plots_below(notebook: NotebookNode, index: int) -> Iterator[list]:
         if cells.is_answer(cell) or cells.is_tests(cell):
             return
         if cell.cell_type == "code" and not cells.is_executed_in_grading(cell):
-            yield [output.get("data", {}).get("image/png", "") for output in cell.outputs]
+            yield list(cell.outputs)
 
 
 def _digest(*parts: object) -> str:
@@ -107,7 +107,7 @@ def read_laid_out(path: Path) -> NotebookNode | None:
     """A notebook that was laid out before; None where there is none that can be read."""
     try:
         return nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.reader.NotJSONError):
+    except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.reader.NotJSONError):
         return None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from autograder.errors import InputError
 from autograder.gradebook.record import Recorded
 from autograder.gradebook.scores import Change, Entry
 from autograder.reports.text import number, one_line
@@ -10,7 +11,10 @@ MOST_NAMES = 12
 
 
 def report_lines(recorded: Recorded) -> Iterator[str]:
-    """Who is new, who changed and why, who is late, who is missing, and where it all lies; plain text, no markup."""
+    """Who is new, who changed and why, who is late, who is missing, and where it all lies; plain text, no markup.
+
+    Raises InputError behind the last line where a submission was left out: the rest is done, and this is to be mended.
+    """
     new = [entry for entry in recorded.entries if entry.before is None]
     changed = [entry for entry in recorded.entries if entry.before is not None and _is_changed(entry)]
     same = len(recorded.entries) - len(new) - len(changed)
@@ -21,6 +25,8 @@ def report_lines(recorded: Recorded) -> Iterator[str]:
         if entry.late > 0:
             penalty = f"penalty {number(entry.penalty)}" if entry.penalty else "no penalty"
             yield f"{one_line(entry.student)}: {_duration(entry.late)} late, {penalty}"
+    if lacking := sum(entry.lacks_time for entry in recorded.entries):
+        yield f"no time of submission: {lacking} of {len(recorded.entries)}"
     for what, names in (
         ("not in the gradebook before, now added", [entry.student for entry in recorded.entries if entry.is_added]),
         ("no submission", recorded.missing),
@@ -41,6 +47,9 @@ def report_lines(recorded: Recorded) -> Iterator[str]:
     yield f"notebooks  {recorded.folder}"
     if recorded.is_dry_run:
         yield "dry run: nothing was written"
+    if recorded.left_out:
+        left_out = [f"{one_line(student, 40)}: {would}left out: {why}" for student, why in recorded.left_out.items()]
+        raise InputError("\n".join(left_out))
 
 
 def _is_changed(entry: Entry) -> bool:

@@ -1,7 +1,11 @@
-"""`autograder record`: the results of a run into nbgrader's gradebook, and its notebooks to where formgrader looks."""
+"""`autograder record`: the results of a run into nbgrader's gradebook, and its notebooks to where formgrader looks.
 
+What is wrong with one submission leaves out that one; what is wrong with the run as a whole refuses it.
+"""
+
+import contextlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +24,7 @@ from autograder.gradebook.scores import Entry, write_scores
 from autograder.gradebook.settings import Course, read_course, read_timestamp
 from autograder.gradebook.structure import complete, save_structure, without_solutions
 from autograder.grading import files
-from autograder.grading.reading import read_notebook, submission_digest
+from autograder.grading.reading import submission_digest
 from autograder.grading.result import RunResult, SubmissionResult
 
 MOST_NAME = 128  # characters, in nbgrader's tables
@@ -31,7 +35,8 @@ class Recorded:
     """What a recording did, or would do in a dry run.
 
     `missing` are students of the gradebook without a submission; `others` were recorded before, and are not in these
-    results. `rubrics` says whether mark schemes are shown to those who grade.
+    results. `left_out` says by student why a submission could not be recorded. `rubrics` says whether mark schemes are
+    shown to those who grade.
     """
 
     assignment: str
@@ -40,6 +45,7 @@ class Recorded:
     entries: list[Entry] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
     rubrics: bool = True
     is_dry_run: bool = False
 
@@ -68,7 +74,7 @@ def record(
         results: results.json, or the folder that holds it with executed/.
         db: address of the gradebook; the course's own where it is not given.
         dry_run: write nothing, only say what would be.
-        strict: refuse a student who is not in the gradebook, rather than add him.
+        strict: refuse a student who is not in the gradebook, rather than add him, and all where one would be left out.
         root: folder of the course; this repository where it is not given.
 
     Raises:
@@ -80,7 +86,6 @@ def record(
     target = read_course(root)
     url = parse_url(db or target.directory.db_url)
     saved = without_solutions(source)
-    works_ = [_work(run.assignment, item, folder, target, saved) for item in run.submissions]
     recorded = Recorded(
         run.assignment,
         shown(url),
@@ -88,24 +93,48 @@ def record(
         rubrics=target.hides_rubrics,
         is_dry_run=dry_run,
     )
+    works_ = []
+    for item in run.submissions:
+        with _left_out(recorded, item.student, strict=strict):
+            works_.append(_work(run.assignment, item, folder, target, saved))
+    if run.submissions and not works_:
+        raise InputError(_none_left(recorded))
     placing = Placing()
     try:
         with one_transaction(url, target.directory.course_id, dry_run=dry_run) as gradebook:
             _require_students(gradebook, works_, strict=strict)
             save_structure(gradebook, run.assignment, saved)
             for work in works_:
-                recorded.entries.append(_record(gradebook, run.assignment, work, target))
+                with _left_out(recorded, work.result.student, strict=strict):
+                    recorded.entries.append(_record(gradebook, run.assignment, work, target))
             recorded.missing, recorded.others = _absent(gradebook, run)
             if not dry_run:
                 gradebook.db.flush()
                 for work in works_:
-                    placing.prepare(work.path, nbformat.writes(work.notebook) + "\n")
+                    if work.result.student not in recorded.left_out:
+                        placing.prepare(work.path, nbformat.writes(work.notebook) + "\n")
                 placing.place()
     except BaseException:
         placing.undo()
         raise
     placing.settle()
     return recorded
+
+
+@contextlib.contextmanager
+def _left_out(recorded: Recorded, student: str, *, strict: bool) -> Iterator[None]:
+    """What is wrong with a student's submission is noted, and the others go on."""
+    try:
+        yield
+    except InputError as error:
+        if strict:
+            raise InputError(f"{error}; nothing was recorded (--strict)") from None
+        recorded.left_out[student] = str(error)
+
+
+def _none_left(recorded: Recorded) -> str:
+    first, *more = recorded.left_out.values()
+    return f"{first} ({len(more)} more cannot be recorded either, so nothing was)" if more else first
 
 
 def read_results(path: Path) -> tuple[RunResult, Path]:
@@ -125,11 +154,10 @@ def read_results(path: Path) -> tuple[RunResult, Path]:
     for student, count in counts.items():
         if count > 1:
             raise InputError(f"{path}: holds {count} submissions of {student!r}; grade one of them")
-        _require_name(path, student)
     return run, path.parent
 
 
-def _require_name(path: Path, student: str) -> None:
+def _require_name(student: str) -> None:
     """Students' names become folders, and keys of the gradebook."""
     if (
         not student.strip(". ")
@@ -138,7 +166,9 @@ def _require_name(path: Path, student: str) -> None:
         or not student.isprintable()
         or set(student) & set('/\\*?[]"<>|')
     ):
-        raise InputError(f"{path}: {student[:40]!r} cannot be a student's name in the gradebook; rename the submission")
+        raise InputError(
+            f"{student[:40]!r} cannot be a student's name in the gradebook; rename the submission and grade it again"
+        )
 
 
 def _require_same_exercises(run: RunResult, source: NotebookNode) -> None:
@@ -165,14 +195,9 @@ def _require_same_exercises(run: RunResult, source: NotebookNode) -> None:
 
 
 def _work(assignment: str, result: SubmissionResult, folder: Path, target: Course, saved: NotebookNode) -> _Work:
+    _require_name(result.student)
     executed = files.notebook_path(folder, result.student)
-    try:
-        notebook = read_notebook(executed.read_bytes(), str(executed))
-    except OSError:
-        raise InputError(
-            f"{executed}: the executed notebook of {result.student} is missing; "
-            "give the whole folder that autograder grade wrote"
-        ) from None
+    notebook = _read_executed(executed, result.student)
     notebook = laid_out(notebook, saved, rubrics=target.hides_rubrics)
     graded = [cells.grade_id(cell) for cell in saved.cells if cells.is_tests(cell) or cells.is_written(cell)]
     there = {cells.grade_id(cell) for cell in notebook.cells}
@@ -182,19 +207,43 @@ def _work(assignment: str, result: SubmissionResult, folder: Path, target: Cours
     before = read_laid_out(path)
     old, new = works(before) if before else {}, works(notebook)
     changed = {name: old.get(name) != new[name] for name in graded}
-    return _Work(result, notebook, path, changed, _timestamp(assignment, result, target))
+    return _Work(result, notebook, path, changed, _timestamp(assignment, result, folder, target))
 
 
-def _timestamp(assignment: str, result: SubmissionResult, target: Course) -> datetime | None:
-    """When it was submitted: timestamp.txt beside the very notebook that was graded, or in the course's folder."""
-    graded = Path(result.path)
+def _read_executed(path: Path, student: str) -> NotebookNode:
+    """A notebook of our own writing: it may be larger than what students may hand in."""
     try:
-        is_it = graded.is_file() and submission_digest(graded.read_bytes()) == result.digest
-    except OSError:
-        is_it = False
-    found = read_timestamp(graded.parent / "timestamp.txt") if is_it else None
+        notebook = nbformat.v4.reads(path.read_text(encoding="utf-8"))
+        nbformat.validate(notebook)
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: the executed notebook of {student} is missing; give the whole folder that autograder grade wrote"
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); allow reading, or grade {student} again"
+        ) from None
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError, nbformat.ValidationError):
+        raise InputError(f"{path}: is no sound notebook; grade {student} again") from None
+    return notebook
+
+
+def _timestamp(assignment: str, result: SubmissionResult, folder: Path, target: Course) -> datetime | None:
+    """When it was submitted: timestamp.txt beside the very notebook that was graded, or in the course's folder."""
+    graded = _graded(result, folder)
+    found = read_timestamp(graded.parent / "timestamp.txt") if graded else None
     submitted = target.folder("submitted_directory", result.student, assignment)
     return found or read_timestamp(submitted / "timestamp.txt")
+
+
+def _graded(result: SubmissionResult, folder: Path) -> Path | None:
+    """The notebook that was graded. Its path is as it was typed then, perhaps in another working directory."""
+    folder = folder.resolve()
+    for path in dict.fromkeys(place / result.path for place in (Path.cwd(), folder, *folder.parents)):
+        with contextlib.suppress(OSError):
+            if path.is_file() and submission_digest(path.read_bytes()) == result.digest:
+                return path
+    return None
 
 
 def _require_students(gradebook: Gradebook, works_: Iterable[_Work], *, strict: bool) -> None:
@@ -229,7 +278,8 @@ def _record(gradebook: Gradebook, assignment: str, work: _Work, target: Course) 
     # A submission that `nbgrader` or formgrader made, but nothing graded yet, has no score to change.
     has_scores = known and any(grade.auto_score is not None for grade in submitted.grades)
     before = float(submitted.score) if has_scores else None
-    entry = Entry(student, before, is_added=is_added)
+    is_due = submission.assignment.duedate is not None
+    entry = Entry(student, before, is_added=is_added, lacks_time=is_due and submission.timestamp is None)
     write_scores(entry, submitted, work.result, work.notebook, work.changed)
     gradebook.db.flush()
     _write_penalty(entry, submission, target)
@@ -257,4 +307,5 @@ def _absent(gradebook: Gradebook, run: RunResult) -> tuple[list[str], list[str]]
     here = {item.student for item in run.submissions}
     with_one = {item.student_id for item in gradebook.assignment_submissions(run.assignment)}
     every = [student for (student,) in gradebook.db.query(Student.id).order_by(Student.id)]
-    return [name for name in every if name not in with_one], [name for name in every if name in with_one - here]
+    missing = [name for name in every if name not in with_one | here]  # one that was left out is not missing
+    return missing, [name for name in every if name in with_one - here]

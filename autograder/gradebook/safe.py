@@ -1,8 +1,9 @@
 """What students wrote and drew, made safe for formgrader: its pages run whatever HTML a notebook holds.
 
 A person who grades is logged in to the server that shows the page, and some of its addresses do things when they are
-merely fetched; so neither markup nor links nor pictures from elsewhere are left. Text, formulas, code and the pictures
-that the notebook itself holds are.
+merely fetched; so neither markup nor links nor pictures from elsewhere are left. Nor are headings: formgrader looks
+for a cell's box for points by an id on its page, and each heading would bring an id of the student's choice. Text,
+formulas, code and the pictures that the notebook itself holds are left.
 """
 
 import base64
@@ -18,13 +19,18 @@ MOST_CHARACTERS = 100_000  # of one output or one answer
 MOST_PICTURE_BYTES = 8 * 2**20
 JPEG_SIGNATURE = b"\xff\xd8\xff"
 
-_TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_LINK = re.compile(r"\](?=[(:])")
-_ATTACHED = re.compile(r"(!\[[^\[\]\n]*\])\(attachment:([^()\s\"'<>]+)\)")
+# Tags, links and their definitions, bare addresses, and what MathJax would make links and ids of.
+_ACTIVE = re.compile(
+    r"<(?=[A-Za-z/!?]|[^\s<>]+@)|\](?=[(:])|https?:(?=//)|\\(?=(?:href|cssId|class|style)(?![A-Za-z]))", re.IGNORECASE
+)
+# At the beginning of a line, to which quotes and lists add marks of theirs, but no letters.
+_HEADING = re.compile(r"^([ \t\d>*+\-.:)]*)(#.*)$", re.MULTILINE)
+_UNDERLINE = re.compile(r"\n([ \t>]*)(?=[=-]+[ \t]*$)", re.MULTILINE)
+_ATTACHED = re.compile(r"(?<!\\)(!\[[^\[\]\n]*\])\(attachment:([^()\s\"'<>:/]+)\)")
 
 
 def markdown(text: str, attached: frozenset[str] | set[str] = frozenset()) -> str:
-    """Markdown in which nothing is HTML or a link: a space parts what would make it one.
+    """Markdown in which nothing is HTML, a link or a heading: a space or a backslash parts what would make it one.
 
     Pictures among the cell's own attachments, by their names in `attached`, are still shown.
     """
@@ -34,11 +40,16 @@ def markdown(text: str, attached: frozenset[str] | set[str] = frozenset()) -> st
         if match[2] in attached:
             shown += [_defused(text[at : match.start()]), f"{_defused(match[1])}(attachment:{match[2]})"]
             at = match.end()
-    return "".join([*shown, _defused(text[at:])])
+    return _without_headings("".join([*shown, _defused(text[at:])]))
 
 
 def _defused(text: str) -> str:
-    return _LINK.sub("] ", _TAG.sub("< ", text))
+    return _ACTIVE.sub(r"\g<0> ", text)
+
+
+def _without_headings(text: str) -> str:
+    """Headings as lines of text, which two spaces end. In a formula, too, where = may stand alone in its line."""
+    return _UNDERLINE.sub("  \n\\1\N{NO-BREAK SPACE}", _HEADING.sub(r"\1\\\2  ", text))
 
 
 def attachments(cell: NotebookNode) -> dict[str, dict[str, str]]:

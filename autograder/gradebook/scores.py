@@ -40,7 +40,7 @@ class Entry:
     """What was recorded of one submission. `before` is its score in the gradebook up to now, None at the first time.
 
     Scores are automatic and manual points with extra credit, before any penalty; `to_grade` counts cells that wait
-    for a person. `late` is in seconds.
+    for a person. `late` is in seconds; `lacks_time` says that nobody can know, though there is a due date.
     """
 
     student: str
@@ -51,6 +51,7 @@ class Entry:
     extra: float = 0.0
     late: float = 0.0
     penalty: float = 0.0
+    lacks_time: bool = False
     is_added: bool = False
     changes: list[Change] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)

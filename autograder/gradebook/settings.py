@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from dateutil import tz
+from dateutil.parser import isoparse
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 from nbgrader.utils import parse_utc
 from traitlets.config import Config, PyFileConfigLoader
 
 from autograder import course
-from autograder.build.nbgrader_settings import settings
 from autograder.errors import InputError
 
 CONFIG = "nbgrader_config.py"
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d.*?)(?: ([A-Z]{3,5}|\+0000))?")
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,18 @@ class Course:
 def read_course(root: Path | None = None) -> Course:
     """The course in `root`, this repository where none is given.
 
-    Its nbgrader_config.py is run as nbgrader does; without one, the settings of this repository hold. Raises
-    InputError where there is no such folder or the file cannot be run.
+    Its nbgrader_config.py is run as nbgrader does. Raises InputError where there is no such folder or file, or where
+    it cannot be run: without one, nbgrader itself would put rubrics into the feedback.
     """
     root = Path(os.path.abspath(root or course.ROOT))
     if not root.is_dir():
         raise InputError(f"{root}: is not a folder; name the course's folder, the one that holds {CONFIG}")
-    if (root / CONFIG).exists():
-        try:
-            config = PyFileConfigLoader(CONFIG, path=str(root)).load_config()
-        except Exception as error:  # whatever the instructor's Python raises
-            raise InputError(f"{root / CONFIG}: cannot be run ({type(error).__name__}: {error}); mend it") from None
-    else:
-        config = settings()
+    if not (root / CONFIG).is_file():
+        raise InputError(f"{root}: is no course folder, since there is no {CONFIG}; copy {course.ROOT / CONFIG} there")
+    try:
+        config = PyFileConfigLoader(CONFIG, path=str(root)).load_config()
+    except Exception as error:  # whatever the instructor's Python raises
+        raise InputError(f"{root / CONFIG}: cannot be run ({type(error).__name__}: {error}); mend it") from None
     if "root" not in config.CourseDirectory:
         config.CourseDirectory.root = str(root)
     return Course(root, config, CourseDirectory(config=config))
@@ -75,6 +76,19 @@ def read_timestamp(path: Path) -> datetime | None:
             f"{path}: {text[:40]!r}: nbgrader misreads such a zone; write the time in UTC, with UTC behind"
         )
     try:
-        return parse_utc(text) if text else None
+        return _time(text) if text else None
     except (ValueError, OverflowError):
         raise InputError(f"{path}: {text[:40]!r} is no time; write for example 2030-01-31 23:59:00 UTC") from None
+
+
+def _time(text: str) -> datetime:
+    """A time with the year first, in UTC where it names no zone. Raises ValueError where it is none.
+
+    Not by nbgrader's parse_utc alone, which guesses: March 5 for 03.05.2030, and UTC for a zone that it does not know.
+    """
+    match = _TIME.fullmatch(text)
+    zone = match and tz.gettz((match[2] or "UTC").replace("+0000", "UTC"))
+    if not zone:
+        raise ValueError(text)
+    moment = isoparse(match[1])
+    return parse_utc(moment if moment.tzinfo else moment.replace(tzinfo=zone))

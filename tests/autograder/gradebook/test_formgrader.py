@@ -283,3 +283,35 @@ def test_what_a_student_writes_runs_nothing_in_the_graders_browser(tmp_path, cou
     run("nbgrader", "generate_feedback", "vae", cwd=course_folder)
     text = (course_folder / "feedback" / "mallory" / "vae" / "vae.html").read_text(encoding="utf-8")
     assert "<script>window.left" not in text and "<img src=x" not in text and "<iframe" not in text
+
+
+def test_headings_in_answers_take_no_points_of_other_exercises(tmp_path, course_folder, formgrader, visit) -> None:
+    failed = {f"test_{name}": ("fail", "wrong") for name in ("grad_mu_sigma", "encode")}
+    answer = "A fair answer.\n\n" + "\n".join(f"###### {name}" for name in (*failed, "gradient_inside"))
+    verdicts = {name.removeprefix("test_"): verdict for name, verdict in failed.items()}
+    student = Student(verdicts=verdicts, written={"parts_of_a_vae": answer})
+    graded = write_results(tmp_path / "graded", {"mallory": student})
+    path = graded / "executed" / "mallory.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.insert(1, nbformat.v4.new_markdown_cell("# two_forms\n\ntwo_forms-comment\n---"))
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    record(graded, root=course_folder)
+    page = visit(page_of("mallory", course_folder))
+    page.wait_for_function("formgrader.grades?.loaded && formgrader.comments?.loaded")
+    answered = page.locator(".nbgrader_cell", has=page.locator("input[id=parts_of_a_vae]"))
+    expect(answered).to_contain_text("###### test_encode")
+    with page.expect_response(lambda response: response.request.method == "PUT") as saved:
+        answered.locator(".full-credit").click()
+    assert saved.value.ok
+    give(page, "parts_of_a_vae_extra_credit", "0.5")
+    give(page, "two_forms", "3")  # no heading above it has made it dead
+    give(page, "two_forms-comment", "Well done.")
+    with Gradebook(f"sqlite:///{course_folder / 'gradebook.db'}", "fixmelab") as book:
+        grades = book.find_submission_notebook("vae", "vae", "mallory").grades
+        given = {grade.name: (grade.manual_score, grade.extra_credit) for grade in grades}
+        comment = book.find_comment("two_forms", "vae", "vae", "mallory").manual_comment
+    assert {name: marks for name, marks in given.items() if any(marks)} == {
+        "parts_of_a_vae": (4.0, 0.5),
+        "two_forms": (3.0, None),
+    }
+    assert comment == "Well done."

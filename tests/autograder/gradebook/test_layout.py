@@ -1,8 +1,13 @@
 """The notebooks that people grade: what is in them, what is not, and that they are placed all or none."""
 
+import json
+from html.parser import HTMLParser
+
 import nbformat
 import pytest
 from fabricated_results import BLACK, GREY
+from nbconvert.exporters import HTMLExporter
+from nbconvert.exporters.html import IPythonRenderer, MarkdownWithMath
 from nbformat import v4
 from nbgrader.utils import determine_grade
 
@@ -61,6 +66,26 @@ def test_works_tell_answers_and_plots_apart_and_ignore_what_grading_makes():
 
 
 @pytest.mark.parametrize(
+    "other",
+    [
+        v4.new_output("display_data", {"image/jpeg": "/9j/two"}),
+        v4.new_output("display_data", {"text/plain": "two"}),
+        v4.new_output("stream", text="two"),
+        v4.new_output("error", ename="two"),
+    ],
+)
+def test_whatever_is_shown_below_a_plots_test_is_what_was_marked(other):
+    one, two = course.read_source("vae"), course.read_source("vae")
+    first = nbformat.from_dict(json.loads(json.dumps(other).replace("two", "one")))
+    for notebook, output in ((one, first), (two, other)):
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs = [output]
+    changed = {name for name, digest in works(one).items() if works(two)[name] != digest}
+    assert changed == {"test_plot_latents"}
+
+
+@pytest.mark.parametrize(
     ("written", "shown"),
     [
         ("a < b, $x<y$, 1<2", "a < b, $x< y$, 1<2"),
@@ -73,10 +98,160 @@ def test_works_tell_answers_and_plots_apart_and_ignore_what_grading_makes():
         ("![a](attachment:own.png) ![b](/x)", "![a](attachment:own.png) ![b] (/x)"),
         ("![<b>](attachment:own.png)", "![< b>](attachment:own.png)"),
         ("\x1b[31mred\u202e", "red"),
+        ("![a](attachment:/own.png)", "![a] (attachment:/own.png)"),
+        ("\\![a](attachment:own.png)", "\\![a] (attachment:own.png)"),
+        ("see https://e.x/a, HTTP://e.x", "see https: //e.x/a, HTTP: //e.x"),
+        ("<1@e.x> <a@e.x>", "< 1@e.x> < a@e.x>"),
+        (r"$\href{/x}{y} \cssId{a}{b} \classes$", r"$\ href{/x}{y} \ cssId{a}{b} \classes$"),
     ],
 )
 def test_markdown_is_neither_html_nor_a_link(written, shown):
     assert safe.markdown(written, {"own.png"}) == shown
+
+
+def rendered(text: str) -> str:
+    """HTML as the templates of formgrader and of feedback make it of Markdown."""
+    return MarkdownWithMath(renderer=IPythonRenderer(escape=False)).render(text)
+
+
+class Found(HTMLParser):
+    """The elements of a page, and what names them or leads somewhere."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: set[str] = set()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.elements.add(tag)
+        self.ids += [value for name, value in attrs if name in ("id", "name")]
+        self.links += [value for name, value in attrs if name in ("href", "src")]
+
+
+HEADINGS = [
+    "# two_forms",
+    "#two_forms",
+    "###### two_forms ######",
+    "two_forms\n===",
+    "two_forms\n-",
+    "two_forms\n-=-=  ",
+]
+PLACES = [  # what stands before a heading's first line, and before its second
+    ("", ""),
+    ("text\n", ""),
+    ("text\n\n", ""),
+    (" ", " "),
+    ("   ", "   "),
+    ("\t", "\t"),
+    ("\u00a0", ""),
+    ("> ", "> "),
+    (">", ">"),
+    (">\t", ">\t"),
+    ("> > ", "> > "),
+    (">\n> text\n> ", "> "),
+    ("- ", "  "),
+    ("-\t", "\t"),
+    ("* a\n\n  ", "  "),
+    ("+ - 1. ", "       "),
+    ("12) ", "    "),
+    ("1. > - ", "   >   "),
+    ("> 1. a\n>    - ", ">      "),
+    ("term\n: ", "  "),
+    ("term\n:   a\n\n    ", "    "),
+    ("- [ ] ", "  "),
+    ("$$a$$\n", ""),
+    ("$$a$$ ", ""),
+    ("\\begin{a}b\\end{a}\n", ""),
+    ("```\na\n```\n", ""),
+    ("``\n", ""),
+    ("a | b\n--- | ---\n", ""),
+    ("***\n", ""),
+    ("![p](attachment:own.png)\n", ""),
+    ("![p](attachment:own.png)", ""),
+    ("\x1b[31m", "\x1b[31m"),
+    ("a\r", "\r"),
+    ("&#35; a\n", ""),
+]
+
+
+@pytest.mark.parametrize(("before", "again"), PLACES)
+@pytest.mark.parametrize("heading", HEADINGS)
+def test_no_heading_is_left_that_would_give_formgrader_an_id(before, again, heading):
+    page = rendered(safe.markdown(before + heading.replace("\n", f"\n{again}")))
+    found = Found(page)
+    assert found.ids == [] and not found.elements & {f"h{level}" for level in range(1, 7)}
+    assert page.count("two_forms") == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# a {#two_forms}",
+        "a {#two_forms}\n===",
+        "{#two_forms}\n# a",
+        "[a]{#two_forms}",
+        "a[^two_forms]\n\n[^two_forms]: b",
+        "[^two_forms]: b\n\n# c[^two_forms]",
+        "*[two_forms]: b\n\ntwo_forms",
+        "[two_forms][]\n\n[two_forms]: /x 'b'",
+        "[two_forms]\n\n[two_forms]:\n/x",
+        "two_forms\n:   # two_forms",
+        "<h1 id=two_forms>a</h1>",
+        "<a name=two_forms></a>",
+        "`<i id=two_forms>`",
+        "```html\n<i id=two_forms>\n```",
+        "```mermaid\n<i id=two_forms>\n# two_forms\n```",
+        "~~~{#two_forms}\na\n~~~",
+        '``` python id="two_forms"\n# two_forms\n```',
+        "| two_forms |\n|---|\n| # two_forms |",
+        "$\\cssId{two_forms}{x}$ <1@two.forms>",
+    ],
+)
+def test_nothing_else_in_an_answer_gives_an_id(text):
+    found = Found(rendered(safe.markdown(text)))
+    assert (found.ids, found.links) == ([], [])
+
+
+def test_an_answer_stays_readable():
+    text = "## Part (a)\nIssue #5 of 1. and C# > D\n\n| a | b |\n|---|---|\n| 1 | -2 |\n\n- x\n- y\n\n***\n\n    a  # b"
+    page = rendered(safe.markdown(text))
+    assert "<p>## Part (a)<br" in page and "Issue #5 of 1. and C# &gt; D" in page
+    assert Found(page).elements >= {"table", "ul", "hr", "pre"} and "a  # b" in page
+    assert "<p>Title<br />\n===</p>" in rendered(safe.markdown("Title\n==="))
+    # MathJax does not know \\=.
+    assert "$$a  \n\u00a0=\nb$$" in rendered(safe.markdown("$$a\n=\nb$$"))
+
+
+def test_a_whole_page_has_no_id_of_a_students_choice(saved):
+    """The same in nbconvert's own template, with cells and outputs of every kind."""
+    text = "# two_forms\n\ntwo_forms\n---\n<p id=two_forms>"
+    data = dict.fromkeys(("text/html", "text/markdown", "text/latex", "text/plain", "application/javascript"), text)
+    outputs = [v4.new_output(kind, data) for kind in ("display_data", "execute_result")]
+    outputs += [v4.new_output("stream", text=text), v4.new_output("error", ename=text, evalue=text, traceback=[text])]
+    metadata = {"id": "two_forms", "tags": ["two_forms"]}
+    executed = v4.new_notebook(
+        cells=[
+            v4.new_markdown_cell(text, id="two_forms", metadata=metadata),
+            v4.new_raw_cell(text, id="test_encode", metadata={"raw_mimetype": "text/html"}),
+            v4.new_code_cell(text, id="encode-comment", metadata=metadata, outputs=outputs),
+            v4.new_code_cell(f"%%html\n{text}", outputs=outputs),
+        ]
+    )
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(laid_out(executed, saved, rubrics=True))
+    own = [f"cell-id=cell-{index}" for index in range(4)]
+    assert set(Found(page).ids) - set(own) == {"viewport", "notebook", "notebook-container"}
+
+
+@pytest.mark.parametrize("name", course.assignment_names())
+def test_the_courses_own_headings_are_no_boxes_for_points(name):
+    source = course.read_source(name)
+    names = {cells.grade_id(cell) for cell in source.cells}
+    headings = [rendered(cell.source) for cell in source.cells if cell.cell_type == "markdown"]
+    found = {id for page in headings for id in Found(page).ids}
+    assert found and not found & {f"{name}{end}" for name in names for end in ("", "-comment", "_extra_credit")}
 
 
 def test_a_photo_of_a_proof_is_kept_and_what_is_no_picture_is_not(saved):

@@ -19,6 +19,8 @@ from autograder.errors import InputError
 from autograder.gradebook import record as recording
 from autograder.gradebook.lines import report_lines
 from autograder.gradebook.record import record
+from autograder.gradebook.settings import read_timestamp
+from autograder.grading.reading import MAX_BYTES, MAX_CELLS
 
 AUTOMATIC, MANUAL = 32.0, 22.0  # points of the VAE notebook
 WRONG = ("fail", "Rows and columns are swapped: z_i belongs to the columns, z_j to the rows.")
@@ -204,6 +206,15 @@ def test_a_failure_in_the_middle_leaves_everything_as_it_was(tmp_path, course_fo
     assert contents(db) != before[0]
 
 
+def test_a_folder_without_settings_is_no_course(tmp_path, course_folder):
+    """nbgrader, run there, would put rubrics into the feedback."""
+    graded = write_results(tmp_path / "graded", {"ada": Student()})
+    (course_folder / "nbgrader_config.py").unlink()
+    with pytest.raises(InputError, match="course: is no course folder, since there is no nbgrader_config.py; copy /"):
+        record(graded, root=course_folder)
+    assert not (course_folder / "gradebook.db").exists() and not (course_folder / "autograded").exists()
+
+
 def test_a_second_notebook_that_cannot_be_placed_takes_back_the_first(tmp_path, course_folder):
     db = f"sqlite:///{tmp_path / 'gradebook.db'}"
     record(write_results(tmp_path / "graded", {"ada": Student()}), db=db, root=course_folder)
@@ -278,14 +289,17 @@ def test_late_is_by_due_date_and_extension_and_the_courses_plugin(tmp_path, cour
     recorded = record(graded, db=db, root=course_folder)
     late = {entry.student: (entry.late, entry.penalty) for entry in recorded.entries}
     assert late == {"early": (0, 0), "late": (12600, AUTOMATIC), "granted": (46800, AUTOMATIC), "unknown": (0, 0)}
-    assert "late: 3 h 30 min late, penalty 32" in list(report_lines(recorded))
+    said = list(report_lines(recorded))
+    assert "late: 3 h 30 min late, penalty 32" in said and "no time of submission: 1 of 4" in said
     book = opened(db)
     assert book.find_submission("vae", "late").late_submission_penalty == AUTOMATIC
     assert book.find_submission("vae", "unknown").timestamp is None
     # Marks and an extension come later: recording again makes the penalty anew.
     mark(book, "late", "two_forms", 3.0)
     book.grant_extension("vae", "granted", days=1)
+    (course_folder / "submitted" / "early" / "vae" / "timestamp.txt").unlink()  # its time stays
     again = record(graded, db=db, root=course_folder)
+    assert "no time of submission: 1 of 4" in list(report_lines(again))
     late = {entry.student: (entry.late, entry.penalty) for entry in again.entries}
     assert late["late"] == (12600, AUTOMATIC + 3) and late["granted"] == (0, 0)
     book.db.expire_all()
@@ -309,11 +323,69 @@ def test_a_timestamp_beside_the_very_notebook_that_was_graded_counts(tmp_path, c
     book = opened(db)
     assert book.find_submission("vae", "ada").timestamp == datetime.datetime(2030, 5, 1, 12)
     assert book.find_submission("vae", "bob").timestamp is None
-    # A date before a zone in numbers would become a wrong lateness without a word: nbgrader reads 200 seconds.
-    for text, said in (("yesterday, about noon", "is no time"), ("2030-05-01 12:00:00 +0200", "misreads such a zone")):
-        (tmp_path / "in" / "ada" / "vae" / "timestamp.txt").write_text(text)
-        with pytest.raises(InputError, match=f"timestamp.txt.*{said}"):
-            record(graded, db=db, root=course_folder)
+
+
+@pytest.mark.parametrize("typed", ["in/ada/vae/vae.ipynb", "../in/ada/vae/vae.ipynb", "ada/vae/vae.ipynb"])
+def test_a_path_that_was_typed_in_another_working_directory_is_found(
+    tmp_path, course_folder, opened, monkeypatch, typed
+):
+    graded = write_results(tmp_path / "out" / "graded", {"ada": Student()})
+    place = tmp_path / "in" / "ada" / "vae"
+    place.mkdir(parents=True)
+    (place / "vae.ipynb").write_text("the notebook of ada")
+    (place / "timestamp.txt").write_text("2030-05-01 12:00:00 UTC")
+    other = tmp_path / "out" / "in" / "ada" / "vae"  # nearer, and another notebook
+    other.mkdir(parents=True)
+    (other / "vae.ipynb").write_text("another notebook")
+    (other / "timestamp.txt").write_text("2030-01-01 12:00:00 UTC")
+    digest = hashlib.sha256((place / "vae.ipynb").read_bytes()).hexdigest()
+    _edited(graded, lambda run: run["submissions"][0].update(path=typed, digest=digest))
+    monkeypatch.chdir(tmp_path / "in" if typed.startswith("ada") else course_folder)
+    record(graded, root=course_folder)
+    book = opened(f"sqlite:///{course_folder / 'gradebook.db'}")
+    assert book.find_submission("vae", "ada").timestamp == datetime.datetime(2030, 5, 1, 12)
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2030-05-01 12:00:00.5 UTC\n", datetime.datetime(2030, 5, 1, 12, 0, 0, 500_000)),
+        ("2030-05-01T12:00:00Z", datetime.datetime(2030, 5, 1, 12)),
+        ("2030-05-01T12:00+02:00", datetime.datetime(2030, 5, 1, 10)),
+        ("2030-05-01 12:00:00 +0000", datetime.datetime(2030, 5, 1, 12)),
+        ("2030-05-01 12:00:00 EST", datetime.datetime(2030, 5, 1, 17)),
+        ("2030-05-01T12:00:00 EST", datetime.datetime(2030, 5, 1, 17)),  # nbgrader would take it for UTC
+        ("2030-05-01", datetime.datetime(2030, 5, 1)),
+        (" ", None),
+    ],
+)
+def test_times_with_the_year_first_are_read(tmp_path, text, time):
+    (tmp_path / "timestamp.txt").write_text(text)
+    assert read_timestamp(tmp_path / "timestamp.txt") == time
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("yesterday, about noon", "is no time"),
+        ("03.05.2030 09:00", "is no time"),  # March or May?
+        ("05/03/2030", "is no time"),
+        ("2030-13-01", "is no time"),  # nbgrader would read January 13
+        ("2030-05-01 25:00", "is no time"),
+        ("2030-05-01 12:00:00 +02:00", "is no time"),
+        ("2030-05-01 12:00:00 UTC or so", "is no time"),
+        ("2030-05-01 noon", "is no time"),
+        ("2030-05-01 12:00:00 " + "A" * 10_000, "is no time"),
+        ("2030-05-01 12:00:00 NOON", "is no time"),  # nbgrader would take it for UTC
+        ("0001-01-01T00:00:00+02:00", "is no time"),
+        # A date before a zone in numbers would become a wrong lateness without a word: nbgrader reads 200 seconds.
+        ("2030-05-01 12:00:00 +0200", "misreads such a zone"),
+    ],
+)
+def test_other_times_are_refused_rather_than_guessed(tmp_path, text, said):
+    (tmp_path / "timestamp.txt").write_text(text)
+    with pytest.raises(InputError, match=f"timestamp.txt: .*{said}.* UTC"):
+        read_timestamp(tmp_path / "timestamp.txt")
 
 
 @pytest.mark.slow
@@ -445,6 +517,134 @@ def test_bad_input_is_one_line_and_records_nothing(tmp_path, course_folder, dama
     assert not (course_folder / "gradebook.db").exists() and not (course_folder / "autograded").exists()
 
 
+def of_mal(folder: Path) -> tuple[Path, dict]:
+    path = folder / "executed" / "mal.ipynb"
+    return path, json.loads(path.read_text())
+
+
+def odd_name(folder: Path, _course: Path) -> str:
+    _edited(folder, lambda run: run["submissions"][2].update(student="mal[1]"))
+    return "'mal[1]' cannot be a student's name in the gradebook; rename the submission and grade it again"
+
+
+def lost_notebook(folder: Path, _course: Path) -> str:
+    of_mal(folder)[0].unlink()
+    return "the executed notebook of mal is missing; give the whole folder"
+
+
+def cut_notebook(folder: Path, _course: Path) -> str:
+    of_mal(folder)[0].write_bytes(of_mal(folder)[0].read_bytes()[:5000])
+    return "mal.ipynb: is no sound notebook; grade mal again"
+
+
+def notebook_of_nothing(folder: Path, _course: Path) -> str:
+    of_mal(folder)[0].write_text('{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [7]}')
+    return "mal.ipynb: is no sound notebook; grade mal again"
+
+
+def notebook_that_is_a_folder(folder: Path, _course: Path) -> str:
+    path, _ = of_mal(folder)
+    path.unlink()
+    path.mkdir()
+    return "mal.ipynb: cannot be read (Is a directory)"
+
+
+def lost_cells(folder: Path, _course: Path) -> str:
+    path, notebook = of_mal(folder)
+    del notebook["cells"][20:]
+    path.write_text(json.dumps(notebook))
+    return "is not in it; grade mal again"
+
+
+def no_time(_folder: Path, course_folder: Path) -> str:
+    (course_folder / "submitted" / "mal" / "vae").mkdir(parents=True)
+    (course_folder / "submitted" / "mal" / "vae" / "timestamp.txt").write_text("soon")
+    return "'soon' is no time"
+
+
+def time_that_is_a_folder(_folder: Path, course_folder: Path) -> str:
+    (course_folder / "submitted" / "mal" / "vae" / "timestamp.txt").mkdir(parents=True)
+    return "timestamp.txt: cannot be read"
+
+
+def empty_submission(_folder: Path, course_folder: Path) -> str:
+    with Gradebook(f"sqlite:///{course_folder / 'gradebook.db'}", "fixmelab") as book:
+        book.add_assignment("vae")
+        book.add_student("mal")
+        book.add_submission("vae", "mal")
+    return "mal: the gradebook's submission of vae has no notebook; remove it there"
+
+
+ONE_SUBMISSION = [
+    odd_name,
+    lost_notebook,
+    cut_notebook,
+    notebook_of_nothing,
+    notebook_that_is_a_folder,
+    lost_cells,
+    no_time,
+    time_that_is_a_folder,
+    empty_submission,
+]
+
+
+@pytest.mark.parametrize("damage", ONE_SUBMISSION, ids=lambda item: item.__name__)
+def test_what_is_wrong_with_one_submission_leaves_out_that_one(tmp_path, course_folder, opened, damage):
+    graded = write_results(tmp_path / "graded", {"ada": Student(), "eve": Student(), "mal": Student()})
+    said = damage(graded, course_folder)
+    before = files_of(course_folder)
+    with pytest.raises(InputError, match="nothing was recorded"):
+        record(graded, root=course_folder, strict=True)
+    assert files_of(course_folder) == before
+    recorded = record(graded, root=course_folder)
+    assert [entry.student for entry in recorded.entries] == ["ada", "eve"] and recorded.missing == []
+    lines = []
+    with pytest.raises(InputError) as error:
+        lines.extend(report_lines(recorded))
+    (student,) = recorded.left_out
+    assert str(error.value).startswith(f"{student}: left out: ") and said in str(error.value)
+    assert "\n" not in str(error.value)
+    assert opened(f"sqlite:///{course_folder / 'gradebook.db'}").find_submission("vae", "eve").score == AUTOMATIC
+    assert sorted(path.name for path in (course_folder / "autograded").iterdir()) == ["ada", "eve"]
+
+
+def test_one_that_is_left_out_keeps_what_was_recorded_of_him(tmp_path, course_folder, opened):
+    graded = write_results(tmp_path / "graded", {"ada": Student(), "mal": Student()})
+    record(graded, root=course_folder)
+    book = opened(f"sqlite:///{course_folder / 'gradebook.db'}")
+    mark(book, "mal", "two_forms", 2.0)
+    worse = {name: Student(verdicts={"encode": ("fail", "No.")}) for name in ("ada", "mal")}
+    cut_notebook(write_results(graded, worse), course_folder)
+    recorded = record(graded, root=course_folder)
+    assert (list(recorded.left_out), recorded.others, recorded.missing) == (["mal"], [], [])
+    book.db.expire_all()
+    assert book.find_submission("vae", "ada").score == AUTOMATIC - 2
+    assert book.find_submission("vae", "mal").score == AUTOMATIC + 2
+    assert laid(course_folder, "mal").cells != []
+
+
+def test_an_executed_notebook_may_be_larger_than_what_students_may_hand_in(tmp_path, course_folder):
+    graded = write_results(tmp_path / "graded", {"ada": Student(), "mal": Student()})
+    path, notebook = of_mal(graded)
+    notebook["cells"] += [nbformat.v4.new_markdown_cell("x") for _ in range(MAX_CELLS)]
+    output = nbformat.v4.new_output("stream", text="x" * (MAX_BYTES // 10))
+    notebook["cells"].append(nbformat.v4.new_code_cell("x", outputs=[output] * 11))
+    path.write_text(json.dumps(notebook))
+    assert path.stat().st_size > MAX_BYTES
+    recorded = record(graded, root=course_folder)
+    assert (len(recorded.entries), recorded.left_out) == (2, {})
+    assert len(laid(course_folder, "mal").cells) > MAX_CELLS
+
+
+def test_where_nothing_can_be_recorded_nothing_is(tmp_path, course_folder):
+    graded = write_results(tmp_path / "graded", {"ada": Student(), "eve": Student()})
+    for path in (graded / "executed").iterdir():
+        path.unlink()
+    with pytest.raises(InputError, match=r"notebook of ada is missing.*\(1 more cannot be recorded either"):
+        record(graded, root=course_folder)
+    assert not (course_folder / "gradebook.db").exists()
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [
@@ -509,3 +709,8 @@ def test_the_command_says_who_changed(tmp_path, course_folder):
     assert done.returncode == 0 and done.stderr == ""
     assert "ada: 32 → 30 of 54\n  encode: 2 → 0, fail: [bold]No.\n" in done.stdout
     assert "vae: 0 new, 1 changed, 0 the same" in done.stdout
+    write_results(tmp_path / "graded", {"ada": Student(), "[red]eve": Student(), "mal": Student()})
+    done = run()
+    assert done.returncode == 1 and done.stderr.count("error: ") == 1
+    assert "error: [red]eve: left out: '[red]eve' cannot be a student's name" in " ".join(done.stderr.split())
+    assert "vae: 1 new, 1 changed, 0 the same" in done.stdout
