@@ -8,6 +8,7 @@ from autograder.errors import InputError
 _OWNER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9]|[-_](?=[A-Za-z0-9])){0,38}")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _NO_NAMES = (".git", ".wiki", ".atom")  # GitHub reads these endings as something else
+_ADDRESS = re.compile(r"(?:(?:https?|ssh|git)://)?(?:git@|www\.)?github\.com[/:]([^/]+)/([^/?#]+)")
 # Git allows more, but these end in addresses, in YAML and in cells of Python.
 _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 
@@ -37,7 +38,9 @@ class Address:
         """Raises InputError where either is nothing that GitHub and Git would take."""
         owner, slash, name = repository.partition("/")
         if not (slash and _OWNER.fullmatch(owner) and _is_name(name)):
-            raise InputError(f"--repo {repository!r} is not OWNER/NAME of a repository on GitHub, such as ada/homework")
+            meant = _in_address(repository)
+            hint = f"; did you mean {meant}?" if meant else ", such as ada/homework"
+            raise InputError(f"--repo {repository!r} is not OWNER/NAME of a repository on GitHub{hint}")
         if not _is_branch(branch):
             raise InputError(
                 f"--branch {branch!r} is not a branch that can be published to; "
@@ -48,6 +51,14 @@ class Address:
 
 def _is_name(name: str) -> bool:
     return bool(_NAME.fullmatch(name)) and name not in (".", "..") and not name.lower().endswith(_NO_NAMES)
+
+
+def _in_address(text: str) -> str | None:
+    """OWNER/NAME of an address of GitHub, as a browser or `git clone` has it."""
+    match = _ADDRESS.match(text)
+    if match and _OWNER.fullmatch(match[1]) and _is_name(name := match[2].removesuffix(".git")):
+        return f"{match[1]}/{name}"
+    return None
 
 
 def _is_branch(branch: str) -> bool:

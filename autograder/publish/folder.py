@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -16,6 +17,8 @@ from autograder.errors import InputError
 MANIFEST = ".fixmelab-published.json"
 FORMAT = 1
 _STAGING = ".fixmelab-staging-"
+_STAGING_NAME = re.compile(rf"{_STAGING}[0-9a-f]{{16}}")
+_STAGED = re.compile(r"[0-9]+|manifest|before")
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Manifest:
         }
         if self.pending:
             content["pending"] = dict(sorted(self.pending.items()))
+        content["digest"] = _digest_of(content)
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -70,10 +74,17 @@ def read_manifest(folder: Path) -> Manifest:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise ValueError(f'it has no "format": {FORMAT}')
+        if content.pop("digest", None) != _digest_of(content):
+            raise ValueError("it was changed by hand")
         files, pending = (_digests(content.get(key, {})) for key in ("files", "pending"))
         return Manifest(str(content.get("repository", "")), str(content.get("branch", "")), files, pending)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be used ({error}); {advice}") from None
+
+
+def _digest_of(content: dict[str, Any]) -> str:
+    """Shows whether a manifest was changed by hand: it must not claim a file that it did not write."""
+    return _sha256(json.dumps(content, sort_keys=True).encode())
 
 
 def _digests(content: Any) -> dict[str, str]:
@@ -86,9 +97,10 @@ def _digests(content: Any) -> dict[str, str]:
 
 
 def _is_inside(path: str) -> bool:
-    parts = PurePosixPath(path).parts
-    bad = not parts or path.startswith("/") or "\\" in path or "\0" in path
-    return not bad and not any(part == ".." or part.lower() == ".git" for part in parts)
+    """Whether it is a path as this module writes it, and no second name, such as ./a, of a file that stands there."""
+    plain = PurePosixPath(path)
+    bad = plain.is_absolute() or str(plain) != path or path == "." or "\\" in path or not path.isprintable()
+    return not bad and not any(part == ".." or part.lower() == ".git" for part in plain.parts)
 
 
 def plan(folder: Path, files: Mapping[str, bytes], manifest: Manifest) -> Plan:
@@ -119,10 +131,11 @@ def apply(folder: Path, files: Mapping[str, bytes], plan: Plan, manifest: Manife
     final = Manifest(manifest.repository, manifest.branch, {path: _sha256(content) for path, content in files.items()})
     writes = [*plan.added, *plan.changed]
     before = read_manifest(folder)
+    interim = _interim(folder, before, final)
     staging = folder / f"{_STAGING}{secrets.token_hex(8)}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _remove_stagings(folder)
+        _remove_leftovers(folder)
         if plan.is_idle and before.text() == final.text():
             return
         staging.mkdir()
@@ -130,11 +143,7 @@ def apply(folder: Path, files: Mapping[str, bytes], plan: Plan, manifest: Manife
             _write(staging / str(number), files[path])
         _write(staging / "manifest", final.text().encode())
         if not plan.is_idle:
-            before.pending = {
-                **final.files,
-                **{path: before.files[path] for path in plan.removed if path in before.files},
-            }
-            _write(staging / "before", before.text().encode())
+            _write(staging / "before", interim.text().encode())
             os.replace(staging / "before", folder / MANIFEST)
         for number, path in enumerate(writes):
             target = folder / path
@@ -153,9 +162,27 @@ def apply(folder: Path, files: Mapping[str, bytes], plan: Plan, manifest: Manife
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def is_staging(path: str) -> bool:
-    """Whether a path is what a run that was killed left behind."""
-    return path.startswith(_STAGING)
+def _interim(folder: Path, before: Manifest, final: Manifest) -> Manifest:
+    """What holds while files are replaced: each is as it is now, whichever run wrote it, or as it will be."""
+    there = {path: _digest(folder, path) for path in {*before.files, *before.pending}}
+    files = {path: digest for path, digest in there.items() if digest and before.knows(path, digest)}
+    return Manifest(final.repository, final.branch, files, final.files)
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Files that a run which was killed left behind, by path. The next run removes them."""
+    return [path.relative_to(folder).as_posix() for staging in _stagings(folder) for path in _staged(staging)]
+
+
+def _stagings(folder: Path) -> list[Path]:
+    found = folder.glob(f"{_STAGING}*")
+    return sorted(
+        path for path in found if _STAGING_NAME.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+    )
+
+
+def _staged(staging: Path) -> list[Path]:
+    return sorted(path for path in staging.iterdir() if _STAGED.fullmatch(path.name) and not path.is_dir())
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -163,9 +190,11 @@ def _write(path: Path, content: bytes) -> None:
     path.chmod(0o644)
 
 
-def _remove_stagings(folder: Path) -> None:
-    for path in folder.glob(f"{_STAGING}*"):
-        shutil.rmtree(path, ignore_errors=True)
+def _remove_leftovers(folder: Path) -> None:
+    for staging in _stagings(folder):
+        for path in _staged(staging):
+            path.unlink()
+        _remove_empty(folder, staging)
 
 
 def _remove_empty(folder: Path, below: Path) -> None:

@@ -2,7 +2,8 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,28 @@ def objects(top: Path) -> Iterator[Object]:
         raise InputError(f"{top}: is a shallow clone, whose history is not all there: run git fetch --unshallow")
     if _git(top, "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$").returncode == 0:
         raise InputError(f"{top}: is a partial clone, whose history is not all there: clone it without --filter")
-    paths = _paths(top)
+    yield from _every_object(top, _paths(top))
+    for id, path in lfs_files(top).items():
+        yield Object(id, "LFS file", "", path.read_bytes())
+
+
+def lfs_files(top: Path) -> dict[str, Path]:
+    """The files of Git LFS that are on this machine, by id."""
+    named = os.fsdecode(_git(top, "config", "--type=path", "--get", "lfs.storage").stdout.removesuffix(b"\n"))
+    storage = common_folder(top) / (named or "lfs")
+    return {path.name: path for path in sorted((storage / "objects").rglob("*")) if path.is_file()}
+
+
+def packed(content: bytes) -> Iterator[Object]:
+    """Every object of a pack. Raises InputError where it is damaged, or builds on objects that are not in it."""
+    with tempfile.TemporaryDirectory(prefix="fixmelab-pack-") as folder:
+        top = Path(folder)
+        _checked(top, "init", "--quiet", "--template=", ".")
+        _checked(top, "index-pack", "--stdin", given=content)
+        yield from _every_object(top, {})
+
+
+def _every_object(top: Path, paths: Mapping[str, str]) -> Iterator[Object]:
     command = [*_command(top), "cat-file", "--batch-all-objects", "--unordered", "--buffer", "--batch"]
     with subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         out = process.stdout
@@ -80,9 +102,6 @@ def objects(top: Path) -> Iterator[Object]:
         said = process.stderr.read() if process.stderr else b""
     if process.returncode:
         raise InputError(f"{top}: Git cannot read all objects ({_first(said)}); mend the repository with git fsck")
-    for path in sorted((common_folder(top) / "lfs" / "objects").rglob("*")):
-        if path.is_file():
-            yield Object(path.name, "LFS file", "", path.read_bytes())
 
 
 def _paths(top: Path) -> dict[str, str]:
@@ -105,15 +124,16 @@ def _environment() -> dict[str, str]:
     return kept | {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(folder: Path, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [*_command(folder), *arguments]
     try:
-        return subprocess.run([*_command(folder), *arguments], env=_environment(), capture_output=True, check=False)
+        return subprocess.run(command, env=_environment(), input=given, capture_output=True, check=False)
     except FileNotFoundError:
         raise InputError("git is not installed: install it, so that the history can be looked through") from None
 
 
-def _checked(folder: Path, *arguments: str) -> bytes:
-    done = _git(folder, *arguments)
+def _checked(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
+    done = _git(folder, *arguments, given=given)
     if done.returncode:
         raise InputError(f"{folder}: git {arguments[0]} fails ({_said(done)}); mend the repository first")
     return done.stdout

@@ -1,5 +1,6 @@
 """Publishes the course: makes the tree, looks for leaks, and changes the folder."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from autograder.errors import InputError
 from autograder.publish import folder as folders
 from autograder.publish import history
 from autograder.publish.address import Address
-from autograder.publish.scan import course_keys, leaks_in_history, leaks_in_tree
+from autograder.publish.scan import UNSEARCHED, course_keys, leaks_in_history, leaks_in_tree
 from autograder.publish.tree import published_tree
 
 MOST_SHOWN = 20
@@ -51,18 +52,25 @@ def publish(
     top = history.top_of(folder)
     if top is not None:
         _refuse_the_courses_own(folder, top, root)
+        if folder != top:
+            raise InputError(
+                f"{folder}: lies inside the Git repository {top}, not at its top, where links and workflow have to be: "
+                "name that folder, or make this one a repository of its own with git init"
+            )
     build(chosen, check=True, root=root)
     files = published_tree(address, {name: _release(name, root) for name in chosen}, root)
     plan = folders.plan(folder, files, folders.read_manifest(folder))
     if plan.refused:
+        refused = _printable(", ".join(plan.refused))
         raise InputError(
-            f"{folder}: not written by `autograder publish`, or changed by hand since: {', '.join(plan.refused)}; "
+            f"{folder}: not written by `autograder publish`, or changed by hand since: {refused}; "
             "move them away, or restore them, and publish again (nothing was written)"
         )
 
     secrets, keys = _secrets(root), course_keys(root)
-    kept = _kept(folder, top, {*files, *plan.removed, folders.MANIFEST})
-    leaks = leaks_in_tree({**kept, **files}, secrets, keys)
+    kept = _kept(folder, top, {*files, *plan.removed, *folders.leftovers(folder)})
+    lfs = history.lfs_files(top) if top is not None else {}
+    leaks = leaks_in_tree({**kept, **files}, secrets, keys, lfs)
     counted = 0
 
     def counting() -> Iterable[history.Object]:
@@ -72,10 +80,12 @@ def publish(
             yield item
 
     if top is not None:
-        leaks += leaks_in_history(counting(), secrets, keys)
+        leaks += leaks_in_history(counting(), secrets, keys, lfs)
     if leaks:
         raise InputError(_lines(leaks))
     if not dry_run:
+        if folders.plan(folder, files, folders.read_manifest(folder)) != plan:
+            raise InputError(f"{folder}: was changed while it was looked through: publish again (nothing was written)")
         manifest = folders.Manifest(address.repository, address.branch)
         folders.apply(folder, files, plan, manifest)
     return Published(plan, len(kept) + len(files), counted)
@@ -131,13 +141,13 @@ def _kept(folder: Path, top: Path | None, ours: set[str]) -> dict[str, bytes]:
     size = 0
     for path in paths:
         place = folder / path
-        if path in ours or folders.is_staging(path) or (place.is_dir() and not place.is_symlink()):
+        if path in ours or (place.is_dir() and not place.is_symlink()):
             continue
         try:
-            kept[path] = str(place.readlink()).encode() if place.is_symlink() else _bytes(place)
+            kept[path] = os.fsencode(os.readlink(place)) if place.is_symlink() else _bytes(place)
         except OSError as error:
             raise InputError(
-                f"{place}: cannot be read ({error.strerror}), so that it cannot be looked through"
+                f"{_printable(str(place))}: cannot be read ({error.strerror}), so that it cannot be looked through"
             ) from None
         size += len(kept[path])
         if len(kept) > MOST_FILES or size > MOST_BYTES:
@@ -163,14 +173,23 @@ def _walk(folder: Path) -> list[str]:
 
 
 def _lines(leaks: list[Leak]) -> str:
-    shown = [f"leak: {leak}" for leak in leaks[:MOST_SHOWN]]
+    """What was found, a line a file, and what to do."""
+    shown = [_printable(str(leak) if leak.kind == UNSEARCHED else f"leak: {leak}") for leak in leaks[:MOST_SHOWN]]
     if len(leaks) > MOST_SHOWN:
-        shown.append(f"leak: … and {len(leaks) - MOST_SHOWN} more")
+        shown.append(f"leak: … and {len(leaks) - MOST_SHOWN} more files")
+    is_leak = any(leak.kind != UNSEARCHED for leak in leaks)
+    held = "shows secrets of the course" if is_leak else "holds what cannot be searched for secrets"
     if any(leak.where.startswith("history, ") for leak in leaks):
         shown.append(
-            "the history shows secrets of the course: publish to a new repository, or rewrite this one's history "
+            f"the history {held}: publish to a new repository, or rewrite this one's history "
             "and run git gc --prune=now (nothing was written)"
         )
     else:
-        shown.append("the tree shows secrets of the course: take them out (nothing was written)")
+        advice = "take them out" if is_leak else "mend it, or take it out"
+        shown.append(f"the tree {held}: {advice} (nothing was written)")
     return "\n".join(shown)
+
+
+def _printable(text: str) -> str:
+    """A name may hold new lines, signs that steer a terminal, and bytes that are no text."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

@@ -1,15 +1,10 @@
 """Looks for the course's secrets in the tree that is published, and in all that its history can show."""
 
 import base64
-import gzip
-import io
-import lzma
 import os
-import tarfile
-import zipfile
-import zlib
-from bz2 import BZ2File
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import course
@@ -17,14 +12,20 @@ from autograder.build.leaks import ALLOWED, Leak, find_leaks
 from autograder.build.secrecy import Secrets
 from autograder.grading.key import KEY_VARIABLE
 from autograder.publish.history import Object
+from autograder.publish.unpack import as_utf8, name_of, opened
 
 BATCH = 2 * 2**20  # bytes that are looked through together
-ENOUGH = 100  # leaks; the rest is not looked for, since a list of thousands helps nobody
-MOST_UNPACKED = 256 * 2**20  # bytes that an archive may hold
-MOST_MEMBERS = 10_000
+ENOUGH = 100  # files with leaks; the rest is not looked for, since a list of thousands helps nobody
 LEAST_KEY = 16  # bytes; fewer may stand anywhere by chance
+UNSEARCHED = "cannot be searched"  # the kind of a leak that may be one
+WHITE_SPACE = b" \t\r\n\v\f"
+_NAME = "name.txt"  # what sort of text a file's name is
+_LFS_POINTER = re.compile(
+    rb"version https://(?:git-lfs|hawser)\.github\.com/spec/v1\r?\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\b"
+)
 _ONLY_IN_RELEASES = ("output", "execution count")
-_PROBE, _PROBES_LINE = next(iter(ALLOWED.items()))
+# What every published tree shows is no secret in another place either, such as where the tree stood before.
+_PUBLIC = tuple(line.encode() for line in ALLOWED.values())
 
 
 def course_keys(root: Path) -> list[bytes]:
@@ -39,14 +40,39 @@ def course_keys(root: Path) -> list[bytes]:
     return list(dict.fromkeys(key for key in keys if len(key) >= LEAST_KEY))
 
 
-def leaks_in_tree(files: Mapping[str, bytes], secrets: Secrets, keys: Iterable[bytes]) -> list[Leak]:
-    """Every secret in the files, by path, archives opened."""
-    return _leaks(((path, path, content) for path, content in files.items()), secrets, keys)
+@dataclass(frozen=True)
+class Leaks(Leak):
+    """The first leak of a file, and how many more are in it."""
+
+    more: int = 0
+
+    def __str__(self) -> str:
+        return super().__str__() + (f" (and {self.more} more in this file)" if self.more else "")
 
 
-def leaks_in_history(history: Iterable[Object], secrets: Secrets, keys: Iterable[bytes]) -> list[Leak]:
-    """Every secret in the objects. A tree's names and a commit's message count as well."""
-    return _leaks(((item.where, _path(item), item.content) for item in history), secrets, keys)
+def leaks_in_tree(
+    files: Mapping[str, bytes], secrets: Secrets, keys: Iterable[bytes], lfs: Collection[str] = ()
+) -> list[Leaks]:
+    """Secrets in the files and in their names, archives opened. `lfs` are the ids of files of Git LFS that are here."""
+    named = ((f"{path}, its name", _NAME, os.fsencode(path)) for path in files)
+    held = ((path, path, content) for path, content in files.items())
+    return _leaks((*named, *held), secrets, keys, lfs)
+
+
+def leaks_in_history(
+    history: Iterable[Object], secrets: Secrets, keys: Iterable[bytes], lfs: Collection[str] = ()
+) -> list[Leaks]:
+    """Secrets in the objects. Paths, a tree's names and a commit's message count as well."""
+    return _leaks(_named(history), secrets, keys, lfs)
+
+
+def _named(history: Iterable[Object]) -> Iterator[tuple[str, str, bytes]]:
+    named = {""}
+    for item in history:
+        if item.path not in named:
+            named.add(item.path)
+            yield f"{item.where}, its path", _NAME, os.fsencode(item.path)
+        yield item.where, _path(item), item.content
 
 
 def _path(item: Object) -> str:
@@ -55,113 +81,100 @@ def _path(item: Object) -> str:
         return ""
     if item.path or item.kind not in ("blob", "LFS file"):
         return item.path
-    return "release/unknown.ipynb" if item.content.lstrip()[:1] == b"{" else "unknown.py"
+    name = name_of(item.content)
+    return f"release/{name}" if name.endswith(".ipynb") else name
 
 
-def _leaks(items: Iterable[tuple[str, str, bytes]], secrets: Secrets, keys: Iterable[bytes]) -> list[Leak]:
+def _leaks(
+    items: Iterable[tuple[str, str, bytes]], secrets: Secrets, keys: Iterable[bytes], lfs: Collection[str]
+) -> list[Leaks]:
     """Leaks in (where it is, path that says of what sort it is, content)."""
     forms = [form for key in keys for form in _forms_of_key(key)]
-    leaks: list[Leak] = []
+    found: dict[str, list[Leak]] = {}
     batch: dict[str, bytes] = {}
-    labels: dict[str, tuple[str, str]] = {}
+    labels: dict[str, tuple[str, str, str]] = {}
     size = 0
 
+    def add(where: str, leak: Leak) -> None:
+        found.setdefault(where, []).append(leak)
+
     def look() -> None:
-        for leak in find_leaks(batch, secrets):
+        for leak in _find(batch, secrets):
             number = leak.where.split("/", 1)[0]
-            where, path = labels[number]
+            where, place, path = labels[number]
             if leak.kind in _ONLY_IN_RELEASES and not path.startswith("release/"):
                 continue
             rest = leak.where.removeprefix(f"{number}/{path}")
-            leaks.append(Leak(where + rest, leak.kind, leak.excerpt))
+            add(where, Leak(place + rest, leak.kind, leak.excerpt))
         batch.clear()
         labels.clear()
 
     for where, path, outer in items:
-        for inside, content in _opened(outer):
-            if any(form in content for form in forms):
-                leaks.append(Leak(where + inside, "course key", "(not shown)"))
-            kind = path if not inside else inside.rpartition(", ")[2]
-            if path in (_PROBE, "unknown.py"):
-                content = content.replace(_PROBES_LINE.encode(), b"")
+        for part in opened(outer, path):
+            place, content = where + part.inside, as_utf8(part.content)
+            if part.problem:
+                add(where, Leak(place, UNSEARCHED, part.problem))
+                continue
+            pointer = _LFS_POINTER.match(content)
+            if pointer and pointer[1].decode() not in lfs:
+                add(where, Leak(place, UNSEARCHED, "its content is kept by Git LFS: run git lfs fetch --all"))
+            spaceless = content.translate(None, WHITE_SPACE)
+            if any(form in part.content or form in spaceless for form in forms):
+                add(where, Leak(place, "course key", "(not shown)"))
+            for line in _PUBLIC:
+                content = content.replace(line, b"")
             number = str(len(labels))
-            labels[number] = (where + inside, kind)
-            batch[f"{number}/{kind}"] = _as_utf8(content)
+            labels[number] = (where, place, part.name)
+            batch[f"{number}/{part.name}"] = content
             size += len(content)
             if size > BATCH:
                 look()
                 size = 0
-        if len(leaks) >= ENOUGH:
+        if len(found) >= ENOUGH:
             break
     look()
-    return list(dict.fromkeys(leaks))
+    files = [_of_one_file(list(dict.fromkeys(found[where]))) for where in sorted(found)]
+    return sorted(files, key=_by_weight)
+
+
+def _of_one_file(leaks: list[Leak]) -> Leaks:
+    first = min(leaks, key=_by_weight)
+    return Leaks(first.where, first.kind, first.excerpt, len(leaks) - 1)
+
+
+def _by_weight(leak: Leak) -> bool:
+    return leak.kind == UNSEARCHED  # a secret says more
+
+
+def _find(batch: dict[str, bytes], secrets: Secrets) -> list[Leak]:
+    """Leaks in a batch; one by one where a file in it is made to exhaust what looks through it."""
+    try:
+        return find_leaks(batch, secrets)
+    except RecursionError:
+        if len(batch) == 1:
+            return [Leak(next(iter(batch)), UNSEARCHED, "is nested too deeply")]
+        return [leak for path, content in batch.items() for leak in _find({path: content}, secrets)]
 
 
 def _forms_of_key(key: bytes) -> list[bytes]:
-    """The key as it is, in hexadecimal, and in base64 wherever it begins in the encoded text."""
-    forms = [key, key.hex().encode(), key.hex().upper().encode()]
-    for shift in range(3):
-        text = base64.b64encode(b"\0" * shift + key)
-        middle = text[(4 if shift else 0) : -4]  # only these letters are the key's alone
-        forms += [middle, middle.replace(b"+", b"-").replace(b"/", b"_")]
-    return [form for form in (*forms, key.strip()) if len(form) >= LEAST_KEY]
+    """How a key may stand in a text: as it is, in hexadecimal, as Python prints it, and in base64.
+
+    A text is also searched without white space, so that these are without it, too.
+    """
+    text = key.strip()
+    forms = [key, text, text.translate(None, WHITE_SPACE)]
+    for raw in dict.fromkeys((key, text, *_from_hexadecimal(text))):
+        forms += [raw, raw.hex().encode(), raw.hex().upper().encode()]
+        forms += [repr(raw)[2:-1].encode(), ",".join(map(str, raw)).encode()]
+        for shift in range(3):
+            letters = base64.b64encode(b"\0" * shift + raw)
+            middle = letters[(4 if shift else 0) : -4]  # only these letters are the key's alone
+            forms += [middle, middle.replace(b"+", b"-").replace(b"/", b"_")]
+    return list(dict.fromkeys(form for form in forms if len(form) >= LEAST_KEY))
 
 
-def _as_utf8(content: bytes) -> bytes:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace").encode("utf-8", "replace")
-    return content
-
-
-def _opened(content: bytes, inside: str = "", depth: int = 0) -> Iterator[tuple[str, bytes]]:
-    """The content, and what is packed in it: zip, gzip, bzip2, xz and tar, one in another up to three deep."""
-    yield inside, content
-    if depth == 3:
-        return
-    for opens in (_zipped, _compressed, _tarred):
-        try:
-            for name, data in opens(content):
-                yield from _opened(data, f"{inside}, {name}", depth + 1)
-        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError):
-            continue
-        except (NotImplementedError, RuntimeError):  # encrypted, or packed in an unknown way
-            continue
-
-
-def _zipped(content: bytes) -> Iterator[tuple[str, bytes]]:
-    if b"PK\x05\x06" not in content[-70_000:]:
-        return
-    left = MOST_UNPACKED
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for member in archive.infolist()[:MOST_MEMBERS]:
-            with archive.open(member) as file:
-                data = file.read(left)
-            left -= len(data)
-            yield member.filename, data
-
-
-_PACKERS: tuple[tuple[bytes, Callable], ...] = (
-    (b"\x1f\x8b", lambda file: gzip.GzipFile(fileobj=file)),
-    (b"BZh", BZ2File),
-    (b"\xfd7zXZ\0", lzma.LZMAFile),
-)
-
-
-def _compressed(content: bytes) -> Iterator[tuple[str, bytes]]:
-    for magic, opens in _PACKERS:
-        if content.startswith(magic):
-            with opens(io.BytesIO(content)) as file:
-                yield "unpacked.py", file.read(MOST_UNPACKED)
-
-
-def _tarred(content: bytes) -> Iterator[tuple[str, bytes]]:
-    if content[257:262] != b"ustar":
-        return
-    left = MOST_UNPACKED
-    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
-        for number, member in enumerate(archive):
-            file = archive.extractfile(member) if member.isfile() else None
-            if file and number < MOST_MEMBERS:
-                data = file.read(left)
-                left -= len(data)
-                yield member.name, data
+def _from_hexadecimal(text: bytes) -> list[bytes]:
+    try:
+        return [bytes.fromhex(text.decode())]
+    except ValueError:
+        return []

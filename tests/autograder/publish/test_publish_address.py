@@ -51,6 +51,27 @@ def test_what_is_no_repository_is_refused_in_one_line(repository):
 
 
 @pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("https://github.com/uni/homework", "; did you mean uni/homework?"),
+        ("https://github.com/uni/homework.git", "; did you mean uni/homework?"),
+        ("http://www.github.com/uni/homework/", "; did you mean uni/homework?"),
+        ("https://github.com/uni/homework/tree/main?x#y", "; did you mean uni/homework?"),
+        ("git@github.com:uni/homework.git", "; did you mean uni/homework?"),
+        ("ssh://git@github.com/uni/homework", "; did you mean uni/homework?"),
+        ("github.com/uni/homework", "; did you mean uni/homework?"),
+        ("https://github.com/uni/..", ", such as ada/homework"),
+        ("https://github.com/-uni/homework", ", such as ada/homework"),
+        ("https://gitlab.com/uni/homework", ", such as ada/homework"),
+    ],
+)
+def test_an_address_gets_a_hint(address, meant):
+    with pytest.raises(InputError) as caught:
+        Address.parse(address)
+    assert str(caught.value) == f"--repo {address!r} is not OWNER/NAME of a repository on GitHub{meant}"
+
+
+@pytest.mark.parametrize(
     "branch",
     [
         *("", "-x", "/x", "x/", "x//y", "x..y", ".x", "x/.y", "x.", "x.lock", "x/y.lock/z", "HEAD", "refs/heads/x"),

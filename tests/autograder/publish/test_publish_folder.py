@@ -1,6 +1,8 @@
 """A folder that is published to again: idempotent, and nothing is lost that was not written by it."""
 
+import contextlib
 import errno
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -150,9 +152,24 @@ def test_nothing_is_written_through_a_link(small_course, tmp_path):
         '{"format": 1, "files": {"": "0"}}',
         '{"format": 1, "files": {"a": 1}}',
         '{"format": 1, "files": {}, "pending": {"../x": "0"}}',
+        '{"format": 1, "files": {"./README.md": "0"}}',
+        '{"format": 1, "files": {"release//tiny/./tiny.ipynb": "0"}}',
+        '{"format": 1, "files": {"docs/": "0"}}',
+        '{"format": 1, "files": {".": "0"}}',
+        '{"format": 1, "files": {"a\\\\b": "0"}}',
+        '{"format": 1, "files": {"a\\nb": "0"}}',
+        '{"format": 1, "files": {"caf\\udce9": "0"}}',
+        "[" * 100_000,
     ],
 )
-def test_a_manifest_that_cannot_be_trusted_is_refused(small_course, folder, text):
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_a_manifest_that_cannot_be_trusted_is_refused(small_course, folder, text, is_signed):
+    with contextlib.suppress(ValueError, RecursionError):
+        content = json.loads(text)
+        if is_signed and isinstance(content, dict):
+            text = json.dumps(
+                {**content, "digest": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}
+            )
     (folder / MANIFEST).write_text(text)
     before = snapshot(folder)
     with pytest.raises(InputError, match=rf"^{folder / MANIFEST}: cannot be used") as caught:
@@ -160,18 +177,33 @@ def test_a_manifest_that_cannot_be_trusted_is_refused(small_course, folder, text
     assert "\n" not in str(caught.value) and snapshot(folder) == before
 
 
-@pytest.mark.parametrize("ended_at", range(0, 8, 2))
-def test_a_run_that_was_killed_is_gone_on_with_even_if_the_course_has_changed(
-    small_course, folder, monkeypatch, ended_at
-):
-    (small_course / "docs/students.md").write_text("# For students\n")
-    replace, unlink, done = os.replace, Path.unlink, []
+def test_a_manifest_that_claims_a_file_of_others_is_refused(small_course, folder):
+    (folder / "notes.md").write_text("mine")
+    for path in ("notes.md", "./README.md"):
+        text = (folder / MANIFEST).read_text()
+        content = json.loads(text)
+        content["files"][path] = hashlib.sha256((folder / path).read_bytes()).hexdigest()
+        (folder / MANIFEST).write_text(json.dumps(content))
+        before = snapshot(folder)
+        with pytest.raises(InputError, match=rf"^{folder / MANIFEST}: cannot be used \(it was changed by hand\)"):
+            publish(folder, ADDRESS, root=small_course)
+        assert snapshot(folder) == before
+        (folder / MANIFEST).write_text(text)
+    assert publish(folder, ADDRESS, root=small_course).plan.is_idle
 
-    class Killed(BaseException):
-        pass
+
+class Killed(BaseException):
+    pass
+
+
+def killed(monkeypatch, ended_at, folder, address, **options):
+    """Publish, and be killed after so many steps that change a file."""
+    replace, unlink, done = os.replace, Path.unlink, []
 
     def counted(do):
         def act(*arguments, **options):
+            if do is unlink and ".fixmelab-staging-" in str(arguments):
+                return do(*arguments, **options)
             if len(done) == ended_at:
                 raise Killed
             done.append(arguments)
@@ -183,7 +215,15 @@ def test_a_run_that_was_killed_is_gone_on_with_even_if_the_course_has_changed(
         patched.setattr(os, "replace", counted(replace))
         patched.setattr(Path, "unlink", counted(unlink))
         with pytest.raises(Killed):
-            publish(folder, OTHER, root=small_course)
+            publish(folder, address, **options)
+
+
+@pytest.mark.parametrize("ended_at", range(0, 8, 2))
+def test_a_run_that_was_killed_is_gone_on_with_even_if_the_course_has_changed(
+    small_course, folder, monkeypatch, ended_at
+):
+    (small_course / "docs/students.md").write_text("# For students\n")
+    killed(monkeypatch, ended_at, folder, OTHER, root=small_course)
     (small_course / WIDGETS).write_text("export default 4\n")
     publish(folder, Address.parse("cleo/third"), root=small_course)
     fresh = folder.parent / "fresh"
@@ -191,6 +231,51 @@ def test_a_run_that_was_killed_is_gone_on_with_even_if_the_course_has_changed(
     assert {path: content[0] for path, content in snapshot(folder).items()} == {
         path: content[0] for path, content in snapshot(fresh).items()
     }
+
+
+@pytest.mark.parametrize("ended_at", [1, 3])
+def test_two_runs_that_were_killed_are_gone_on_with(small_course, folder, monkeypatch, ended_at):
+    """The second writes another branch, and knows nothing any more of a picture that the first wrote."""
+    killed(monkeypatch, 3, folder, OTHER, root=small_course)
+    (small_course / "docs/students.md").write_text("# For students\n")
+    killed(monkeypatch, ended_at, folder, Address.parse("cleo/third"), root=small_course)
+    third = Address.parse("dora/fourth")
+    publish(folder, third, root=small_course)
+    publish(folder.parent / "fresh", third, root=small_course)
+    held, fresh = (
+        {path: content[0] for path, content in snapshot(place).items()} for place in (folder, folder.parent / "fresh")
+    )
+    assert held == fresh
+
+
+def test_what_a_killed_run_left_is_removed_and_what_is_called_alike_is_not(small_course, folder):
+    own, others = folder / ".fixmelab-staging-0123456789abcdef", folder / ".fixmelab-staging-mine"
+    for place, name in ((own, "0"), (own, "manifest"), (others, "0"), (others, "thesis.txt")):
+        place.mkdir(exist_ok=True)
+        (place / name).write_text("x")
+    (folder / ".fixmelab-staging-notes.py").write_text("mine")
+    (folder / ".fixmelab-staging-fedcba9876543210").mkdir()
+    publish(folder, ADDRESS, root=small_course)
+    kept = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if "staging" in str(path)]
+    assert kept == [
+        *(".fixmelab-staging-mine", ".fixmelab-staging-mine/0", ".fixmelab-staging-mine/thesis.txt"),
+        ".fixmelab-staging-notes.py",
+    ]
+    own.mkdir()
+    (own / "thesis.txt").write_text("x")
+    publish(folder, ADDRESS, root=small_course)
+    assert (own / "thesis.txt").is_file()
+
+
+def test_a_file_that_is_changed_while_secrets_are_looked_for_is_not_overwritten(small_course, folder, monkeypatch):
+    def leaks_in_tree(*_):
+        (folder / "README.md").write_text("mine")
+        return []
+
+    monkeypatch.setattr("autograder.publish.publish.leaks_in_tree", leaks_in_tree)
+    with pytest.raises(InputError, match="was changed while it was looked through: publish again"):
+        publish(folder, OTHER, root=small_course)
+    assert (folder / "README.md").read_text() == "mine"
 
 
 def test_a_full_disk_leaves_everything_as_it_was(small_course, folder, monkeypatch):
@@ -255,6 +340,21 @@ def test_the_folder_git_keeps_is_no_place_to_publish_to(small_course, tmp_path):
         with pytest.raises(InputError, match="is a repository without a work tree"):
             publish(folder, ADDRESS, root=small_course)
     assert not (tmp_path / "bare" / "x").exists()
+
+
+@pytest.mark.parametrize("ignored", ["", "homework/\n"])
+def test_a_folder_inside_another_repository_is_refused(small_course, tmp_path, ignored):
+    """Links and workflow would point elsewhere, and what an enclosing repository ignores is not in its history."""
+    git(tmp_path, "init", "--quiet", "outer")
+    outer = tmp_path / "outer"
+    (outer / ".gitignore").write_text(ignored)
+    (outer / "homework").mkdir()
+    for folder in (outer / "homework", outer / "homework" / "new"):
+        with pytest.raises(InputError, match=rf"^{folder}: lies inside the Git repository {outer}, ") as caught:
+            publish(folder, ADDRESS, root=small_course)
+        assert "\n" not in str(caught.value) and list((outer / "homework").iterdir()) == []
+    git(outer / "homework", "init", "--quiet")
+    assert publish(outer / "homework", ADDRESS, root=small_course).plan.added
 
 
 @pytest.mark.parametrize("name", ["with space", "ünïcode", "-dash", "quote'\"", "new\nline", "a[b]c"])

@@ -3,8 +3,11 @@
 import base64
 import bz2
 import gzip
+import hashlib
 import io
+import json
 import lzma
+import os
 import tarfile
 import zipfile
 
@@ -12,6 +15,7 @@ import pytest
 
 from autograder.build.leaks import ALLOWED
 from autograder.errors import InputError
+from autograder.publish import folder as folders
 from autograder.publish import scan
 from autograder.publish.address import Address
 from autograder.publish.folder import MANIFEST
@@ -137,6 +141,59 @@ def test_no_key_is_made(small_course, tmp_path):
     assert not (small_course / "course.key").exists()
 
 
+@pytest.mark.parametrize("name", [MANIFEST, ".fixmelab-staging-notes.py", ".fixmelab-staging-0123456789abcdef/notes"])
+def test_files_of_publish_itself_are_looked_at(small_course, repository, name):
+    place = repository / name
+    place.parent.mkdir(exist_ok=True)
+    if name == MANIFEST:
+        content = {"format": 1, "files": {"notes/sum_of_halves.txt": ""}}
+        place.write_text(json.dumps({**content, "digest": folders._digest_of(content)}))
+        for path in snapshot(repository).keys() - {MANIFEST}:
+            (repository / path).unlink()
+    else:
+        place.write_text("sum_of_halves")
+    assert_refused(repository, small_course, name, ": reference name: sum_of_halves")
+
+
+@pytest.mark.parametrize("path", ["sum_of_halves.md", "a/autograder/assignments/b.md"])
+def test_the_name_of_a_file_counts(small_course, repository, path):
+    (repository / path).parent.mkdir(parents=True, exist_ok=True)
+    (repository / path).write_text("")
+    assert_refused(repository, small_course, f"leak: {path}, its name, line 1: reference name: ")
+    commit(repository)
+    git(repository, "rm", "--quiet", path)
+    commit(repository)
+    assert_refused(repository, small_course, "leak: history, ", ": reference name: ")
+
+
+def test_a_name_shows_as_one_line_of_plain_text(small_course, tmp_path):
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    for name in (b"a\nerror: all is well.py", b"caf\xe9.py", b"\x1b[31mred.py"):
+        with open(os.path.join(os.fsencode(folder), name), "w") as file:
+            file.write(SECRETS["solution"])
+    (folder / "link").symlink_to(os.fsdecode(b"caf\xe9"))
+    with pytest.raises(InputError) as caught:
+        publish(folder, ADDRESS, root=small_course)
+    found = ", line 1: solution: scaled = sigma * eps"
+    assert str(caught.value).splitlines()[:-1] == [
+        rf"leak: \x1b[31mred.py{found}",
+        rf"leak: a\nerror: all is well.py{found}",
+        rf"leak: caf\udce9.py{found}",
+    ]
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"cells": [{"metadata": ' + "[" * 9_000])
+def test_a_notebook_that_is_nested_too_deeply_is_refused(small_course, repository, text):
+    leak_in(repository)
+    (repository / "deep.ipynb").write_text(text)
+    with pytest.raises(InputError) as caught:
+        publish(repository, ADDRESS, root=small_course)
+    lines = str(caught.value).splitlines()
+    assert lines[0].startswith("leak: answers.py, line 2: solution: ") and len(lines) == 3
+    assert lines[1] == "deep.ipynb: cannot be searched: is nested too deeply"
+
+
 def test_where_a_link_leads_is_looked_at_and_what_lies_there_is_not(small_course, tmp_path):
     (tmp_path / "tree").mkdir()
     (tmp_path / "elsewhere.py").write_text(SECRETS["solution"])
@@ -189,9 +246,8 @@ def test_a_commit_that_no_branch_leads_to_is_found(small_course, repository):
     publish(repository, ADDRESS, root=small_course)
 
 
-@pytest.mark.parametrize("where", ["branch", "packed", "stash", "index", "replaced", "subfolder"])
+@pytest.mark.parametrize("where", ["branch", "packed", "stash", "index", "replaced"])
 def test_a_secret_is_found_wherever_git_keeps_it(small_course, repository, where):
-    folder = repository
     leak_in(repository)
     if where == "branch":
         git(repository, "switch", "--quiet", "-c", "old/work")
@@ -210,11 +266,7 @@ def test_a_secret_is_found_wherever_git_keeps_it(small_course, repository, where
             commit(repository)
             blob = git(repository, "rev-parse", "HEAD~1:answers.py")
             git(repository, "replace", blob, git(repository, "hash-object", "-w", "--stdin", given=b"nothing"))
-        elif where == "subfolder":
-            commit(repository)
-            folder = repository / "deeper" / "tree"
-            folder.mkdir(parents=True)
-    assert_refused(folder, small_course, "history, blob ", ": solution: ")
+    assert_refused(repository, small_course, "history, blob ", ": solution: ")
 
 
 @pytest.mark.parametrize("where", ["commit", "tag"])
@@ -262,6 +314,20 @@ def test_the_probe_of_an_older_release_is_no_leak(small_course, repository):
     publish(repository, ADDRESS, root=small_course)
 
 
+def test_a_tree_that_was_moved_does_not_accuse_itself(small_course, repository):
+    ((path, line),) = ALLOWED.items()
+    (small_course / path).write_text((small_course / path).read_text() + f"\n\n{line}\n")
+    publish(repository, ADDRESS, root=small_course)
+    (repository / "old").mkdir()
+    for name in ("fixmelab", "release"):
+        (repository / name).rename(repository / "old" / name)
+    (repository / MANIFEST).unlink()
+    commit(repository)
+    publish(repository, ADDRESS, root=small_course)
+    (repository / "old/fixmelab/probe.py").write_text(line.replace("check_here", "tiny"))
+    assert_refused(repository, small_course, "old/fixmelab/probe.py, line 1: reference name: autograder.assignments")
+
+
 def test_files_that_git_ignores_do_not_go_out(small_course, repository):
     (repository / "results").mkdir()
     leak_in(repository, "results/answers.py")
@@ -272,6 +338,39 @@ def test_files_of_git_lfs_are_looked_at(small_course, repository):
     (repository / ".git/lfs/objects/ab").mkdir(parents=True)
     leak_in(repository, ".git/lfs/objects/ab/abcdef")
     assert_refused(repository, small_course, "history, LFS file abcdef", ": solution: ")
+
+
+@pytest.mark.parametrize("is_named", [False, True])
+def test_files_of_git_lfs_that_are_not_here_are_refused(small_course, repository, tmp_path, is_named):
+    data = b"a large file"
+    id = hashlib.sha256(data).hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\nx-note a\noid sha256:{id}\nsize {len(data)}\n"
+    (repository / "large.bin").write_text(pointer)
+    said = "cannot be searched: its content is kept by Git LFS: run git lfs fetch --all"
+    storage = repository / ".git/lfs"
+    if is_named:
+        git(repository, "config", "lfs.storage", tmp_path / "storage")
+        storage = tmp_path / "storage"
+    with pytest.raises(InputError, match=f"^large.bin: {said}\n"):
+        publish(repository, ADDRESS, root=small_course)
+    commit(repository)
+    git(repository, "rm", "--quiet", "large.bin")
+    commit(repository)
+    with pytest.raises(InputError, match=rf"^history, blob \w+ \(large.bin\): {said}\n"):
+        publish(repository, ADDRESS, root=small_course)
+    place = storage / "objects" / id[:2] / id[2:4] / id
+    place.parent.mkdir(parents=True)
+    place.write_bytes(data)
+    publish(repository, ADDRESS, root=small_course)
+    place.write_text(SECRETS["solution"])
+    assert_refused(repository, small_course, f"history, LFS file {id[:10]}", ": solution: ")
+
+
+def test_a_pointer_of_git_lfs_without_a_repository_is_refused(small_course, tmp_path):
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/a").write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1\n")
+    with pytest.raises(InputError, match="^a: cannot be searched: its content is kept by Git LFS"):
+        publish(tmp_path / "tree", ADDRESS, root=small_course)
 
 
 @pytest.mark.parametrize("option", ["--depth=1", "--filter=blob:none"])
@@ -317,7 +416,24 @@ def test_many_leaks_are_counted_rather_than_listed(small_course, tmp_path):
     with pytest.raises(InputError) as caught:
         publish(folder, ADDRESS, root=small_course)
     lines = str(caught.value).splitlines()
-    assert len(lines) == 22 and lines[-2] == "leak: … and 10 more"
+    assert len(lines) == 22 and lines[-2] == "leak: … and 10 more files"
+
+
+def test_many_leaks_of_one_file_are_one_line(small_course, tmp_path):
+    folder = tmp_path / "tree"
+    folder.mkdir()
+    (folder / "names.py").write_text("sum_of_halves(1, 2)\n" * 30)
+    (folder / "two.txt").write_text(f"{SECRETS['solution']}\n{SECRETS['marker']}\n")
+    (folder / "some.zip").write_bytes(zipped(zipped(b"")[:-9]))
+    (folder / "some.gz").write_bytes(gzip.compress(b"sum_of_halves") + zipped(b"")[:-9])
+    with pytest.raises(InputError) as caught:
+        publish(folder, ADDRESS, root=small_course)
+    assert str(caught.value).splitlines()[:-1] == [
+        "leak: names.py, line 1: reference name: sum_of_halves (and 29 more in this file)",
+        "leak: some.gz, unpacked, line 1: reference name: sum_of_halves (and 1 more in this file)",
+        "leak: two.txt, line 1: solution: scaled = sigma * eps (and 1 more in this file)",
+        "some.zip, notes.py: cannot be searched: is an archive that is damaged or cut off",
+    ]
 
 
 def test_batches_lose_nothing(small_course, repository, monkeypatch):
