@@ -131,7 +131,7 @@ def test_one_bad_file_does_not_cost_the_others(tmp_path):
     run = json.loads((tmp_path / "out" / "results.json").read_text())
     assert [(item["student"], item["score"]) for item in run["submissions"]] == [("ada", 0.0)]
     assert (tmp_path / "out" / "report.html").is_file()
-    nothing = autograder("grade", "vae", truncated(tmp_path), "--out", tmp_path / "out")
+    nothing = autograder("grade", "vae", truncated(tmp_path) / "ada.ipynb", "--out", tmp_path / "out")
     assert nothing.returncode == 1
     assert error_lines(nothing)[-1].endswith("nothing was graded now; results.json there is of an earlier run")
 
