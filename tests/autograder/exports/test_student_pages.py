@@ -24,7 +24,11 @@ def test_verdicts_messages_plots_and_words(make_run, make_submission, notebook, 
     page = student_page(make_run(ada), ada, notebook, source())
     for verdict, message in every_verdict:
         assert f'class="mark {verdict}"' in page and message in page
-    for text in ("2 of 14</b> automatic points", "<b>2</b> more points at most, given by a person", "metadata restored"):
+    for text in (
+        "2 of 14</b> automatic points",
+        "<b>2</b> more points at most, given by a person",
+        "metadata restored",
+    ):
         assert text in page
     assert PIXEL in page and "My own words &lt;b&gt;here&lt;/b&gt;." in page
     assert "default-src 'none'; img-src data:" in page and 'name="viewport"' in page
