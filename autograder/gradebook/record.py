@@ -28,6 +28,7 @@ from autograder.grading.reading import submission_digest
 from autograder.grading.result import RunResult, SubmissionResult
 
 MOST_NAME = 128  # characters, in nbgrader's tables
+MOST_BYTES = 255  # of a folder's name
 
 
 @dataclass
@@ -163,6 +164,7 @@ def _require_name(student: str) -> None:
         not student.strip(". ")
         or student != student.strip()
         or len(student) > MOST_NAME
+        or len(student.encode("utf-8", "replace")) > MOST_BYTES
         or not student.isprintable()
         or set(student) & set('/\\*?[]"<>|')
     ):

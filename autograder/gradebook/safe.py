@@ -8,7 +8,10 @@ formulas, code and the pictures that the notebook itself holds are left.
 
 import base64
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
+from urllib.parse import unquote
 
 from nbformat import NotebookNode, from_dict
 
@@ -21,7 +24,9 @@ JPEG_SIGNATURE = b"\xff\xd8\xff"
 
 # Tags, links and their definitions, bare addresses, and what MathJax would make links and ids of.
 _ACTIVE = re.compile(
-    r"<(?=[A-Za-z/!?]|[^\s<>]+@)|\](?=[(:])|https?:(?=//)|\\(?=(?:href|cssId|class|style)(?![A-Za-z]))", re.IGNORECASE
+    r"<(?=[A-Za-z/!?]|[^\s<>]+@)|\](?=[(:])|https?:(?=//)|&(?=[#A-Za-z])"
+    r"|\\(?=(?:href|cssId|class|style|mmlToken|require)(?![A-Za-z]))",
+    re.IGNORECASE,
 )
 # At the beginning of a line, to which quotes and lists add marks of theirs, but no letters.
 _HEADING = re.compile(r"^([ \t\d>*+\-.:)]*)(#.*)$", re.MULTILINE)
@@ -29,22 +34,28 @@ _UNDERLINE = re.compile(r"\n([ \t>]*)(?=[=-]+[ \t]*$)", re.MULTILINE)
 _ATTACHED = re.compile(r"(?<!\\)(!\[[^\[\]\n]*\])\(attachment:([^()\s\"'<>:/]+)\)")
 
 
-def markdown(text: str, attached: frozenset[str] | set[str] = frozenset()) -> str:
+# What may open a formula. nbconvert looks for the end of each through all that follows.
+_OPENER = re.compile(r"\\begin(?=\{)|\\\\(?=[(\[])")
+_MOST_OPENERS = 200
+
+
+def markdown(text: str, attached: Mapping[str, str] = MappingProxyType({})) -> str:
     """Markdown in which nothing is HTML, a link or a heading: a space or a backslash parts what would make it one.
 
-    Pictures among the cell's own attachments, by their names in `attached`, are still shown.
+    Pictures among the cell's own attachments are still shown: `attached` are their names there and here.
     """
     text = plain_text(text, MOST_CHARACTERS)
     shown, at = [], 0
     for match in _ATTACHED.finditer(text):
-        if match[2] in attached:
-            shown += [_defused(text[at : match.start()]), f"{_defused(match[1])}(attachment:{match[2]})"]
+        if name := attached.get(match[2]) or attached.get(unquote(match[2])):
+            shown += [_defused(text[at : match.start()]), f"{_defused(match[1])}(attachment:{name})"]
             at = match.end()
     return _without_headings("".join([*shown, _defused(text[at:])]))
 
 
 def _defused(text: str) -> str:
-    return _ACTIVE.sub(r"\g<0> ", text)
+    text = _ACTIVE.sub(r"\g<0> ", text)
+    return _OPENER.sub(r"\g<0> ", text) if len(_OPENER.findall(text)) > _MOST_OPENERS else text
 
 
 def _without_headings(text: str) -> str:

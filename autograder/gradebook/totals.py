@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from nbgrader.api import MissingEntry
+from nbgrader.api import MissingEntry, SubmittedAssignment
 
+from autograder import cells
 from autograder.errors import InputError
 from autograder.gradebook.database import one_transaction, parse_url, shown
 from autograder.gradebook.settings import read_course
-from autograder.grading.result import RunResult
+from autograder.grading.result import RunResult, SubmissionResult
 from autograder.reports.text import one_line
 
 MOST_NAMED = 8
@@ -17,13 +18,18 @@ def with_marks(run: RunResult, *, db: str | None = None, root: Path | None = Non
     """The run with the gradebook's totals as scores, after extra credit and penalties; and a line on who waits for a
     person still. `db` and `root` are as for `record`.
 
-    Raises InputError where the gradebook cannot be read, or a submission has not been recorded in it.
+    Raises InputError where the gradebook cannot be read, or holds another result of a submission or none.
     """
     target = read_course(root)
     url = parse_url(db or target.directory.db_url)
     try:
         with one_transaction(url, target.directory.course_id, dry_run=True) as gradebook:
-            recorded = {item.student_id: item for item in gradebook.assignment_submissions(run.assignment)}
+            results = {item.student: item for item in run.submissions}
+            recorded = {
+                item.student_id: item
+                for item in gradebook.assignment_submissions(run.assignment)
+                if item.student_id in results and _is_of(results[item.student_id], item, run.assignment)
+            }
             totals = {
                 student: (max(0.0, float(item.score - item.late_submission_penalty)), float(item.max_score))
                 for student, item in recorded.items()
@@ -32,7 +38,9 @@ def with_marks(run: RunResult, *, db: str | None = None, root: Path | None = Non
     except MissingEntry:
         totals, waiting = {}, []
     if unknown := [item.student for item in run.submissions if item.student not in totals]:
-        raise InputError(f"{shown(url)}: {_named(unknown)}: not recorded there; run autograder record first")
+        raise InputError(
+            f"{shown(url)}: {_named(unknown)}: these results are not recorded there; run autograder record first"
+        )
     submissions = []
     for item in run.submissions:
         score, most = totals[item.student]
@@ -40,6 +48,18 @@ def with_marks(run: RunResult, *, db: str | None = None, root: Path | None = Non
     waiting = [item.student for item in run.submissions if item.student in waiting]
     notes = [f"{len(waiting)} of {len(submissions)} wait for a person still: {_named(waiting)}"] if waiting else []
     return run.model_copy(update={"submissions": submissions}), notes
+
+
+def _is_of(result: SubmissionResult, recorded: SubmittedAssignment, assignment: str) -> bool:
+    """Whether the automatic points in the gradebook are those of the result."""
+    grades = [grade for notebook in recorded.notebooks if notebook.name == assignment for grade in notebook.grades]
+    there = {grade.name: grade.auto_score for grade in grades}
+    wanted = {
+        name: exercise.score
+        for exercise in result.exercises
+        if (name := cells.TEST_PREFIX + exercise.id.removeprefix(f"{assignment}.")) in there
+    }
+    return bool(wanted) and all(there[name] == score for name, score in wanted.items())
 
 
 def _named(students: list[str]) -> str:

@@ -10,6 +10,7 @@ from autograder.errors import InputError
 
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
 _DIGEST_BEHIND = re.compile(r"-[0-9a-f]{8}")
+MOST_NAME_BYTES = 200  # of the 255 that file systems allow
 ADVICE = "make room there or allow writing, or give another folder with --out"
 
 
@@ -50,7 +51,8 @@ def remove_parts(folder: Path) -> None:
 
 def notebook_path(out: Path, student: str) -> Path:
     """Where the executed notebook of a student is put: never outside `out`, and for each name another place."""
-    name = re.sub(r"[^\w .@+-]", "_", student).strip(". ") or "unnamed"
+    name = re.sub(r"[^\w .@+-]", "_", student).encode("utf-8", "replace")[:MOST_NAME_BYTES].decode("utf-8", "ignore")
+    name = name.strip(". ") or "unnamed"
     # A name that looks like one with a digest gets one too: nobody can call himself what another one's file is called.
     if name != student or _DIGEST_BEHIND.search(name[-9:]):
         name = f"{name}-{hashlib.sha256(student.encode('utf-8', 'replace')).hexdigest()[:8]}"

@@ -103,10 +103,13 @@ def test_whatever_is_shown_below_a_plots_test_is_what_was_marked(other):
         ("see https://e.x/a, HTTP://e.x", "see https: //e.x/a, HTTP: //e.x"),
         ("<1@e.x> <a@e.x>", "< 1@e.x> < a@e.x>"),
         (r"$\href{/x}{y} \cssId{a}{b} \classes$", r"$\ href{/x}{y} \ cssId{a}{b} \classes$"),
+        (r"$\mmlToken{mi}[href=/x]{y}$", r"$\ mmlToken{mi}[href=/x]{y}$"),
+        ("&#36;&#92;href{x}{y}&dollar; R & D, a &b", "& #36;& #92;href{x}{y}& dollar; R & D, a & b"),
+        (r"\\begin{a}b\end{a} \\(a\\)", r"\\begin{a}b\end{a} \\(a\\)"),
     ],
 )
 def test_markdown_is_neither_html_nor_a_link(written, shown):
-    assert safe.markdown(written, {"own.png"}) == shown
+    assert safe.markdown(written, {"own.png": "own.png"}) == shown
 
 
 def rendered(text: str) -> str:
@@ -257,12 +260,25 @@ def test_the_courses_own_headings_are_no_boxes_for_points(name):
 def test_a_photo_of_a_proof_is_kept_and_what_is_no_picture_is_not(saved):
     executed = course.read_source("vae")
     (written,) = [cell for cell in executed.cells if cells.grade_id(cell) == "two_forms"]
-    written.source = "![proof](attachment:proof.png) ![x](attachment:x.svg)"
-    written.attachments = {"proof.png": {"image/png": GREY}, "x.svg": {"image/svg+xml": "<svg onload='x'/>"}}
+    names = ["proof.png", "grün.png", "日本.png", "a&amp;b.png"]
+    written.source = " ".join(f"![proof](attachment:{name})" for name in (*names, "gr%C3%BCn.png", "x.svg"))
+    written.attachments = dict.fromkeys(names, {"image/png": GREY})
+    written.attachments["x.svg"] = {"image/svg+xml": "<svg onload='x'/>"}
     notebook = laid_out(executed, saved, rubrics=True)
     (cell,) = [cell for cell in notebook.cells if cells.grade_id(cell) == "two_forms"]
-    assert cell.attachments == {"proof.png": {"image/png": GREY}}
-    assert cell.source == "![proof](attachment:proof.png) ![x] (attachment:x.svg)"
+    assert cell.attachments == {f"picture-{number}": {"image/png": GREY} for number in range(1, 5)}
+    shown = " ".join(f"![proof](attachment:picture-{number})" for number in (1, 2, 3, 4, 2))
+    assert cell.source == f"{shown} ![proof] (attachment:x.svg)"
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(v4.new_notebook(cells=[cell]))
+    assert page.count("<img ") == 5
+
+
+@pytest.mark.parametrize("opener", [r"\begin{a}", r"\\(", r"\\["])
+def test_openers_of_formulas_that_are_never_closed_are_defused(opener):
+    assert safe.markdown(opener * 200) == opener * 200
+    defused = safe.markdown(opener * 201)
+    assert opener not in defused and defused.replace(" ", "") == opener * 201
+    rendered(safe.markdown(opener * (safe.MOST_CHARACTERS // len(opener))))  # minutes, were they not
 
 
 def test_outputs_are_text_and_pictures_only():

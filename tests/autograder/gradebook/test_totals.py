@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from autograder import cli
 from autograder.errors import InputError, UsageError
+from autograder.gradebook.database import one_transaction, parse_url
 from autograder.gradebook.record import record
 
 
@@ -39,10 +40,19 @@ def test_who_is_not_recorded_is_named(tmp_path, course_folder, db):
     graded = write_results(tmp_path / "graded", {"ada": Student()})
     more = write_results(tmp_path / "more", {"ada": Student(), "bob": Student()})
     options = ("--to", "canvas", "--marks", "--db", db, "--course", course_folder)
-    with pytest.raises(InputError, match=r": ada: not recorded there; run autograder record first$"):
+    with pytest.raises(InputError, match=r": ada: these results are not recorded there; run autograder record first$"):
         raise export(graded, *options).exception
     record(graded, db=db, root=course_folder)
-    with pytest.raises(InputError, match=r": bob: not recorded there"):
+    with pytest.raises(InputError, match=r": bob: these results are not"):
+        raise export(more, *options).exception
+    regraded = write_results(tmp_path / "regraded", {"ada": Student(verdicts={"encode": ("fail", "No.")})})
+    with pytest.raises(InputError, match=r": ada: these results are not"):
+        raise export(regraded, *options).exception
+    with one_transaction(parse_url(db), "fixmelab") as book:
+        book.add_student("bob")
+        with book.db.no_autoflush:
+            book.add_submission("vae", "bob")
+    with pytest.raises(InputError, match=r": bob: these results are not"):
         raise export(more, *options).exception
 
 

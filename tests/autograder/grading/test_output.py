@@ -36,7 +36,10 @@ def test_no_name_is_put_where_another_one_is(tmp_path):
     for name in [place.stem for place in places]:
         if name not in names:
             places.append(notebook_path(tmp_path, name))
+    long = ["あ" * 100, "あ" * 99 + "い", "a" * 100, "x" * 99 + "\N{GRINNING FACE}"]
+    places += [notebook_path(tmp_path, name) for name in long]
     assert len(set(places)) == len(places) > len(names)
+    assert max(len(place.name.encode()) for place in places) < 240
 
 
 def test_a_run_is_written_in_order_and_reads_back(tmp_path):
