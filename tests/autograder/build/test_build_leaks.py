@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from autograder.build import leaks
 from autograder.build.build import ASSIGNMENTS, build, checked_exercises
 from autograder.build.leaks import find_leaks, published_files
 from autograder.build.secrecy import code_lines, prose, secrets_of
@@ -248,3 +249,11 @@ def test_prose_counts_by_line_and_by_sentence():
     assert prose("- One point: no.\nThe gradient passes\nthrough the mean.") == [
         "The gradient passes through the mean."
     ]
+
+
+def test_lines_are_found_wherever_a_long_text_is_cut(monkeypatch):
+    monkeypatch.setattr(leaks, "_CHUNK", 16)
+    text = "".join(chr(0x61 + number % 26) + "é" * (number % 5 == 0) for number in range(300))
+    there = {text[at : at + size] for at in range(0, 280, 3) for size in (1, 7, 8, 9, 30)}
+    assert leaks._present(text, {*there, "not there", "!!", text[:20] + "x"}) == there
+    assert leaks._present(text, []) == leaks._present("", there) == set()
