@@ -74,14 +74,11 @@ def _require_sound(run: RunResult, path: Path) -> None:
         points += [number for exercise in submission.exercises for number in (exercise.score, exercise.max_score)]
         if not all(math.isfinite(number) for number in points):
             raise InputError(f"{path}: holds points of {name!r} that are no finite number; grade again")
-        if any(not 0 <= exercise.score <= exercise.max_score for exercise in submission.exercises) or not (
-            math.isclose(submission.score, sum(exercise.score for exercise in submission.exercises), abs_tol=1e-6)
-            and math.isclose(
-                submission.max_score + submission.manual_max_score,
-                sum(exercise.max_score for exercise in submission.exercises),
-                abs_tol=1e-6,
-            )
-        ):
+        in_range = all(0 <= exercise.score <= exercise.max_score for exercise in submission.exercises)
+        score = sum(exercise.score for exercise in submission.exercises)
+        most = sum(exercise.max_score for exercise in submission.exercises) - submission.manual_max_score
+        sums = ((submission.score, score), (submission.max_score, most))
+        if not in_range or not all(math.isclose(said, found, abs_tol=1e-6) for said, found in sums):
             raise InputError(f"{path}: the points of {name!r} are not those of the exercises; grade again")
 
 

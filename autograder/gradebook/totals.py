@@ -24,17 +24,13 @@ def with_marks(run: RunResult, *, db: str | None = None, root: Path | None = Non
     url = parse_url(db or target.directory.db_url)
     try:
         with one_transaction(url, target.directory.course_id, dry_run=True) as gradebook:
-            results = {item.student: item for item in run.submissions}
-            recorded = {
-                item.student_id: item
-                for item in gradebook.assignment_submissions(run.assignment)
-                if item.student_id in results and _is_of(results[item.student_id], item, run.assignment)
-            }
+            recorded = {item.student_id: item for item in gradebook.assignment_submissions(run.assignment)}
             totals = {
-                student: (max(0.0, float(item.score - item.late_submission_penalty)), float(item.max_score))
-                for student, item in recorded.items()
+                result.student: (max(0.0, float(item.score - item.late_submission_penalty)), float(item.max_score))
+                for result in run.submissions
+                if (item := recorded.get(result.student)) and _is_of(result, item, run.assignment)
             }
-            waiting = [student for student, item in recorded.items() if item.needs_manual_grade]
+            waiting = [student for student in totals if recorded[student].needs_manual_grade]
     except MissingEntry:
         totals, waiting = {}, []
     if unknown := [item.student for item in run.submissions if item.student not in totals]:
@@ -45,7 +41,6 @@ def with_marks(run: RunResult, *, db: str | None = None, root: Path | None = Non
     for item in run.submissions:
         score, most = totals[item.student]
         submissions.append(item.model_copy(update={"score": score, "max_score": most, "manual_max_score": 0.0}))
-    waiting = [item.student for item in run.submissions if item.student in waiting]
     notes = [f"{len(waiting)} of {len(submissions)} wait for a person still: {_named(waiting)}"] if waiting else []
     return run.model_copy(update={"submissions": submissions}), notes
 

@@ -95,7 +95,7 @@ def _said(exercise: ExerciseResult) -> str:
 def _summary(submission: SubmissionResult, assignment: str, by_hand: Collection[str]) -> str:
     lines = [f"{number(submission.score)} of {number(submission.max_score)} points that are judged automatically."]
     written = [exercise for exercise in submission.exercises if exercise.verdict == "manual"]
-    empty = [exercise for exercise in submission.exercises if exercise.id in by_hand and exercise not in written]
+    empty = [exercise for exercise in submission.exercises if exercise.id in by_hand and exercise.verdict == "missing"]
     if written:
         points = number(submission.waiting)
         lines.append(f"Up to {points} more points are given by a person: {_names(written, assignment)}.")

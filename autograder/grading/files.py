@@ -9,7 +9,7 @@ from pathlib import Path
 from autograder.errors import InputError
 
 _PART = re.compile(r"\.[0-9a-f]{16}\.part")
-_DIGEST_BEHIND = re.compile(r"-[0-9a-f]{8}")
+_DIGEST_BEHIND = re.compile(r"-[0-9a-f]{8}\Z")
 MOST_NAME_BYTES = 200  # of the 255 that file systems allow
 ADVICE = "make room there or allow writing, or give another folder with --out"
 
@@ -54,6 +54,6 @@ def notebook_path(out: Path, student: str) -> Path:
     name = re.sub(r"[^\w .@+-]", "_", student).encode("utf-8", "replace")[:MOST_NAME_BYTES].decode("utf-8", "ignore")
     name = name.strip(". ") or "unnamed"
     # A name that looks like one with a digest gets one too: nobody can call himself what another one's file is called.
-    if name != student or _DIGEST_BEHIND.search(name[-9:]):
+    if name != student or _DIGEST_BEHIND.search(name):
         name = f"{name}-{hashlib.sha256(student.encode('utf-8', 'replace')).hexdigest()[:8]}"
     return out / "executed" / f"{name}.ipynb"
