@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from autograder.build.nbgrader_settings import settings
+from autograder.nbgrader_settings import settings
 
 # nbgrader starts alembic by its bare name, which lies beside Python, in an environment that need not be activated.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])

@@ -1,5 +1,5 @@
 """`python -m autograder` is `autograder`."""
 
-from autograder.cli import main
+from autograder.commands.main import main
 
 main()

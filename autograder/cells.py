@@ -6,6 +6,7 @@ from typing import Any
 ANCHOR = re.compile(r"^[ \t]*# exercise: ([A-Za-z_]\w*)[ \t]*$", re.MULTILINE)
 TEST_PREFIX = "test_"
 QUESTION_PREFIX = "question_"
+ANSWER_STUB = "*Write your answer here.*"
 NOT_EXECUTED = frozenset({"train", "keep"})
 
 

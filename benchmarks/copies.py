@@ -7,7 +7,7 @@ import nbformat
 from nbformat import NotebookNode, v4
 
 from autograder import cells, course
-from autograder.build.regions import visible
+from autograder.regions import visible
 
 ASSIGNMENT = "vae"
 SOLVED = course.ROOT / "tests" / "submissions" / ASSIGNMENT / "perfect" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"

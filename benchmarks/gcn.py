@@ -147,7 +147,9 @@ def batches_table(batches: dict[tuple[int, int], dict[str, float]], curve: dict[
 
 def draw(curve: dict[int, dict[str, float]], path: Path) -> None:
     """Nanoseconds of an edge against nodes; a flat line says that a step costs the same on any graph."""
-    from fixmelab.plotting import plot_curves  # here: a parent with much memory shows in the peaks of its children
+    from fixmelab.pictures.plotting import (
+        plot_curves,  # here: a parent with much memory shows in the peaks of its children
+    )
 
     values = [one["nanoseconds"] for one in curve.values()]
     title = f"uniform sampling, batch {STEP['batch']}, fan-out 5, 5"

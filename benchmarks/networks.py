@@ -22,7 +22,7 @@ PROFILED = 5
 
 
 def fixmelab() -> Callable[[], nn.Module]:
-    from fixmelab.unet import UNet
+    from fixmelab.models.unet import UNet
 
     return lambda: UNet(16)
 

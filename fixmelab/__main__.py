@@ -1,6 +1,6 @@
 """`python -m fixmelab` is `fixmelab`."""
 
-from fixmelab.cli import main
+from fixmelab.commands.main import main
 
 if __name__ == "__main__":
     main()

@@ -1,29 +1,26 @@
-"""What is graded: one folder an assignment, with reference.py, checks.py and mistakes.py."""
+"""What is graded: a folder an assignment, a module an exercise.
+
+NAME/__init__.py has the order of the exercises, NAME/EXERCISE.py the check, mistakes and equivalents of one,
+NAME/common.py what several of them share, NAME/reference.py the right answers.
+"""
 
 from functools import cache
 from importlib import import_module
-from typing import Any
 
-from autograder.judge.draw import seed_for
-from autograder.judge.exercise import Exercise, collect
-from autograder.judge.judging import judge
-from autograder.judge.student import in_this_process
+from autograder.judge.exercise import Exercise, exercise_of
 
 
 @cache
 def exercises_of(assignment: str) -> dict[str, Exercise]:
-    """The automatically judged exercises of an assignment, by id, for example "vae.gaussian_kl"."""
-    package = f"autograder.assignments.{assignment}"
-    return collect(import_module(f"{package}.checks"), import_module(f"{package}.mistakes"))
+    """The judged exercises of an assignment by id, for example "vae.gaussian_kl", in the notebook's order.
 
-
-def check_here(exercise_id: str, answer: Any) -> None:
-    """Judge `answer` in this process: an instructor's Jupyter, or plain `nbgrader autograde`. Trusted code only.
-
-    Raises AssertionError with the message for the student on any verdict but a pass.
+    Raises ValueError if a module declares none, several, or another exercise than its name says.
     """
-    exercise = exercises_of(exercise_id.partition(".")[0])[exercise_id]
-    seed = seed_for(b"judged in an own process", "", exercise_id)
-    finding = judge(exercise, in_this_process(answer), seed)
-    if finding.verdict != "pass":
-        raise AssertionError(f"{exercise.name}: {finding.message}")
+    package = f"{__name__}.{assignment}"
+    found = {}
+    for name in import_module(package).EXERCISES:
+        exercise = exercise_of(import_module(f"{package}.{name}"))
+        if exercise.id != f"{assignment}.{name}":
+            raise ValueError(f"{package}.{name} declares the exercise {exercise.id!r}: its id must be that of the file")
+        found[exercise.id] = exercise
+    return found

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from autograder.errors import InputError
 from autograder.exports.spreadsheet import FORMULA, as_csv, guarded
-from autograder.grading.result import RunResult
-from autograder.reports.text import number, one_line
+from autograder.results.model import RunResult
+from autograder.results.text import number, one_line
 
 IDENTITY = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 POINTS_POSSIBLE = "Points Possible"

@@ -8,10 +8,10 @@ from autograder.errors import InputError
 from autograder.exports.canvas import canvas, canvas_with_roster, read_roster
 from autograder.exports.junit import junit
 from autograder.exports.markdown import markdown
-from autograder.exports.reading import NAME, Results, read_results
 from autograder.exports.spreadsheet import spreadsheet
 from autograder.exports.student_pages import PAGES, write_pages
-from autograder.grading import files
+from autograder.results import files
+from autograder.results.reading import NAME, Results, read_results
 
 Form = Literal["junit", "csv", "canvas", "markdown", "html"]
 

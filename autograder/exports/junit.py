@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from xml.etree import ElementTree as XML
 
-from autograder.grading.result import ExerciseResult, RunResult, SubmissionResult, Verdict
-from autograder.reports.text import MEANINGS, exercise_label, number, one_line, plain_text
+from autograder.results.model import ExerciseResult, RunResult, SubmissionResult, Verdict
+from autograder.results.text import MEANINGS, exercise_label, number, one_line, plain_text
 
 # An exercise that is not answered earns nothing, so it is no green line. What a person grades has no verdict yet.
 OUTCOMES: dict[Verdict, str | None] = {

@@ -4,8 +4,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from autograder.grading.result import RunResult, SubmissionResult
-from autograder.reports.text import SYMBOLS, exercise_label, number, one_line
+from autograder.results.model import RunResult, SubmissionResult
+from autograder.results.text import SYMBOLS, exercise_label, number, one_line
 
 # GitHub drops a step's summary above 1 MiB whole; what is left is for other lines of the step.
 MOST_BYTES = 1_000_000

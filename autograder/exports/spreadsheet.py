@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from autograder.grading.result import RunResult, SubmissionResult
-from autograder.reports.text import number, one_line
+from autograder.results.model import RunResult, SubmissionResult
+from autograder.results.text import number, one_line
 
 # Without it Excel reads UTF-8 as the machine's own encoding. Python and pandas skip it.
 BOM = "\ufeff"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from autograder import course
 from autograder.errors import InputError
-from autograder.exports.reading import Results
-from autograder.grading import files
 from autograder.reports.html import student_page
-from autograder.reports.text import one_line
+from autograder.results import files
+from autograder.results.reading import Results
+from autograder.results.text import one_line
 
 FOLDER = "feedback"
 PAGES = (".html", ".htm")

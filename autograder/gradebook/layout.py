@@ -14,9 +14,9 @@ from nbformat import NotebookNode, v4
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme
 
 from autograder import cells
-from autograder.build.nbgrader_settings import settings
 from autograder.errors import InputError
 from autograder.gradebook import safe
+from autograder.nbgrader_settings import settings
 
 PLOT_PREFIX = "plot_"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from autograder.errors import InputError
 from autograder.gradebook.record import Recorded
 from autograder.gradebook.scores import Change, Entry
-from autograder.reports.text import number, one_line
+from autograder.results.text import number, one_line
 
 MOST_NAMES = 12
 

@@ -23,9 +23,9 @@ from autograder.gradebook.layout import Placing, laid_out, read_laid_out, works
 from autograder.gradebook.scores import Entry, write_scores
 from autograder.gradebook.settings import Course, read_course, read_timestamp
 from autograder.gradebook.structure import complete, save_structure, without_solutions
-from autograder.grading import files
 from autograder.grading.reading import submission_digest
-from autograder.grading.result import RunResult, SubmissionResult
+from autograder.results import files
+from autograder.results.model import RunResult, SubmissionResult
 
 MOST_NAME = 128  # characters, in nbgrader's tables
 MOST_BYTES = 255  # of a folder's name

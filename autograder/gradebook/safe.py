@@ -15,8 +15,8 @@ from urllib.parse import unquote
 
 from nbformat import NotebookNode, from_dict
 
-from autograder.reports.text import plain_text
 from autograder.reports.work import MOST_PIXELS, decode_png
+from autograder.results.text import plain_text
 
 MOST_CHARACTERS = 100_000  # of one output or one answer
 MOST_PICTURE_BYTES = 8 * 2**20

@@ -9,7 +9,7 @@ from nbgrader.api import Grade, SubmittedNotebook
 from autograder import cells
 from autograder.gradebook import safe
 from autograder.gradebook.layout import is_plot
-from autograder.grading.result import ExerciseResult, SubmissionResult
+from autograder.results.model import ExerciseResult, SubmissionResult
 
 NO_RESPONSE = "No response."  # as nbgrader says
 

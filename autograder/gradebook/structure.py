@@ -10,8 +10,8 @@ from nbgrader.preprocessors import ClearSolutions, ComputeChecksums, NbGraderPre
 from nbgrader.utils import is_grade, is_locked, is_solution
 
 from autograder import cells
-from autograder.build.nbgrader_settings import NameStubs, settings
 from autograder.errors import InputError
+from autograder.nbgrader_settings import NameStubs, settings
 
 # What `nbgrader generate_assignment` does before it saves the cells.
 STEPS: tuple[type[NbGraderPreprocessor], ...] = (ClearSolutions, NameStubs, ComputeChecksums)

@@ -8,8 +8,8 @@ from autograder import cells
 from autograder.errors import InputError
 from autograder.gradebook.database import one_transaction, parse_url, shown
 from autograder.gradebook.settings import read_course
-from autograder.grading.result import RunResult, SubmissionResult
-from autograder.reports.text import one_line
+from autograder.results.model import RunResult, SubmissionResult
+from autograder.results.text import one_line
 
 MOST_NAMED = 8
 

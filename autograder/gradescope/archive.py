@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import nbformat
 
 from autograder import cells, course
-from autograder.build.build import build
+from autograder.authoring.build import build
 from autograder.errors import InputError
 from autograder.gradescope.form import NOT_GRADED, refused
 from autograder.gradescope.settings import Settings

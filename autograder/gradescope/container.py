@@ -10,10 +10,10 @@ from autograder import cells, course
 from autograder.errors import InputError, SandboxError
 from autograder.gradescope.form import graded, refused
 from autograder.gradescope.settings import Layout, Settings
-from autograder.grading import files
 from autograder.grading.key import course_key
 from autograder.grading.submissions import Submission, find_submissions
 from autograder.grading.workers import Crew
+from autograder.results import files
 from autograder.sandbox import layers
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.other_user import require_other_user

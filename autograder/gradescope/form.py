@@ -7,8 +7,8 @@ Text that students have a say in stands in one line, behind a word of ours.
 from collections.abc import Collection, Iterable
 from typing import Any, Literal
 
-from autograder.grading.result import ExerciseResult, RunResult, SubmissionResult
-from autograder.reports.text import MEANINGS, exercise_label, number, one_line
+from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
+from autograder.results.text import MEANINGS, exercise_label, number, one_line
 
 Visibility = Literal["visible", "after_due_date", "after_published"]
 

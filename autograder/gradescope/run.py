@@ -14,7 +14,7 @@ from pathlib import Path
 
 from autograder.gradescope.form import NOT_GRADED, refused
 from autograder.gradescope.settings import Layout
-from autograder.grading import files
+from autograder.results import files
 from autograder.sandbox.inside import users
 
 # What is left of Gradescope's time when the grader is ended.

@@ -12,13 +12,13 @@ from pathlib import Path
 import autograder
 import fixmelab
 from autograder import course
-from autograder.grading.result import Budget
+from autograder.results.model import Budget
 from autograder.sandbox.limits import Limits
 
 GRADER = Path(autograder.__file__).parent
 STUDENTS_PACKAGE = Path(fixmelab.__file__).parent
 # The parts of the grader that have a say; how results are shown has none.
-PARTS = ("judge", "grading", "sandbox", "cells.py", "course.py", "errors.py")
+PARTS = ("grading", "results", "sandbox", "judge", "cells.py", "regions.py", "course.py", "errors.py")
 LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "ipython", "nbformat", "msgpack")
 
 

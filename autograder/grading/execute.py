@@ -64,7 +64,7 @@ def execute(
     """
     for cell in notebook.cells:
         if cells.is_tests(cell) and cells.exercise_name(cell) not in exercises:
-            raise InputError(f"the test cell {cells.grade_id(cell)!r} has no check: write one in checks.py")
+            raise InputError(f"the test cell {cells.grade_id(cell)!r} has no check: write one")
     limits = limits or Limits()
     with session(zygote) as folder, server(judge_socket(folder)) as judge:
         run = _Run(

@@ -9,9 +9,9 @@ from autograder.assignments import exercises_of
 from autograder.grading.execute import Execution, execute
 from autograder.grading.reading import read_notebook, submission_digest
 from autograder.grading.restore import is_untouched, restore
-from autograder.grading.result import Budget, ExerciseResult, SubmissionResult
 from autograder.judge.draw import seed_for
 from autograder.judge.exercise import Exercise
+from autograder.results.model import Budget, ExerciseResult, SubmissionResult
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Address
 

@@ -21,7 +21,7 @@ from autograder.grading.places import (
     names_of,
     places_of,
 )
-from autograder.grading.result import Repair
+from autograder.results.model import Repair
 
 __all__ = ["Restored", "is_untouched", "restore"]
 

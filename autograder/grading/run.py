@@ -12,10 +12,10 @@ from nbformat import NotebookNode
 from autograder import course
 from autograder.errors import InputError, SandboxError
 from autograder.grading.digest import run_digest
-from autograder.grading.result import Budget, Record, RunResult, SubmissionResult
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
 from autograder.grading.workers import Crew, CrewError
+from autograder.results.model import Budget, Record, RunResult, SubmissionResult
 from autograder.sandbox.limits import Limits
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from autograder.errors import InputError
-from autograder.grading import files
-from autograder.grading.result import Record
 from autograder.grading.submissions import Submission
+from autograder.results import files
+from autograder.results.model import Record
 
 
 class Store:

@@ -18,8 +18,8 @@ from autograder.errors import InputError, SandboxError
 
 # What is slow to import is imported late, so that the nursery starts at once; torch not at all.
 if TYPE_CHECKING:
-    from autograder.grading.result import Record
     from autograder.grading.submissions import Submission
+    from autograder.results.model import Record
     from autograder.sandbox.zygote import Address
 
 Outcome: TypeAlias = "Record | InputError | SandboxError"

@@ -1,4 +1,4 @@
-"""An exercise as an assignment writes it down: its check, known mistakes and equivalents."""
+"""An exercise as an assignment writes it down: its check, known mistakes and equivalents, together in one module."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,17 +15,19 @@ Check = Callable[[Remote, Draw], None]
 class Mistake:
     """A wrong answer that must lose the point, and the sentence that a student should read."""
 
-    exercise: str
     name: str
     sentence: str
     answer: Any
+
+    def also(self, answer: Any) -> "Mistake":
+        """Declare another form of the same mistake, which the check cannot tell from it: `@drops_a_step.also`."""
+        return Mistake(self.name, self.sentence, answer)
 
 
 @dataclass(frozen=True)
 class Equivalent:
     """Another right answer, which must keep the point."""
 
-    exercise: str
     name: str
     answer: Any
 
@@ -49,34 +51,28 @@ def exercise(id: str) -> Callable[[Check], Exercise]:
     return lambda check: Exercise(id, check)
 
 
-def mistake(exercise: str, sentence: str, name: str | None = None) -> Callable[[Any], Mistake]:
-    """Declare a wrong answer to `exercise`; its name is that of the function or class below, unless one is given."""
-    return lambda answer: Mistake(exercise, name or answer.__name__, sentence, answer)
+def mistake(sentence: str) -> Callable[[Any], Mistake]:
+    """Declare a wrong answer to the module's exercise; its name is that of the function or class below."""
+    return lambda answer: Mistake(answer.__name__, sentence, answer)
 
 
-def equivalent(exercise: str) -> Callable[[Any], Equivalent]:
-    """Declare another right answer to `exercise`."""
-    return lambda answer: Equivalent(exercise, answer.__name__, answer)
+def equivalent(answer: Any) -> Equivalent:
+    """Declare another right answer to the module's exercise."""
+    return Equivalent(answer.__name__, answer)
 
 
-def collect(checks: ModuleType, answers: ModuleType) -> dict[str, Exercise]:
-    """Exercises by id, from a module of checks and a module of mistakes and equivalents.
+def exercise_of(module: ModuleType) -> Exercise:
+    """The exercise that a module declares, with the mistakes and equivalents that stand in it, in their order.
 
-    Raises ValueError where an answer belongs to no exercise.
+    Raises ValueError unless the module declares exactly one.
     """
-    found = {item.id: item for item in vars(checks).values() if isinstance(item, Exercise)}
-    names = {item.name for item in found.values()}
-    mistakes = [item for item in vars(answers).values() if isinstance(item, Mistake)]
-    equivalents = [item for item in vars(answers).values() if isinstance(item, Equivalent)]
-    for item in (*mistakes, *equivalents):
-        if item.exercise not in names:
-            raise ValueError(f"{answers.__name__}: {item.name} is an answer to {item.exercise!r}, which has no check")
-    return {
-        id: Exercise(
-            id,
-            item.check,
-            tuple(other for other in mistakes if other.exercise == item.name),
-            tuple(other for other in equivalents if other.exercise == item.name),
-        )
-        for id, item in found.items()
-    }
+    declared = list(vars(module).values())
+    found = [item for item in declared if isinstance(item, Exercise)]
+    if len(found) != 1:
+        raise ValueError(f"{module.__name__} declares {len(found)} exercises: one @exercise a module")
+    return Exercise(
+        found[0].id,
+        found[0].check,
+        tuple(item for item in declared if isinstance(item, Mistake)),
+        tuple(item for item in declared if isinstance(item, Equivalent)),
+    )

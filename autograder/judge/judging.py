@@ -9,7 +9,7 @@ from autograder.judge.draw import Draw
 from autograder.judge.exercise import Exercise, Mistake
 from autograder.judge.student import Channel, Remote, in_this_process, student_of
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed, Finding
-from fixmelab.wire import WireError
+from fixmelab.judged.wire import WireError
 
 UNFILLED = "This FIXME is not filled in yet."
 

@@ -10,7 +10,7 @@ from autograder.judge.exercise import Exercise
 from autograder.judge.judging import judge
 from autograder.judge.student import over_socket
 from autograder.judge.verdict import Finding
-from fixmelab import wire
+from fixmelab.judged import wire
 
 ACCEPT_SECONDS = 0.01
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from autograder.judge.draw import Draw
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed
-from fixmelab import wire
-from fixmelab.probe import Probe
+from fixmelab.judged import wire
+from fixmelab.judged.probe import Probe
 
 
 class Channel(Protocol):
@@ -95,7 +95,7 @@ class Remote(Target):
         self._session.ask({"op": "redraw", "target": self._handle, "seed": seed}, "redraw")
 
     def toy(self, name: str, *args: Any) -> "Remote":
-        """Make one of fixmelab.toys in the student's process."""
+        """Make one of fixmelab.judged.toys in the student's process."""
         return self._session.ask({"op": "toy", "name": name, "args": list(args)}, f"toy {name}")
 
     def drop(self) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import course
-from autograder.build.build import ASSIGNMENTS, build, checked_exercises, repository_of
-from autograder.build.leaks import Leak
-from autograder.build.secrecy import Secrets, secrets_of
-from autograder.build.text import source_from_text
+from autograder.authoring.build import ASSIGNMENTS, build, checked_exercises, repository_of
+from autograder.authoring.leaks import Leak
+from autograder.authoring.secrecy import Secrets, secrets_of
+from autograder.authoring.text import source_from_text
 from autograder.errors import InputError
 from autograder.publish import folder as folders
 from autograder.publish import history

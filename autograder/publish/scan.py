@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import course
-from autograder.build.leaks import ALLOWED, Leak, find_leaks
-from autograder.build.secrecy import Secrets
+from autograder.authoring.leaks import Leak, find_leaks
+from autograder.authoring.secrecy import Secrets
 from autograder.grading.key import KEY_VARIABLE
 from autograder.publish.history import Object
 from autograder.publish.unpack import as_utf8, name_of, opened
@@ -24,8 +24,8 @@ _LFS_POINTER = re.compile(
     rb"version https://(?:git-lfs|hawser)\.github\.com/spec/v1\r?\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\b"
 )
 _ONLY_IN_RELEASES = ("output", "execution count")
-# What every published tree shows is no secret in another place either, such as where the tree stood before.
-_PUBLIC = tuple(line.encode() for line in ALLOWED.values())
+# Trees that were published by version 0.1 show this line in fixmelab/probe.py: in their history it is no secret.
+_PUBLIC = b"from autograder.assignments import check_here"
 
 
 def course_keys(root: Path) -> list[bytes]:
@@ -121,8 +121,7 @@ def _leaks(
             spaceless = content.translate(None, WHITE_SPACE)
             if any(form in part.content or form in spaceless for form in forms):
                 add(where, Leak(place, "course key", "(not shown)"))
-            for line in _PUBLIC:
-                content = content.replace(line, b"")
+            content = content.replace(_PUBLIC, b"")
             number = str(len(labels))
             labels[number] = (where, place, part.name)
             batch[f"{number}/{part.name}"] = content

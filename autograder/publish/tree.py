@@ -9,8 +9,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.build.build import repository_of
-from autograder.build.text import to_json
+from autograder.authoring.build import repository_of
+from autograder.authoring.text import to_json
 from autograder.errors import InputError
 from autograder.publish.address import Address
 

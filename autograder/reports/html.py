@@ -13,9 +13,10 @@ from markupsafe import Markup
 from nbformat import NotebookNode
 
 from autograder import cells
-from autograder.grading.result import RunResult, SubmissionResult
-from autograder.reports import text, work
+from autograder.reports import work
 from autograder.reports.summary import exercise_summaries, frequent_mistakes, histogram, score_shares
+from autograder.results import text
+from autograder.results.model import RunResult, SubmissionResult
 
 HERE = Path(__file__).resolve().parent
 MOST_MISTAKES = 12

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from autograder.errors import UsageError
-from autograder.grading.result import RunResult, SubmissionResult
-from autograder.reports.text import exercise_label, number, one_line
+from autograder.results.model import RunResult, SubmissionResult
+from autograder.results.text import exercise_label, number, one_line
 
 _UNDER = re.compile(r"under=(\d{1,6}(?:\.\d{1,6})?)(%?)", re.ASCII)
 _EARNED = ("pass", "manual")  # what a person grades is not for CI to fail on

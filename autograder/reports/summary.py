@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from autograder.grading.result import RunResult, Verdict
+from autograder.results.model import RunResult, Verdict
 
 BINS = 10
 

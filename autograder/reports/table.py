@@ -7,8 +7,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from autograder.grading.result import ExerciseResult, RunResult, Verdict
-from autograder.reports.text import SYMBOLS, exercise_label, number, one_line
+from autograder.results.model import ExerciseResult, RunResult, Verdict
+from autograder.results.text import SYMBOLS, exercise_label, number, one_line
 
 MOST_SYMBOLS = 20
 MOST_LOSSES_OF_SUBMISSION = 4

@@ -9,7 +9,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder import cells
-from autograder.reports.text import one_line, plain_text
+from autograder.results.text import one_line, plain_text
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST_PIXELS = 16_000_000

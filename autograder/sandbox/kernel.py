@@ -18,8 +18,8 @@ from autograder.sandbox.inside import places
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.outputs import Outputs
 from autograder.sandbox.zygote import Address, judge_socket
-from fixmelab import wire
 from fixmelab.cache import cache_folder
+from fixmelab.judged import wire
 
 START_SECONDS = 120.0
 # The supervisor tells of an ending within a fraction of a second; if it does not, it is itself at fault.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fixmelab.files import write_whole
-from fixmelab.plotting import Figure
+from fixmelab.pictures.plotting import Figure
 
 
 class Log:

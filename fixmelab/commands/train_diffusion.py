@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from fixmelab import checkpoint as checkpoints
-from fixmelab import environment, plotting, student_code
+from fixmelab import environment, student_code
+from fixmelab.commands.fid import Fid, best_features
 from fixmelab.commands.log import Log, Wandb
 from fixmelab.data import load_pictures
-from fixmelab.fid import Fid, best_features
 from fixmelab.files import remove_leftovers, write_whole
+from fixmelab.models.unet import UNet
+from fixmelab.pictures import plotting
 from fixmelab.training import Run, random_numbers
-from fixmelab.unet import UNet
 
 CHECKPOINT = "checkpoint.safetensors"
 SEED = 0

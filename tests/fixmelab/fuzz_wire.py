@@ -11,7 +11,7 @@ import atheris
 
 # Before anything else imports them: what is instrumented is seen by the fuzzer.
 with atheris.instrument_imports(
-    include=["fixmelab.wire", "autograder.judge.student", "autograder.judge.judging", "autograder.judge.server"]
+    include=["fixmelab.judged.wire", "autograder.judge.student", "autograder.judge.judging", "autograder.judge.server"]
 ):
     import wire_properties
 

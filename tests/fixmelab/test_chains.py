@@ -8,8 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from fixmelab import chains
-from fixmelab.plotting import Figure
+from fixmelab.pictures import chains
+from fixmelab.pictures.plotting import Figure
 
 
 def pixels(figure):

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from fixmelab import cli
+from fixmelab.commands import main as cli
 from fixmelab.commands import train_diffusion
 from fixmelab.commands.log import Log
 from tests.fixmelab import small_diffusion as small
@@ -151,7 +151,8 @@ def test_wrong_usage_ends_with_2(monkeypatch, given) -> None:
 
 
 def test_help_is_quick_and_names_every_flag() -> None:
-    code = "import sys; from fixmelab.cli import main; sys.argv = ['fixmelab', 'train', 'diffusion', '--help']\n"
+    code = "import sys; from fixmelab.commands.main import main\n"
+    code += "sys.argv = ['fixmelab', 'train', 'diffusion', '--help']\n"
     code += "try: main()\nexcept SystemExit as ended: assert not ended.code\nassert 'torch' not in sys.modules"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"COLUMNS": "200"}
@@ -461,7 +462,7 @@ def test_the_way_back_starts_from_the_last_state_as_it_is(arguments, tmp_path, m
 
 def test_fid_is_measured_at_each_save(arguments, tmp_path, monkeypatch) -> None:
     pytest.importorskip("torchmetrics")
-    monkeypatch.setattr("fixmelab.fid.STEPS", 5)
+    monkeypatch.setattr("fixmelab.commands.fid.STEPS", 5)
     monkeypatch.setattr(train_diffusion.Fid, "__call__", watch := Watch(train_diffusion.Fid.__call__))
     assert here(arguments(fid=""), monkeypatch) == 0
     folder = tmp_path / "results"
@@ -488,7 +489,7 @@ class Watch:
 
 
 def test_fid_without_torchmetrics_is_one_line(arguments, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("fixmelab.fid.STEPS", 1)
+    monkeypatch.setattr("fixmelab.commands.fid.STEPS", 1)
     monkeypatch.setitem(sys.modules, "torchmetrics", None)
     monkeypatch.setitem(sys.modules, "torchmetrics.image.fid", None)
     assert here(arguments(fid=""), monkeypatch) == 1

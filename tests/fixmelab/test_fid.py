@@ -9,8 +9,8 @@ from torch import nn
 
 pytest.importorskip("torchmetrics")
 
-from fixmelab import fid
-from fixmelab.fid import Features, Fid
+from fixmelab.commands import fid
+from fixmelab.commands.fid import Features, Fid
 
 
 @pytest.fixture(autouse=True)

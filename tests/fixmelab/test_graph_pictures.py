@@ -10,9 +10,9 @@ from matplotlib.collections import EllipseCollection, LineCollection
 from matplotlib.colors import to_hex
 from PIL import Image
 
-from fixmelab import graph_pictures as pictures
 from fixmelab.graphs import Graph
-from fixmelab.plotting import COLOURS, Figure
+from fixmelab.pictures import graph_pictures as pictures
+from fixmelab.pictures.plotting import COLOURS, Figure
 
 
 def blocks(nodes=30, classes=3):

@@ -11,8 +11,8 @@ from matplotlib import colors
 from nbclient import NotebookClient
 from PIL import Image
 
-from fixmelab import plotting
-from fixmelab.plotting import plot_curves, plot_history, show_images, show_latent_map
+from fixmelab.pictures import plotting
+from fixmelab.pictures.plotting import plot_curves, plot_history, show_images, show_latent_map
 from fixmelab.training import History
 
 NAMES = ["T-shirt", "Trouser", "Pullover"]

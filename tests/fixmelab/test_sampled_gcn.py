@@ -7,7 +7,7 @@ from torch.nn import functional as F
 import fixmelab
 from fixmelab.data import noisy_blocks
 from fixmelab.graphs import Graph
-from fixmelab.sampled_gcn import Hops, SampledGCN, accuracy, condense, fit, learned_draw, two_hops
+from fixmelab.models.sampled_gcn import Hops, SampledGCN, accuracy, condense, fit, learned_draw, two_hops
 
 
 def layer(h, neighbors, weight, activation):

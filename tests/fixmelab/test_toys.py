@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from fixmelab.toys import Drift, Recorder
+from fixmelab.judged.toys import Drift, Recorder
 
 
 def test_the_recorder_answers_by_step_and_remembers():

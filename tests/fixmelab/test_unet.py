@@ -7,7 +7,7 @@ import torch
 
 import fixmelab
 from fixmelab import UNet
-from fixmelab.unet import GroupNorm
+from fixmelab.models.unet import GroupNorm
 
 
 def awake(dim: int = 4, *, channels: int = 3) -> UNet:

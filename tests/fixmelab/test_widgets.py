@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from fixmelab import plotting, widgets
-from fixmelab.widgets import LatentExplorer, latent_explorer, latent_explorer_static
+from fixmelab.pictures import plotting, widgets
+from fixmelab.pictures.widgets import LatentExplorer, latent_explorer, latent_explorer_static
 
 NAMES = ["T-shirt", "Trouser", "<script>alert(1)</script>"]
 

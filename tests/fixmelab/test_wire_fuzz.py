@@ -16,7 +16,7 @@ import wire_properties
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixmelab import wire
+from fixmelab.judged import wire
 
 FUZZ = Path(__file__).with_name("fuzz_wire.py")
 
@@ -198,7 +198,7 @@ def test_the_worst_frames_take_a_bounded_amount_of_memory():
     """The process itself is measured: tensors take memory that Python does not count."""
     program = """
 import re, struct, msgpack
-from fixmelab import wire
+from fixmelab.judged import wire
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024
 def tensor(size):

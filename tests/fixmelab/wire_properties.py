@@ -18,7 +18,7 @@ from autograder.judge.judging import judge
 from autograder.judge.server import JudgeServer
 from autograder.judge.student import StudentSession
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed
-from fixmelab import wire
+from fixmelab.judged import wire
 
 SEPARATOR = b"\xc1\xc1"  # a byte that msgpack never uses
 PLAIN = (type(None), bool, int, float, str, bytes, list, dict, torch.Tensor, numpy.ndarray, wire.Handle)

@@ -1,0 +1,28 @@
+"""The diffusion notebook: its exercises, in its order."""
+
+EXERCISES = (
+    "constant_schedule",
+    "linear_schedule",
+    "cosine_schedule",
+    "q_step",
+    "q_chain",
+    "chain_moments",
+    "kl_to_prior",
+    "bayes_on_grid",
+    "q_posterior",
+    "posterior_mean_from_eps",
+    "loss_weight",
+    "optimal_eps",
+    "elbo_terms",
+    "eps_loss",
+    "Diffusion",
+    "q_sample",
+    "p_losses",
+    "forward",
+    "p_sample",
+    "p_sample_loop",
+    "sample",
+    "plot_forward",
+    "plot_backward",
+    "plot_denoising",
+)

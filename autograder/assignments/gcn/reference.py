@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fixmelab.graphs import Graph
-from fixmelab.sampled_gcn import Activation, Hops, SampledGCN
+from fixmelab.models.sampled_gcn import Activation, Hops, SampledGCN
 
 TINY = 1e-9  # keeps every neighbour possible, however low its score
 

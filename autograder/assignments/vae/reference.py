@@ -148,7 +148,7 @@ def latent_grid(latent_dim: int, i: int, j: int) -> Tensor:
 
 
 def latent_canvas(weight: Tensor, bias: Tensor, i: int, j: int) -> Tensor:
-    """The (280, 280) canvas of plot_latents for fixmelab.toys.LinearDecoder(weight, bias)."""
+    """The (280, 280) canvas of plot_latents for fixmelab.judged.toys.LinearDecoder(weight, bias)."""
     z = latent_grid(weight.shape[1], i, j).view(GRID * GRID, -1)
     tiles = torch.sigmoid(z @ weight.T + bias).view(GRID, GRID, SIDE, SIDE)
     return tiles.permute(0, 2, 1, 3).reshape(GRID * SIDE, GRID * SIDE)

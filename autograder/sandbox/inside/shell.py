@@ -1,8 +1,8 @@
 """The kernel: an IPython shell that runs cells one by one and tells over a socket what they show.
 
-Each message is a map in a frame of fixmelab.wire. From the grader: `run`, the source of a cell. To it, while the cell
-runs: `stream`, `display`, `result`, `update`, `clear`; then `end`, once a cell. What is told is untrusted: it comes
-from the process that runs the student's code.
+Each message is a map in a frame of fixmelab.judged.wire. From the grader: `run`, the source of a cell. To it, while
+the cell runs: `stream`, `display`, `result`, `update`, `clear`; then `end`, once a cell. What is told is untrusted: it
+comes from the process that runs the student's code.
 """
 
 import base64
@@ -25,7 +25,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Type
 from traitlets.config import Config
 
-from fixmelab import wire
+from fixmelab.judged import wire
 
 # Printed text travels in pieces of about this many characters, or of this many seconds.
 PIECE, PAUSE = 8_000, 0.5

@@ -20,7 +20,7 @@ from inside import linux, supervisor, users
 from inside import walls as guards
 from inside.shell import Shell
 
-from fixmelab import wire
+from fixmelab.judged import wire
 
 LOOK_SECONDS = 0.05
 # More than the zygote ever has open.
@@ -56,9 +56,9 @@ def _imported() -> Shell:
 
     import fixmelab.data
     import fixmelab.environment
-    import fixmelab.plotting
-    import fixmelab.probe
-    import fixmelab.widgets  # noqa: F401
+    import fixmelab.pictures.plotting
+    import fixmelab.pictures.widgets
+    import fixmelab.probe  # noqa: F401
 
     torch.set_num_threads(1)
     torch.backends.cpu.get_cpu_capability()  # torch asks the processor once, and would find no /proc in a kernel

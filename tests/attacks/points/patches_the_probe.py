@@ -4,7 +4,7 @@
 import ast
 
 import fixmelab.probe
-from fixmelab import wire
+from fixmelab.judged import wire
 
 requests = []
 

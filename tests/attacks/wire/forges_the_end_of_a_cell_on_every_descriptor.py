@@ -5,7 +5,7 @@
 import os
 import stat
 
-from fixmelab import wire
+from fixmelab.judged import wire
 
 FRAMES = [
     {"end": True, "count": 5},

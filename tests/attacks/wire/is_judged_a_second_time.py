@@ -6,7 +6,7 @@ import socket
 import threading
 
 import fixmelab.probe
-from fixmelab import wire
+from fixmelab.judged import wire
 
 connections = []
 

@@ -7,7 +7,7 @@ import struct
 
 import fixmelab.probe
 import msgpack
-from fixmelab import wire
+from fixmelab.judged import wire
 
 sent = []
 

@@ -7,7 +7,7 @@ import socket
 import struct
 
 import fixmelab.probe
-from fixmelab import wire
+from fixmelab.judged import wire
 
 
 def nest(exercise, answer):

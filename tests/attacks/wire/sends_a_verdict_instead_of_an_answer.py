@@ -5,7 +5,7 @@ import os
 import socket
 
 import fixmelab.probe
-from fixmelab import wire
+from fixmelab.judged import wire
 
 asked = []
 FORGED = [

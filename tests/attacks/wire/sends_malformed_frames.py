@@ -7,7 +7,7 @@ import struct
 
 import fixmelab.probe
 import msgpack
-from fixmelab import wire
+from fixmelab.judged import wire
 
 raw = msgpack.packb
 tensor = lambda *parts: raw({"value": msgpack.ExtType(1, raw(list(parts)))})

@@ -2,7 +2,7 @@
 
 # %%
 # exercise: reparameterize
-from fixmelab import wire
+from fixmelab.judged import wire
 
 line = get_ipython().line.connection
 deep = {}

@@ -8,7 +8,7 @@ import socket
 import time
 
 import fixmelab.probe
-from fixmelab import wire
+from fixmelab.judged import wire
 
 print("the kernel's line is taken over", flush=True)
 kernel_line = get_ipython().line.connection.dup()

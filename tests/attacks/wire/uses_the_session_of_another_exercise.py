@@ -6,7 +6,7 @@ import os
 import socket
 
 import fixmelab.probe
-from fixmelab import wire
+from fixmelab.judged import wire
 
 solved = {}
 greeted = []

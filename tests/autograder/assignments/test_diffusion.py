@@ -265,7 +265,7 @@ def test_the_divergence_from_the_prior_is_that_of_torch():
 
 
 def test_states_count_steps_of_noise():
-    from fixmelab.toys import Drift
+    from fixmelab.judged.toys import Drift
 
     toy = Drift(torch.arange(8.0))
     zero = torch.zeros(1, 1, 1, 1)

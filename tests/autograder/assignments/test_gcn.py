@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from autograder.assignments.gcn import reference
 from fixmelab.data import noisy_blocks
 from fixmelab.graphs import Graph
-from fixmelab.sampled_gcn import SampledGCN, fit, learned_draw, two_hops
+from fixmelab.models.sampled_gcn import SampledGCN, fit, learned_draw, two_hops
 
 SIGMAS = 6.0  # standard errors: a false alarm in 5e8 looks at a normal number
 

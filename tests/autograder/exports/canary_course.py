@@ -62,8 +62,8 @@ EXERCISES = {
     "toy.triple": Exercise(
         "toy.triple",
         canarychecknamezq,
-        (Mistake("triple", "canarymistakenamezq", SENTENCE, plus_three),),
-        (Equivalent("triple", "canaryequivalentnamezq", canaryreferencenamezq),),
+        (Mistake("canarymistakenamezq", SENTENCE, plus_three),),
+        (Equivalent("canaryequivalentnamezq", canaryreferencenamezq),),
     ),
     "toy.word": Exercise("toy.word", check_word),
 }

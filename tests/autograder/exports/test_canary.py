@@ -18,10 +18,11 @@ from canary_course import CANARIES, EXERCISES, HEADING, NUMBERS, SENTENCE, sourc
 from nbformat.v4 import new_code_cell, new_output
 from typer.testing import CliRunner
 
-from autograder import cli, course
-from autograder.grading.output import write_run
+from autograder import course
+from autograder.commands import main as cli
 from autograder.grading.run import grade_all
 from autograder.grading.submissions import Submission
+from autograder.results.writing import write_run
 from autograder.sandbox.limits import Limits
 
 HIDDEN = (*CANARIES.values(), *NUMBERS)
@@ -37,7 +38,7 @@ def course_of_canaries(tmp_path, monkeypatch) -> Path:
     for folder in ("notebooks", "source/toy", "autograder/assignments/toy"):
         (root / folder).mkdir(parents=True)
     (root / "notebooks" / "toy.py").touch()
-    (root / "autograder" / "assignments" / "toy" / "checks.py").write_text("x = 1\n")
+    (root / "autograder" / "assignments" / "toy" / "triple.py").write_text("x = 1\n")
     nbformat.write(source(), root / "source" / "toy" / "toy.ipynb")
     return root
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from autograder.exports.markdown import MOST_BYTES, markdown
-from autograder.reports.text import one_line
+from autograder.results.text import one_line
 
 
 class Page(HTMLParser):

@@ -4,8 +4,8 @@ import pytest
 from canary_course import source, submission
 from nbformat.v4 import new_output
 
-from autograder.grading.result import Repair
 from autograder.reports.html import html_report, student_page
+from autograder.results.model import Repair
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 

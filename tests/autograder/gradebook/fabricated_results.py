@@ -8,8 +8,8 @@ from pathlib import Path
 import nbformat
 
 from autograder import cells, course
-from autograder.grading import files
-from autograder.grading.result import ExerciseResult, RunResult, SubmissionResult
+from autograder.results import files
+from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
 
 # One grey pixel, and one black one.
 GREY = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="

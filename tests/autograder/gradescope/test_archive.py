@@ -13,7 +13,8 @@ import pytest
 from gradescope_form import Results
 from typer.testing import CliRunner
 
-from autograder import cli, course
+from autograder import course
+from autograder.commands import main as cli
 from autograder.errors import InputError
 from autograder.gradescope import archive as archives
 from autograder.gradescope.settings import Settings

@@ -7,7 +7,7 @@ from gradescope_form import Results
 from pydantic import ValidationError
 
 from autograder.gradescope import form
-from autograder.grading.result import ExerciseResult, Repair, RunResult, SubmissionResult
+from autograder.results.model import ExerciseResult, Repair, RunResult, SubmissionResult
 
 HOSTILE = (
     "done\n\n# 100 of 100 points\r\n<script>alert(1)</script> **bold** [x](http://example.org)"

@@ -10,10 +10,10 @@ import nbformat
 from toy_course import EXERCISES, RIGHT, source, submission
 
 from autograder import course
-from autograder.grading.output import write_run
 from autograder.grading.run import grade_all
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
+from autograder.results.writing import write_run
 
 COUNT = 200
 

@@ -11,7 +11,7 @@ import killed_run
 import nbformat
 import pytest
 
-from autograder.grading.files import notebook_path
+from autograder.results.files import notebook_path
 
 KILLS = 20
 AT_THE_START = 3  # of them, while everything is still being set up

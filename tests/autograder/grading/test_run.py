@@ -28,7 +28,7 @@ def toy(tmp_path, monkeypatch):
     for folder in ("notebooks", "source/toy", "autograder/assignments/toy"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "notebooks" / "toy.py").touch()
-    (tmp_path / "autograder" / "assignments" / "toy" / "checks.py").write_text("x = 1\n")
+    (tmp_path / "autograder" / "assignments" / "toy" / "double.py").write_text("x = 1\n")
     nbformat.write(source(), tmp_path / "source" / "toy" / "toy.ipynb")
     return tmp_path
 
@@ -129,7 +129,7 @@ def test_the_digest_covers_all_that_decides_a_result(toy):
     assert run_digest("toy", **settings) == found[0]
     for other in ({"key": b"x" * 32}, {"budget": "cpu"}, {"limits": Limits(cell=1)}, {"sandbox": False}):
         found.append(run_digest("toy", **settings | other))
-    (toy / "autograder" / "assignments" / "toy" / "checks.py").write_text("x = 2\n")
+    (toy / "autograder" / "assignments" / "toy" / "double.py").write_text("x = 2\n")
     found.append(run_digest("toy", **settings))
     (toy / "source" / "toy" / "toy.ipynb").write_text("{}")
     found.append(run_digest("toy", **settings))

@@ -8,10 +8,10 @@ import sys
 import pytest
 
 from autograder.errors import InputError
-from autograder.grading import files
-from autograder.grading.result import ExerciseResult, Record, SubmissionResult
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
+from autograder.results import files
+from autograder.results.model import ExerciseResult, Record, SubmissionResult
 
 ADA, BOB = (Submission(name, f"{name}.ipynb", name.encode()) for name in ("ada", "bob"))
 

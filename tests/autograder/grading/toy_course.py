@@ -29,7 +29,7 @@ def plus_two(x: Any) -> Any:
 
 
 EXERCISES = {
-    "toy.double": Exercise("toy.double", check_double, (Mistake("double", "plus_two", "Times, not plus.", plus_two),)),
+    "toy.double": Exercise("toy.double", check_double, (Mistake("plus_two", "Times, not plus.", plus_two),)),
     "toy.square": Exercise("toy.square", check_square),
 }
 

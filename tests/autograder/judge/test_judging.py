@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from autograder.judge.draw import Draw, seed_for
-from autograder.judge.exercise import Exercise, collect, equivalent, exercise, mistake
+from autograder.judge.exercise import Exercise, equivalent, exercise, exercise_of, mistake
 from autograder.judge.expect import expect
 from autograder.judge.judging import judge
 from autograder.judge.student import in_this_process
@@ -17,34 +17,34 @@ from autograder.judge.verdict import ExpectationFailed
 SEED = seed_for(b"key", "digest", "toy.double")
 
 
-@mistake("double", "It is squared, not doubled.")
+@mistake("It is squared, not doubled.")
 def squares(x):
     return x**2
 
 
-@mistake("double", "It breaks for a batch of one.")
+@mistake("It breaks for a batch of one.")
 def one_is_too_few(x):
     if len(x) == 1:
         raise IndexError("no second row")
     return 2 * x
 
 
-@mistake("double", "It adds noise.")
+@mistake("It adds noise.")
 def adds_noise(x):
     return 2 * x + torch.randn_like(x)
 
 
-@mistake("double", "It works in place.", "changes_its_argument")
-def in_place(x):
+@mistake("It works in place.")
+def changes_its_argument(x):
     return x.mul_(2)
 
 
-@mistake("double", "It is negative.")
+@mistake("It is negative.")
 def negative(x):
     return -2 * x.abs() - 1
 
 
-@equivalent("double")
+@equivalent
 def adds(x):
     return x + x
 
@@ -68,9 +68,8 @@ def module(name, *items):
     return made
 
 
-CHECKS = module("checks", check_double)
-ANSWERS = module("answers", squares, one_is_too_few, adds_noise, in_place, negative, adds)
-DOUBLE = collect(CHECKS, ANSWERS)["toy.double"]
+ANSWERS = squares, one_is_too_few, adds_noise, changes_its_argument, negative, adds
+DOUBLE = exercise_of(module("double", check_double, *ANSWERS))
 
 
 def finding(answer):
@@ -180,10 +179,15 @@ def test_messages_hold_no_expected_numbers():
         assert "0.1234" not in judge(Exercise("toy.x", check), in_this_process(answer), SEED).message
 
 
-def test_an_answer_without_a_check_is_refused():
-    stray = mistake("triple", "No such exercise.")(lambda x: x)
-    with pytest.raises(ValueError, match="triple"):
-        collect(CHECKS, module("strays", stray))
+@pytest.mark.parametrize("checks", [(), (check_double, check_double)], ids=["none", "two"])
+def test_a_module_holds_one_exercise(checks):
+    with pytest.raises(ValueError, match=f"module_of_{len(checks)} declares {len(checks)} exercises"):
+        exercise_of(module(f"module_of_{len(checks)}", *checks, squares))
+
+
+def test_another_form_of_a_mistake_has_its_name_and_sentence():
+    other = squares.also(lambda x: x**2 + 0)
+    assert (other.name, other.sentence) == (squares.name, squares.sentence)
 
 
 def test_draws_depend_on_key_submission_and_exercise_alone():

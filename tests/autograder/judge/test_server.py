@@ -12,7 +12,8 @@ import torch
 from autograder.judge.exercise import Exercise
 from autograder.judge.expect import expect
 from autograder.judge.server import JudgeServer
-from fixmelab import probe, wire
+from fixmelab import probe
+from fixmelab.judged import wire
 
 SEED = bytes(32)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.build.build import build
-from tests.autograder.build.conftest import tiny_course  # noqa: F401
+from autograder.authoring.build import build
+from tests.autograder.authoring.conftest import tiny_course  # noqa: F401
 
 PROJECT = """\
 # A comment for instructors.
@@ -40,7 +40,7 @@ packages = ["fixmelab", "fixmelab.deep", "fixmelab.embedded"]
 line-length = 120
 
 [tool.ruff.lint.per-file-ignores]
-"autograder/assignments/*/mistakes.py" = ["E501"]
+"autograder/assignments/*/*.py" = ["E501"]
 """
 
 PAGE = """\

@@ -5,8 +5,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from autograder import cli, course
-from autograder.grading.result import ExerciseResult, RunResult, SubmissionResult
+from autograder import course
+from autograder.commands import main as cli
+from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
 
 
 @pytest.fixture

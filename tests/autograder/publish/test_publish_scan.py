@@ -13,7 +13,6 @@ import zipfile
 
 import pytest
 
-from autograder.build.leaks import ALLOWED
 from autograder.errors import InputError
 from autograder.publish import folder as folders
 from autograder.publish import scan
@@ -29,7 +28,7 @@ SECRETS = {
     "mark scheme": "one for the words deterministic given the noise.",
     "reference": "return (3 * right + left) / 3",
     "reference name": "from autograder.assignments.tiny import reference",
-    "checks": "return [draw.normal(count + 2, 7) for count in range(3)]",
+    "check": "return [draw.normal(count + 2, 7) for count in range(3)]",
     "mistake sentence": "Take the standard deviation. The noise is scaled by the variance here.",
     "marker": "### BEGIN SOLUTION",
 }
@@ -300,32 +299,19 @@ def test_a_release_with_outputs_in_the_history_is_found_and_another_notebook_may
     assert_refused(repository, small_course, "(release/tiny/demo.ipynb), cell 1: output: ")
 
 
-def test_the_probe_of_an_older_release_is_no_leak(small_course, repository):
-    """It names the instructors' package; so does a version of it that no commit leads to any more."""
-    ((path, line),) = ALLOWED.items()
-    (small_course / path).write_text((small_course / path).read_text() + f"\n\n{line}\n")
-    publish(repository, ADDRESS, root=small_course)
+@pytest.mark.parametrize("name", ["check_here", "tiny"])
+def test_the_probe_of_an_older_release_is_no_leak(small_course, repository, name):
+    """It named the instructors' package, and so does its history."""
+    probe = repository / "fixmelab/probe.py"
+    probe.parent.mkdir(exist_ok=True)
+    probe.write_text(f"from autograder.assignments import {name}\n")
     commit(repository)
-    git(repository, "commit", "--quiet", "--amend", "--allow-empty", "-m", "Again")
-    (small_course / path).write_text((small_course / path).read_text() + "\n")
-    publish(repository, ADDRESS, root=small_course)
-    git(repository, "reset", "--quiet", "--hard", "HEAD~1")
-    git(repository, "reflog", "expire", "--expire=now", "--all")
-    publish(repository, ADDRESS, root=small_course)
-
-
-def test_a_tree_that_was_moved_does_not_accuse_itself(small_course, repository):
-    ((path, line),) = ALLOWED.items()
-    (small_course / path).write_text((small_course / path).read_text() + f"\n\n{line}\n")
-    publish(repository, ADDRESS, root=small_course)
-    (repository / "old").mkdir()
-    for name in ("fixmelab", "release"):
-        (repository / name).rename(repository / "old" / name)
-    (repository / MANIFEST).unlink()
+    git(repository, "rm", "--quiet", "fixmelab/probe.py")
     commit(repository)
-    publish(repository, ADDRESS, root=small_course)
-    (repository / "old/fixmelab/probe.py").write_text(line.replace("check_here", "tiny"))
-    assert_refused(repository, small_course, "old/fixmelab/probe.py, line 1: reference name: autograder.assignments")
+    if name == "check_here":
+        publish(repository, ADDRESS, root=small_course)
+    else:
+        assert_refused(repository, small_course, "(fixmelab/probe.py), line 1: reference name: autograder.assignments")
 
 
 def test_files_that_git_ignores_do_not_go_out(small_course, repository):

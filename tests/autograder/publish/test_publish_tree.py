@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from autograder.build.build import build
+from autograder.authoring.build import build
 from autograder.course import release_path
 from autograder.errors import InputError
 from autograder.publish.address import Address

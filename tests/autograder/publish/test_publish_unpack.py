@@ -14,7 +14,7 @@ import zlib
 import nbformat
 import pytest
 
-from autograder.build.secrecy import Secrets
+from autograder.authoring.secrecy import Secrets
 from autograder.errors import InputError
 from autograder.publish import unpack
 from autograder.publish.address import Address

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 
 from autograder import course
-from autograder.build.build import build
+from autograder.authoring.build import build
 from autograder.grading.restore import restore
 from autograder.publish.address import Address
 from autograder.publish.publish import publish

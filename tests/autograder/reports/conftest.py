@@ -9,7 +9,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from autograder.grading.result import ExerciseResult, Repair, RunResult, SubmissionResult
+from autograder.results.model import ExerciseResult, Repair, RunResult, SubmissionResult
 
 STUB = "*Write your answer here.*"
 

@@ -4,10 +4,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from autograder.grading.result import Repair
 from autograder.reports import html, work
 from autograder.reports.html import html_report
 from autograder.reports.summary import exercise_summaries, frequent_mistakes, histogram
+from autograder.results.model import Repair
 
 SIGMA = ("fail", "sigma is taken for the variance", "variance_as_sigma")
 UNKNOWN = ("fail", "the numbers are wrong", None)

@@ -3,8 +3,8 @@
 import pytest
 
 from autograder.errors import UsageError
-from autograder.grading.result import ExerciseResult, RunResult, SubmissionResult
 from autograder.reports.policy import Policy
+from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
 
 
 def a_run(*submissions):

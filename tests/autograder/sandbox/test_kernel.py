@@ -190,7 +190,7 @@ def test_streams_are_joined_and_widgets_are_not_followed(run):
 
 def test_forged_messages_are_left_out(run):
     forge = """
-from fixmelab import wire
+from fixmelab.judged import wire
 line = get_ipython().line.connection
 for message in (
     {}, {"stream": "stdout"}, {"stream": "stdin", "text": "x"}, {"stream": "stdout", "text": 7},

@@ -66,7 +66,7 @@ def test_the_sandbox_works_here():
 
 
 def test_python_and_the_students_package_are_there(inside):
-    assert inside("import numpy, fixmelab, fixmelab.wire; print('fine')") == "fine"
+    assert inside("import numpy, fixmelab, fixmelab.judged.wire; print('fine')") == "fine"
 
 
 def test_the_instructors_package_is_not(refused):

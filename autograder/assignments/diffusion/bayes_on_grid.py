@@ -1,0 +1,82 @@
+"""TODO diffusion.bayes_on_grid"""
+
+import math
+
+import torch
+
+from autograder.assignments.diffusion import reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("diffusion.bayes_on_grid")
+def bayes_on_grid(student: Remote, draw: Draw) -> None:
+    for count, half in ((1001, 6.0), (1600, 8.0)):
+        grid = torch.linspace(-half, half + 1.5, count, dtype=torch.float64)
+        x_0, x_t = (float(value) for value in draw.uniform(-1.5, 1.5, 2))
+        beta, before = float(draw.uniform(0.05, 0.5, 1)[0]), float(draw.uniform(0.2, 0.9, 1)[0])
+        got = student(grid, x_0, x_t, beta, before)
+        expect(got, "the density").shape(count).dtype(torch.float64).finite()
+        wanted = reference.bayes_on_grid(grid, x_0, x_t, beta, before)
+        expect(got, "the density").close(wanted, rtol=1e-3, atol=1e-4)
+
+
+def _products(grid, x_0, x_t, beta, before):
+    step = torch.distributions.Normal(math.sqrt(1 - beta) * grid, math.sqrt(beta)).log_prob(
+        torch.tensor(x_t, dtype=grid.dtype)
+    )
+    prior = torch.distributions.Normal(math.sqrt(before) * x_0, math.sqrt(1 - before)).log_prob(grid)
+    return step, prior
+
+
+@mistake("The product is not normalised: a density sums to 1, times the grid's spacing.")
+def not_normalised(grid, x_0, x_t, beta, alpha_bar_before):
+    step, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    return (step + prior).exp()
+
+
+@mistake("These are probabilities of the grid's cells: divide by the spacing to get a density.")
+def probabilities_for_a_density(grid, x_0, x_t, beta, alpha_bar_before):
+    return reference.bayes_on_grid(grid, x_0, x_t, beta, alpha_bar_before) * (grid[1] - grid[0])
+
+
+@mistake("This is q(x_t | x_{t−1}) alone: Bayes' rule multiplies it with q(x_{t−1} | x_0).")
+def likelihood_alone(grid, x_0, x_t, beta, alpha_bar_before):
+    step, _ = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    return torch.softmax(step, dim=0) / (grid[1] - grid[0])
+
+
+@mistake("This is q(x_{t−1} | x_0) alone: Bayes' rule multiplies it with q(x_t | x_{t−1}).")
+def prior_alone(grid, x_0, x_t, beta, alpha_bar_before):
+    _, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    return torch.softmax(prior, dim=0) / (grid[1] - grid[0])
+
+
+@mistake("β is a variance: the standard deviation of a step is its root.")
+def beta_as_a_deviation(grid, x_0, x_t, beta, alpha_bar_before):
+    step = torch.distributions.Normal(math.sqrt(1 - beta) * grid, beta).log_prob(torch.tensor(x_t, dtype=grid.dtype))
+    _, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    return torch.softmax(step + prior, dim=0) / (grid[1] - grid[0])
+
+
+@mistake("The step's mean is √(1 − β) times x_{t−1}, the point of the grid: here it is not scaled.")
+def step_without_its_factor(grid, x_0, x_t, beta, alpha_bar_before):
+    step = torch.distributions.Normal(grid, math.sqrt(beta)).log_prob(torch.tensor(x_t, dtype=grid.dtype))
+    _, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    return torch.softmax(step + prior, dim=0) / (grid[1] - grid[0])
+
+
+@equivalent
+def product_of_densities(grid, x_0, x_t, beta, alpha_bar_before):
+    step, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    product = step.exp() * prior.exp()
+    return product / (product.sum() * (grid[1] - grid[0]))
+
+
+@equivalent
+def by_the_trapezoid_rule(grid, x_0, x_t, beta, alpha_bar_before):
+    step, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    product = (step + prior - (step + prior).max()).exp()
+    return product / torch.trapezoid(product, grid)

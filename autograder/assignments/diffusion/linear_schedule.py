@@ -1,0 +1,66 @@
+"""TODO diffusion.linear_schedule"""
+
+import math
+
+import torch
+
+from autograder.assignments.diffusion import common, reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("diffusion.linear_schedule")
+def linear_schedule(student: Remote, draw: Draw) -> None:
+    for steps in (5, 300):
+        start, end = 1e-3 * float(draw.positive(1)[0]), 0.1 * float(draw.positive(1)[0])
+        got = common.as_float(student(steps, beta_start=start, beta_end=end), steps)
+        expect(got).close(torch.linspace(start, end, steps, dtype=torch.float64), rtol=1e-5, atol=1e-7)
+    for steps in (1000, 50):
+        got = common.as_float(student(steps), steps)
+        wanted = reference.linear_schedule(steps).double()
+        expect(got, "the schedule with the default ends").close(wanted, rtol=1e-5, atol=1e-7)
+
+
+@mistake(
+    "The ends are scaled with 1000 / T. Some libraries do that; here β runs from beta_start to beta_end whatever T is."
+)
+def scaled_with_the_number_of_steps(timesteps, beta_start=1e-4, beta_end=0.02):
+    scale = 1000 / timesteps
+    return torch.linspace(scale * beta_start, scale * beta_end, timesteps)
+
+
+@mistake("The last step must have beta_end itself: both ends are included.")
+def without_the_end(timesteps, beta_start=1e-4, beta_end=0.02):
+    return torch.linspace(beta_start, beta_end, timesteps + 1)[:-1]
+
+
+@mistake("The first step must have beta_start itself: index 0 is the first step, not one before it.")
+def without_the_start(timesteps, beta_start=1e-4, beta_end=0.02):
+    return torch.linspace(beta_start, beta_end, timesteps + 1)[1:]
+
+
+@mistake("The schedule runs backward: noise grows with t.")
+def runs_backward(timesteps, beta_start=1e-4, beta_end=0.02):
+    return torch.linspace(beta_end, beta_start, timesteps)
+
+
+@mistake("The roots are evenly spaced, not the β: that is the scaled-linear schedule of latent diffusion.")
+def evenly_spaced_roots(timesteps, beta_start=1e-4, beta_end=0.02):
+    return torch.linspace(beta_start**0.5, beta_end**0.5, timesteps) ** 2
+
+
+@mistake("The β are evenly spaced in their logarithm; they should be evenly spaced themselves.")
+def evenly_spaced_logarithms(timesteps, beta_start=1e-4, beta_end=0.02):
+    return torch.logspace(math.log10(beta_start), math.log10(beta_end), timesteps)
+
+
+@mistake("The arguments beta_start and beta_end are ignored: use them, not their defaults.")
+def ignores_the_ends(timesteps, beta_start=1e-4, beta_end=0.02):
+    return torch.linspace(1e-4, 0.02, timesteps)
+
+
+@equivalent
+def by_hand(timesteps, beta_start=1e-4, beta_end=0.02):
+    return beta_start + (beta_end - beta_start) * torch.arange(timesteps, dtype=torch.float64) / (timesteps - 1)

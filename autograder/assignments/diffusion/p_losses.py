@@ -1,0 +1,162 @@
+"""TODO diffusion.p_losses"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from autograder.assignments.diffusion import common, reference
+from autograder.assignments.diffusion.reference import Diffusion, extract
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("diffusion.p_losses")
+def p_losses(student: Remote, draw: Draw) -> None:
+    made = common.made(student, draw, size=3, channels=2, steps=25)
+    x_0, noise = common.image(draw, 4, 2, 3, 3), draw.normal(4, 2, 3, 3)
+    t = torch.tensor([0, 24, draw.integer(3, 12), draw.integer(13, 23)])
+    for kind in ("l2", "l1"):
+        made.diffusion.assign("loss_kind", kind)
+        got = made.diffusion.p_losses(x_0, t, noise)
+        x_t, predicted = _prediction(made, t)
+        expect(x_t, "what the network is shown").close(common.noised(x_0, made.alpha_bars[t], noise), atol=2e-3)
+        expect(got, f"the loss of kind {kind!r}").close(reference.eps_loss(noise, predicted, kind), rtol=1e-3)
+    common.expect_trained(made, made.diffusion.p_losses.gradient(x_0, t, noise, wrt=made.toy))
+    common.expect_training_mode(made)
+    made.diffusion.assign("loss_kind", "l2")
+    found = []
+    count = 1500
+    many, steps = common.image(draw, 1, 2, 3, 3).expand(count, -1, -1, -1).contiguous(), torch.full((count,), 11)
+    for _ in range(2):
+        got = made.diffusion.p_losses(many, steps)
+        x_t, predicted = _prediction(made, steps)
+        noises = (x_t - made.alpha_bars[11].sqrt() * many) / (1 - made.alpha_bars[11]).sqrt()
+        expect(got, "the loss without noise given").close(reference.eps_loss(noises, predicted), rtol=1e-2)
+        found.append(noises)
+    common.expect_white(found, "p_losses, where no noise is given")
+
+
+def _prediction(made: common.Made, t: Tensor) -> tuple[Tensor, Tensor]:
+    """What the network was shown in its last call, and what it answered."""
+    inputs, times = common.seen(made)
+    expect(inputs).holds(bool(inputs), "The network is not called at all.", "network_not_called")
+    common.expect_steps(times[-1], len(t))
+    expect(times[-1], "the t that the network is given").holds(
+        torch.equal(times[-1].long(), t),
+        "The network is given other steps t than those that x_t was made with.",
+        "other_steps",
+    )
+    return inputs[-1], common.answer(made, inputs[-1], times[-1])
+
+
+@mistake("The network is shown x_0; it must be shown x_t.")
+class shows_x_0(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        return reference.eps_loss(noise, self.model(x_0, t), self.loss_kind)
+
+
+@mistake("The prediction is compared with x_0; the network predicts the noise.")
+class compares_with_x_0(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        return reference.eps_loss(x_0, self.model(self.q_sample(x_0, t, noise), t), self.loss_kind)
+
+
+@mistake(
+    "The target is x_t − x_0, as if that were the noise, as one handout has it; it is the ε of x_t = √ᾱ_t x_0 + √(1 − ᾱ_t) ε."
+)
+class handout_difference_for_noise(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        x_t = self.q_sample(x_0, t, noise)
+        return reference.eps_loss(x_t - x_0, self.model(x_t, t), self.loss_kind)
+
+
+@mistake("x_t is made with other noise than the prediction is compared with.")
+class two_noises(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        return reference.eps_loss(noise, self.model(self.q_sample(x_0, t), t), self.loss_kind)
+
+
+@mistake("The noise that is given is ignored: x_t and the loss use other noise.")
+class losses_ignore_the_noise(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        return super().p_losses(x_0, t)
+
+
+@mistake("The loss sends no gradient to the network: look for detach, no_grad or item.")
+class loss_without_a_gradient(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        with torch.no_grad():
+            return super().p_losses(x_0, t, noise)
+
+
+@mistake("The loss is always squared: use the kind that self.loss_kind names.")
+class kind_of_loss_ignored(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        return functional.mse_loss(self.model(self.q_sample(x_0, t, noise), t), noise)
+
+
+@mistake("The squares are added up over the images: take the mean.")
+class sum_of_losses(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        return super().p_losses(x_0, t, noise) * x_0.numel()
+
+
+@mistake("One loss an example is returned; training needs their mean, one number.")
+class loss_of_each_example(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        return ((noise - self.model(self.q_sample(x_0, t, noise), t)) ** 2).flatten(1).mean(dim=1)
+
+
+@mistake("The network is given other steps t than those that x_t was made with.")
+class other_steps(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        later = (t + 1).clamp(max=self.timesteps - 1)
+        return reference.eps_loss(noise, self.model(self.q_sample(x_0, t, noise), later), self.loss_kind)
+
+
+@mistake("The images of a batch share one noise: draw noise of the shape of x_0.")
+class one_noise_for_the_batch(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        return super().p_losses(x_0, t, torch.randn_like(x_0[:1]).expand_as(x_0) if noise is None else noise)
+
+
+@mistake("Where no noise is given, none is drawn: the network would learn to predict 0.")
+class no_noise(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        return super().p_losses(x_0, t, torch.zeros_like(x_0) if noise is None else noise)
+
+
+@mistake(
+    "The network is put into evaluation mode for the loss, so that dropout would not train: call eval() for sampling only."
+)
+class trains_in_evaluation_mode(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        self.model.eval()
+        return super().p_losses(x_0, t, noise)
+
+
+@mistake("The noise of one entry, image or call tells that of another: draw every number afresh.")
+class noise_used_again(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        if noise is None:
+            noise = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(5))
+        return super().p_losses(x_0, t, noise)
+
+
+@equivalent
+class LossesByHand(common.Precomputed):
+    def p_losses(self, x_0, t, noise=None):
+        if noise is None:
+            noise = torch.randn(*x_0.shape)
+        x_t = extract(self.root_alpha_bars, t, x_0.shape) * x_0 + extract(self.root_of_the_rest, t, x_0.shape) * noise
+        difference = self.model(x_t, t) - noise
+        return difference.abs().mean() if self.loss_kind == "l1" else difference.square().flatten(1).mean(dim=1).mean()

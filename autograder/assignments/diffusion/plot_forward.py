@@ -1,0 +1,73 @@
+"""TODO diffusion.plot_forward"""
+
+import torch
+
+from autograder.assignments.diffusion import common, reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.student import Remote
+
+
+@exercise("diffusion.plot_forward")
+def plot_forward(student: Remote, draw: Draw) -> None:
+    for steps, shape in ((120, (2, 3, 4, 4)), (57, (3, 1, 5, 5))):
+        toy, own = common.drift(student, draw, steps)
+        x_0 = 3 * draw.normal(*shape)
+        right = reference.forward_states(own, x_0)
+        whole = torch.stack([own.q_sample(x_0, torch.full((len(x_0),), p * steps // 100)) for p in (0, 25, 50, 75, 99)])
+        mistakes = {
+            "counts_from_the_index": lambda whole=whole: whole,
+            "rescales_the_states": lambda right=right: (right + 1) / 2,
+            "clips_the_states": lambda right=right: right.clamp(-1, 1),
+            "clips_and_rescales_the_states": lambda right=right: (right.clamp(-1, 1) + 1) / 2,
+        }
+        common.figure(student, student(toy, x_0), right, mistakes)
+
+
+@mistake("The index t stands for the step t: after t steps the index is t − 1, and t = 0 is x_0 itself.")
+def counts_from_the_index(diffusion, x_0):
+    times = reference.steps_at(diffusion.timesteps)
+    return common.strip(torch.stack([diffusion.q_sample(x_0, torch.full((len(x_0),), t)) for t in times]))
+
+
+@mistake("The states are mapped to [0, 1]: return them as they are; only the picture is scaled.")
+def rescales_the_states(diffusion, x_0):
+    return common.strip((reference.forward_states(diffusion, x_0) + 1) / 2)
+
+
+@mistake("The states are cut to [−1, 1]: return them as they are; only the picture is cut.")
+def clips_the_states(diffusion, x_0):
+    return common.strip(reference.forward_states(diffusion, x_0).clamp(-1, 1))
+
+
+@mistake("The states are cut and mapped to [0, 1]: return them as they are.")
+def clips_and_rescales_the_states(diffusion, x_0):
+    return common.strip((reference.forward_states(diffusion, x_0).clamp(-1, 1) + 1) / 2)
+
+
+@mistake("The last state is that of 100 %; wanted is 99 %.")
+def ends_at_the_end(diffusion, x_0):
+    states = reference.forward_states(diffusion, x_0).clone()
+    states[-1] = diffusion.q_sample(x_0, torch.full((len(x_0),), diffusion.timesteps - 1))
+    return common.strip(states)
+
+
+@mistake("Each state is made from the one before, so that it is noisier than it should be: start from x_0 each time.")
+def noise_upon_noise(diffusion, x_0):
+    states = [x_0]
+    for t in reference.steps_at(diffusion.timesteps)[1:]:
+        states.append(diffusion.q_sample(states[-1], torch.full((len(x_0),), t - 1)))
+    return common.strip(torch.stack(states))
+
+
+@equivalent
+def forward_with_pyplot(diffusion, x_0):
+    import matplotlib.pyplot as plt
+
+    states = reference.forward_states(diffusion, x_0)
+    figure, axes = plt.subplots(len(x_0), 5, squeeze=False)
+    for row, line in zip(axes, states.transpose(0, 1), strict=True):
+        for cell, image in zip(row, line, strict=True):
+            cell.imshow(((image + 1) / 2).clamp(0, 1).permute(1, 2, 0).numpy())
+    plt.close(figure)
+    return figure, states.numpy()

@@ -1,0 +1,102 @@
+"""TODO diffusion.q_posterior"""
+
+import torch
+from torch import Tensor
+
+from autograder.assignments.diffusion import common, reference
+from autograder.assignments.diffusion.reference import extract
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("diffusion.q_posterior")
+def q_posterior(student: Remote, draw: Draw) -> None:
+    for shape, steps, dtype in common.SHAPES:
+        given = common.steps(draw, shape, steps, dtype)
+        mixed = torch.cat([torch.zeros(1, dtype=torch.long), given.t[1:]])
+        for t in (given.t, mixed, torch.full((shape[0],), steps - 1), torch.zeros_like(given.t)):
+            mean, variance = expect(student(given.x_0, given.x_t, t, given.betas)).items(2)
+            wanted = reference.q_posterior(given.x_0, given.x_t, t, given.betas)
+            label = "at the first step, index 0, " if not t.any() else ""
+            expect(mean, f"{label}the mean").close(wanted[0])
+            is_spread = isinstance(variance, Tensor) and variance.shape == given.x_t.shape
+            expect(variance, f"{label}the variance").close(
+                wanted[1].expand_as(given.x_t) if is_spread else wanted[1], atol=1e-6
+            )
+
+
+@mistake("√ᾱ_t stands in the factor of x_t, as one handout prints it; right is √α_t, of this one step.")
+def handout_root_of_alpha_bar(x_0, x_t, t, betas):
+    return common.with_root_of_alpha_bar(x_0, x_t, t, betas)
+
+
+@mistake("The root in the factor of x_t covers the whole product, as one handout prints it; it covers α_t only.")
+def handout_root_over_the_product(x_0, x_t, t, betas):
+    return common.with_root_over_the_product(x_0, x_t, t, betas)
+
+
+@mistake("The variance is β_t, that of the forward step; knowing x_0 makes it smaller, by (1 − ᾱ_{t−1}) / (1 − ᾱ_t).")
+def variance_of_the_forward_step(x_0, x_t, t, betas):
+    return common.posterior(x_0, x_t, t, betas, variance=betas)
+
+
+@mistake(
+    "The quotient of the variance has 1 − α in it, as one handout's last line prints it, and is 1; right is (1 − ᾱ_{t−1}) / (1 − ᾱ_t)."
+)
+def handout_quotient_of_alphas(x_0, x_t, t, betas):
+    shifted = torch.cat([betas[:1], betas[:-1]])
+    return common.posterior(x_0, x_t, t, betas, variance=betas * shifted / betas)
+
+
+@mistake("A standard deviation is returned; the variance is wanted.")
+def posterior_deviation(x_0, x_t, t, betas):
+    mean, variance = reference.q_posterior(x_0, x_t, t, betas)
+    return mean, variance.sqrt()
+
+
+@mistake("x_0 and x_t have each other's factors.")
+def posterior_factors_swapped(x_0, x_t, t, betas):
+    return reference.q_posterior(x_t, x_0, t, betas)
+
+
+@mistake("ᾱ_{t−1} at the first step is taken from the end of the schedule (index −1); it is ᾱ_0 = 1.")
+def before_wraps_around(x_0, x_t, t, betas):
+    return common.posterior(x_0, x_t, t, betas, before=reference.alpha_bars_of(betas).roll(1))
+
+
+@mistake("ᾱ_{t−1} at the first step is ᾱ_1 again; it is ᾱ_0 = 1, so that the mean is x_0 and the variance 0.")
+def before_repeats_the_first(x_0, x_t, t, betas):
+    alpha_bars = reference.alpha_bars_of(betas)
+    return common.posterior(x_0, x_t, t, betas, before=torch.cat([alpha_bars[:1], alpha_bars[:-1]]))
+
+
+@mistake("ᾱ_t stands where ᾱ_{t−1} belongs.")
+def alpha_bar_of_the_same_step(x_0, x_t, t, betas):
+    return common.posterior(x_0, x_t, t, betas, before=reference.alpha_bars_of(betas))
+
+
+@mistake("The factor of x_0 has ᾱ_{t−1} without its root.")
+def alpha_bar_without_the_root(x_0, x_t, t, betas):
+    alpha_bars, before = reference.alpha_bars_of(betas), reference.alpha_bars_before(betas)
+    return common.posterior(x_0, x_t, t, betas, of_x_0=before * betas / (1 - alpha_bars))
+
+
+@mistake("t is taken as 1-based: betas[0] belongs to t = 0 in code, the first step.")
+def posterior_one_based(x_0, x_t, t, betas):
+    return reference.q_posterior(x_0, x_t, (t - 1).clamp(min=0), betas)
+
+
+@equivalent
+def by_precisions(x_0, x_t, t, betas):
+    alphas, before = 1 - betas, torch.nn.functional.pad(torch.cumprod(1 - betas, 0)[:-1], (1, 0), value=1.0)
+    variance = betas * (1 - before) / (alphas * (1 - before) + betas)
+    of_x_t, of_x_0 = alphas.sqrt() * variance / betas, before.sqrt() * betas / (alphas * (1 - before) + betas)
+    return extract(of_x_0, t, x_t.shape) * x_0 + extract(of_x_t, t, x_t.shape) * x_t, extract(variance, t, x_t.shape)
+
+
+@equivalent
+def variance_spread_out(x_0, x_t, t, betas):
+    mean, variance = reference.q_posterior(x_0, x_t, t, betas)
+    return mean, variance.expand_as(x_t)

@@ -1,0 +1,137 @@
+"""TODO diffusion.q_sample"""
+
+import torch
+
+from autograder.assignments.diffusion import common
+from autograder.assignments.diffusion.reference import Diffusion, extract
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("diffusion.q_sample")
+def q_sample(student: Remote, draw: Draw) -> None:
+    made = common.made(student, draw, size=4, channels=2, steps=30)
+    x_0, noise = common.image(draw, 5, 2, 4, 4), draw.normal(5, 2, 4, 4)
+    t = torch.tensor([0, 29, *(draw.integer(3, 28) for _ in range(3))])
+    wanted = common.noised(x_0, made.alpha_bars[t], noise)
+    expect(made.diffusion.q_sample(x_0, t, noise)).close(wanted, atol=2e-3)
+    expect(made.diffusion.q_sample(x_0, t, noise=torch.zeros_like(noise)), "x_t for noise 0").close(
+        common.noised(x_0, made.alpha_bars[t], 0 * noise), atol=2e-3
+    )
+    count, k = 3000, 17
+    many = common.image(draw, 1, 2, 2, 2).expand(count, -1, -1, -1).contiguous()
+    steps = torch.full((count,), k)
+    noises = []
+    for _ in range(2):
+        got = expect(made.diffusion.q_sample(many, steps), "x_t without noise given").shape(*many.shape).finite().value
+        noises.append((got - made.alpha_bars[k].sqrt() * many) / (1 - made.alpha_bars[k]).sqrt())
+    common.expect_white(noises, "q_sample, where no noise is given")
+
+
+@mistake("ᾱ_t enters without its root: the mean is √ᾱ_t x_0.")
+class signal_without_root(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        a = extract(self.alpha_bars, t, x_0.shape)
+        return a * x_0 + (1 - a).sqrt() * noise
+
+
+@mistake("The noise enters with its variance: its factor is √(1 − ᾱ_t).")
+class noise_without_root(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        a = extract(self.alpha_bars, t, x_0.shape)
+        return a.sqrt() * x_0 + (1 - a) * noise
+
+
+@mistake("√(1 − α_t) and √α_t stand where √(1 − ᾱ_t) and √ᾱ_t belong: this is one step, not t.")
+class one_step_only(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        a = extract(self.alphas, t, x_0.shape)
+        return a.sqrt() * x_0 + (1 - a).sqrt() * noise
+
+
+@mistake("√(1 − α_t) stands where √(1 − ᾱ_t) belongs, as one handout prints it.")
+class handout_noise_of_one_step(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        a, b = extract(self.alpha_bars, t, x_0.shape), extract(self.betas, t, x_0.shape)
+        return a.sqrt() * x_0 + b.sqrt() * noise
+
+
+@mistake("The whole batch is taken to the step of its first example.")
+class step_of_the_first(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        return super().q_sample(x_0, t[:1].expand(len(x_0)), noise)
+
+
+@mistake("The index is off by one: alpha_bars[t] belongs to the 0-based t that is given.")
+class off_by_one(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        return super().q_sample(x_0, (t - 1).clamp(min=0), noise)
+
+
+@mistake("The noise that is given is ignored.")
+class ignores_the_noise(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        generator = torch.Generator().manual_seed(0)
+        return super().q_sample(x_0, t, torch.randn(x_0.shape, generator=generator))
+
+
+@mistake("Where no noise is given, none is added.")
+class no_noise(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        return super().q_sample(x_0, t, torch.zeros_like(x_0) if noise is None else noise)
+
+
+@mistake("The images of a batch share one noise: draw noise of the shape of x_0.")
+class one_noise_for_the_batch(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        return super().q_sample(x_0, t, torch.randn_like(x_0[:1]).expand_as(x_0) if noise is None else noise)
+
+
+@mistake("The noise is not standard normal (torch.randn): it is uniform, cut off, or of another size.")
+class other_noise(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        return super().q_sample(x_0, t, torch.rand_like(x_0) if noise is None else noise)
+
+
+@mistake("The noise of one entry, image or call tells that of another: draw every number afresh.")
+class noise_used_again(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        if noise is None:
+            noise = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(3))
+        return super().q_sample(x_0, t, noise)
+
+
+@mistake("x_t is cut to [−1, 1]: a noisy image may lie outside.")
+class clamps_x_t(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        return super().q_sample(x_0, t, noise).clamp(-1, 1)
+
+
+@mistake("It changes x_0 in place; the caller still needs it.")
+class changes_its_argument(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        a = extract(self.alpha_bars, t, x_0.shape)
+        return x_0.mul_(a.sqrt()).add_((1 - a).sqrt() * noise)
+
+
+@equivalent
+class FromPrecomputedRoots(common.Precomputed):
+    def q_sample(self, x_0, t, noise=None):
+        if noise is None:
+            noise = torch.normal(0.0, 1.0, x_0.shape)
+        return extract(self.root_alpha_bars, t, x_0.shape) * x_0 + extract(self.root_of_the_rest, t, x_0.shape) * noise
+
+
+@equivalent
+class FromDoubleBuffers(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        a = self.alpha_bars.double()[t][:, None, None, None]
+        noise = torch.empty_like(x_0).normal_() if noise is None else noise
+        return (a**0.5 * x_0 + (1 - a) ** 0.5 * noise).to(x_0.dtype)

@@ -1,0 +1,163 @@
+"""What several exercises of the GCN notebook share."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import torch
+from torch import Tensor
+
+from autograder.assignments.gcn import reference
+from autograder.judge.draw import Draw
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+from fixmelab.graphs import Graph
+
+# Standard errors. A false alarm in 4e11 looks at a normal number; for counts and variances of thousands of draws, whose
+# tails are heavier, in 1e9. No check looks at more than 2,000 numbers.
+SIGMAS = 7.0
+
+
+def graph(draw: Draw, nodes: int, most: int) -> Graph:
+    """Directed rows of 0 to `most` entries in any order, with repetitions and self loops; node 1 is isolated.
+
+    In the row of node 0 stand `most` entries, two in its middle alike; in that of node 2 one less, all different, and
+    the last is node 2 itself.
+    """
+    degrees = torch.tensor([draw.integer(0, most + 1) for _ in range(nodes)])
+    degrees[0], degrees[1], degrees[2], degrees[-1] = most, 0, most - 1, 1
+    indices = torch.tensor([draw.integer(0, nodes) for _ in range(int(degrees.sum()))])
+    different = draw.normal(nodes).argsort()
+    different = different[different != 2]
+    indices[:most], indices[most : 2 * most - 1] = different[:most], different[1 - most :]
+    indices[most // 2], indices[2 * most - 2] = indices[most // 2 - 1], 2
+    return Graph(torch.cat([torch.zeros(1, dtype=torch.long), degrees.cumsum(0)]), indices)
+
+
+def sent(student: Remote, graph: Graph) -> Remote:
+    return student.toy("Graph", graph.indptr, graph.indices)
+
+
+def adjacency(draw: Draw, nodes: int, dtype: torch.dtype) -> Tensor:
+    """a_ij up to 3, about half of them 0, neither symmetric nor without loops; N(1) is 0.02 and node 2 is isolated."""
+    weights = draw.positive(nodes, nodes, dtype=dtype)
+    adjacency = weights * (draw.uniform(0, 1, nodes, nodes) < 0.5)
+    adjacency[0, 0], adjacency[3, 0] = weights[0, 0], 0.0
+    adjacency[0, 3], adjacency[2] = weights[0, 3], 0.0
+    adjacency[1, :2] = weights[1, :2]
+    adjacency[1] /= 50 * adjacency[1].sum()
+    return adjacency
+
+
+def forms(student: Remote, adjacency: Tensor) -> list[tuple[str, Tensor | Remote]]:
+    """The matrix, dense and sparse, and what to call each."""
+    return [("", adjacency), ("for a sparse adjacency, ", student.toy("sparse", adjacency))]
+
+
+def expect_gradients(found: Sequence[Tensor | None], names: str) -> None:
+    for name, gradient in zip(names.split(), found, strict=True):
+        expect(gradient).holds(
+            gradient is not None and bool(gradient.any()),
+            f"No gradient reaches {name}: look for detach, no_grad, item or data.",
+            "detached",
+        )
+        expect(gradient, f"the gradient by {name}").finite("gradient_not_a_number")
+
+
+def shares(nodes: Tensor, weights: Tensor | None = None) -> Tensor:
+    """The share of each node in a list of nodes, or in weights of them; (12,), of nodes 0 to 11."""
+    counts = torch.bincount(nodes, weights, minlength=12).double()
+    return counts / counts.sum()
+
+
+def expect_chance(one: Tensor, other: Tensor) -> None:
+    """Two calls with the same arguments give different draws."""
+    different = not isinstance(one, Tensor) or not isinstance(other, Tensor) or not torch.equal(one, other)
+    expect(one).holds(different, "Every call gives the same draws: they do not come by chance.", "nothing_is_drawn")
+
+
+def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others: Mapping[str, Tensor]) -> None:
+    """Each row holds independent draws of i with probability chances[i], and rows are independent.
+
+    `others` are the chances of known mistakes, by their names.
+    """
+    expect(drawn, "the draws").shape(*shape)
+    total, (count, k) = drawn.numel(), shape
+    counts = torch.bincount(drawn.flatten().clamp(min=0), minlength=len(chances)).double()
+
+    def fits(chances: Tensor) -> bool:
+        error = (total * chances * (1 - chances)).sqrt()
+        return counts.shape == chances.shape and bool(((counts - total * chances).abs() <= SIGMAS * error).all())
+
+    if float(chances.max()) < 1:
+        expect(drawn).holds(
+            not bool((drawn == drawn[:1]).all()),
+            "Draws of one row tell those of the next: each node needs draws of its own.",
+            "one_draw_for_all",
+        )
+        expect(drawn).holds(
+            k == 1 or not bool((drawn == drawn[:, :1]).all()),
+            "The draws of a node are all the same: draw anew for each.",
+            "one_draw_used_k_times",
+        )
+    expect(drawn).holds(
+        fits(chances),
+        "The draws do not follow the probabilities that are wanted.",
+        next((name for name, other in others.items() if fits(other)), None),
+    )
+    again = float((chances**2).sum())  # that two independent draws are the same
+    error = (again * (1 - again) / count) ** 0.5
+    across = float((drawn[1:, 0] == drawn[:-1, 0]).double().mean())
+    expect(drawn).holds(
+        abs(across - again) <= SIGMAS * error, "Draws of one row tell those of the next.", "one_draw_for_all"
+    )
+    for one, other in combinations(range(k), 2):
+        within = float((drawn[:, one] == drawn[:, other]).double().mean())
+        expect(drawn).holds(
+            abs(within - again) <= SIGMAS * error,
+            "The draws of a node are not independent: draw with replacement, and anew for each.",
+            "without_replacement" if within < again else "one_draw_used_k_times",
+        )
+
+
+def neighborhoods(draw: Draw, n: int, columns: int, width: int, out: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """logits, the last column of row 0 without a neighbour; h; weight; upstream."""
+    logits = draw.normal(n, columns, dtype=torch.float64)
+    logits[0, -1] = -math.inf
+    h = 1 + draw.normal(n, columns, width, dtype=torch.float64)
+    weight, upstream = draw.normal(width, out, dtype=torch.float64), draw.normal(n, out, dtype=torch.float64)
+    return logits, h, weight, upstream
+
+
+def found(draw: Draw, n: int, columns: int) -> Tensor:
+    """Which candidates exist: all in row 0, one in row 1, none in row 2; gaps only at the end of a row."""
+    sizes = torch.tensor([columns, 1, 0, *(draw.integer(1, columns) for _ in range(n - 3))])
+    return torch.arange(columns) < sizes[:, None]
+
+
+def row(graph, node):
+    return graph.indices[graph.indptr[node] : graph.indptr[node + 1]].tolist()
+
+
+def turned(graph):
+    """The graph with each edge the other way round."""
+    return Graph.from_edges(graph.indices, graph.receivers, graph.num_nodes)
+
+
+def or_one(sizes):
+    return torch.where(sizes > 0, sizes, 1.0)
+
+
+def means(h, adjacency):
+    dense = adjacency.to_dense()
+    return dense @ h / or_one(dense.sum(dim=1, keepdim=True))
+
+
+def given(logits, h, weight, upstream):
+    return logits.softmax(dim=1), reference._rewards(h, weight, upstream)
+
+
+def shared_out(positive, found):
+    """positive over its sum in the row, among those found; 0 where the sum is 0."""
+    positive = positive * found
+    return positive / or_one(positive.sum(dim=1, keepdim=True))

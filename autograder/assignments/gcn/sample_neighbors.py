@@ -1,0 +1,209 @@
+"""TODO gcn.sample_neighbors"""
+
+import torch
+
+from autograder.assignments.gcn import common, reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+from fixmelab.graphs import Graph
+
+
+@exercise("gcn.sample_neighbors")
+def sample_neighbors(student: Remote, draw: Draw) -> None:
+    graph = common.graph(draw, 12, 4)
+    sent = common.sent(student, graph)
+    every = torch.arange(12)
+    for nodes, k in ((every.flip(0), 3), (torch.tensor([0, 0, 1, 5]), 7), (torch.tensor([11]), 1)):
+        got = expect(student(sent, nodes, k), "the draws").shape(len(nodes), k).dtype(torch.long).value
+        for node, drawn in zip(nodes.tolist(), got.tolist(), strict=True):
+            row = set(graph.indices[graph.indptr[node] : graph.indptr[node + 1]].tolist()) or {-1}
+            isolated = graph.degrees[node] == 0
+            expect(drawn).holds(
+                set(drawn) <= row,
+                "An isolated node must have -1 for each draw."
+                if isolated
+                else "A draw is not among the neighbours that the node listens to.",
+                "isolated_nodes_draw_somebody" if isolated else None,
+            )
+    count, k = 3000, 4
+    common.expect_chance(*(student(sent, torch.zeros(20, dtype=torch.long), 20) for _ in range(2)))
+    for node in (0, 2):
+        row = graph.indices[graph.indptr[node] : graph.indptr[node + 1]]
+        ends = torch.ones(len(row), dtype=torch.float64)
+        ends[[0, -1]] = 0.5
+        others = {
+            "never_the_last": common.shares(row[:-1]),
+            "never_the_first": common.shares(row[1:]),
+            "each_neighbor_once": common.shares(row.unique()),
+            "ends_half_as_often": common.shares(row, ends),
+        }
+        common.expect_draws(student(sent, torch.full((count,), node), k), common.shares(row), (count, k), others)
+    # A node with many neighbours; that one of 90 is never drawn in 4,500 draws has a probability below 1e-19.
+    hub = Graph(torch.tensor([0, 90, *[90] * 90]), torch.arange(1, 91))
+    drawn = (
+        expect(student(common.sent(student, hub), torch.zeros(3, dtype=torch.long), 1500), "the draws")
+        .shape(3, 1500)
+        .value
+    )
+    expect(drawn).holds(len(drawn.unique()) == 90, "Some neighbours of a node with many are never drawn.")
+
+
+def _pick(graph, nodes, offsets):
+    """The entries at `offsets` (n, k) of the rows of nodes; -1 for isolated ones."""
+    entries = (graph.indptr[nodes][:, None] + offsets).clamp(0, graph.num_edges - 1)
+    return torch.where(graph.degrees[nodes][:, None] > 0, graph.indices[entries], -1)
+
+
+def _degrees(graph, nodes):
+    return graph.degrees[nodes][:, None]
+
+
+@mistake("The draws of a node never coincide: draw with replacement, so that the same neighbour may come twice.")
+def without_replacement(graph, nodes, k):
+    start = (torch.rand(len(nodes), 1) * _degrees(graph, nodes)).long()
+    return _pick(graph, nodes, (start + torch.arange(k)) % _degrees(graph, nodes).clamp(min=1))
+
+
+@mistake("It raises for a row that is empty, or shorter than k: draw with replacement, and give isolated nodes -1.")
+def raises_for_short_rows(graph, nodes, k):
+    return torch.stack(
+        [torch.tensor(common.row(graph, i))[torch.randperm(len(common.row(graph, i)))[:k]] for i in nodes.tolist()]
+    )
+
+
+@mistake("A node has one draw, k times over: draw k times.")
+def one_draw_used_k_times(graph, nodes, k):
+    return reference.sample_neighbors(graph, nodes, 1).expand(-1, k).contiguous()
+
+
+@mistake("All nodes share their random numbers: draw (n, k) of them, so that each node has its own.")
+def one_draw_for_all(graph, nodes, k):
+    return _pick(graph, nodes, (torch.rand(1, k) * _degrees(graph, nodes)).long())
+
+
+@mistake("Nothing is drawn by chance: every call gives the same neighbours.")
+def nothing_is_drawn(graph, nodes, k):
+    return _pick(graph, nodes, torch.arange(k) % _degrees(graph, nodes).clamp(min=1))
+
+
+@mistake("The last entry of a row is never drawn: a row of N(i) entries has the offsets 0, …, N(i) − 1, all of them.")
+def never_the_last(graph, nodes, k):
+    return _pick(graph, nodes, (torch.rand(len(nodes), k) * (_degrees(graph, nodes) - 1)).long())
+
+
+@mistake("The first entry of a row is never drawn: offsets begin with 0.")
+def never_the_first(graph, nodes, k):
+    most = (_degrees(graph, nodes) - 1).clamp(min=0)
+    return _pick(graph, nodes, torch.minimum(1 + (torch.rand(len(nodes), k) * most).long(), most))
+
+
+@mistake("The offsets are one too large, and run into the next row: they begin with 0.")
+def offsets_begin_with_one(graph, nodes, k):
+    return _pick(graph, nodes, 1 + (torch.rand(len(nodes), k) * _degrees(graph, nodes)).long())
+
+
+@mistake(
+    "The offsets are rounded, so that the ends of a row are drawn half as often: cut them off with .long() or floor."
+)
+def ends_half_as_often(graph, nodes, k):
+    return _pick(graph, nodes, (torch.rand(len(nodes), k) * (_degrees(graph, nodes) - 1)).round().long())
+
+
+@mistake("Offsets are drawn below the largest degree and taken modulo N(i): the first entries of a row come too often.")
+def offsets_modulo(graph, nodes, k):
+    offsets = torch.randint(int(graph.degrees.max()), (len(nodes), k))
+    return _pick(graph, nodes, offsets % _degrees(graph, nodes).clamp(min=1))
+
+
+@mistake("Offsets are drawn below the largest degree and cut at N(i) − 1: the last entry of a row comes too often.")
+def offsets_cut(graph, nodes, k):
+    offsets = torch.randint(int(graph.degrees.max()), (len(nodes), k))
+    return _pick(graph, nodes, torch.minimum(offsets, (_degrees(graph, nodes) - 1).clamp(min=0)))
+
+
+@mistake("A neighbour that stands in the row twice is drawn as often as others: each *entry* has the same probability.")
+def each_neighbor_once(graph, nodes, k):
+    edges = torch.stack([graph.receivers, graph.indices]).unique(dim=1)
+    return reference.sample_neighbors(Graph.from_edges(edges[0], edges[1], graph.num_nodes), nodes, k)
+
+
+@mistake("Neighbours are drawn from all nodes: draw from the row of each node.")
+def from_all_nodes(graph, nodes, k):
+    drawn = torch.randint(graph.num_nodes, (len(nodes), k))
+    return torch.where(_degrees(graph, nodes) > 0, drawn, -1)
+
+
+@mistake("Neighbours are drawn from all edges: those of node i begin at graph.indptr[i].")
+def from_all_edges(graph, nodes, k):
+    drawn = graph.indices[torch.randint(graph.num_edges, (len(nodes), k))]
+    return torch.where(_degrees(graph, nodes) > 0, drawn, -1)
+
+
+@mistake("These are places in graph.indices; return the nodes that stand there.")
+def entries_for_nodes(graph, nodes, k):
+    entries = graph.indptr[nodes][:, None] + (torch.rand(len(nodes), k) * _degrees(graph, nodes)).long()
+    return torch.where(_degrees(graph, nodes) > 0, entries, -1)
+
+
+@mistake("These are offsets in the row; return the nodes that stand there.")
+def offsets_for_nodes(graph, nodes, k):
+    offsets = (torch.rand(len(nodes), k) * _degrees(graph, nodes)).long()
+    return torch.where(_degrees(graph, nodes) > 0, offsets, -1)
+
+
+@mistake("The rows are those of 0, 1, …, n − 1: use indptr and degrees of the nodes that are given.")
+def ignores_the_nodes(graph, nodes, k):
+    return reference.sample_neighbors(graph, torch.arange(len(nodes)), k)
+
+
+@mistake("The draws are nodes that listen to the node; draw from those that it listens to, in its row.")
+def draws_those_who_listen(graph, nodes, k):
+    return reference.sample_neighbors(common.turned(graph), nodes, k)
+
+
+@mistake("An isolated node draws a node; it has none, so its draws are -1.")
+def isolated_nodes_draw_somebody(graph, nodes, k):
+    return graph.indices[graph.indptr[nodes][:, None] + (torch.rand(len(nodes), k) * _degrees(graph, nodes)).long()]
+
+
+@mistake("The result is (k, n): one row a node, one column a draw is wanted.")
+def one_column_a_node(graph, nodes, k):
+    return reference.sample_neighbors(graph, nodes, k).T
+
+
+@mistake("The result holds floats: neighbours are long.")
+def floats_for_neighbors(graph, nodes, k):
+    return reference.sample_neighbors(graph, nodes, k).float()
+
+
+@equivalent
+def with_large_numbers(graph, nodes, k):
+    large = torch.randint(2**62, (len(nodes), k))
+    return _pick(graph, nodes, large % _degrees(graph, nodes).clamp(min=1))
+
+
+@equivalent
+def with_floor(graph, nodes, k):
+    degrees = graph.indptr[nodes + 1] - graph.indptr[nodes]
+    offsets = torch.floor(torch.rand((len(nodes), k), dtype=torch.float64) * degrees.view(-1, 1)).to(torch.int64)
+    padded = torch.cat([graph.indices, torch.tensor([-1])])
+    places = torch.where(degrees.view(-1, 1) == 0, len(graph.indices), graph.indptr[nodes].view(-1, 1) + offsets)
+    return padded[places]
+
+
+@equivalent
+def with_multinomial(graph, nodes, k):
+    counts = graph.adjacency().to_dense()[nodes]
+    isolated = counts.sum(dim=1) == 0
+    counts[isolated] = 1.0
+    drawn = torch.multinomial(counts, k, replacement=True)
+    drawn[isolated] = -1
+    return drawn
+
+
+@equivalent
+def among_candidates(graph, nodes, k):
+    table = graph.candidates(nodes, int(graph.degrees.max()))
+    return table.gather(1, (torch.rand(len(nodes), k) * _degrees(graph, nodes)).long())

@@ -1,0 +1,211 @@
+"""TODO gcn.sampler_gradient"""
+
+import torch
+from torch.distributions import Categorical
+from torch.nn import functional
+
+from autograder.assignments.gcn import common, reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("gcn.sampler_gradient")
+def sampler_gradient(student: Remote, draw: Draw) -> None:
+    for n, columns, width, out, k in ((3, 4, 2, 3, 2), (2, 3, 3, 1, 5), (3, 4, 1, 2, 1)):
+        given = common.neighborhoods(draw, n, columns, width, out)
+        expect(student(*given, k), "the gradient").shape(n, columns).dtype(torch.float64).finite()
+    count = 6000
+    logits, h, weight, upstream = common.neighborhoods(draw, 1, 4, 3, 2)
+    # Probabilities of about 0.6, 0.3 and 0.1, and rewards of about 1, 0.5 and -0.2, each in any order.
+    logits[0, :3] = torch.tensor([0.8, 0.0, -0.8]) + draw.uniform(-0.1, 0.1, 3)
+    wanted = torch.tensor([1.0, 0.5, -0.2])[draw.normal(3).argsort()] + draw.uniform(-0.05, 0.05, 3)
+    worth = weight @ upstream[0]  # of each feature
+    h[0, :3] += (wanted - h[0, :3] @ worth)[:, None] * worth / (worth @ worth)
+    exact = reference.exact_sampler_gradient(logits, h, weight, upstream)[0]
+    q, rewards = logits[0].softmax(dim=0), reference._rewards(h, weight, upstream)[0]
+    score = torch.eye(4, dtype=torch.float64) - q  # row j: ∇ log q(j)
+    single = (q[:, None] * (rewards[:, None] * score) ** 2).sum(dim=0) - exact**2
+    repeated = (logits.repeat(count, 1), h.repeat(count, 1, 1), weight, upstream.repeat(count, 1))
+    for k in (2, 1, 5):
+        got = student(*repeated, k)
+        found = expect(got, "the gradient").shape(count, 4).dtype(torch.float64).finite().value
+        centred = found - found.mean(dim=0)
+        variance = (centred**2).mean(dim=0)
+        expect(found).holds(bool(found.any()), "The estimates are all 0.", "no_gradient")
+        expect(found).holds(
+            float(variance.max()) > 1e-12 * float(found.abs().max()) ** 2,
+            "The estimates of all rows are the same: each row needs draws of its own.",
+            "nothing_is_drawn" if torch.allclose(found[0], exact) else "one_draw_for_all",
+        )
+        bias = (found.mean(dim=0) - exact).abs()
+        expect(found).holds(
+            bool((bias <= common.SIGMAS * (variance / count).sqrt() + 1e-12).all()),
+            f"With k = {k} the mean over {count} estimates is not the exact gradient: the estimate is biased.",
+        )
+        spread = ((centred**4).mean(dim=0) / count).sqrt()
+        expect(found).holds(
+            bool((variance <= single / k + common.SIGMAS * spread + 1e-12).all()),
+            f"With k = {k} the variance is larger than 1/k of that of a single draw.",
+            "one_draw_used_k_times",
+        )
+
+
+def _estimate(logits, h, weight, upstream, drawn, rewards=None):
+    """From draws (n, k), with their own rewards or with those given, (n, k)."""
+    q = logits.softmax(dim=1)
+    rewards = reference._rewards(h, weight, upstream).gather(1, drawn) if rewards is None else rewards
+    return (rewards[..., None] * (functional.one_hot(drawn, q.shape[1]) - q[:, None])).mean(dim=1)
+
+
+def _multinomial(logits, k):
+    return torch.multinomial(logits.softmax(dim=1), k, replacement=True)
+
+
+@mistake("Nothing is drawn: this is the exact gradient; estimate it from k draws.")
+def nothing_is_drawn(logits, h, weight, upstream, k):
+    return reference.exact_sampler_gradient(logits, h, weight, upstream)
+
+
+@mistake("All rows share their draws: each row draws from its own q.")
+def one_draw_for_all(logits, h, weight, upstream, k):
+    return _estimate(logits, h, weight, upstream, _multinomial(logits[:1], k).expand(len(logits), -1))
+
+
+@mistake("One draw is used k times: draw k times, independently.")
+def one_draw_used_k_times(logits, h, weight, upstream, k):
+    return _estimate(logits, h, weight, upstream, _multinomial(logits, 1).expand(-1, k))
+
+
+@mistake("It raises where k is larger than the number of neighbours: draw with replacement (replacement=True).")
+def estimate_without_replacement(logits, h, weight, upstream, k):
+    return _estimate(logits, h, weight, upstream, torch.multinomial(logits.softmax(dim=1), k))
+
+
+@mistake("The draws are uniform; they come from q.")
+def uniform_draws(logits, h, weight, upstream, k):
+    drawn = torch.multinomial(torch.isfinite(logits).double(), k, replacement=True)
+    return _estimate(logits, h, weight, upstream, drawn)
+
+
+@mistake("It multiplies by q once more: the draws come from q, and that is all of its weight.")
+def weighted_again(logits, h, weight, upstream, k):
+    drawn, (q, rewards) = _multinomial(logits, k), common.given(logits, h, weight, upstream)
+    return _estimate(logits, h, weight, upstream, drawn, (q * rewards).gather(1, drawn))
+
+
+@mistake("This is the sum over the draws; divide by k.")
+def sum_of_estimates(logits, h, weight, upstream, k):
+    return k * reference.sampler_gradient(logits, h, weight, upstream, k)
+
+
+@mistake("− q is missing: ∇_θ log q(j) is the one-hot vector of j less q.")
+def estimate_without_minus_q(logits, h, weight, upstream, k):
+    drawn = _multinomial(logits, k)
+    rewards = reference._rewards(h, weight, upstream).gather(1, drawn)
+    return (rewards[..., None] * functional.one_hot(drawn, logits.shape[1])).mean(dim=1)
+
+
+@mistake("The sign is wrong: it is one-hot − q, times the reward.")
+def estimate_downhill(logits, h, weight, upstream, k):
+    return -reference.sampler_gradient(logits, h, weight, upstream, k)
+
+
+@mistake(
+    "The mean of all k rewards is taken off: it knows the draw, so the estimate is (k − 1)/k of what it should be."
+)
+def baseline_of_all_draws(logits, h, weight, upstream, k):
+    drawn = _multinomial(logits, k)
+    rewards = reference._rewards(h, weight, upstream).gather(1, drawn)
+    return _estimate(logits, h, weight, upstream, drawn, rewards - rewards.mean(dim=1, keepdim=True))
+
+
+@mistake(
+    "The mean reward meets the mean ∇ log q: each draw's reward belongs to its own ∇ log q; take the mean afterwards."
+)
+def product_of_means(logits, h, weight, upstream, k):
+    drawn = _multinomial(logits, k)
+    rewards = reference._rewards(h, weight, upstream).gather(1, drawn)
+    return _estimate(logits, h, weight, upstream, drawn, rewards.mean(dim=1, keepdim=True).expand_as(rewards))
+
+
+@mistake("Rewards and ∇ log q come from different draws: draw once, and use the draws for both.")
+def rewards_of_other_draws(logits, h, weight, upstream, k):
+    drawn, others = _multinomial(logits, k), _multinomial(logits, k)
+    rewards = reference._rewards(h, weight, upstream).gather(1, others)
+    return _estimate(logits, h, weight, upstream, drawn, rewards)
+
+
+@mistake("upstream is left out: a draw is worth upstream_i · h_j W.")
+def estimate_without_upstream(logits, h, weight, upstream, k):
+    return reference.sampler_gradient(logits, h, weight, torch.ones_like(upstream), k)
+
+
+@mistake("The rewards are left out: this is the mean ∇ log q of the draws, whose expectation is 0.")
+def estimate_without_rewards(logits, h, weight, upstream, k):
+    drawn = _multinomial(logits, k)
+    return _estimate(logits, h, weight, upstream, drawn, torch.ones_like(drawn, dtype=logits.dtype))
+
+
+@mistake("A reward is the mean over the D outputs; a product of vectors is the sum.")
+def estimate_of_mean_outputs(logits, h, weight, upstream, k):
+    return reference.sampler_gradient(logits, h, weight, upstream, k) / upstream.shape[1]
+
+
+@mistake("It is divided by the number of rows too; the mean runs over the k draws alone.")
+def estimate_over_rows(logits, h, weight, upstream, k):
+    return reference.sampler_gradient(logits, h, weight, upstream, k) / len(logits)
+
+
+@mistake("The derivative goes through the values that were drawn, which do not depend on θ: use ∇ log q of the draws.")
+def no_gradient(logits, h, weight, upstream, k):
+    theta = logits.detach().clone().requires_grad_()
+    drawn = _multinomial(theta.detach(), k)
+    total = reference._rewards(h, weight, upstream).gather(1, drawn).sum() / k
+    return torch.autograd.grad(total + 0 * theta.nan_to_num(neginf=0).sum(), theta)[0]
+
+
+@mistake("This is the mean reward times ∇ q; it is ∇ log q that belongs to a draw from q.")
+def gradient_of_q(logits, h, weight, upstream, k):
+    drawn, q = _multinomial(logits, k), logits.softmax(dim=1)
+    chosen = q.gather(1, drawn)
+    rewards = reference._rewards(h, weight, upstream).gather(1, drawn)
+    return (rewards[..., None] * chosen[..., None] * (functional.one_hot(drawn, q.shape[1]) - q[:, None])).sum(dim=1)
+
+
+@mistake("It raises: the shapes are h (n, S, F), weight (F, D) and upstream (n, D), so that h @ weight is (n, S, D).")
+def estimate_raises(logits, h, weight, upstream, k):
+    return reference.sampler_gradient(logits, h, weight.T, upstream, k)
+
+
+@equivalent
+def estimate_by_autograd(logits, h, weight, upstream, k):
+    theta = logits.detach().clone().requires_grad_()
+    drawn = _multinomial(logits, k)
+    rewards = reference._rewards(h, weight, upstream).gather(1, drawn)
+    loss = (theta.log_softmax(dim=1).gather(1, drawn) * rewards).sum() / k
+    return torch.autograd.grad(loss, theta)[0]
+
+
+@equivalent
+def estimate_with_categorical(logits, h, weight, upstream, k):
+    theta = logits.detach().clone().requires_grad_()
+    distribution = Categorical(logits=theta, validate_args=False)
+    drawn = distribution.sample((k,))
+    features = h[torch.arange(len(h)), drawn]
+    rewards = (features @ weight * upstream).sum(dim=-1)
+    (distribution.log_prob(drawn) * rewards).mean(dim=0).sum().backward()
+    return theta.grad
+
+
+@equivalent
+def estimate_draw_by_draw(logits, h, weight, upstream, k):
+    q, total = torch.softmax(logits, dim=-1), torch.zeros_like(logits)
+    rows = torch.arange(len(q))
+    for _ in range(k):
+        drawn = torch.multinomial(q, 1)[:, 0]
+        score = -q
+        score[rows, drawn] += 1
+        total += ((h[rows, drawn] @ weight) * upstream).sum(dim=1, keepdim=True) * score
+    return total / k

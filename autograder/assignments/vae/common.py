@@ -1,0 +1,91 @@
+"""What several exercises of the VAE notebook share."""
+
+import contextlib
+import math
+
+import torch
+from torch import Tensor
+
+from autograder.assignments.vae import reference
+from autograder.judge.draw import Draw
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+from autograder.judge.verdict import AnswerRaised
+
+# Batch, data, latent sizes and dtype: tall, wide and square W.
+SIZES = (5, 4, 3, torch.float64), (1, 2, 3, torch.float32), (4, 3, 3, torch.float32)
+
+
+def linear_gaussian(draw: Draw, batch: int, data: int, latent: int, dtype: torch.dtype) -> tuple:
+    """x (B, D), W (D, K), b (D,), s of a linear-Gaussian model."""
+    W, b = draw.normal(data, latent, dtype=dtype), draw.normal(data, dtype=dtype)
+    s = float(draw.uniform(0.5, 0.9, 1, dtype=torch.float64)) + draw.integer(0, 2)
+    return draw.normal(batch, data, dtype=dtype) * 2, W, b, s
+
+
+def expect_gradients(found: list[Tensor | None], wanted: tuple[Tensor, ...], names: tuple[str, ...]) -> None:
+    for gradient, right, name in zip(found, wanted, names, strict=True):
+        expect(gradient).holds(
+            gradient is not None, f"No gradient reaches {name}: training could not improve it.", "detached"
+        )
+        expect(gradient, f"the gradient with respect to {name}").close(right, rtol=1e-3, atol=1e-4)
+
+
+def per_sample(student: Remote, draw: Draw, right: object) -> None:
+    for sign, count, dtype in ((1.5, 9, torch.float32), (-1.5, 1, torch.float32), (-1.5, 4, torch.float64)):
+        theta, eps = sign * draw.positive(1, dtype=dtype)[0], draw.normal(count, dtype=dtype)
+        expect(student(theta, eps)).close(right(theta, eps))
+    # Unbiased: the mean over many samples lies within 6 standard errors (false alarms: 2e-9).
+    theta, eps = draw.uniform(-2, 2, 1, dtype=torch.float64)[0], draw.normal(50_000, dtype=torch.float64)
+    got = expect(student(theta, eps)).shape(50_000).finite().value
+    error = abs(float(got.mean() - 2 * theta)) / float(got.std() / 50_000**0.5)
+    expect(got).holds(error < 6, "Its mean over many samples is not the gradient of E[x²]: it is biased.")
+
+
+def on_linear_gaussian(student: Remote, draw: Draw, right: object) -> None:
+    for batch, data, latent, dtype in SIZES:
+        x, W, b, s = linear_gaussian(draw, batch, data, latent, dtype)
+        mu, sigma = draw.normal(batch, latent, dtype=dtype), draw.positive(batch, latent, dtype=dtype)
+        expect(student(x, mu, sigma, W, b, s)).close(right(x, mu, sigma, W, b, s))
+
+
+def images(draw: Draw, count: int) -> Tensor:
+    return draw.uniform(0, 1, count, 1, reference.SIDE, reference.SIDE)
+
+
+def model(student: Remote, latent_dim: int) -> Remote:
+    """The student's VAE in evaluation mode, so that batch normalisation and dropout are welcome, with matrices
+    drawn anew, so that no verdict hangs on how they were initialised."""
+    model = student.kept(latent_dim)
+    model.eval.kept()
+    try:
+        model.redraw()
+    except AnswerRaised:  # lazy layers must come into being first
+        try_out(model, latent_dim)
+        model.redraw()
+    return model
+
+
+def try_out(model: Remote, latent_dim: int) -> None:
+    for method, argument in (
+        (model.encode, torch.zeros(2, 1, reference.SIDE, reference.SIDE)),
+        (model.decode, torch.zeros(2, latent_dim)),
+    ):
+        with contextlib.suppress(AnswerRaised):  # what is not filled in may wait
+            method.kept(argument)
+
+
+def same(one: object, other: Tensor, within: float = 1e-5) -> bool:
+    if not isinstance(one, Tensor) or one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    scale = float(other.abs().max()) if other.numel() else 0.0
+    return torch.allclose(one, other, rtol=1e-4, atol=within * max(scale, 1.0))
+
+
+def log_likelihood_at_mean(x, mu, W, b, s):
+    residual = x - mu @ W.T - b
+    return -(residual**2).sum(dim=1) / (2 * s**2) - x.shape[1] / 2 * math.log(2 * math.pi * s**2)
+
+
+def trace(sigma, W, s):
+    return (sigma**2 * (W**2).sum(dim=0)).sum(dim=1) / (2 * s**2)

@@ -1,0 +1,141 @@
+"""TODO vae.encode"""
+
+import torch
+from torch import Tensor, nn
+
+from autograder.assignments.vae import common
+from autograder.assignments.vae.reference import VAE
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("vae.encode")
+def encode(student: Remote, draw: Draw) -> None:
+    count, latent_dim = 24, 25
+    model, x = common.model(student, latent_dim), common.images(draw, count)
+    one, (mu, sigma) = _codes(model, x[7:8], latent_dim), _codes(model, x, latent_dim)
+    again = expect(model.encode(x), "what encode returns").items(2)
+    expect(again).holds(
+        common.same(again[0], mu) and common.same(again[1], sigma),
+        "Two calls of encode on the same images differ: it must not depend on chance.",
+        "encode_draws_noise",
+    )
+    expect(mu).holds(bool((mu < 0).any()), "mu is never negative: the last layer cuts it off.", "mu_through_relu")
+    expect(one).holds(
+        common.same(one[0], mu[7:8]) and common.same(one[1], sigma[7:8]),
+        "An image's code changes with the other images in its batch.",
+        "mixes_the_batch",
+    )
+    others = expect(model.encode(common.images(draw, count)), "what encode returns").items(2)
+    for value, other, name in ((mu, others[0], "mu"), (sigma, others[1], "sigma")):
+        expect(value).holds(
+            float((value.std(dim=0) / value.abs().mean()).max()) > 1e-6 and not torch.equal(value, other),
+            f"{name} is the same for every image: it must be computed from x.",
+            f"{name}_ignores_x",
+        )
+    weight = draw.normal(count, latent_dim)
+    for weights in ([weight, None], [None, weight]):
+        (gradient,) = model.encode.gradient(x, wrt=[0], weights=weights)
+        expect(gradient).holds(
+            gradient is not None and bool(gradient.any()),
+            "No gradient passes through encode to mu or to sigma: training could not improve it.",
+            "detached",
+        )
+
+
+def _codes(model: Remote, x: Tensor, latent_dim: int) -> list[Tensor]:
+    """mu and sigma, of the right shapes, and sigma positive."""
+    mu, sigma = expect(model.encode(x), "what encode returns").items(2)
+    expect(mu, "mu").shape(len(x), latent_dim).finite()
+    expect(sigma, "sigma").shape(len(x), latent_dim).finite()
+    expect(sigma).holds(
+        bool((sigma >= 0).all()),
+        "Some entries of sigma are negative; a standard deviation is positive.",
+        "log_variance_for_sigma" if bool((mu < 0).any()) else "sigma_first",
+    )
+    expect(sigma).holds(
+        bool((sigma > 0).all()), "Some entries of sigma are exactly 0: it must stay positive.", "sigma_can_be_zero"
+    )
+    return [mu, sigma]
+
+
+@mistake("sigma can be negative: a raw output or a logarithm is returned where the standard deviation is wanted.")
+class log_variance_for_sigma(VAE):
+    def encode(self, x):
+        return tuple(self.head(self.encoder(x)).chunk(2, dim=1))
+
+
+@mistake("mu and sigma come in the wrong order: mu first.")
+class sigma_first(VAE):
+    def encode(self, x):
+        return super().encode(x)[::-1]
+
+
+@mistake("encode draws noise; it returns the parameters of q, and sampling comes later.")
+class encode_draws_noise(VAE):
+    def encode(self, x):
+        mu, sigma = super().encode(x)
+        return mu + sigma * torch.randn_like(mu), sigma
+
+
+@mistake("mu is never negative: an activation cuts it off. A mean may be any number.")
+class mu_through_relu(VAE):
+    def encode(self, x):
+        mu, sigma = super().encode(x)
+        return torch.relu(mu), sigma
+
+
+@mistake("An image's code changes with the other images in its batch: an operation runs over the batch dimension.")
+class mixes_the_batch(VAE):
+    def encode(self, x):
+        mu, sigma = super().encode(x)
+        return mu - mu.mean(dim=0, keepdim=True), sigma
+
+
+@mistake("sigma is the same for every image; the encoder must say for each image how sure it is.")
+class sigma_ignores_x(VAE):
+    def encode(self, x):
+        mu, sigma = super().encode(x)
+        return mu, torch.ones_like(sigma)
+
+
+@mistake("No gradient passes through encode: the graph is cut, and the encoder would never learn.")
+class detached(VAE):
+    def encode(self, x):
+        return super().encode(x.detach())
+
+
+@mistake("sigma can be exactly 0: what keeps it from being negative must also keep it above 0.")
+class sigma_can_be_zero(VAE):
+    def encode(self, x):
+        mu, sigma = super().encode(x)
+        return mu, torch.relu(sigma - 0.7)
+
+
+@equivalent
+class started_at_the_prior(VAE):
+    def __init__(self, latent_dim):
+        super().__init__(latent_dim)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def encode(self, x):
+        mu, log_sigma = self.head(self.encoder(x)).split(self.latent_dim, dim=1)
+        return mu, log_sigma.exp()
+
+
+@equivalent
+class with_batch_normalisation(VAE):
+    def __init__(self, latent_dim):
+        super().__init__(latent_dim)
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Dropout(0.2))
+
+
+@equivalent
+class with_spectral_norm(VAE):
+    def __init__(self, latent_dim):
+        super().__init__(latent_dim)
+        norm = nn.utils.parametrizations.spectral_norm
+        self.encoder = nn.Sequential(nn.Flatten(), norm(nn.Linear(784, 64)), nn.ReLU(), norm(nn.Linear(64, 64)))

@@ -1,0 +1,200 @@
+"""TODO vae.plot_latents"""
+
+import numpy
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from autograder.assignments.vae import reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("vae.plot_latents")
+def plot_latents(student: Remote, draw: Draw) -> None:
+    latent_dim = 4
+    weight, bias = (
+        0.3 * draw.normal(reference.SIDE * reference.SIDE, latent_dim),
+        0.3 * draw.normal(reference.SIDE * reference.SIDE),
+    )
+    model = student.toy("LinearDecoder", weight, bias)
+    # The notebook's own test looks at i = 0 and j = 1, the values that stand in the signature.
+    figure, canvas = expect(student(model, i=2, j=1), "what plot_latents returns").items(2)
+    if isinstance(canvas, numpy.ndarray):
+        canvas = torch.from_numpy(canvas).float()
+    expect(canvas, "the canvas").shape(10 * reference.SIDE, 10 * reference.SIDE)
+    wanted = reference.latent_canvas(weight, bias, 2, 1)
+    expect(canvas, "the canvas").close(wanted, atol=1e-4)
+    expect(figure, "the figure").kind("Figure")
+    axes = [axis for axis in figure.attribute("axes") if isinstance(axis, Remote)]
+    artists = [item for axis in axes for item in axis.get_children() if isinstance(item, Remote)]
+    drawn = [item.get_array() for item in artists if item.kind in ("AxesImage", "QuadMesh", "PcolorImage")]
+    pictures = [torch.from_numpy(item).float() for item in drawn if isinstance(item, numpy.ndarray)]
+    expect(pictures).holds(len(pictures) > 0, "The figure is empty: draw the canvas with imshow.", "empty_figure")
+    tiles = (
+        wanted.view(10, reference.SIDE, 10, reference.SIDE).transpose(1, 2).reshape(100, reference.SIDE, reference.SIDE)
+    )
+    expect(pictures).holds(
+        any(_is_a_rendering(picture, wanted) for picture in pictures)
+        or (len(pictures) == 100 and all(map(_is_a_rendering, pictures, tiles))),
+        "The figure shows something else than the canvas.",
+        "figure_of_something_else",
+    )
+
+
+def _is_a_rendering(shown: Tensor, wanted: Tensor) -> bool:
+    """Whether a picture shows what is wanted, be it brighter, darker, in negative, or drawn from the bottom up."""
+    if shown.numel() != wanted.numel():
+        return False
+    shown = shown.reshape(wanted.shape)
+    return any(
+        abs(float(torch.corrcoef(torch.stack([item.flatten(), wanted.flatten()]))[0, 1])) > 0.999
+        for item in (shown, shown.flip(0))
+    )
+
+
+def _figure(canvas):
+    figure = Figure()
+    figure.add_subplot().imshow(canvas)
+    return figure, canvas
+
+
+def _decoded(model, z):
+    with torch.no_grad():
+        tiles = model.decode(z.reshape(100, -1)).view(10, 10, 28, 28)
+    return tiles
+
+
+def _assembled(tiles):
+    return _figure(tiles.permute(0, 2, 1, 3).reshape(280, 280))
+
+
+@mistake("Rows and columns are swapped: z_i belongs to the columns, z_j to the rows.")
+def rows_and_columns_swapped(model, i=0, j=1):
+    return _assembled(_decoded(model, reference.latent_grid(model.latent_dim, j, i)))
+
+
+@mistake("The grid stands on its head: the smallest z_j belongs to the top row.")
+def upside_down(model, i=0, j=1):
+    return _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j).flip(0)))
+
+
+@mistake("The codes are drawn at random; they should form a regular grid.")
+def random_codes(model, i=0, j=1):
+    return _assembled(_decoded(model, torch.randn(10, 10, model.latent_dim)))
+
+
+@mistake("The other latents are not 0.")
+def other_latents_not_zero(model, i=0, j=1):
+    z = reference.latent_grid(model.latent_dim, i, j)
+    rest = torch.ones(model.latent_dim)
+    rest[[i, j]] = 0
+    return _assembled(_decoded(model, z + rest))
+
+
+@mistake("The arguments i and j go unused: always the same two latents are varied.")
+def always_the_first_two(model, i=0, j=1):
+    return _assembled(_decoded(model, reference.latent_grid(model.latent_dim, 0, 1)))
+
+
+@mistake(
+    "The tiles are cut up: pixels of one tile do not stay together. Mind the order of the dimensions before reshaping."
+)
+def tiles_cut_up(model, i=0, j=1):
+    return _figure(_decoded(model, reference.latent_grid(model.latent_dim, i, j)).reshape(280, 280))
+
+
+@mistake("Each garment lies on its side: height and width within the tiles are swapped.")
+def tiles_on_their_side(model, i=0, j=1):
+    tiles = _decoded(model, reference.latent_grid(model.latent_dim, i, j))
+    return _assembled(tiles.transpose(2, 3))
+
+
+@mistake("The grid covers another range of values than the one asked for.")
+def narrow_range(model, i=0, j=1):
+    return _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j) / 3))
+
+
+@mistake("The last value of the range is missing: both ends belong to the grid.")
+def without_the_last_value(model, i=0, j=1):
+    values = torch.arange(10) * 0.6 - 3
+    z = reference.latent_grid(model.latent_dim, i, j)
+    z[:, :, i], z[:, :, j] = values[None, :], values[:, None]
+    return _assembled(_decoded(model, z))
+
+
+@mistake("It works for two latents only; latent_dim may be larger.")
+def two_latents_assumed(model, i=0, j=1):
+    return _assembled(_decoded(model, reference.latent_grid(2, i, j)))
+
+
+@mistake("The tiles come back apart; one canvas of (280, 280) is wanted.")
+def tiles_apart(model, i=0, j=1):
+    tiles = _decoded(model, reference.latent_grid(model.latent_dim, i, j))
+    return _figure(tiles.reshape(280, 280))[0], tiles
+
+
+@mistake("The figure is empty: nothing is drawn in it.")
+def empty_figure(model, i=0, j=1):
+    _, canvas = _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))
+    return Figure(), canvas
+
+
+@mistake("The grid is mirrored: the smallest z_i belongs to the leftmost column.")
+def mirrored(model, i=0, j=1):
+    return _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j).flip(1)))
+
+
+@mistake("The finished canvas is transposed: rows and columns are swapped, and every tile lies on its side.")
+def canvas_transposed(model, i=0, j=1):
+    return _figure(_assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))[1].T)
+
+
+@mistake("The grid covers another range of values than the one asked for: negative codes belong to it.")
+def positive_range(model, i=0, j=1):
+    values = torch.linspace(0, 1, 10)
+    z = reference.latent_grid(model.latent_dim, i, j)
+    z[:, :, i], z[:, :, j] = values[None, :], values[:, None]
+    return _assembled(_decoded(model, z))
+
+
+@mistake("The pixels are changed on the way into the canvas; they should be the decoder's own.")
+def pixels_changed(model, i=0, j=1):
+    return _assembled(1 - _decoded(model, reference.latent_grid(model.latent_dim, i, j)))
+
+
+@mistake("The figure shows something else than the canvas that is returned.")
+def figure_of_something_else(model, i=0, j=1):
+    canvas = _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))[1]
+    return _figure(canvas.T)[0], canvas
+
+
+@equivalent
+def grid_tile_by_tile(model, i=0, j=1):
+    values, canvas = torch.linspace(-3, 3, 10), torch.zeros(280, 280)
+    for row in range(10):
+        for column in range(10):
+            z = torch.zeros(1, model.latent_dim)
+            z[0, i], z[0, j] = values[column], values[row]
+            tile = model.decode(z).detach()[0, 0]
+            canvas[28 * row : 28 * row + 28, 28 * column : 28 * column + 28] = tile
+    return _figure(canvas.numpy())
+
+
+@equivalent
+def grid_with_one_picture_a_tile(model, i=0, j=1):
+    tiles = _decoded(model, reference.latent_grid(model.latent_dim, i, j))
+    figure = Figure()
+    for axis, tile in zip(figure.subplots(10, 10).flat, tiles.reshape(100, 28, 28), strict=True):
+        axis.imshow(tile, cmap="gray")
+    return figure, torch.cat([torch.cat(list(row), dim=1) for row in tiles], dim=0)
+
+
+@equivalent
+def grid_by_pcolormesh(model, i=0, j=1):
+    _, canvas = _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))
+    figure = Figure()
+    figure.add_subplot().pcolormesh(canvas.flip(0), cmap="gray")
+    return figure, canvas

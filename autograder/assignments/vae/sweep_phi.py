@@ -1,0 +1,51 @@
+"""TODO vae.sweep_phi"""
+
+import torch
+
+from autograder.assignments.vae import common, reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("vae.sweep_phi")
+def sweep_phi(student: Remote, draw: Draw) -> None:
+    x, W, b, s = common.linear_gaussian(draw, 1, 4, 1, torch.float64)
+    sigma = float(draw.positive(1)[0])
+    phis = 2 * draw.normal(41, dtype=torch.float64)
+    elbos, divergences = expect(student(phis, sigma, x, W, b, s)).items(2)
+    wanted = reference.sweep_phi(phis, sigma, x, W, b, s)
+    expect(elbos, "the ELBO over phi").close(wanted[0], rtol=1e-6)
+    expect(divergences, "the divergence over phi").close(wanted[1], rtol=1e-6)
+
+
+@mistake("The two curves are returned in the other order: the ELBO comes first.")
+def curves_swapped(phis, sigma, x, W, b, s):
+    return reference.sweep_phi(phis, sigma, x, W, b, s)[::-1]
+
+
+@mistake("The divergence is taken from the prior; the sweep compares the ELBO with the divergence from the posterior.")
+def sweep_against_the_prior(phis, sigma, x, W, b, s):
+    elbos, _ = reference.sweep_phi(phis, sigma, x, W, b, s)
+    return elbos, reference.gaussian_kl(phis[:, None], torch.full((len(phis), 1), sigma, dtype=phis.dtype))
+
+
+@mistake("sigma is squared or rooted on its way into q: it is q's standard deviation.")
+def sweep_with_the_variance(phis, sigma, x, W, b, s):
+    return reference.sweep_phi(phis, sigma**2, x, W, b, s)
+
+
+@mistake("The first curve is the negative ELBO.")
+def sweep_of_the_negative_elbo(phis, sigma, x, W, b, s):
+    elbos, divergences = reference.sweep_phi(phis, sigma, x, W, b, s)
+    return -elbos, divergences
+
+
+@equivalent
+def sweep_one_by_one(phis, sigma, x, W, b, s):
+    spread = torch.full((1, 1), sigma, dtype=phis.dtype)
+    mean, covariance = reference.posterior(x, W, b, s)
+    elbos = [reference.elbo_from_kl(x, phi.view(1, 1), spread, W, b, s) for phi in phis]
+    divergences = [reference.kl_to_posterior(phi.view(1, 1), spread, mean, covariance) for phi in phis]
+    return torch.cat(elbos), torch.cat(divergences)

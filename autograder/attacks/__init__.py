@@ -1,0 +1,1 @@
+"""The corpus of attacks: how an attack is made, run and judged."""

@@ -1,0 +1,93 @@
+"""Reads what `autograder grade` has written, and refuses what it cannot have written."""
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from pydantic import ValidationError
+
+from autograder.errors import InputError
+from autograder.results import files
+from autograder.results.model import RunResult
+from autograder.results.text import one_line
+
+NAME = "results.json"
+
+
+@dataclass(frozen=True)
+class Results:
+    """A run as it lies on disk: `folder` holds results.json, `written` is when it was written, in UTC; `seconds` is
+    what each submission took, by its path, where that is known."""
+
+    run: RunResult
+    folder: Path
+    written: datetime
+    seconds: dict[str, float]
+
+    def executed(self, student: str) -> NotebookNode | None:
+        """The executed notebook of a student; None where there is none. Raises InputError where it is damaged."""
+        path = files.notebook_path(self.folder, student)
+        try:
+            return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.reader.NotJSONError):
+            raise InputError(f"{path}: is no sound notebook; grade again with `autograder grade`") from None
+
+
+def read_results(path: Path) -> Results:
+    """Read a results.json, or the one in a folder. Raises InputError where it is none, or names a student twice."""
+    path = path / NAME if path.is_dir() else path
+    try:
+        text = path.read_text(encoding="utf-8")
+        written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+    except FileNotFoundError:
+        raise InputError(f"{path}: does not exist; give the folder that `autograder grade` wrote") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is no results.json of `autograder grade` (not UTF-8)") from None
+    try:
+        run = RunResult.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise InputError(
+            one_line(f"{path}: is no results.json of `autograder grade` ({where}: {first['msg']})", 400)
+        ) from None
+    _require_sound(run, path)
+    return Results(run, path.parent, written, _seconds(path.parent / "timings.json"))
+
+
+def _require_sound(run: RunResult, path: Path) -> None:
+    seen: set[str] = set()
+    for submission in run.submissions:
+        name = one_line(submission.student, 80)
+        if submission.student in seen:
+            raise InputError(f"{path}: names the student {name!r} twice; grade again with one notebook a student")
+        seen.add(submission.student)
+        points = [submission.score, submission.max_score, submission.manual_max_score]
+        points += [number for exercise in submission.exercises for number in (exercise.score, exercise.max_score)]
+        if not all(math.isfinite(number) for number in points):
+            raise InputError(f"{path}: holds points of {name!r} that are no finite number; grade again")
+        in_range = all(0 <= exercise.score <= exercise.max_score for exercise in submission.exercises)
+        score = sum(exercise.score for exercise in submission.exercises)
+        most = sum(exercise.max_score for exercise in submission.exercises) - submission.manual_max_score
+        sums = ((submission.score, score), (submission.max_score, most))
+        if not in_range or not all(math.isclose(said, found, abs_tol=1e-6) for said, found in sums):
+            raise InputError(f"{path}: the points of {name!r} are not those of the exercises; grade again")
+
+
+def _seconds(path: Path) -> dict[str, float]:
+    """What each submission took, where that is known: a report does not fail for want of it."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {key: float(value) for key, value in found.items() if isinstance(value, int | float) and 0 <= value < 1e9}

@@ -1,0 +1,61 @@
+"""How results are worded, and how text that students wrote is made safe to show."""
+
+import re
+
+from autograder.results.model import Verdict
+
+SYMBOLS: dict[Verdict, str] = {
+    "pass": "✓",
+    "fail": "✗",
+    "error": "!",
+    "timeout": "T",
+    "oom": "M",
+    "crashed": "C",
+    "missing": "–",
+    "manual": "?",
+}
+MEANINGS: dict[Verdict, str] = {
+    "pass": "right",
+    "fail": "wrong answer",
+    "error": "raised an exception",
+    "timeout": "took too long",
+    "oom": "ran out of memory",
+    "crashed": "ended the kernel",
+    "missing": "not answered",
+    "manual": "graded by a person",
+}
+
+_ESCAPE_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movement
+    r"|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"  # OSC: window titles, links
+    r"|\x1b[ -/]*[0-~]"
+)
+# C0 and C1 controls without tab and newline, and the marks that reverse the direction of text.
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def plain_text(text: str, limit: int) -> str:
+    """The text without terminal sequences, control characters and what UTF-8 cannot hold, cut at `limit` characters."""
+    text = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _cut(_SURROGATE.sub("\ufffd", _UNSEEN.sub("", text)), limit)
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """`plain_text` with every run of white space made one space."""
+    # Split first too: some white space is control characters, which plain_text drops.
+    return _cut(" ".join(plain_text(" ".join(text.split()), len(text)).split()), limit)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def number(value: float) -> str:
+    """Points as people write them: 2, 2.5, 2.25."""
+    return f"{round(value, 2):g}" if abs(value) < 1e5 else f"{value:.0f}"
+
+
+def exercise_label(exercise_id: str, assignment: str) -> str:
+    """Name of the exercise without the assignment's, as one line."""
+    return one_line(exercise_id.removeprefix(f"{assignment}."), 80)

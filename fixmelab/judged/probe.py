@@ -1,0 +1,148 @@
+"""Serves a judge's calls on a student's answer. Holds no reference, no expected value and no verdict."""
+
+import contextlib
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from fixmelab.judged import toys, wire
+
+DRAWN = 8191  # a prime, so that no two rows of a matrix are the same
+
+
+class Probe:
+    """Objects of the student's process, by handle, and the requests that a judge may make of them.
+
+    Handle 0 is the answer itself. Requests are maps with the key `op`: `call`, `attribute`, `assign`, `gradient`,
+    `redraw`, `toy`, `drop`. A reply holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the
+    numbers of the arguments that were changed in place.
+    """
+
+    def __init__(self, answer: Any) -> None:
+        self._objects = {0: answer}
+        self._last = 0
+
+    def reply(self, body: bytes) -> bytes:
+        """Return the reply body to a request body. The student's own exceptions are replies too."""
+        try:
+            request = wire.decode(body, self._resolve)
+            return wire.encode(getattr(self, f"_{request['op']}")(**request), self._keep)
+        except (Exception, SystemExit) as error:
+            return wire.encode({"error": _describe(error)})
+
+    def _resolve(self, handle: wire.Handle) -> Any:
+        return self._objects[handle.number]
+
+    def _keep(self, item: Any) -> wire.Handle:
+        self._last += 1
+        self._objects[self._last] = item
+        return wire.Handle(self._last, type(item).__name__)
+
+    def _run(self, target: Any, name: str, args: list, kwargs: dict, seed: int) -> tuple[Any, list]:
+        function = getattr(target, name) if name else target
+        tensors = [(key, item) for key, item in enumerate(args) if isinstance(item, torch.Tensor)]
+        tensors += [(key, item) for key, item in kwargs.items() if isinstance(item, torch.Tensor)]
+        before = [item._version for _, item in tensors]
+        with _seeded(seed):
+            value = function(*args, **kwargs)
+        changed = [key for (key, item), old in zip(tensors, before, strict=True) if item._version != old]
+        return value, changed
+
+    def _call(self, *, op: str, target: Any, name: str, args: list, kwargs: dict, seed: int, kept: bool) -> dict:
+        value, changed = self._run(target, name, args, kwargs, seed)
+        return {"value": self._keep(value) if kept else value, "changed": changed}
+
+    def _attribute(self, *, op: str, target: Any, name: str) -> dict:
+        return {"value": getattr(target, name)}
+
+    def _assign(self, *, op: str, target: Any, name: str, value: Any) -> dict:
+        setattr(target, name, value)
+        return {"value": None}
+
+    def _gradient(
+        self, *, op: str, target: Any, name: str, args: list, kwargs: dict, seed: int, wrt: Any, weights: list
+    ) -> dict:
+        """Gradient of sum_k <weights[k], output[k]> by the arguments numbered in `wrt`; where `wrt` is a module, the
+        size of the largest entry for each of its parameters. None where an output carries no graph or does not depend
+        on the argument."""
+        if isinstance(wrt, torch.nn.Module):
+            leaves = list(wrt.parameters())
+        else:
+            args = [_leaf(item) if number in wrt else item for number, item in enumerate(args)]
+            leaves = [args[number] for number in wrt]
+        with torch.enable_grad():
+            value, _ = self._run(target, name, args, kwargs, seed)
+            outputs = value if isinstance(value, list | tuple) else [value]
+            terms = [
+                (weight * output).sum()
+                for weight, output in zip(weights, outputs, strict=True)
+                if weight is not None and getattr(output, "requires_grad", False)
+            ]
+            if not terms:
+                return {"value": [None] * len(leaves)}
+            trained = [leaf for leaf in leaves if leaf.requires_grad]
+            gradients = torch.autograd.grad(sum(terms), trained, allow_unused=True)
+        found = {id(leaf): item for leaf, item in zip(trained, gradients, strict=True)}
+        if isinstance(wrt, torch.nn.Module):
+            found = {key: item if item is None else _largest(item) for key, item in found.items()}
+        return {"value": [found.get(id(leaf)) for leaf in leaves]}
+
+    def _redraw(self, *, op: str, target: Any, seed: int) -> dict:
+        """Draw the matrices of the module `target` anew, with a standard deviation of 1.5 / √(fan-in).
+
+        Vectors stay as they are, and so does a matrix that goes with other entries of the state (spectral or weight
+        norm). All numbers come from some thousands, repeated: to draw millions takes longer than all else here.
+        """
+        state, drawn, place = target.state_dict(), torch.randn(DRAWN, generator=torch.Generator().manual_seed(seed)), 0
+        for name, value in state.items():
+            is_matrix = isinstance(value, torch.Tensor) and value.is_floating_point() and value.ndim >= 2
+            goes_with_others = "parametrizations" in name or name.endswith(("_orig", "_v", "_g"))
+            if is_matrix and value.numel() and not goes_with_others:
+                enough = drawn.roll(-place).repeat(value.numel() // DRAWN + 1)[: value.numel()]
+                state[name] = enough.mul_(1.5 / value[0].numel() ** 0.5).view(value.shape)
+                place += value.numel()
+        target.load_state_dict(state)
+        return {"value": None}
+
+    def _toy(self, *, op: str, name: str, args: list) -> dict:
+        return {"value": self._keep(toys.TOYS[name](*args))}
+
+    def _drop(self, *, op: str, number: int) -> dict:
+        self._objects.pop(number, None)
+        return {"value": None}
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Random numbers from `seed`, and as if nothing had been drawn afterwards.
+
+    What torch.manual_seed does for devices that nobody uses takes longer than many an answer.
+    """
+    before = torch.get_rng_state()
+    try:
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
+        yield
+    finally:
+        torch.set_rng_state(before)
+
+
+def _leaf(item: torch.Tensor) -> torch.Tensor:
+    return item.detach().clone().requires_grad_()
+
+
+def _largest(gradient: torch.Tensor) -> float:
+    """The size of its largest entry: NaN or infinite where any entry is, and 0 only where all are."""
+    return float(gradient.abs().max()) if gradient.numel() else 0.0
+
+
+def _describe(error: BaseException) -> dict:
+    """Type, text and the line of the student's own cell, where the traceback passes through one."""
+    where = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if "ipykernel" in frame.filename or "<ipython-input" in frame.filename:
+            where = f"line {frame.lineno} of the cell: {frame.line}"
+    return {"type": type(error).__name__, "text": str(error)[:2000], "where": where[:200]}

@@ -1,0 +1,1 @@
+"""The pictures of the course, and the widgets that show them live."""

@@ -1,0 +1,314 @@
+"""The corpus of attacks is held, and the bar notices what gets past it."""
+
+import fcntl
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+
+from autograder import course
+from autograder.attacks import attack_bar as bar
+from autograder.attacks import attacks
+from autograder.attacks.attacks import prove_attacks
+from autograder.errors import InputError, SandboxError
+from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
+
+ANSWER = "# %%\n# exercise: gaussian_kl\ndef gaussian_kl(mu, sigma):\n    return {}\n\n\n"
+RIGHT = ANSWER.format("(-torch.log(sigma) + 0.5 * (sigma**2 + mu**2 - 1)).sum(dim=1)")
+WRONG = ANSWER.format("torch.zeros(len(mu))")
+REACHED = "print('\\nreached')\n"
+REFERENCE = course.ROOT / "autograder" / "assignments" / "vae" / "reference.py"
+LEFT = Path("/var/tmp/left-by-attack-of-a-test")
+KILLS_THE_ZYGOTE = """# %%
+import os
+import signal
+
+zygote = int(open(f"/proc/{os.getppid()}/stat").read().rpartition(")")[2].split()[1])
+if "inside.zygote" in open(f"/proc/{zygote}/cmdline").read():
+    os.kill(zygote, signal.SIGKILL)
+
+"""
+
+# What the bar must notice. There is no sandbox around these, and they do no harm beyond the test's own files.
+NOTICED = {
+    "points/is_simply_wrong": (WRONG + REACHED, ""),
+    "points/is_simply_right": (RIGHT + REACHED, "it earns 2 points, and deserves 0: vae.gaussian_kl"),
+    "points/earns_less": ("# honest: 2\n" + WRONG + REACHED, "it earns 0 points, and deserves 2"),
+    "points/dies_early": (WRONG + "no_such_name\n" + REACHED, "it does not come to its end: NameError"),
+    "points/does_not_parse": (WRONG + REACHED.replace(")", ""), "it does not come to its end: "),
+    "points/ends_otherwise": ("# ends: timeout\n" + WRONG, "gaussian_kl is fail, not timeout"),
+    "knowledge/says_stolen": (WRONG + "print('STOLEN a thing')\n" + REACHED, "STOLEN a thing"),
+    "knowledge/reads_the_gradebook": (
+        WRONG + "import glob\nfor path in glob.glob('/tmp/fixmelab-course-*/gradebook.db'):\n"
+        "    print(open(path).read())\n" + REACHED,
+        "the gradebook: its canary is in what comes out",
+    ),
+    "knowledge/reads_the_key": (
+        WRONG + "import glob\nfor path in glob.glob('/tmp/fixmelab-course-*/course.key'):\n"
+        "    print(open(path, 'rb').read().hex())\n" + REACHED,
+        "the course's key is in what comes out",
+    ),
+    "knowledge/reads_the_reference": (
+        f"{WRONG}print(open({str(REFERENCE)!r}).read())\n{REACHED}",
+        "a line of solution or checks is in what comes out",
+    ),
+    "harm/leaves_a_file": (f"{WRONG}open({str(LEFT)!r}, 'w')\n{REACHED}", f"it leaves behind {LEFT}"),
+    "harm/kills_the_zygote": (KILLS_THE_ZYGOTE + WRONG + REACHED, "it ends the zygote"),
+}  # fmt: skip
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Marks are looked for on the whole machine: tests in other processes wait until this one's are gone."""
+    with (Path(tempfile.gettempdir()) / "fixmelab-test-attacks.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def written(folder, name, text):
+    path = folder / f"{name}.py"
+    path.parent.mkdir(exist_ok=True)
+    header, _, cells = text.partition("# %%")
+    path.write_text(f"# tries: {path.stem}\n{header}\n# %%{cells}")
+
+
+@pytest.mark.slow
+def test_every_attack_of_the_corpus_is_held():
+    with alone():
+        broken = [f"{item.name}: {item.reason}" for item in prove_attacks(jobs=2) if item.verdict != "held"]
+    assert not broken, "\n".join(broken)
+
+
+def test_the_corpus_covers_what_the_goal_names():
+    corpus = attacks.attacks()
+    kinds = {item.name.partition("/")[0] for item in corpus}
+    assert kinds == {"points", "wire", "knowledge", "harm", "output", "archives"}
+    assert len(corpus) >= 60
+    assert len({item.tries for item in corpus}) == len({item.name for item in corpus}) == len(corpus)
+    for item in corpus:
+        if isinstance(item, attacks.Attack):
+            assert item.ends or re.search(r'reached(\\n)?"', item.text), f"{item.name} cannot be seen"
+
+
+@pytest.fixture(scope="module")
+def noticed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("noticed")
+    for name, (text, _) in NOTICED.items():
+        written(folder, name, text)
+    told = []
+    with alone():
+        try:
+            outcomes = prove_attacks(jobs=2, folder=folder, sandbox=False, on_attack=told.append)
+        finally:
+            LEFT.unlink(missing_ok=True)
+    assert sorted(told, key=lambda outcome: outcome.name) == outcomes
+    return {outcome.name: outcome for outcome in outcomes}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NOTICED)
+def test_the_bar_notices_what_gets_past(noticed, name):
+    outcome, (_, reason) = noticed[name], NOTICED[name]
+    assert outcome.tries == name.partition("/")[2]
+    assert outcome.verdict == ("broken" if reason else "held"), outcome.reason
+    assert reason in outcome.reason
+
+
+@pytest.mark.slow
+def test_after_the_zygote_was_killed_the_next_attacks_are_tried_all_the_same(tmp_path):
+    written(tmp_path, "harm/kills_the_zygote", KILLS_THE_ZYGOTE + WRONG + REACHED)
+    written(tmp_path, "output/comes_next", WRONG + REACHED)
+    with alone():
+        first, second = prove_attacks(jobs=1, folder=tmp_path, sandbox=False)
+    assert (first.verdict, second.verdict) == ("broken", "held")
+
+
+@pytest.mark.slow
+def test_archives_are_held_to_what_they_deserve(tmp_path):
+    (tmp_path / "archives.py").write_text(
+        """
+from autograder.attacks.attacks import archive
+
+@archive("smuggle a good submission in")
+def smuggles(folder, notebook):
+    (folder / "mallory.ipynb").write_bytes(notebook)
+
+@archive("lose a good submission", graded=1)
+def loses(folder, notebook):
+    (folder / "ada.txt").write_bytes(notebook)
+
+@archive("be passed over")
+def is_passed_over(folder, notebook):
+    pass
+
+@archive("bring the grader down")
+def brings_it_down(folder, notebook):
+    raise MemoryError("no room")
+
+@archive("do nothing wrong", graded=1)
+def behaves(folder, notebook):
+    (folder / "ada.ipynb").write_bytes(notebook)
+    (folder / "eve.ipynb").write_bytes(b"{}")
+"""
+    )
+    with alone():
+        found = {outcome.name: outcome for outcome in prove_attacks(jobs=1, folder=tmp_path, sandbox=False)}
+    assert "it earns 4 points, and deserves none" in found["archives/smuggles"].reason
+    assert "1 honest submissions in it deserve 4 points each" in found["archives/loses"].reason
+    assert found["archives/brings_it_down"].reason == "the grader did not end normally: MemoryError: no room"
+    assert found["archives/is_passed_over"].reason == "it is passed over without a word"
+    assert found["archives/behaves"].verdict == "held"
+
+
+def test_a_text_that_does_not_say_what_it_tries_is_an_error_of_the_corpus(tmp_path):
+    (tmp_path / "points").mkdir()
+    (tmp_path / "points" / "silent.py").write_text(WRONG)
+    with pytest.raises(InputError, match=r"silent\.py.*tries"):
+        attacks.attacks(tmp_path)
+
+
+@pytest.mark.slow
+def test_without_a_sandbox_that_works_nothing_is_tried(tmp_path, monkeypatch):
+    written(tmp_path, "points/is_wrong", WRONG + REACHED)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    # In a fresh interpreter, whose own children find no bubblewrap.
+    program = (
+        "from pathlib import Path\nfrom autograder.attacks.attacks import prove_attacks\n"
+        f"if __name__ == '__main__':\n    prove_attacks(jobs=1, folder=Path({str(tmp_path)!r}))"
+    )
+    (tmp_path / "program.py").write_text(program)
+    done = subprocess.run([sys.executable, tmp_path / "program.py"], capture_output=True, text=True, cwd=course.ROOT)
+    assert SandboxError.__name__ in done.stderr and "bubblewrap" in done.stderr
+
+
+# The parts of the bar
+
+
+def test_a_change_outside_is_noticed(tmp_path):
+    for name in ("changed", "removed", "opened", "same", "replaced"):
+        (tmp_path / name).write_text("before")
+    before = bar.outside(tmp_path)
+    assert bar.changes(before, bar.outside(tmp_path)) == []
+    (tmp_path / "changed").write_text("behind")
+    (tmp_path / "removed").unlink()
+    (tmp_path / "opened").chmod(0o777)
+    (tmp_path / "added").write_text("new")
+    (tmp_path / "replaced").unlink()
+    (tmp_path / "replaced").symlink_to("same")
+    expected = [str(tmp_path / name) for name in ("added", "changed", "opened", "removed", "replaced")]
+    assert bar.changes(before, bar.outside(tmp_path)) == expected
+
+
+def test_the_repository_packages_and_devices_are_looked_at():
+    seen = bar.outside()
+    assert {str(REFERENCE), str(course.source_path("vae")), "/dev/null"} <= seen.keys()
+    assert any(name.endswith("site-packages") for name in seen)
+
+
+def test_marked_files_and_escaped_processes_are_found(tmp_path):
+    program = (
+        "import os, time\nif os.fork() == 0:\n    os.setsid()\n    print(os.getpid(), flush=True)\n    time.sleep(60)"
+    )
+    with alone():
+        started = subprocess.Popen([sys.executable, "-c", program, bar.MARK], stdout=subprocess.PIPE)
+        escaped = int(started.stdout.readline())
+        mine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", bar.MARK])
+        try:
+            started.wait()
+            LEFT.write_text("")
+            found = bar.marks()
+            assert f"process {escaped}" in found and str(LEFT) in found
+            assert f"process {mine.pid}" not in found and mine.pid in bar.descendants(os.getpid())
+            assert escaped not in bar.descendants(os.getpid())
+        finally:
+            os.kill(escaped, signal.SIGKILL)
+            mine.kill()
+            mine.wait()
+            LEFT.unlink(missing_ok=True)
+
+
+def test_secret_lines_are_those_that_no_student_gets():
+    source, release = course.read_source("vae"), course.read_release("vae")
+    lines = bar.secret_lines("vae", source)
+    assert len(lines) > 100
+    assert "per_latent = -torch.log(sigma) + 0.5 * (sigma**2 + mu**2 - 1)" in lines
+    given = "\n".join(cell.source for cell in release.cells)
+    assert not [line for line in lines if line in given]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<script>1</script>",
+        "<p onclick='1'>x</p>",
+        "<p style='color: red'>x</p>",
+        "<img src='http://192.0.2.1/x.png'>",
+        "<img src='data:text/html,x'>",
+        "<a href='javascript:1'>x</a>",
+        "<svg><use href='x'/></svg>",
+        "<b id='left-by-attack'>x</b>",
+        "<left-by-attack>",
+        "<iframe srcdoc='x'>",
+        "<!-- x -->",
+    ],
+)
+def test_what_runs_or_loads_on_a_page_is_noticed(page, monkeypatch):
+    run, notebooks, source = a_run(), {}, course.read_source("vae")
+    assert bar.report_problem(run, notebooks, source) == ""
+    whole = bar.html_report(run, notebooks, source)
+    monkeypatch.setattr(bar, "html_report", lambda *arguments: whole.replace("</main>", page + "</main>"))
+    assert bar.report_problem(run, notebooks, source).startswith("the report holds ")
+
+
+@pytest.mark.parametrize("odd", ["\x1b[2J", "\x00", "\x7f", "\x9b31m", "\u202e", "\u2066", "\ud800", "\r"])
+def test_what_a_terminal_obeys_is_noticed(odd):
+    assert bar.unseen(f"all right\n{odd}") == odd[0]
+    problem = bar.report_problem(a_run(message=f"x{odd}"), {}, course.read_source("vae"))
+    assert problem.startswith(("the table", "results.json"))
+
+
+def test_another_result_of_the_next_submission_is_noticed():
+    one, other = (attacks._Graded(results=a_run(message=text).submissions) for text in ("so", "otherwise"))
+    lane = SimpleNamespace(_alone=one)
+    notices = attacks._Lane._found_in_witness
+    assert list(notices(lane, one, "after it")) == []
+    (reason,) = notices(lane, other, "after it")
+    assert reason.startswith("the submission after it gets another result: vae.gaussian_kl")
+    shown = attacks._Graded(results=one.results, notebooks=[nbformat.v4.new_notebook()])
+    assert list(notices(lane, shown, "after it")) == [
+        "the notebook of the submission after it shows something else than alone"
+    ]
+    assert list(notices(lane, attacks._Graded(fault="it died"), "after it")) == [
+        "the submission after it is not graded: it died"
+    ]
+
+
+def test_a_process_that_does_not_end_is_told_as_such(monkeypatch):
+    monkeypatch.setattr(attacks, "MOST_SECONDS", 0.2)
+    assert attacks._finish(attacks._start(lambda: time.sleep(60))).fault == "it was not done after 0.2 s"
+    assert attacks._finish(attacks._start(lambda: os._exit(7))).fault == "its process ended with code 7"
+
+
+def a_run(message="not right"):
+    exercise = ExerciseResult(id="vae.gaussian_kl", verdict="fail", score=0, max_score=2, message=message)
+    result = SubmissionResult(
+        student="ada",
+        path="ada.ipynb",
+        digest="0" * 64,
+        score=0,
+        max_score=2,
+        manual_max_score=0,
+        exercises=[exercise],
+        repairs=[],
+    )
+    return RunResult(assignment="vae", digest="0" * 64, budget="smoke", sandbox=True, submissions=[result])

@@ -1,0 +1,250 @@
+"""The leak scan: every sort of secret, planted in release/ or fixmelab/, is found; what was built holds none."""
+
+import base64
+import json
+
+import pytest
+
+from autograder.authoring import leaks
+from autograder.authoring.build import ASSIGNMENTS, build, checked_exercises
+from autograder.authoring.leaks import find_leaks, published_files
+from autograder.authoring.secrecy import code_lines, prose, secrets_of
+from autograder.authoring.text import source_from_text
+from autograder.errors import InputError
+
+
+def scan(root):
+    source = source_from_text(root / "notebooks/tiny.py", "owner/course", checked_exercises("tiny", root))
+    return find_leaks(published_files(root), secrets_of([source], root / ASSIGNMENTS))
+
+
+@pytest.fixture
+def built_course(tiny_course):
+    build(root=tiny_course)
+    return tiny_course
+
+
+def test_what_was_built_holds_no_secret(built_course):
+    assert scan(built_course) == []
+
+
+SECRETS = {
+    "solution": [
+        "return mu + scaled",
+        "scaled = sigma * eps",
+        "    scaled=sigma*eps",
+        "# scaled = sigma * eps",
+        "\treturn   mu+\\\n  scaled",
+        "# return mu\n#     + scaled",
+        "return self.left / 3 + self.right",
+        "return math.hypot(\n    self.left - 1,\n    self.right + 1,\n)",
+        "return math.hypot(self.left - 1, self.right + 1,)",
+        "answer = math.hypot( self.left - 1, 2)",
+    ],
+    "hidden test": ['check("tiny.mix_noise", mix_noise)', "check( 'x' ); check(\"tiny.first_half\", Pair)"],
+    "mark scheme": [
+        "one for the words deterministic given the noise.",
+        "Two points for the gradient that passes through\n# the mean; one for",
+    ],
+    "marker": [
+        "### BEGIN HIDDEN TESTS",
+        "### END HIDDEN TESTS",
+        "# BEGIN SOLUTION",
+        "## END SOLUTION",
+        "### BEGIN MARK SCHEME",
+        "the MARK SCHEME says",
+    ],
+    "reference name": [
+        "from autograder.assignments.tiny import reference",
+        "from autograder import assignments",
+        "open('autograder/assignments/tiny/reference.py')",
+        "sum_of_halves(1, 2)",
+        "# see scales_by_variance",
+        "_probe_points",
+    ],
+    "reference": ["product = eps * sigma", "return (3 * right + left) / 3"],
+    "check": ["return [draw.normal(count + 2, 7) for count in range(3)]"],
+    "mistake": ["return mu + sigma**2 * eps", "x = eps; return eps * sigma + mu"],
+    "mistake sentence": [
+        "The noise is scaled by the variance here. Take the standard deviation.",
+        "print('Take the standard deviation.')",
+    ],
+    "check message": ["The noise must be scaled once, neither twice nor never."],
+    "check number": ["x = 0.73519", "x = 7.3519e-1"],
+}
+PLANTED = [(kind, text) for kind, texts in SECRETS.items() for text in texts]
+
+
+def plant(root, change):
+    """Change the release notebook as plain data."""
+    path = root / "release/tiny/tiny.ipynb"
+    notebook = json.loads(path.read_text())
+    change(notebook)
+    path.write_text(json.dumps(notebook))
+
+
+def assert_found(root, kind, where):
+    """`autograder build --check` fails, and says that such a secret stands there."""
+    with pytest.raises(InputError) as caught:
+        build(check=True, root=root)
+    lines = [line for line in str(caught.value).splitlines() if line.startswith(f"leak: {where}")]
+    assert any(f": {kind}: " in line for line in lines)
+
+
+@pytest.mark.parametrize(("kind", "text"), PLANTED)
+def test_a_secret_in_a_cell_of_the_release_is_found(built_course, kind, text):
+    plant(built_course, lambda notebook: notebook["cells"][2].update(source=f"import os\n{text}\n"))
+    assert_found(built_course, kind, "release/tiny/tiny.ipynb, cell 3, line 2")
+
+
+@pytest.mark.parametrize(("kind", "text"), PLANTED)
+def test_a_secret_in_the_students_package_is_found(built_course, kind, text):
+    (built_course / "fixmelab/deep").mkdir()
+    (built_course / "fixmelab/deep/help.py").write_text(f"import os\n{text}\n")
+    assert_found(built_course, kind, "fixmelab/deep/help.py, line 2")
+
+
+CELL = "release/tiny/tiny.ipynb, cell 5"
+LEAK = "return mu + scaled"
+IN_BASE64 = base64.b64encode(f"def mix_noise(mu, scaled):\n    {LEAK}\n".encode()).decode()
+WRAPPED = base64.encodebytes(f"# {'a long introduction ' * 5}\n{LEAK}\n".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (lambda cell: cell["metadata"].update(solution=LEAK), f"{CELL}, metadata"),
+        (lambda cell: cell["metadata"].update({LEAK: 1}), f"{CELL}, metadata"),
+        (lambda cell: cell["metadata"]["nbgrader"].update(old=[{"a": [LEAK]}]), f"{CELL}, metadata"),
+        (lambda cell: cell["metadata"].update(old=["return mu", " + scaled\n"]), f"{CELL}, metadata"),
+        (lambda cell: cell.update(attachments={"a.txt": {"text/plain": LEAK}}), f"{CELL}, attachments"),
+        (
+            lambda cell: cell.update(attachments={"a.png": {"image/png": IN_BASE64}}),
+            f"{CELL}, attachments, in base64, line 2",
+        ),
+        (lambda cell: cell["metadata"].update(old=WRAPPED), f"{CELL}, metadata, in base64"),
+        (lambda cell: cell.update(source=f"x = '{IN_BASE64}'"), f"{CELL}, in base64"),
+        (
+            lambda cell: cell.update(outputs=[{"output_type": "stream", "name": "stdout", "text": [LEAK]}]),
+            f"{CELL}, outputs",
+        ),
+    ],
+)
+def test_a_solution_anywhere_in_a_cell_is_found(built_course, change, where):
+    plant(built_course, lambda notebook: change(notebook["cells"][4]))
+    assert_found(built_course, "solution", where)
+
+
+def test_a_solution_in_the_metadata_of_the_notebook_is_found(built_course):
+    plant(built_course, lambda notebook: notebook["metadata"].update(history=[LEAK]))
+    assert_found(built_course, "solution", "release/tiny/tiny.ipynb, metadata")
+
+
+@pytest.mark.parametrize("name", ["notes.txt", ".hidden", "deep/old.ipynb", "image.bin"])
+def test_a_solution_in_any_other_file_of_the_release_is_found(built_course, name):
+    path = built_course / "release/tiny" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"\x00\xff\n" + LEAK.encode())
+    assert_found(built_course, "solution", f"release/tiny/{name}, line 2")
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "excerpt"),
+    [
+        ({"outputs": [{"output_type": "stream", "name": "stdout", "text": ["1.5\n"]}]}, "output", "stdout"),
+        ({"outputs": [{"output_type": "display_data", "data": {}, "metadata": {}}]}, "output", "display_data"),
+        ({"execution_count": 3}, "execution count", "3"),
+    ],
+)
+def test_an_output_in_the_release_is_found(built_course, change, kind, excerpt):
+    plant(built_course, lambda notebook: notebook["cells"][4].update(change))
+    (leak,) = [leak for leak in scan(built_course) if leak.kind == kind]
+    assert leak.where == CELL
+    assert excerpt in leak.excerpt
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import math",
+        "def mix_noise(mu, sigma, eps):",
+        "x = mu + sigma",
+        'assert mix_noise(1, 0, 5) == 1, "With sigma = 0 there is no noise."',
+        "from fixmelab.probe import check",
+        "transposed = grid.T",
+        "x = 0.7352",
+        "mix_noises_by_hand = 1",
+        "sum_of_halves_of_all = 1",
+        "Why does the noise enter from outside?",
+        "The noise must be small.",
+    ],
+)
+def test_what_gives_nothing_away_is_no_leak(built_course, text):
+    plant(built_course, lambda notebook: notebook["cells"][2].update(source=text))
+    (built_course / "fixmelab/help.py").write_text(text)
+    assert scan(built_course) == []
+
+
+def test_what_a_notebook_shows_is_no_secret(built_course):
+    text = built_course / "notebooks/tiny.py"
+    shown = "# `scaled = sigma * eps`, and 0.73519. The noise is scaled by the variance here."
+    text.write_text(text.read_text().replace("# Numbers that go through a line.", shown))
+    build(root=built_course)
+    assert scan(built_course) == []
+
+
+def test_numbers_in_tables_of_data_are_no_leak(built_course):
+    (built_course / "fixmelab/table.csv").write_text("0.1,0.73519\n")
+    assert scan(built_course) == []
+
+
+def test_a_module_that_is_no_python_is_named(built_course):
+    (built_course / "autograder/assignments/tiny/mix_noise.py").write_text("x = 1\ndef (\n")
+    with pytest.raises(InputError, match=r"^autograder/assignments/tiny/mix_noise.py:2: "):
+        scan(built_course)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("return mu + sigma * eps  # a comment", ["return mu + sigma * eps", "mu + sigma * eps"]),
+        ("self.mean = nn.Linear(256, latent_dim)", ["self.mean = nn.Linear(256, latent_dim)"]),
+        ("z[:, i] = values[None]", ["z[:, i] = values[None]"]),
+        ("loss.backward()\noptimizer.zero_grad()", []),
+        ("figure, axes = plt.subplots()", []),
+        ("z = torch.randn_like(mu)", []),
+        ("h = h.sum(dim=-1)\nf(*arguments, **options)", []),
+        ("x = x + 1", []),
+        ("from a.b import c, d, e, f, g\nfor i in range(n + 1000):\n    pass", []),
+        ('"""mu + sigma * eps + delta"""', []),
+        ("a = f(\n  mu + sigma * eps,  # one\n  1)", ["a = f(\n  mu + sigma * eps,\n  1)", "mu + sigma * eps,"]),
+        ("!cat mu + sigma * eps\n'", ["!cat mu + sigma * eps"]),
+    ],
+)  # fmt: skip
+def test_the_rule_for_lines_of_code(code, found):
+    assert [" ".join(line.split()) for line in code_lines(code)] == [" ".join(line.split()) for line in found]
+
+
+def test_a_solution_without_a_telling_line_is_a_secret_as_a_whole(built_course):
+    text = built_course / "notebooks/tiny.py"
+    old = "scaled = sigma * eps  # not its square\n    return mu + scaled"
+    text.write_text(text.read_text().replace(old, "drawn = draw(mu, sigma)  # twice\n    return drawn.first()"))
+    build(root=built_course)
+    (built_course / "fixmelab/one.py").write_text("drawn = draw(mu, sigma)\n")
+    assert scan(built_course) == []
+    (built_course / "fixmelab/both.py").write_text("drawn = draw(mu,\n             sigma)\nreturn drawn.first()\n")
+    assert [leak.where for leak in scan(built_course)] == ["fixmelab/both.py, line 1"]
+
+
+def test_prose_counts_by_line_and_by_sentence():
+    assert prose("- One point: no.\nThe gradient passes\nthrough the mean.") == [
+        "The gradient passes through the mean."
+    ]
+
+
+def test_lines_are_found_wherever_a_long_text_is_cut(monkeypatch):
+    monkeypatch.setattr(leaks, "_CHUNK", 16)
+    text = "".join(chr(0x61 + number % 26) + "é" * (number % 5 == 0) for number in range(300))
+    there = {text[at : at + size] for at in range(0, 280, 3) for size in (1, 7, 8, 9, 30)}
+    assert leaks._present(text, {*there, "not there", "!!", text[:20] + "x"}) == there
+    assert leaks._present(text, []) == leaks._present("", there) == set()

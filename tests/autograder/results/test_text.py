@@ -1,0 +1,44 @@
+import pytest
+
+from autograder.results.text import exercise_label, number, one_line, plain_text
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("\x1b[1;31mred\x1b[0m", "red"),
+        ("\x9b31mred", "red"),
+        ("\x1b]0;a window title\x07text", "text"),
+        ("\x1b]8;;http://example.org\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1bc\x1b(Breset", "reset"),
+        ("a\x00b\x08c\x7f", "abc"),
+        ("one\r\ntwo\tthree\rfour", "one\ntwo\tthree\nfour"),
+        ("evil\u202egnp.exe\u2066", "evilgnp.exe"),
+        ("half \ud800 a pair", "half \ufffd a pair"),
+        ("Ada Nguyễn 李 [x]", "Ada Nguyễn 李 [x]"),
+    ],
+)
+def test_plain_text_keeps_what_people_read(raw, shown):
+    assert plain_text(raw, 100) == shown
+
+
+def test_plain_text_is_cut_and_says_so():
+    assert plain_text("x" * 50, 10) == "x" * 9 + "…"
+    assert plain_text("x" * 10, 10) == "x" * 10
+
+
+def test_one_line_has_one_line():
+    assert one_line("  a\n\n b\r\tc\u2028d\x85e \x1b[2J ") == "a b c d e"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(2.0, "2"), (2.5, "2.5"), (1 / 3, "0.33"), (0.0, "0"), (1234.5, "1234.5"), (250000.0, "250000")],
+)
+def test_number(value, shown):
+    assert number(value) == shown
+
+
+def test_exercise_label_drops_only_its_own_assignment():
+    assert exercise_label("vae.gaussian_kl", "vae") == "gaussian_kl"
+    assert exercise_label("gcn.layer", "vae") == "gcn.layer"
