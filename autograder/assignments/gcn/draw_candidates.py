@@ -1,4 +1,8 @@
-"""TODO gcn.draw_candidates"""
+"""k draws a row, with replacement, from q over candidates, and their log q with its gradient.
+
+Thousands of draws are tested for their frequencies and independence, and the gradient tells how often each was drawn.
+Mistakes return columns for candidates, logarithms of other draws or no gradient, or fail where q is 0 everywhere.
+"""
 
 import torch
 from torch.distributions import Categorical
@@ -45,9 +49,8 @@ def draw_candidates(student: Remote, draw: Draw) -> None:
     expect(gradient).holds(
         gradient is not None, "log_q carries no gradient of q: take its logarithm from q itself.", "detached"
     )
-    expect(gradient, "the gradient through log_q").finite("gradient_not_a_number")
-    gradient = gradient[:-1, :3].double()
-    times = chances * (gradient - (gradient * chances).sum(dim=1, keepdim=True) + k)
+    found = expect(gradient, "the gradient through log_q").finite("gradient_not_a_number").value[:-1, :3].double()
+    times = chances * (found - (found * chances).sum(dim=1, keepdim=True) + k)
     expect(times, "the gradient through log_q").close(times.round().clamp(min=0), rtol=1e-3)
 
 

@@ -1,4 +1,8 @@
-"""TODO gcn.leave_one_out"""
+"""The baseline of each of k rewards: the mean of the others in its row, 0 for k = 1.
+
+The draw's own reward stays in, the divisor is k, or 0 for k = 1, the mean goes across rows, or the difference comes
+back.
+"""
 
 import torch
 

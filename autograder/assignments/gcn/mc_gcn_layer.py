@@ -1,4 +1,8 @@
-"""TODO gcn.mc_gcn_layer"""
+"""The layer on draws, h_i' = α((1/k) Σ_κ h_{j_κ} W), in which -1 is nobody and adds nothing.
+
+-1 is easily the last row, as Python counts. Others divide by the draws that are somebody or not at all, average over
+the wrong dimension, or apply the activation too early.
+"""
 
 import torch
 from torch.nn import functional
@@ -32,6 +36,7 @@ def mc_gcn_layer(student: Remote, draw: Draw) -> None:
 
 
 def _drawn(h, neighbors):
+    """The features of each draw, 0 for -1, (n, k, F)."""
     return h[neighbors.clamp(min=0)] * (neighbors >= 0)[..., None]
 
 

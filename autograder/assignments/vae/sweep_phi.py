@@ -1,4 +1,8 @@
-"""TODO vae.sweep_phi"""
+"""ELBO and KL(q ‖ posterior) of one datum for every mean φ of a sweep; both have one optimum.
+
+Both curves must be right to six digits. They come in the other order, with −ELBO for ELBO, with the prior for the
+posterior, or with σ² for σ.
+"""
 
 import torch
 
