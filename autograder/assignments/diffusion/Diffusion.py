@@ -1,7 +1,7 @@
 """The class as a whole: its attributes, and the cosine schedule in registered buffers.
 
-half() tells buffers from plain attributes, since it moves what is registered, as .to(device) would. Besides plain
-attributes there are parameters, other schedules, α_t for ᾱ_t, and a fixed number of steps.
+half() tells buffers from plain attributes, since it moves what is registered, as .to(device) would. Usual mistakes:
+plain attributes or parameters for buffers, another schedule, α_t for ᾱ_t, a fixed number of steps.
 """
 
 import torch

@@ -1,7 +1,7 @@
 """m_t and v_t of q(x_t | x_0) = N(m_t x_0, v_t I), for each t of a schedule.
 
-√ᾱ_t and 1 − ᾱ_t, or the recursion over steps: those who take it forget that a step scales the variance by 1 − β_t, or
-begin at t = 0. Others lose the root or return a standard deviation.
+They are √ᾱ_t and 1 − ᾱ_t, in closed form or step by step. Common mistakes: a lost root, the β_t only added up, a
+variance scaled by √(1 − β_t) at each step, a standard deviation for v_t, a start at t = 0.
 """
 
 import torch

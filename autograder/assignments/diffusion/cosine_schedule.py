@@ -1,7 +1,7 @@
 """The cosine schedule: ᾱ_t = f(t)/f(0) with f(t) = cos²(((t/T + s)/(1 + s))·π/2), and α_t clipped at 0.001.
 
-What is compared is ᾱ, which leaves room for other ways of clipping. The clip, the square or the offset s is forgotten,
-t is off by one, or α_t or ᾱ_t is returned for β_t.
+What is compared is ᾱ, which leaves room for other ways of clipping. Often the clip, the square or the offset s is
+forgotten, t is off by one, or α_t or ᾱ_t is returned for β_t.
 """
 
 import math

@@ -1,7 +1,7 @@
 """The mean squared ("l2") or mean absolute ("l1") difference between ε and its prediction.
 
-Any other kind must raise ValueError, which is often forgotten; or the kinds are ignored or swapped, a sum or a root
-stands for the mean, signs cancel, or the gradient is cut.
+Any other kind must raise ValueError, which is often forgotten. In other answers the kinds are ignored or swapped, a sum
+or a root stands for the mean, signs cancel, or the gradient is cut.
 """
 
 import torch

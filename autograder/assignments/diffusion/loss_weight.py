@@ -1,6 +1,6 @@
 """The weight λ_t = β_t²/(2σ_t² α_t (1 − ᾱ_t)) of the squared error of ε, for each t.
 
-The 2 or a square goes missing, σ_t² is squared once more, or α_t and ᾱ_t are confused.
+Often the 2 or a square goes missing, σ_t² is squared once more, or α_t and ᾱ_t are confused.
 """
 
 import torch

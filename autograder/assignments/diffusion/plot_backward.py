@@ -1,7 +1,7 @@
 """States of the reverse chain at 99, 75, 50, 25 and 0 % of T, from the last forward state, and a figure of them.
 
 A toy whose steps are known shows where the chain started. One handout's code starts from an image already rescaled to
-[0, 1], and so do many; others start from a clipped one or at t = T, are a step late, or rescale the states.
+[0, 1]; other mistakes start from a clipped one or at t = T, are a step late, or rescale the states.
 """
 
 import torch

@@ -1,7 +1,7 @@
 """x_t at 0, 25, 50, 75 and 99 % of T, as they are, and a figure of them.
 
-A toy whose steps are known shows which index was used: many take the step t for the index, which is t − 1. Others pile
-noise on noise, or return what was clipped or rescaled for the picture.
+A toy whose steps are known shows which index was used: the commonest mistake takes the step t for the index, which is t
+− 1. Others pile noise on noise, or return what was clipped or rescaled for the picture.
 """
 
 import torch

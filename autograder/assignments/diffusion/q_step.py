@@ -1,6 +1,6 @@
 """One step of noise: x_t = √(1 − β_t) x_{t−1} + √β_t ε.
 
-A root is lost, the signal keeps its size, the two factors are swapped, or the noise that is given goes unused.
+Often a root is lost, the signal keeps its size, the two factors are swapped, or the noise that is given goes unused.
 """
 
 import torch

@@ -1,7 +1,7 @@
 """New images in [0, 1]: standard normal x_T, the whole chain back, and (x + 1)/2.
 
-A toy network records the chain, and the starts of two calls must be independent. Images stay in [−1, 1] or are cut to
-[0, 1], share one start or start otherwise, or always have three channels.
+A toy network records the chain, and the starts of two calls must be independent. Mistakes leave the images in [−1, 1]
+or cut them, start all of them from one noise or from none, keep training mode, or fix three channels.
 """
 
 import torch

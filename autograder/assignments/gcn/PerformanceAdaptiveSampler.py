@@ -1,7 +1,7 @@
 """The sampler of PASS: (W_s h_i)·(W_s h_j) and 1/N(i), mixed by a learned softmax, then normalised.
 
-The judge sets the parameters and compares q and the sizes of their gradients. Frequent are a mixture without softmax,
-W_s on one side, another 1/N(i), another product, and cutting or normalising before mixing.
+The judge sets the parameters and compares q and the sizes of their gradients. Common mistakes: a mixture without
+softmax, W_s on one side, a wrong 1/N(i), a cosine or scaled product, scores cut or normalised before they are mixed.
 """
 
 import torch

@@ -1,7 +1,7 @@
 """∇_θ Σ_i upstream_i · Σ_j q(j | i) h_j W by enumeration, for q(· | i) = softmax(θ_i).
 
-q (r − E_q[r]) with rewards r_j = upstream · h_j W, also where a row has fewer neighbours. A q is missing or one too
-many, rewards are centred at their plain mean, the Jacobian is its diagonal alone, or NaN comes of θ = −∞.
+It is q (r − E_q[r]) with rewards r_j = upstream · h_j W, also where a row has fewer neighbours. Mistakes have one q too
+few or too many, centre rewards at their plain mean, keep the Jacobian's diagonal alone, or give NaN at θ = −∞.
 """
 
 import torch

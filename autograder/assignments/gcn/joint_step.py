@@ -1,8 +1,8 @@
 """One step of network and sampler on the same batch; returns the cross-entropy.
 
 On a toy problem whose draws are made and whose gradients hold leftovers, two steps must move all weights as they
-should. Gradients are not zeroed, steps come too early or go uphill, the sampler learns from a second pass, or another
-loss is returned.
+should. Common mistakes: gradients not zeroed, a step too early or uphill, a second pass for the sampler, another loss
+returned.
 """
 
 import torch

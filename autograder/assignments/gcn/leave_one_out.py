@@ -1,7 +1,7 @@
 """The baseline of each of k rewards: the mean of the others in its row, 0 for k = 1.
 
-The draw's own reward stays in, the divisor is k, or 0 for k = 1, the mean goes across rows, or the difference comes
-back.
+Mistakes keep the draw's own reward in, divide by k, or by 0 for k = 1, average across rows, or return what is left
+after the baseline is taken off.
 """
 
 import torch

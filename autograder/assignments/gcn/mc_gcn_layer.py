@@ -1,7 +1,7 @@
 """The layer on draws, h_i' = α((1/k) Σ_κ h_{j_κ} W), in which -1 is nobody and adds nothing.
 
--1 is easily the last row, as Python counts. Others divide by the draws that are somebody or not at all, average over
-the wrong dimension, or apply the activation too early.
+Most often -1 is read as the last row, as Python does. Others divide by the draws that are somebody or not at all,
+average over the wrong dimension, or apply the activation too early.
 """
 
 import torch

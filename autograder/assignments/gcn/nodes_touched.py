@@ -1,7 +1,7 @@
 """How many nodes a GCN of 0, 1, …, depth layers reads for its outputs at given nodes.
 
-Random directed graphs hold repetitions, self loops and an isolated node. Students count only new nodes or one node
-twice, forget earlier hops, follow edges the wrong way, or have a hop too many or too few.
+Random directed graphs hold repetitions, self loops and an isolated node. Usual mistakes: only the new nodes counted, or
+one node twice; earlier hops forgotten; edges followed the wrong way; a hop too many or too few.
 """
 
 import torch

@@ -1,6 +1,6 @@
 """Scores to probabilities: cut at 0, plus 1e-9, normalised over the neighbours that exist.
 
-Some rows have only negative scores, some only scores as small as 1e-9, and one has no neighbour. Students take a
+Some rows have only negative scores, some only scores as small as 1e-9, and one has no neighbour. Wrong answers take a
 softmax or the sizes of scores, forget or misplace the 1e-9, ignore the mask, or divide by 0.
 """
 

@@ -1,7 +1,7 @@
 """Of the probability that goes to other nodes, the share that goes to nodes of the same class.
 
-Rows hold the node itself, node 0 and padding: self loops count, node 0 is taken for nobody, rows are taken for nodes.
-Or the shares of the nodes are averaged, or divided by something else.
+Rows hold the node itself, node 0 and padding. Mistakes count self loops, take node 0 for nobody or rows for nodes,
+average the shares of the nodes, or divide by something else.
 """
 
 import torch

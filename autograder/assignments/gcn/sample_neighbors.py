@@ -1,6 +1,6 @@
 """k draws with replacement from p(j | i) = a_ij / N(i) for each node, -1 for an isolated one.
 
-Thousands of draws are tested for their frequencies and independence. Wrong ones come without replacement or once for
+Thousands of draws are tested for their frequencies and independence. Wrong draws come without replacement or once for
 all, never from an end of the row, unevenly from its entries, or as places in indices instead of nodes.
 """
 

@@ -1,6 +1,6 @@
 """log p(x) = log N(x; b, W Wᵀ + s² I) on a linear-Gaussian model, one number a datum.
 
-Students take s for the variance, forget b or 2π, or lose what z brings: the spread W Wᵀ, or only its correlations.
+Wrong answers take s for the variance, forget b or 2π, or lose what z brings: the spread W Wᵀ, or only its correlations.
 """
 
 import math

@@ -1,7 +1,7 @@
 """A 10×10 grid of decoded images over z_i (columns) and z_j (rows), as a canvas (280, 280) and its figure.
 
-With a known linear decoder the canvas is compared pixel by pixel; the figure must show it, in any brightness. Grids
-come out transposed, mirrored or upside down, with tiles cut up, other latents varied, or another range of values.
+With a known linear decoder the canvas is compared pixel by pixel; the figure must show it, in any brightness. Wrong
+grids come out transposed, mirrored or upside down, with tiles cut up, other latents varied, or another range of values.
 """
 
 import numpy

@@ -1,7 +1,7 @@
 """ELBO and KL(q ‖ posterior) of one datum for every mean φ of a sweep; both have one optimum.
 
-Both curves must be right to six digits. They come in the other order, with −ELBO for ELBO, with the prior for the
-posterior, or with σ² for σ.
+Both curves must be right to six digits. The usual mistakes: curves in the other order, −ELBO for the ELBO, the prior
+for the posterior, σ² for σ.
 """
 
 import torch
