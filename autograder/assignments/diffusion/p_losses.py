@@ -30,15 +30,15 @@ def p_losses(student: Remote, draw: Draw) -> None:
     common.expect_trained(trial.diffusion.p_losses.gradient(x_0, t, noise, wrt=trial.toy))
     common.expect_training_mode(trial)
     trial.diffusion.assign("loss_kind", "l2")
-    count, found = 1500, []
+    count, noises = 1500, []
     many, steps = common.images(draw, 1, 2, 3, 3).expand(count, -1, -1, -1).contiguous(), torch.full((count,), 11)
     for _ in range(2):
         got = trial.diffusion.p_losses(many, steps)
         x_t, predicted = _prediction(trial, steps)
-        noises = (x_t - trial.alpha_bars[11].sqrt() * many) / (1 - trial.alpha_bars[11]).sqrt()
-        expect(got, "the loss without noise given").close(reference.eps_loss(noises, predicted), rtol=1e-2)
-        found.append(noises)
-    common.expect_white_noise(found, "p_losses, where no noise is given")
+        fresh = (x_t - trial.alpha_bars[11].sqrt() * many) / (1 - trial.alpha_bars[11]).sqrt()
+        expect(got, "the loss without noise given").close(reference.eps_loss(fresh, predicted), rtol=1e-2)
+        noises.append(fresh)
+    common.expect_white_noise(noises, "p_losses, where no noise is given")
 
 
 def _prediction(trial: common.Trial, t: Tensor) -> tuple[Tensor, Tensor]:

@@ -32,9 +32,8 @@ def joint_step(student: Remote, draw: Draw) -> None:
                 isinstance(got, float) or (isinstance(got, Tensor) and got.ndim == 0),
                 "The loss is no Python float: return loss.item().",
             )
-            expect(float(got) if isinstance(got, Tensor) else got, f"the loss of {step} step").close(
-                torch.tensor(wanted), rtol=1e-3
-            )
+            loss = float(got) if isinstance(got, Tensor) else got
+            expect(loss, f"the loss of {step} step").close(torch.tensor(wanted), rtol=1e-3)
             names = {"lower": "the lower weights", "upper": "the upper weights", "theta": "the sampler"}
             found = {name: toy.attribute(name) for name in names}
             for name, old in zip(names, given[:3], strict=True):
@@ -48,9 +47,10 @@ def joint_step(student: Remote, draw: Draw) -> None:
                 expect(found[name], f"after {step} step, {what}").close(wanted, rtol=1e-3, atol=1e-4)
 
 
-def _joint_problem(
-    draw: Draw,
-) -> tuple[tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor], Tensor, Tensor]:
+_Given = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]  # what JointProblem takes, but for `left`
+
+
+def _joint_problem(draw: Draw) -> tuple[_Given, Tensor, Tensor]:
     """What JointProblem is given, features and labels, such that network and sampler learn from both steps.
 
     About one draw in a hundred has a hidden layer that is silent everywhere, or a gradient too small to be compared.

@@ -28,11 +28,8 @@ def normalize_scores(student: Remote, draw: Draw) -> None:
             expect(got[2], "q of a row where nothing is found").finite("not_a_number_for_isolated_nodes")
             wanted = reference.normalize_scores(values, found)
             expect(got, f"{label}q").close(wanted, rtol=1e-4)
-    scores, found, weights = (
-        6 * draw.positive(4, 3).double(),
-        common.random_found(draw, 4, 3),
-        draw.normal(4, 3).double(),
-    )
+    scores, found = 6 * draw.positive(4, 3).double(), common.random_found(draw, 4, 3)
+    weights = draw.normal(4, 3).double()
     (gradient,) = student.gradient(scores, found, wrt=[0], weights=[weights])
     common.expect_gradients([gradient], "scores")
     leaf = scores.clone().requires_grad_()

@@ -16,10 +16,8 @@ from autograder.judge.student import Remote
 @exercise("gcn.sampling_variance")
 def sampling_variance(student: Remote, draw: Draw) -> None:
     for nodes, width, k in ((6, 3, 4), (9, 5, 1), (5, 1, 30)):
-        adjacency, h = (
-            common.random_adjacency(draw, nodes, torch.float64),
-            2 + draw.normal(nodes, width, dtype=torch.float64),
-        )
+        adjacency = common.random_adjacency(draw, nodes, torch.float64)
+        h = 2 + draw.normal(nodes, width, dtype=torch.float64)
         wanted = reference.sampling_variance(h, adjacency, k)
         for label, form in common.dense_and_sparse(student, adjacency):
             expect(student(h, form, k), f"{label}the variance").close(wanted)
@@ -117,10 +115,8 @@ def variance_with_clamped_sizes(h, adjacency, k):
 
 @mistake("The distance is taken from h_i, the node's own features; take it from the mean.")
 def distance_from_itself(h, adjacency, k):
-    return (
-        common.neighborhood_means(torch.eye(len(h), dtype=h.dtype), adjacency).mul(torch.cdist(h, h) ** 2).sum(dim=1)
-        / k
-    )
+    p = common.neighborhood_means(torch.eye(len(h), dtype=h.dtype), adjacency)
+    return (p * torch.cdist(h, h) ** 2).sum(dim=1) / k
 
 
 @mistake("The adjacency is transposed: node i draws j with a_ij, from its row.")
