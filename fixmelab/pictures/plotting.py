@@ -6,6 +6,8 @@ The figures are made without pyplot, so nothing is shown twice and no global set
 import io
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -26,7 +28,8 @@ COLOURS = (
 LINES = ("#3f90da", "#bd1f01", "#832db6", "#e76300", "#717581")
 DASHES = ("-", "--", "-.", ":")
 INK, FAINT = "#222222", "#e3e5e8"
-STYLE = {
+# Any: matplotlib names the keys one by one, and newer versions name more.
+STYLE: dict[Any, Any] = {
     "figure.dpi": 110,
     "figure.facecolor": "white",
     "font.size": 11,
@@ -56,7 +59,7 @@ class Figure(figure.Figure):
         return buffer.getvalue()
 
 
-def style() -> "matplotlib.RcParams":
+def style() -> AbstractContextManager[None]:
     """The course's style as a context: `with style(): ...`."""
     return matplotlib.rc_context(STYLE)
 
@@ -189,12 +192,12 @@ def plot_curves(
 
     Raises ValueError where a curve has another length than `x`.
     """
-    across = _array(x).ravel()
+    across = as_array(x).ravel()
     with style():
         drawn = Figure(figsize=(6.5, 3.8), layout="constrained")
         axes = drawn.add_subplot()
         for index, (label, values) in enumerate(curves.items()):
-            up = _array(values).ravel()
+            up = as_array(values).ravel()
             if len(up) != len(across):
                 raise ValueError(f"the curve {label!r} has {len(up)} values for {len(across)} of x")
             axes.plot(across, up, color=LINES[index % len(LINES)], ls=DASHES[index % len(DASHES)], label=label)
@@ -250,7 +253,7 @@ def check_latent_map(
     means: Tensor | ArrayLike, labels: Tensor | ArrayLike, class_names: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Means (N, 2) as float32 and labels (N,) as integers. Raises ValueError where they do not fit."""
-    points, classes = _array(means), _array(labels)
+    points, classes = as_array(means), as_array(labels)
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise ValueError(f"the means have shape {points.shape}: give (N, 2), N ≥ 1")
     if classes.shape != points.shape[:1]:
@@ -313,13 +316,14 @@ def latent_name(index: int) -> str:
     return "z" + str(index).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
-def _array(values: Tensor | ArrayLike) -> np.ndarray:
+def as_array(values: Tensor | ArrayLike) -> np.ndarray:
+    """A tensor as an array on the CPU, without its graph; anything else as numpy takes it."""
     return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
 
 
 def _tiles(images: Tensor | ArrayLike) -> np.ndarray:
     """The images as (N, H, W, C), C = 1 or 3, in [0, 1]."""
-    found = _array(images)
+    found = as_array(images)
     tiles = found[:, None] if found.ndim == 3 else found
     if tiles.ndim != 4 or tiles.shape[1] not in (1, 3) or not tiles.size:
         raise ValueError(f"the images have shape {found.shape}: give (N, H, W), (N, 1, H, W) or (N, 3, H, W)")
