@@ -16,6 +16,7 @@ import torch
 Budget = Literal["smoke", "cpu", "gpu"]
 Value = TypeVar("Value")
 
+BUDGETS: tuple[Budget, ...] = ("smoke", "cpu", "gpu")
 BUDGET_VARIABLE = "FIXMELAB_BUDGET"
 WORK_VARIABLE = "FIXMELAB_WORK"
 DRIVE = Path("/content/drive")
@@ -40,9 +41,10 @@ def budget_name() -> Budget:
     chosen = os.environ.get(BUDGET_VARIABLE)
     if chosen is None:
         return "gpu" if torch.cuda.is_available() else "cpu"
-    if chosen not in ("smoke", "cpu", "gpu"):
-        raise ValueError(f"{BUDGET_VARIABLE} is {chosen!r}: set it to smoke, cpu or gpu, or unset it")
-    return chosen
+    for known in BUDGETS:
+        if chosen == known:
+            return known
+    raise ValueError(f"{BUDGET_VARIABLE} is {chosen!r}: set it to smoke, cpu or gpu, or unset it")
 
 
 def budget(full: Value, cpu: Value, smoke: Value) -> Value:

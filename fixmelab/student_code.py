@@ -83,7 +83,7 @@ def load(path: Path, names: Iterable[str]) -> StudentCode:
     """
     cells = _cells(path)
     code = StudentCode(path, cells={cell.name: cell for cell in cells})
-    statements = []
+    statements: list[_Statement] = []
     for cell in cells:
         if cell.name != str(path):  # for tracebacks, which read other files themselves
             linecache.cache[cell.name] = (len(cell.text), None, cell.text.splitlines(keepends=True), cell.name)
@@ -111,7 +111,8 @@ def load(path: Path, names: Iterable[str]) -> StudentCode:
 
 def _needed(statements: list[_Statement], names: list[str]) -> list[_Statement]:
     """The statements that have a part in `names`, in order."""
-    needed, chosen, grown = set(names), set(), True
+    needed, grown = set(names), True
+    chosen: set[int] = set()
     while grown:
         more = {index for index, one in enumerate(statements) if one.binds & needed or "*" in one.binds} - chosen
         grown = bool(more)

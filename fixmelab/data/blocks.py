@@ -126,7 +126,9 @@ def split(labels: Tensor, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
     place = torch.arange(len(labels)) - (sizes.cumsum(0) - sizes)[labels[order]]  # within the class
     size = sizes[labels[order]]
     train, later = place < size // 2, place >= size // 2 + size // 10
-    return tuple(order[part].sort().values for part in (train, ~train & ~later, later))
+    parts = (order[part].sort().values for part in (train, ~train & ~later, later))
+    to_train, to_validate, to_test = parts
+    return to_train, to_validate, to_test
 
 
 def _number(first: Tensor, second: Tensor) -> Tensor:

@@ -76,8 +76,9 @@ def fashion_mnist(root: Path, wanted: Sequence[Download], *, train: bool = True)
 
     Raises DownloadError where a file is missing and no mirror has it.
     """
-    from torchvision.datasets import FashionMNIST  # here: its import is slow, and garments do without
-    from torchvision.datasets.utils import extract_archive
+    # Here: the import is slow, and garments do without. torchvision has no types.
+    from torchvision.datasets import FashionMNIST  # type: ignore[import-untyped]
+    from torchvision.datasets.utils import extract_archive  # type: ignore[import-untyped]
 
     packed = Path(root) / _RAW
     fetch(wanted, packed)

@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib import figure
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import AutoLocator
 from numpy.typing import ArrayLike
 from torch import Tensor
 
@@ -138,7 +139,9 @@ def plot_history(history: History, *, ylabel: str = "loss (nats per image)") -> 
         high = max(high, max(history.epochs))
         margin = 0.08 * (high - low) or 1
         axes.set(xlabel="epochs of training", ylabel=ylabel, ylim=(low - margin, high + margin), xlim=(0, count * 1.03))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        whole = AutoLocator()
+        whole.set_params(integer=True)
+        axes.xaxis.set_major_locator(whole)
         axes.legend()
     return drawn
 
@@ -235,7 +238,8 @@ def draw_latent_map(
     # All points in one call and in mixed order, so that no class hides the others.
     order = np.random.default_rng(0).permutation(len(points))
     colours = np.array(COLOURS)[classes % len(COLOURS)][order]
-    axes.scatter(*points[order].T, s=size, c=colours, alpha=0.75, lw=0)
+    across, up = points[order].T
+    axes.scatter(across, up, s=size, c=colours, alpha=0.75, lw=0)
     for index, (x, y) in places.items():
         text = axes.text(x, y, class_names[index], ha="center", va="center", fontsize=9.5, weight="bold")
         text.set(
@@ -308,7 +312,8 @@ def label_colour(index: int) -> str:
     """The colour of a class, darkened until it can be read on white."""
     red, green, blue = matplotlib.colors.to_rgb(COLOURS[index % len(COLOURS)])
     bright = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return matplotlib.colors.to_hex([channel * min(1, 0.36 / bright) for channel in (red, green, blue)])
+    darker = min(1, 0.36 / bright)
+    return matplotlib.colors.to_hex((red * darker, green * darker, blue * darker))
 
 
 def latent_name(index: int) -> str:

@@ -150,7 +150,7 @@ def latent_explorer_static(
     marks = [(z_i, z_j) for z_j in reversed(levels) for z_i in levels]
     with plotting.style():
         drawn = plotting.Figure(figsize=(10, 5), layout="constrained")
-        left, right = drawn.subfigures(1, 2, width_ratios=(1.08, 1))
+        left, right = drawn.subfigures(1, 2, squeeze=False, width_ratios=(1.08, 1))[0]
         axes = left.add_subplot()
         plotting.draw_latent_map(axes, latents.points, latents.classes, class_names, marks)
         axes.set(xlabel=f"$z_{{{i}}}$", ylabel=f"$z_{{{j}}}$", title="The encoder's means")
