@@ -65,7 +65,7 @@ class Ending:
 class Kernel:
     """A kernel process, used as `with Kernel(…) as kernel`; leaving ends it and all that it started.
 
-    `folder` is that of the session. Raises SandboxError where the kernel does not start, or the sandbox fails later.
+    `folder` is that of the session. Raises SandboxError if the kernel does not start, or the sandbox fails later.
     """
 
     def __init__(self, address: Address, folder: Path, *, budget: str, limits: Limits) -> None:
@@ -156,7 +156,7 @@ class Kernel:
         return Ending("ok" if finding is None else "error", finding), outputs.cell
 
     def _listen(self, outputs: Outputs) -> dict[str, Any]:
-        """Take messages until the cell has ended. Raises WireError where the kernel has, or sends too much."""
+        """Take messages until the cell has ended. Raises WireError if the kernel has, or sends too much."""
         received, bound = 0, FLOOD * (self._limits.output + 1_000_000)
         deadline = time.monotonic() + 2 * self._limits.wall + TELL_SECONDS
         while received < bound:

@@ -40,7 +40,7 @@ class Features:
 class Fid:
     """The distance of images from `real` ones, both (N, 3, H, W) in [0, 1].
 
-    Raises ValueError where torchmetrics is not installed, or where there is only one real image.
+    Raises ValueError if torchmetrics is not installed, or where there is only one real image.
     """
 
     def __init__(self, real: Tensor, features: Features) -> None:

@@ -74,7 +74,7 @@ def load_images(name: str | None = None, *, train: bool = True, folder: str | Pa
 def fashion_mnist(root: Path, wanted: Sequence[Download], *, train: bool = True) -> Images:
     """FashionMNIST (Xiao, Rasul and Vollgraf, 2017), its four files kept packed below `root` as torchvision keeps them.
 
-    Raises DownloadError where a file is missing and no mirror has it.
+    Raises DownloadError if a file is missing and no mirror has it.
     """
     # Here: the import is slow, and garments do without. torchvision has no types.
     from torchvision.datasets import FashionMNIST  # type: ignore[import-untyped]

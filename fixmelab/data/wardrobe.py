@@ -79,7 +79,7 @@ def garments(count: int = 12_000, seed: int = 0) -> Garments:
 
     The same seed gives the same pictures, and a smaller count the first of a larger one's.
 
-    Raises ValueError where `count` is not positive.
+    Raises ValueError if `count` is not positive.
     """
     if count < 1:
         raise ValueError(f"garments: count is {count}, must be 1 or more")
@@ -96,7 +96,7 @@ def garments(count: int = 12_000, seed: int = 0) -> Garments:
 def draw_garments(labels: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """Pictures (N, 1, 28, 28) of given labels (N,) and factors (each (N,), all names in `FACTORS`).
 
-    Raises ValueError where a label is not in 0..9, or a factor is missing or of another length.
+    Raises ValueError if a label is not in 0..9, or a factor is missing or of another length.
     """
     wanted = labels.cpu().numpy()
     if wanted.size and not 0 <= wanted.min() <= wanted.max() < len(CLASS_NAMES):

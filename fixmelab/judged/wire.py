@@ -207,7 +207,7 @@ def _tensor_of(data: bytes) -> torch.Tensor:
 
 
 def send(connection: socket.socket, body: bytes) -> None:
-    """Send one frame. Raises WireError where the other side is gone or does not read in time."""
+    """Send one frame. Raises WireError if the other side is gone or does not read in time."""
     try:
         connection.sendall(LENGTH.pack(len(body)) + body)
     except OSError as error:

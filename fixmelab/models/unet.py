@@ -26,7 +26,7 @@ class UNet(nn.Module):
     `dim` sets the width of all layers: about 2.5 million parameters at 16. H and W are multiples of 8, C is `channels`.
     The untrained network predicts 0.
 
-    Raises ValueError where `dim` or `channels` is not positive, or the shapes of x and t do not fit.
+    Raises ValueError if `dim` or `channels` is not positive, or the shapes of x and t do not fit.
     """
 
     def __init__(self, dim: int = 16, *, channels: int = 3) -> None:

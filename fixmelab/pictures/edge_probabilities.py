@@ -45,7 +45,7 @@ def plot_edge_probabilities(
 
     positions: (N, 2); labels: (N,) integers, which colour the nodes; q: (E,). is_noise: (E,) bool, those entries are
     dashed; drawn: the places in `graph.indices` of entries that a sampler drew, which are thick.
-    Raises ValueError where something does not fit, or q is no probability over each row.
+    Raises ValueError if something does not fit, or q is no probability over each row.
     """
     scene = Scene(graph, positions, labels, is_noise)
     with plotting.style():
@@ -95,7 +95,7 @@ class Scene:
         self.thick = bent_arrows(self.places, self.receivers, self.sources, self.radii, 0.95 * radius)
 
     def check_q(self, q: Tensor | ArrayLike, name: str = "q") -> np.ndarray:
-        """q (E,) as float64. Raises ValueError where it is no probability over each row."""
+        """q (E,) as float64. Raises ValueError if it is no probability over each row."""
         values = plotting.as_array(q).astype(float)
         if values.shape != self.receivers.shape:
             raise ValueError(f"{name} has shape {values.shape}: give ({len(self.receivers)},), one value an entry")

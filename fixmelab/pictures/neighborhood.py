@@ -37,7 +37,7 @@ def plot_neighborhood(
 
     positions: (N, 2). sampled: what a sampler drew, hop by hop from the node on, for each of the `depth` hops a pair
     (receivers, sources) of long tensors of one length; it gets a panel of its own, beside that of all neighbours.
-    Each panel says how many nodes are touched, `node` among them. Raises ValueError where something does not fit.
+    Each panel says how many nodes are touched, `node` among them. Raises ValueError if something does not fit.
     """
     places = check_positions(graph, positions)
     count = graph.num_nodes

@@ -117,7 +117,7 @@ def show_images(
 def plot_history(history: History, *, ylabel: str = "loss (nats per image)") -> Figure:
     """The mean loss of each epoch, drawn at the epoch's middle, over the loss of each step.
 
-    Raises ValueError where the history is empty.
+    Raises ValueError if the history is empty.
     """
     count = len(history.epochs)
     if not count:
@@ -149,7 +149,7 @@ def plot_history(history: History, *, ylabel: str = "loss (nats per image)") -> 
 def plot_losses(steps: ArrayLike, losses: ArrayLike, *, ylabel: str = "loss") -> Figure:
     """The loss of each step, and over it a running mean. steps, losses: (N,), N ≥ 1.
 
-    Raises ValueError where there is none, or not one loss a step.
+    Raises ValueError if there is none, or not one loss a step.
     """
     across, up = np.asarray(steps), np.asarray(losses, dtype=float)
     if not len(up) or across.shape != up.shape or up.ndim != 1:
@@ -193,7 +193,7 @@ def plot_curves(
 ) -> Figure:
     """Curves over one axis: `curves` maps a label to values, as many as `x` has. Put units into the labels.
 
-    Raises ValueError where a curve has another length than `x`.
+    Raises ValueError if a curve has another length than `x`.
     """
     across = as_array(x).ravel()
     with style():
@@ -213,7 +213,7 @@ def plot_curves(
 def show_latent_map(means: Tensor | ArrayLike, labels: Tensor | ArrayLike, class_names: Sequence[str]) -> Figure:
     """The encoder's means (N, 2), coloured by class, each class named where its median lies.
 
-    `labels` (N,) are indices into `class_names`. Raises ValueError where the shapes or labels do not fit.
+    `labels` (N,) are indices into `class_names`. Raises ValueError if the shapes or labels do not fit.
     """
     with style():
         drawn = Figure(figsize=(6.2, 6), layout="constrained")
@@ -256,7 +256,7 @@ def draw_latent_map(
 def check_latent_map(
     means: Tensor | ArrayLike, labels: Tensor | ArrayLike, class_names: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Means (N, 2) as float32 and labels (N,) as integers. Raises ValueError where they do not fit."""
+    """Means (N, 2) as float32 and labels (N,) as integers. Raises ValueError if they do not fit."""
     points, classes = as_array(means), as_array(labels)
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise ValueError(f"the means have shape {points.shape}: give (N, 2), N ≥ 1")

@@ -20,7 +20,7 @@ def plot_accuracies(
 
     accuracies: a name, and for each k the accuracies (seeds,). Of exactly two names the second's mean minus the
     first's stands above each k that both have, with its standard error.
-    Raises ValueError where there is nothing to draw or a shape is another.
+    Raises ValueError if there is nothing to draw or a shape is another.
     """
     found = {name: {k: _accuracies(name, k, given[k]) for k in sorted(given)} for name, given in accuracies.items()}
     ks = sorted({k for given in found.values() for k in given})
@@ -91,7 +91,7 @@ def plot_convergence(
 ) -> plotting.Figure:
     """Errors measured at each k as points, and what theory says as a line, both axes logarithmic.
 
-    ks, error, line: (K,), all positive. Raises ValueError where they are not.
+    ks, error, line: (K,), all positive. Raises ValueError if they are not.
     """
     across, points, theory = (plotting.as_array(values).astype(float) for values in (ks, error, line))
     if across.ndim != 1 or not len(across) or not across.shape == points.shape == theory.shape:

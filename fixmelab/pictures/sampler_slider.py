@@ -30,7 +30,7 @@ def sampler_slider(
     history: an epoch, and its q (E,). For each node k neighbours are drawn from q with replacement. The random numbers
     stay the same until the button is pressed, so that a slider shows its own effect alone.
     Where nobody can move a slider (in grading, and on the smoke budget), what comes back is a figure of the first, the
-    middle and the last epoch. Raises ValueError where something does not fit.
+    middle and the last epoch. Raises ValueError if something does not fit.
     """
     scene = Scene(graph, positions, labels, is_noise)
     if not history:

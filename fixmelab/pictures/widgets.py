@@ -126,7 +126,7 @@ def latent_explorer(
     Where nobody can move a slider, that is, in grading (FIXMELAB_JUDGE is set) and on the smoke budget,
     what comes back is the figure of `latent_explorer_static`.
 
-    Raises ValueError where shapes, labels, i or j do not fit.
+    Raises ValueError if shapes, labels, i or j do not fit.
     """
     if not is_watched():
         return latent_explorer_static(decode, means, labels, class_names, i=i, j=j, latent_dim=latent_dim)
