@@ -102,7 +102,7 @@ def write(checkpoint: Checkpoint, path: Path) -> None:
 
 
 def read(path: Path) -> Checkpoint:
-    """Read what `write` wrote. Raises ValueError where the file is damaged or something else, OSError where it is not
+    """Read what `write` wrote. Raises ValueError if the file is damaged or something else, OSError where it is not
     to be read."""
     try:
         with safe_open(path, "pt") as file:

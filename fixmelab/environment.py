@@ -16,6 +16,7 @@ import torch
 Budget = Literal["smoke", "cpu", "gpu"]
 Value = TypeVar("Value")
 
+BUDGETS: tuple[Budget, ...] = ("smoke", "cpu", "gpu")
 BUDGET_VARIABLE = "FIXMELAB_BUDGET"
 WORK_VARIABLE = "FIXMELAB_WORK"
 DRIVE = Path("/content/drive")
@@ -35,14 +36,15 @@ class Lab:
 def budget_name() -> Budget:
     """The budget in force: FIXMELAB_BUDGET if it is set, else gpu where CUDA is available, else cpu.
 
-    Raises ValueError where the variable holds anything but smoke, cpu or gpu.
+    Raises ValueError if the variable holds anything but smoke, cpu or gpu.
     """
     chosen = os.environ.get(BUDGET_VARIABLE)
     if chosen is None:
         return "gpu" if torch.cuda.is_available() else "cpu"
-    if chosen not in ("smoke", "cpu", "gpu"):
-        raise ValueError(f"{BUDGET_VARIABLE} is {chosen!r}: set it to smoke, cpu or gpu, or unset it")
-    return chosen
+    for known in BUDGETS:
+        if chosen == known:
+            return known
+    raise ValueError(f"{BUDGET_VARIABLE} is {chosen!r}: set it to smoke, cpu or gpu, or unset it")
 
 
 def budget(full: Value, cpu: Value, smoke: Value) -> Value:
@@ -66,7 +68,7 @@ def device() -> torch.device:
 def seed_everything(seed: int) -> None:
     """Seed the random numbers of Python, NumPy and torch, on all devices.
 
-    Raises ValueError where `seed` lies outside [0, 2³²), which is what NumPy takes.
+    Raises ValueError if `seed` lies outside [0, 2³²), which is what NumPy takes.
     """
     if not 0 <= seed < 2**32:
         raise ValueError(f"the seed is {seed}: take a whole number from 0 to 2**32 - 1")
@@ -82,7 +84,7 @@ def setup(notebook: str, *, keep_on_drive: bool = False) -> Lab:
     Drive, where they outlive a disconnect. FIXMELAB_WORK, if set, takes the place of `work` and of the Drive.
     Where the folder cannot be written to, a temporary one is used and a line says so.
 
-    Raises ValueError where `notebook` is not a plain name, and as `budget_name` does.
+    Raises ValueError if `notebook` is not a plain name, and as `budget_name` does.
     """
     if not re.fullmatch(r"[\w-]+", notebook):
         raise ValueError(f"the notebook's name is {notebook!r}: use letters, digits, _ and - only")

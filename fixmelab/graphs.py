@@ -13,7 +13,7 @@ class Graph:
     A node may stand among its own neighbours (a self loop); one that stands there twice counts twice (a_ij = 2); a row
     may be empty (an isolated node). In an undirected graph each edge stands in two rows.
 
-    indptr: (N + 1,) long, from 0 to E, never falling; indices: (E,) long in [0, N). Raises ValueError where they are
+    indptr: (N + 1,) long, from 0 to E, never falling; indices: (E,) long in [0, N). Raises ValueError if they are
     not.
     """
 
@@ -36,7 +36,7 @@ class Graph:
     def from_edges(cls, receivers: Tensor, sources: Tensor, num_nodes: int) -> "Graph":
         """The graph in which receivers[e] receives from sources[e]; both (E,) long. Within a row, sources ascend.
 
-        Raises ValueError where they differ in length or hold what is no node.
+        Raises ValueError if they differ in length or hold what is no node.
         """
         if receivers.shape != sources.shape:
             raise ValueError(f"{len(receivers)} receivers, but {len(sources)} sources, must be equally many")
@@ -83,7 +83,7 @@ class Graph:
 
         All neighbours of a node that has no more than `scope`; of others a random choice without repetition, in which
         each has the same probability (systematic sampling: one random start, then equal strides; in whole numbers,
-        since rounding would repeat neighbours of large degrees). Raises ValueError where scope is below 1.
+        since rounding would repeat neighbours of large degrees). Raises ValueError if scope is below 1.
         """
         if scope < 1:
             raise ValueError(f"scope is {scope}, must be 1 or more")

@@ -26,10 +26,12 @@ def check(exercise: str, answer: Any) -> None:
     if address := os.environ.get(ADDRESS):
         _serve_socket(address, exercise, answer)
         return
-    for judge in entry_points(group=ENTRY_POINT):
+    # The same judge may be found twice, as an editable install beside a wheel; one judges.
+    judge = next(iter(entry_points(group=ENTRY_POINT)), None)
+    if judge is None:
+        print(f"{exercise} is not judged here: the instructors' package is not installed.")
+    else:
         judge.load()(exercise, answer)
-        return
-    print(f"{exercise} is not judged here: the instructors' package is not installed.")
 
 
 def _serve_socket(address: str, exercise: str, answer: Any) -> None:

@@ -78,12 +78,12 @@ def describe(error: BaseException) -> str:
 def load(path: Path, names: Iterable[str]) -> StudentCode:
     """Take `names` from a notebook: an .ipynb, or a .py whose cells start with `# %%` as jupytext writes them.
 
-    Cells of nbgrader's tests and cells tagged `train` or `keep` are left out. Raises NotebookError where the file
+    Cells of nbgrader's tests and cells tagged `train` or `keep` are left out. Raises NotebookError if the file
     cannot be read, a name is missing, or a statement that is needed fails; it names the cell and the line.
     """
     cells = _cells(path)
     code = StudentCode(path, cells={cell.name: cell for cell in cells})
-    statements = []
+    statements: list[_Statement] = []
     for cell in cells:
         if cell.name != str(path):  # for tracebacks, which read other files themselves
             linecache.cache[cell.name] = (len(cell.text), None, cell.text.splitlines(keepends=True), cell.name)
@@ -111,7 +111,8 @@ def load(path: Path, names: Iterable[str]) -> StudentCode:
 
 def _needed(statements: list[_Statement], names: list[str]) -> list[_Statement]:
     """The statements that have a part in `names`, in order."""
-    needed, chosen, grown = set(names), set(), True
+    needed, grown = set(names), True
+    chosen: set[int] = set()
     while grown:
         more = {index for index, one in enumerate(statements) if one.binds & needed or "*" in one.binds} - chosen
         grown = bool(more)
@@ -121,7 +122,7 @@ def _needed(statements: list[_Statement], names: list[str]) -> list[_Statement]:
 
 
 def _statements(cell: Cell) -> Iterator[_Statement]:
-    """The top-level statements of a cell. Raises SyntaxError where it is no Python."""
+    """The top-level statements of a cell. Raises SyntaxError if it is no Python."""
     try:
         tree = ast.parse(cell.text)
     except SyntaxError:  # there may be lines for IPython

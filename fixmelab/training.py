@@ -49,7 +49,7 @@ def train(
     the very same numbers as without the interruption. Interrupting (KeyboardInterrupt) ends the training
     at the last finished epoch.
 
-    Raises ValueError where an argument or the loss is unfit, or where the checkpoint is damaged, of another
+    Raises ValueError if an argument or the loss is unfit, or where the checkpoint is damaged, of another
     model or of other settings; OSError where it cannot be read or written.
     """
     _require_arguments(images, epochs, batch_size, learning_rate)
@@ -101,7 +101,7 @@ class Run:
     are left out of an epoch, so that all steps are alike; others come in the next. `autocast`: a short floating-point
     type for the layers that bear it (on a GPU), with gradients scaled where it is float16.
 
-    Raises ValueError where the model has nothing to train.
+    Raises ValueError if the model has nothing to train.
     """
 
     def __init__(

@@ -50,14 +50,15 @@ class expect:
             f"{self._sentence()} is {kind_of(self.value)}; return a torch tensor.",
         )
 
-    def items(self, count: int) -> list:
+    def items(self, count: int) -> list[Any]:
         """A tuple or list of `count` items, or a tensor that is unpacked into them; returns them."""
         if isinstance(self.value, Tensor) and self.value.ndim and len(self.value) == count:
             self.value = list(self.value)
         is_right = isinstance(self.value, list) and len(self.value) == count
         found = f"{len(self.value)} items" if isinstance(self.value, list) else kind_of(self.value)
         self.holds(is_right, f"{self._sentence()} is {found}; return a tuple of {count}.")
-        return self.value
+        items: list[Any] = self.value
+        return items
 
     def kind(self, name: str) -> "expect":
         """An object that stayed in the student's process and whose type has this name."""

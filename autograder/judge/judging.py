@@ -7,8 +7,8 @@ import torch
 
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import Exercise, Mistake
-from autograder.judge.student import Channel, Remote, in_this_process, student_of
-from autograder.judge.verdict import AnswerRaised, ExpectationFailed, Finding
+from autograder.judge.student import Channel, Remote, Transcript, in_this_process, student_of
+from autograder.judge.verdict import AnswerRaised, ExpectationFailed, Finding, Verdict
 from fixmelab.judged.wire import WireError
 
 UNFILLED = "This FIXME is not filled in yet."
@@ -23,16 +23,16 @@ def judge(exercise: Exercise, channel: Channel, seed: bytes) -> Finding:
     if finding.verdict not in ("fail", "error"):
         return finding
     known = {item.name: item for item in exercise.mistakes}
-    if finding.mistake not in known:
-        found = _same_numbers(exercise, seed, finding, transcript)
-        if found is None:
-            return Finding(finding.verdict, finding.message)
-        return Finding(finding.verdict, found.sentence, found.name)
-    return Finding(finding.verdict, known[finding.mistake].sentence, finding.mistake)
+    found = known.get(finding.mistake or "") or _same_numbers(exercise, seed, finding, transcript)
+    if found is None:
+        return Finding(finding.verdict, finding.message)
+    return Finding(finding.verdict, found.sentence, found.name)
 
 
-def _run(exercise: Exercise, channel: Channel, seed: bytes, like: list | None = None) -> tuple[Finding | None, list]:
-    """Finding and transcript. None as soon as a reply differs from the transcript `like`, where one is given."""
+def _run(
+    exercise: Exercise, channel: Channel, seed: bytes, like: Transcript | None = None
+) -> tuple[Finding, Transcript]:
+    """Finding and transcript. Raises _Differs as soon as a reply differs from `like`, if that is given."""
     draw = Draw(seed)
     student, session = student_of(channel, draw)
     if like is not None:
@@ -40,12 +40,10 @@ def _run(exercise: Exercise, channel: Channel, seed: bytes, like: list | None = 
     try:
         exercise.check(student, draw)
         finding = Finding("pass")
-    except _Differs:
-        finding = None
     except ExpectationFailed as failure:
         finding = Finding("fail", str(failure), failure.mistake)
     except AnswerRaised as raised:
-        verdict = "oom" if raised.is_out_of_memory else "error"
+        verdict: Verdict = "oom" if raised.is_out_of_memory else "error"
         finding = Finding("missing", UNFILLED) if raised.is_unfilled else Finding(verdict, f"It raised {raised}")
     except WireError as error:
         finding = Finding("error", f"Its answer could not be read: {error}.")
@@ -59,16 +57,19 @@ class _Differs(BaseException):
     """Not an Exception, so that no check can catch it."""
 
 
-def _require_same(like: list, number: int, said: Any) -> None:
+def _require_same(like: Transcript, number: int, said: Any) -> None:
     if number >= len(like) or not _same(like[number], said):
         raise _Differs
 
 
-def _same_numbers(exercise: Exercise, seed: bytes, finding: Finding, transcript: list) -> Mistake | None:
+def _same_numbers(exercise: Exercise, seed: bytes, finding: Finding, transcript: Transcript) -> Mistake | None:
     """The mistake that says, to the same questions, just what the student's answer said."""
     for mistake in exercise.mistakes:
-        other, said = _run(exercise, in_this_process(mistake.answer), seed, like=transcript)
-        if other is not None and other.verdict == finding.verdict and len(said) == len(transcript):
+        try:
+            other, said = _run(exercise, in_this_process(mistake.answer), seed, like=transcript)
+        except _Differs:
+            continue
+        if other.verdict == finding.verdict and len(said) == len(transcript):
             return mistake
     return None
 

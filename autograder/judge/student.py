@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 from torch import Tensor
 
@@ -11,6 +11,8 @@ from autograder.judge.draw import Draw
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed
 from fixmelab.judged import wire
 from fixmelab.judged.probe import Probe
+
+Transcript = list[tuple[str, Any]]  # what was asked, and what came back
 
 
 class Channel(Protocol):
@@ -52,7 +54,18 @@ class Target:
 
     def kept(self, *args: Any, **kwargs: Any) -> "Remote":
         """Call it and leave the result in the student's process."""
-        return self._session.call(self._handle, self._name, args, kwargs, kept=True)
+        made: Remote = self._session.call(self._handle, self._name, args, kwargs, kept=True)
+        return made
+
+    @overload
+    def gradient(
+        self, *args: Any, wrt: Sequence[int], weights: Sequence[Tensor | float | None] = ..., **kwargs: Any
+    ) -> list[Tensor | None]: ...
+
+    @overload
+    def gradient(
+        self, *args: Any, wrt: "Remote", weights: Sequence[Tensor | float | None] = ..., **kwargs: Any
+    ) -> list[float | None]: ...
 
     def gradient(
         self,
@@ -60,7 +73,7 @@ class Target:
         wrt: "Sequence[int] | Remote",
         weights: Sequence[Tensor | float | None] = (1.0,),
         **kwargs: Any,
-    ) -> list[Tensor | None] | list[float | None]:
+    ) -> list[Any]:
         """Gradient of Σ_k <weights[k], output[k]>, by the arguments numbered in `wrt`.
 
         Where `wrt` is a module: the size of the largest entry for each of its parameters. A weight of None leaves an
@@ -96,7 +109,8 @@ class Remote(Target):
 
     def toy(self, name: str, *args: Any) -> "Remote":
         """Make one of fixmelab.judged.toys in the student's process."""
-        return self._session.ask({"op": "toy", "name": name, "args": list(args)}, f"toy {name}")
+        made: Remote = self._session.ask({"op": "toy", "name": name, "args": list(args)}, f"toy {name}")
+        return made
 
     def drop(self) -> None:
         """Let the student's process forget this object."""
@@ -112,10 +126,12 @@ class StudentSession:
     def __init__(self, channel: Channel, draw: Draw) -> None:
         self._channel = channel
         self._draw = draw
-        self.transcript: list[tuple[str, Any]] = []
+        self.transcript: Transcript = []
         self.on_reply: Callable[[int, tuple[str, Any]], None] = lambda number, said: None
 
-    def ask(self, request: dict, label: str, after: Callable[[dict], None] = lambda reply: None) -> Any:
+    def ask(
+        self, request: dict[str, Any], label: str, after: Callable[[dict[str, Any]], None] = lambda reply: None
+    ) -> Any:
         """Send a request and return the reply's value; Remotes in a request travel as their handles.
 
         Raises AnswerRaised for an exception of the student's, WireError for a reply that is none.
@@ -136,14 +152,20 @@ class StudentSession:
         self.transcript.append((label, said))
         self.on_reply(len(self.transcript) - 1, self.transcript[-1])
 
-    def call(self, handle: wire.Handle, name: str, args: tuple, kwargs: dict, kept: bool) -> Any:
+    def call(self, handle: wire.Handle, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], kept: bool) -> Any:
         request = {"op": "call", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}
         request |= {"seed": self._draw.seed(), "kept": kept}
         return self.ask(request, f"call {name}", _require_unchanged_arguments)
 
     def gradient(
-        self, handle: wire.Handle, name: str, args: tuple, kwargs: dict, wrt: Any, weights: Sequence
-    ) -> list[Tensor | None] | list[float | None]:
+        self,
+        handle: wire.Handle,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        wrt: Sequence[int] | Remote,
+        weights: Sequence[Tensor | float | None],
+    ) -> list[Any]:
         request = {"op": "gradient", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}
         request |= {"seed": self._draw.seed(), "weights": list(weights)}
         request["wrt"] = wrt if isinstance(wrt, Remote) else list(wrt)
@@ -160,7 +182,7 @@ def _handle_of(item: Any) -> wire.Handle:
     raise wire.WireError(f"a check may not send a {type(item).__name__}")
 
 
-def _require_unchanged_arguments(reply: dict) -> None:
+def _require_unchanged_arguments(reply: dict[str, Any]) -> None:
     if isinstance(reply.get("changed"), list) and reply["changed"]:
         raise ExpectationFailed(
             "It changes one of its arguments in place (an operation such as x += … or x.clamp_()): "

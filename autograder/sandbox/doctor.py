@@ -124,7 +124,8 @@ def _look(zygote: Zygote) -> dict[str, Any]:
             ending, cell = kernel.run(code)
     if ending.how != "ok":
         raise SandboxError(f"a kernel cannot look around: {ending.error or ending.how}")
-    return json.loads(cell.outputs[0].text)
+    seen: dict[str, Any] = json.loads(cell.outputs[0].text)
+    return seen
 
 
 @contextmanager
@@ -136,7 +137,7 @@ def _kernel(zygote: Zygote, limits: Limits) -> Iterator[Kernel]:
 
 
 # Layer → whether what a kernel sees shows that it holds, and what it is.
-SEEN: tuple[tuple[str, Callable[[dict], bool], str], ...] = (
+SEEN: tuple[tuple[str, Callable[[dict[str, Any]], bool], str], ...] = (
     ("processes", lambda seen: seen["pid"] == 2 and seen["proc"] == 0, "its own process table; /proc is empty"),
     ("network", lambda seen: not seen["network"] and not seen["abstract"], "neither loopback nor abstract sockets"),
     ("files", lambda seen: not seen["secrets"], "no course, no grader, no other session, no home"),
@@ -161,7 +162,7 @@ STOPPED = (
 )
 
 
-def _judged(name: str, holds: Callable[[dict], bool], seen: str, looked: dict) -> Layer:
+def _judged(name: str, holds: Callable[[dict[str, Any]], bool], seen: str, looked: dict[str, Any]) -> Layer:
     return Layer(name, "on", seen) if holds(looked) else Layer(name, "off", "a kernel gets through", REPORT_IT)
 
 

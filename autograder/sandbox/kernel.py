@@ -65,7 +65,7 @@ class Ending:
 class Kernel:
     """A kernel process, used as `with Kernel(…) as kernel`; leaving ends it and all that it started.
 
-    `folder` is that of the session. Raises SandboxError where the kernel does not start, or the sandbox fails later.
+    `folder` is that of the session. Raises SandboxError if the kernel does not start, or the sandbox fails later.
     """
 
     def __init__(self, address: Address, folder: Path, *, budget: str, limits: Limits) -> None:
@@ -94,25 +94,27 @@ class Kernel:
         self._end: dict[str, Any] | None = None
 
     def __enter__(self) -> "Kernel":
-        self._watch, self._line = socket.socket(socket.AF_UNIX), None
+        self._sockets = contextlib.ExitStack()
+        self._watch = self._sockets.enter_context(socket.socket(socket.AF_UNIX))
         try:
             self._watch.connect(self._address.socket)
             self._line, theirs = socket.socketpair(socket.AF_UNIX)
+            self._sockets.enter_context(self._line)
             body = wire.encode(self._order)
             with theirs:
                 socket.send_fds(self._watch, [wire.LENGTH.pack(len(body)) + body], [theirs.fileno()])
             said = self._hear(START_SECONDS)
         except (OSError, SandboxError) as error:
-            self._disconnect()
+            self._sockets.close()
             raise SandboxError(f"a kernel did not start ({error})") from error
         if "started" not in said:
-            self._disconnect()
+            self._sockets.close()
             raise SandboxError(f"a kernel did not start ({said.get('refused', 'no reason given')})")
         return self
 
     def __exit__(self, *_: object) -> None:
         # The supervisor takes a closed connection for the word to end the kernel.
-        self._disconnect()
+        self._sockets.close()
 
     @property
     def used(self) -> float:
@@ -153,8 +155,8 @@ class Kernel:
                 return self._lost(finding, outputs)
         return Ending("ok" if finding is None else "error", finding), outputs.cell
 
-    def _listen(self, outputs: Outputs) -> dict:
-        """Take messages until the cell has ended. Raises WireError where the kernel has, or sends too much."""
+    def _listen(self, outputs: Outputs) -> dict[str, Any]:
+        """Take messages until the cell has ended. Raises WireError if the kernel has, or sends too much."""
         received, bound = 0, FLOOD * (self._limits.output + 1_000_000)
         deadline = time.monotonic() + 2 * self._limits.wall + TELL_SECONDS
         while received < bound:
@@ -186,7 +188,7 @@ class Kernel:
         reason = str(self._ended()["stopped"]) or reason
         return Ending(_STOPPED.get(reason, "timeout"), error, reason), outputs.cell
 
-    def _ended(self) -> dict:
+    def _ended(self) -> dict[str, Any]:
         """What the supervisor says of the kernel's end."""
         if self._end is None:
             self._end = self._hear(TELL_SECONDS)
@@ -196,19 +198,15 @@ class Kernel:
                 raise SandboxError("the machine ran out of memory: grade with fewer --jobs or a lower --limit memory")
         return self._end
 
-    def _hear(self, seconds: float) -> dict:
+    def _hear(self, seconds: float) -> dict[str, Any]:
         try:
             body = wire.receive(self._watch, time.monotonic() + seconds)
         except wire.WireError as error:
             raise SandboxError(f"the sandbox does not answer: {error}") from error
         if body is None:
             raise SandboxError("the sandbox has ended")
-        return wire.decode(body)
-
-    def _disconnect(self) -> None:
-        self._watch.close()
-        if self._line is not None:
-            self._line.close()
+        said: dict[str, Any] = wire.decode(body)
+        return said
 
 
 def _home_of(user: int, folder: Path) -> Path:

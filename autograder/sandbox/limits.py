@@ -36,21 +36,20 @@ class Limits:
 
         Raises UsageError for an unknown name or a number that is none.
         """
-        kinds = {field.name: type(field.default) for field in dataclasses.fields(cls)}
+        usual = dataclasses.asdict(cls())
         values = {}
         for setting in settings:
             name, _, value = setting.partition("=")
-            if name not in kinds:
-                raise UsageError(f"--limit {setting}: there is no limit {name!r}; there are {', '.join(kinds)}")
+            if name not in usual:
+                raise UsageError(f"--limit {setting}: there is no limit {name!r}; there are {', '.join(usual)}")
             number, unit = (value[:-1], UNITS[value[-1]]) if value[-1:] in UNITS else (value, 1)
             try:
                 amount = float(number) * unit
             except ValueError:
                 amount = 0.0
             if not 0 < amount < math.inf:
-                usual = _with_unit(getattr(cls, name))
-                raise UsageError(f"--limit {setting}: give a number above 0, such as {name}={usual}")
-            values[name] = kinds[name](amount)
+                raise UsageError(f"--limit {setting}: give a number above 0, such as {name}={_with_unit(usual[name])}")
+            values[name] = type(usual[name])(amount)
         return cls(**values)
 
 

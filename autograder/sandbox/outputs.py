@@ -13,15 +13,13 @@ class Outputs:
     """Collects messages into `cell`; keeps at most `limit` characters. What is malformed is left out."""
 
     def __init__(self, source: str, limit: int) -> None:
-        self.cell = from_dict(
-            {"cell_type": "code", "source": source, "metadata": {}, "outputs": [], "execution_count": None}
-        )
+        self.cell = _node(cell_type="code", source=source, metadata={}, outputs=[], execution_count=None)
         self._limit = limit
         self._room = limit
         self._clear_before_next = False
         self._displayed: dict[str, list[NotebookNode]] = {}
 
-    def take(self, message: dict) -> None:
+    def take(self, message: dict[str, Any]) -> None:
         """Take one message, as shell.py describes them."""
         if self._room < 0:
             if "clear" not in message:
@@ -42,7 +40,7 @@ class Outputs:
                     self._displayed.setdefault(message["id"], []).append(output)
             case {"update": dict(data), "metadata": dict(metadata), "id": str(display)} if _is_bundle(data):
                 for output in self._displayed.get(display, ()):
-                    output.update(data=_bundle(data), metadata=metadata)
+                    output["data"], output["metadata"] = _bundle(data), metadata
             case {"result": dict(data), "metadata": dict(metadata)} if _is_bundle(data):
                 count = message.get("count") if type(message.get("count")) is int else None
                 self._add(_output("execute_result", data=_bundle(data), metadata=metadata, execution_count=count))
@@ -78,14 +76,19 @@ class Outputs:
 
 def _output(kind: str, **content: Any) -> NotebookNode:
     """As nbformat's new_output, without its validation, which would take longer than many a cell."""
-    return from_dict({"output_type": kind, **content})
+    return _node(output_type=kind, **content)
 
 
-def _is_bundle(data: dict) -> bool:
+def _node(**content: Any) -> NotebookNode:
+    node: NotebookNode = from_dict(content)  # type: ignore[no-untyped-call]  # nbformat has no types here
+    return node
+
+
+def _is_bundle(data: dict[str, Any]) -> bool:
     return all(isinstance(value, str | list | dict | int | float | bool | None) for value in data.values())
 
 
-def _bundle(data: dict) -> dict:
+def _bundle(data: dict[str, Any]) -> dict[str, Any]:
     """As nbformat wants it: text, but for JSON."""
     return {
         kind: value if isinstance(value, str) or kind.endswith("json") else json.dumps(value, default=str)

@@ -6,9 +6,11 @@ tell how a picture was changed: its numbers are good for comparing runs on the s
 """
 
 import hashlib
+import operator
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -38,7 +40,7 @@ class Features:
 class Fid:
     """The distance of images from `real` ones, both (N, 3, H, W) in [0, 1].
 
-    Raises ValueError where torchmetrics is not installed, or where there is only one real image.
+    Raises ValueError if torchmetrics is not installed, or where there is only one real image.
     """
 
     def __init__(self, real: Tensor, features: Features) -> None:
@@ -130,7 +132,7 @@ def trained_network(images: Tensor) -> SmallNetwork:
                 batch = changed[target, torch.arange(BATCH)]
                 targets.append(target)
             guesses = network.answers(torch.relu(network(batch))).split([len(kind) for kind in CHANGES], dim=1)
-            loss = sum(F.cross_entropy(guess, target) for guess, target in zip(guesses, targets, strict=True))
+            loss = reduce(operator.add, map(F.cross_entropy, guesses, targets))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -72,7 +72,7 @@ def _rows(path: Path) -> dict[int, dict[str, str]]:
 class Wandb:
     """Weights & Biases, in the mode that WANDB_MODE says. A resumed run goes on under the id that `folder` keeps.
 
-    Raises ValueError where wandb is not installed or does not start.
+    Raises ValueError if wandb is not installed or does not start.
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:

@@ -72,7 +72,8 @@ def train_diffusion(
 
     The same command goes on from the checkpoint in --save_folder, if there is one.
     """
-    from fixmelab.commands.train_diffusion import Options, run
+    from fixmelab.commands.diffusion_options import Options
+    from fixmelab.commands.train_diffusion import run
 
     options = Options(
         notebook=notebook,

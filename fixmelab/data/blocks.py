@@ -33,7 +33,7 @@ def noisy_blocks(
 
     The same seed gives the same graph; torch's global random state stays as it is.
 
-    Raises ValueError where an argument is out of range or there are not enough pairs of nodes for the edges.
+    Raises ValueError if an argument is out of range or there are not enough pairs of nodes for the edges.
     """
     _whole("noisy_blocks", classes=(classes, 1), nodes=(nodes, max(2, classes)), features=(features, 1))
     for name, value, high in (("degree", degree, nodes - 1), ("noise", noise, 1), ("signal", signal, math.inf)):
@@ -71,7 +71,7 @@ def with_random_edges(data: GraphData, share: float, seed: int = 0) -> GraphData
     The new edges were not in the graph before, join no node to itself and are noise in `is_noise`; those that stay
     keep their mark, False where `data.is_noise` is None. All else is shared with `data`.
 
-    Raises ValueError where the share is not in [0, 1], the graph is not undirected or has self loops or repeated
+    Raises ValueError if the share is not in [0, 1], the graph is not undirected or has self loops or repeated
     edges, or too few pairs of nodes are free.
     """
     _within("with_random_edges", "share", share, 1)
@@ -101,7 +101,7 @@ def random_graph(nodes: int, edges: int, features: int = 128, classes: int = 10,
     normal, labels uniform, so there is nothing to learn. Split 50/10/40 by class, see `split`. 1,000,000 nodes with
     10,000,000 edges take seconds, most of them for the features.
 
-    Raises ValueError where a number is out of range.
+    Raises ValueError if a number is out of range.
     """
     _whole("random_graph", nodes=(nodes, 2), edges=(edges, 0), features=(features, 1), classes=(classes, 1))
     generator = Generator().manual_seed(seed)
@@ -126,7 +126,9 @@ def split(labels: Tensor, seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
     place = torch.arange(len(labels)) - (sizes.cumsum(0) - sizes)[labels[order]]  # within the class
     size = sizes[labels[order]]
     train, later = place < size // 2, place >= size // 2 + size // 10
-    return tuple(order[part].sort().values for part in (train, ~train & ~later, later))
+    parts = (order[part].sort().values for part in (train, ~train & ~later, later))
+    to_train, to_validate, to_test = parts
+    return to_train, to_validate, to_test
 
 
 def _number(first: Tensor, second: Tensor) -> Tensor:

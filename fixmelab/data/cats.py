@@ -63,7 +63,7 @@ def cats(count: int, seed: int = 0) -> torch.Tensor:
 
     The same seed gives the same pictures, and a smaller count the first of a larger one's.
 
-    Raises ValueError where `count` is not positive.
+    Raises ValueError if `count` is not positive.
     """
     if count < 1:
         raise ValueError(f"cats: count is {count}, must be 1 or more")
@@ -74,7 +74,7 @@ def cats(count: int, seed: int = 0) -> torch.Tensor:
 def draw_cats(factors: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """Pictures (N, 3, 32, 32) float32 in [0, 1] of given factors (each (N,), all names in `FACTORS`).
 
-    Raises ValueError where a factor is missing or they differ in length.
+    Raises ValueError if a factor is missing or they differ in length.
     """
     shape = next(iter(factors.values())).shape if factors else torch.Size([0])
     for name in FACTORS:

@@ -6,6 +6,7 @@ import pickletools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +17,9 @@ from fixmelab.data.downloads import Download, DownloadError, downloads, fetch
 from fixmelab.environment import budget_name
 from fixmelab.graphs import Graph, GraphData
 
+Found = TypeVar("Found")
+
+FILES = ("x", "tx", "allx", "y", "ty", "ally", "graph", "test.index")
 FEATURES = 1433
 # The files hold numbers only; each name is the one whose class is as large in the original data set.
 CLASSES = (
@@ -65,11 +69,13 @@ def planetoid(
     if folder is None:
         folder = cache_folder() / "cora"
         fetch(wanted, folder, instead="noisy_blocks")
-    paths = {name: Path(folder).expanduser() / f"ind.cora.{name}" for name in _READERS}
+    paths = {name: Path(folder).expanduser() / f"ind.cora.{name}" for name in FILES}
     for path in paths.values():
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such file")
-    read = {name: _read(path, _READERS[name]) for name, path in paths.items()}
+    read = {name: _read(paths[name], reader) for name, reader in _MATRICES.items()}
+    neighbours = _read(paths["graph"], _neighbours)
+    test = _read(paths["test.index"], _numbers)
 
     parts = (("x", "y"), ("tx", "ty"), ("allx", "ally"))
     head = len(read["x"])
@@ -78,7 +84,6 @@ def planetoid(
     ):
         raise ValueError(f"{folder}: the files of Cora do not belong together (x and y must begin allx and ally)")
     known, nodes = len(read["allx"]), len(read["allx"]) + len(read["tx"])
-    test = read["test.index"]
     if not np.array_equal(np.sort(test), np.arange(known, nodes)):
         raise ValueError(f"{paths['test.index']}: must hold each number from {known} to {nodes - 1} once, one a line")
     if planetoid_split and head + 500 > known:
@@ -86,21 +91,21 @@ def planetoid(
 
     features, labels = (np.concatenate([read[f"all{name}"], read[f"t{name}"]]) for name in "xy")
     features[test], labels[test] = read["tx"], read["ty"]  # row k of tx is node test[k]
-    labels = torch.from_numpy(labels.argmax(axis=1))
-    graph = _graph(read["graph"], nodes, paths["graph"])
+    classes = torch.from_numpy(labels.argmax(axis=1))
+    graph = _graph(neighbours, nodes, paths["graph"])
     if planetoid_split:
         chosen = torch.arange(head), torch.arange(head, head + 500), torch.arange(known, nodes)
     else:
-        chosen = split(labels, seed)
-    return GraphData("cora", graph, torch.from_numpy(features), labels, CLASSES, *chosen)
+        chosen = split(classes, seed)
+    return GraphData("cora", graph, torch.from_numpy(features), classes, CLASSES, *chosen)
 
 
 class _Part:
     """Stands for something of NumPy or SciPy in a file: keeps what it is given, and does nothing."""
 
-    state: object = None
+    state: Any = None
 
-    def __init__(self, *arguments: object) -> None:
+    def __init__(self, *arguments: Any) -> None:
         self.arguments = arguments
 
     def __setstate__(self, state: object) -> None:
@@ -156,12 +161,13 @@ class _Unpickler(pickle.Unpickler):
         return _GLOBALS[module, name]
 
 
-def _unpickled(raw: bytes) -> object:
+def _unpickled(raw: bytes) -> Any:
     tuples = 0
     for opcode, argument, _ in pickletools.genops(raw):
         # Each would make C code ask for endless memory, or time to hash what is nested
         tuples += opcode.name.startswith("TUPLE")
-        _require("PUT" not in opcode.name or int(argument) < len(raw), "a place beyond its end")
+        if "PUT" in opcode.name:
+            _require(argument is not None and int(argument) < len(raw), "a place beyond its end")
         _require(tuples <= 20, "too many tuples")
     return _Unpickler(io.BytesIO(raw), encoding="latin1").load()
 
@@ -190,19 +196,17 @@ def _numbers(raw: bytes) -> np.ndarray:
     return np.array([int(line) for line in raw.split()], dtype=np.int64)
 
 
-_READERS = {
+_MATRICES = {
     "x": _features,
     "tx": _features,
     "allx": _features,
     "y": _one_hot,
     "ty": _one_hot,
     "ally": _one_hot,
-    "graph": _neighbours,
-    "test.index": _numbers,
 }
 
 
-def _read(path: Path, reader: Callable[[bytes], object]) -> object:
+def _read(path: Path, reader: Callable[[bytes], Found]) -> Found:
     raw = path.read_bytes()
     try:
         return reader(raw)

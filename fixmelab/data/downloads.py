@@ -47,7 +47,8 @@ def fetch(wanted: Sequence[Download], folder: Path, instead: str = "the garments
     Raises DownloadError for the first file that no mirror yields, or where the folder cannot be written; its advice
     names what may be used `instead`, which need no download.
     """
-    from torchvision.datasets.utils import check_integrity  # here: its import is slow, and garments do without
+    # Here: the import is slow, and garments do without. torchvision has no types.
+    from torchvision.datasets.utils import check_integrity  # type: ignore[import-untyped]
 
     for download in wanted:
         if not check_integrity(folder / download.file, download.md5):

@@ -74,10 +74,11 @@ def load_images(name: str | None = None, *, train: bool = True, folder: str | Pa
 def fashion_mnist(root: Path, wanted: Sequence[Download], *, train: bool = True) -> Images:
     """FashionMNIST (Xiao, Rasul and Vollgraf, 2017), its four files kept packed below `root` as torchvision keeps them.
 
-    Raises DownloadError where a file is missing and no mirror has it.
+    Raises DownloadError if a file is missing and no mirror has it.
     """
-    from torchvision.datasets import FashionMNIST  # here: its import is slow, and garments do without
-    from torchvision.datasets.utils import extract_archive
+    # Here: the import is slow, and garments do without. torchvision has no types.
+    from torchvision.datasets import FashionMNIST  # type: ignore[import-untyped]
+    from torchvision.datasets.utils import extract_archive  # type: ignore[import-untyped]
 
     packed = Path(root) / _RAW
     fetch(wanted, packed)

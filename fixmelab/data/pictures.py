@@ -48,7 +48,7 @@ def load_pictures(path: str | Path | None = None, *, data_class: str = "cat", im
     Of an animation the first frame is taken, transparent parts become white. Hidden files and files that do not end
     in one of `SUFFIXES` are passed over.
 
-    Raises FileNotFoundError where the folder or the class is not there, and ValueError where an argument is unfit,
+    Raises FileNotFoundError if the folder or the class is not there, and ValueError where an argument is unfit,
     there is nothing to read, or a file is not a whole picture.
     """
     if isinstance(image_size, bool) or not isinstance(image_size, int) or image_size < 8 or image_size % 8:

@@ -4,7 +4,9 @@ A distance is negative inside a shape and positive outside, in units of the pict
 right) and y (downwards). Everything broadcasts over (count, size, size); `pixel` is a pixel's width, 2 / size.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from typing import overload
 
 import numpy as np
 
@@ -14,6 +16,18 @@ Array = np.ndarray | float
 def centres(size: int) -> np.ndarray:
     """Coordinates of the pixels' centres, (size,) float32."""
     return ((np.arange(size, dtype=np.float32) + 0.5) * (2.0 / size) - 1.0).astype(np.float32)
+
+
+@overload
+def mix(start: Array, end: Array, share: np.ndarray) -> np.ndarray: ...
+
+
+@overload
+def mix(start: np.ndarray, end: Array, share: float) -> np.ndarray: ...
+
+
+@overload
+def mix(start: float, end: np.ndarray, share: float) -> np.ndarray: ...
 
 
 def mix(start: Array, end: Array, share: Array) -> Array:
@@ -70,13 +84,14 @@ def between(across: np.ndarray, low: np.ndarray, high: np.ndarray, axis: int, pi
 
 def convex(x: np.ndarray, y: np.ndarray, corners: Sequence[tuple[Array, Array]]) -> np.ndarray:
     """Distance to a convex polygon, its corners in clockwise order on the screen (exact inside and near the edges)."""
-    distance = None
+    return reduce(np.maximum, _beyond_sides(x, y, corners))
+
+
+def _beyond_sides(x: np.ndarray, y: np.ndarray, corners: Sequence[tuple[Array, Array]]) -> Iterator[np.ndarray]:
     for (ax, ay), (bx, by) in zip(corners, [*corners[1:], corners[0]], strict=True):
         ex, ey = bx - ax, by - ay
         length = np.sqrt(ex * ex + ey * ey)
-        beyond = (x - ax) * (ey / length) - (y - ay) * (ex / length)
-        distance = beyond if distance is None else np.maximum(distance, beyond)
-    return distance
+        yield (x - ax) * (ey / length) - (y - ay) * (ex / length)
 
 
 def ellipse(x: np.ndarray, y: np.ndarray, centre: tuple[Array, Array], radii: tuple[Array, Array]) -> np.ndarray:

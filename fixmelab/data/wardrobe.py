@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from fixmelab.data import shapes
-from fixmelab.data.shapes import centres, convex, curve, ellipse, join, line, mix, segment, smooth
+from fixmelab.data.shapes import Array, centres, convex, curve, ellipse, join, line, mix, segment, smooth
 
 SIZE = 28
 _PIXEL = 2.0 / SIZE
@@ -79,24 +79,24 @@ def garments(count: int = 12_000, seed: int = 0) -> Garments:
 
     The same seed gives the same pictures, and a smaller count the first of a larger one's.
 
-    Raises ValueError where `count` is not positive.
+    Raises ValueError if `count` is not positive.
     """
     if count < 1:
         raise ValueError(f"garments: count is {count}, must be 1 or more")
     classes = len(CLASS_NAMES)
     order, values = (np.random.default_rng([seed, stream]) for stream in range(2))
     rounds = -(-count // classes)
-    labels = order.random((rounds, classes)).argsort(axis=1).reshape(-1)[:count]
+    classes_drawn = order.random((rounds, classes)).argsort(axis=1).reshape(-1)[:count]
     table = values.random((count, len(FACTORS)), dtype=np.float32)
     factors = {name: torch.from_numpy(table[:, k].copy()) for k, name in enumerate(FACTORS)}
-    labels = torch.from_numpy(labels.astype(np.int64))
+    labels = torch.from_numpy(classes_drawn.astype(np.int64))
     return Garments(draw_garments(labels, factors), labels, factors)
 
 
 def draw_garments(labels: torch.Tensor, factors: Mapping[str, torch.Tensor]) -> torch.Tensor:
     """Pictures (N, 1, 28, 28) of given labels (N,) and factors (each (N,), all names in `FACTORS`).
 
-    Raises ValueError where a label is not in 0..9, or a factor is missing or of another length.
+    Raises ValueError if a label is not in 0..9, or a factor is missing or of another length.
     """
     wanted = labels.cpu().numpy()
     if wanted.size and not 0 <= wanted.min() <= wanted.max() < len(CLASS_NAMES):
@@ -475,7 +475,8 @@ def _boot(c: _Canvas, f: dict) -> None:
     shaft = np.maximum(between(c.x, front, back, axis=-2), np.maximum(top - c.y, c.y - base))
     whole = np.maximum(join(foot, shaft, 0.16), np.maximum(c.x - back, c.y - lower))
     block = mix(0.44, 0.22, f["heel"])
-    corners = [(size - 0.48, base - 0.06), (size, base - 0.06), (size - 0.03, ground), (size - block, ground)]
+    corners: list[tuple[Array, Array]] = [(size - 0.48, base - 0.06), (size, base - 0.06)]
+    corners += [(size - 0.03, ground), (size - block, ground)]
     c.cloth(convex(c.x, c.y, corners), c.tone * 0.6)
     wrinkle = 0.16 * line(c.y - base + 0.34 - 0.5 * (c.x - size + 0.5), 0.05) * smooth(0.9, 0.2, u)
     c.cloth(whole, c.tone * c.striped(c.y, 0.30), wrinkle)

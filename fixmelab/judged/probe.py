@@ -85,9 +85,10 @@ class Probe:
             trained = [leaf for leaf in leaves if leaf.requires_grad]
             gradients = torch.autograd.grad(sum(terms), trained, allow_unused=True)
         found = {id(leaf): item for leaf, item in zip(trained, gradients, strict=True)}
+        by_leaf = [found.get(id(leaf)) for leaf in leaves]
         if isinstance(wrt, torch.nn.Module):
-            found = {key: item if item is None else _largest(item) for key, item in found.items()}
-        return {"value": [found.get(id(leaf)) for leaf in leaves]}
+            return {"value": [None if item is None else _largest(item) for item in by_leaf]}
+        return {"value": by_leaf}
 
     def _redraw(self, *, op: str, target: Any, seed: int) -> dict:
         """Draw the matrices of the module `target` anew, with a standard deviation of 1.5 / √(fan-in).

@@ -90,6 +90,9 @@ class Recorder(nn.Module):
         modes: whether what lies in it was in training mode, call by call.
     """
 
+    scale: Tensor
+    shift: Tensor
+
     def __init__(self, scale: Tensor, shift: Tensor) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(()))
@@ -176,7 +179,8 @@ class JointProblem:
     def __init__(
         self, lower: Tensor, upper: Tensor, theta: Tensor, chosen: Tensor, inner: Tensor, outer: Tensor, left: float
     ) -> None:
-        self.network = SampledGCN(_mean, *lower.shape, upper.shape[1])
+        features, hidden = lower.shape
+        self.network = SampledGCN(_mean, features, hidden, upper.shape[1])
         with torch.no_grad():
             self.network.lower.copy_(lower)
             self.network.upper.copy_(upper)

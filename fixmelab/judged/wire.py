@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgpack
+import msgpack  # type: ignore[import-untyped]  # it has no types
 import numpy
 import torch
 
@@ -50,6 +50,8 @@ DTYPES = {
         torch.float64,
     )
 }
+# What msgpack carries itself; what derives from it travels as it.
+PLAIN: tuple[type[Any], ...] = (int, float, str, list, dict)
 NUMBERED = tuple(DTYPES.values())
 NUMBERS = {dtype: number for number, dtype in enumerate(NUMBERED)}
 
@@ -83,7 +85,7 @@ def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
             return _tensor(item, keep)
         if isinstance(item, numpy.ndarray) and str(item.dtype) in DTYPES:
             return msgpack.ExtType(ARRAY, _raw(torch.from_numpy(numpy.array(item, order="C"))))
-        for plain in (int, float, str, list, dict):
+        for plain in PLAIN:
             if isinstance(item, plain):
                 return plain(item)
         if isinstance(item, tuple):
@@ -120,7 +122,7 @@ def _raw(tensor: torch.Tensor) -> bytes:
     # Not reshape, which leaves a single entry the odd stride of the view that it may come from.
     flat = whole.as_strided((whole.numel(),), (1,)).view(torch.uint8).numpy()
     head = struct.pack(f">BB{tensor.dim()}Q", NUMBERS[tensor.dtype], tensor.dim(), *tensor.shape)
-    return b"".join([head, flat])
+    return b"".join([head, flat.data])
 
 
 def _handle(handle: Handle) -> msgpack.ExtType:
@@ -137,7 +139,8 @@ def decode(body: bytes, resolve: Callable[[Handle], Any] | None = None) -> Any:
     def extended(code: int, data: bytes) -> Any:
         if code == HANDLE:
             kind = data[HANDLE_NUMBER.size :].decode()[:MAX_KIND]
-            handle = Handle(*HANDLE_NUMBER.unpack_from(data), kind)
+            (number,) = HANDLE_NUMBER.unpack_from(data)
+            handle = Handle(number, kind)
             return resolve(handle) if resolve else handle
         tensor = _tensor_of(data)
         return tensor if code == TENSOR else tensor.numpy()
@@ -160,7 +163,8 @@ def _require_modest(body: bytes) -> None:
     lacking, are_maps, announced = [1], [False], 1
     while lacking:
         if not lacking[-1]:
-            lacking.pop(), are_maps.pop()
+            lacking.pop()
+            are_maps.pop()
             continue
         lacking[-1] -= 1
         place = reader.tell()
@@ -169,7 +173,8 @@ def _require_modest(body: bytes) -> None:
             raise WireError("the keys of a map are not all text")
         if head in LISTS or head in MAPS:
             count = 2 * reader.read_map_header() if head in MAPS else reader.read_array_header()
-            lacking.append(count), are_maps.append(head in MAPS)
+            lacking.append(count)
+            are_maps.append(head in MAPS)
             announced += count
             if announced > MAX_ITEMS:
                 raise WireError(f"lists and maps hold more than {MAX_ITEMS} items in all")
@@ -202,7 +207,7 @@ def _tensor_of(data: bytes) -> torch.Tensor:
 
 
 def send(connection: socket.socket, body: bytes) -> None:
-    """Send one frame. Raises WireError where the other side is gone or does not read in time."""
+    """Send one frame. Raises WireError if the other side is gone or does not read in time."""
     try:
         connection.sendall(LENGTH.pack(len(body)) + body)
     except OSError as error:

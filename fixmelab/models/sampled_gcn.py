@@ -138,7 +138,7 @@ def fit(
 
     Stops before `epochs` where the accuracy on data.validation did not rise for `patience` epochs. Returns the
     accuracies on data.validation and data.test of the epoch that was best on data.validation.
-    Raises ValueError where a loss is not finite.
+    Raises ValueError if a loss is not finite.
     """
     best, waited = (-1.0, 0.0), 0
     with tqdm(total=epochs, desc=label, unit=" epochs", leave=False) as bar:

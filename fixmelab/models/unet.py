@@ -26,7 +26,7 @@ class UNet(nn.Module):
     `dim` sets the width of all layers: about 2.5 million parameters at 16. H and W are multiples of 8, C is `channels`.
     The untrained network predicts 0.
 
-    Raises ValueError where `dim` or `channels` is not positive, or the shapes of x and t do not fit.
+    Raises ValueError if `dim` or `channels` is not positive, or the shapes of x and t do not fit.
     """
 
     def __init__(self, dim: int = 16, *, channels: int = 3) -> None:
@@ -53,9 +53,8 @@ class UNet(nn.Module):
         self.norm = GroupNorm(few, dim)
         self.last = nn.Conv2d(dim, channels, 3, padding=1)
         self.direct = nn.Linear(told, channels)
-        for layer in (self.last, self.direct):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        for parameter in (*self.last.parameters(), *self.direct.parameters()):
+            nn.init.zeros_(parameter)
         self.to(memory_format=torch.channels_last)  # each pixel's channels side by side: faster on a CPU
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
@@ -92,6 +91,8 @@ class UNet(nn.Module):
 
 class TimeEmbedding(nn.Module):
     """t (B,) to (B, width): sines and cosines (Vaswani et al., 2017, section 3.5), then a small network."""
+
+    frequencies: Tensor
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ def show_strip(states: Tensor | ArrayLike, titles: Sequence[object], *, title: s
     """One column for each state, one row for each image of the batch.
 
     states: (S, B, C, H, W) in [−1, 1], C = 1 or 3; titles: S short texts, one a column.
-    Raises ValueError where the shape is another, or where there are not as many titles as states.
+    Raises ValueError if the shape is another, or where there are not as many titles as states.
     """
     shown = torch.as_tensor(np.asarray(states) if not isinstance(states, Tensor) else states).detach().cpu()
     if shown.ndim != 5 or not shown.numel():
@@ -44,7 +44,7 @@ def plot_density_flow(states: Tensor | ArrayLike, *, title: str | None = None) -
     """How the density of one-dimensional points changes along a chain, darker where they are denser.
 
     states: (T + 1, S), the points after t = 0, …, T steps of noise.
-    Raises ValueError where the shape is another.
+    Raises ValueError if the shape is another.
     """
     points = states.detach().cpu().numpy() if isinstance(states, Tensor) else np.asarray(states)
     if points.ndim != 2 or len(points) < 2:
@@ -84,7 +84,7 @@ def trajectory_slider(trajectories: Mapping[str, Tensor | ArrayLike], times: Seq
     trajectories: a name, and the states (len(times), C, H, W) of one image in [−1, 1], C = 1 or 3.
     times: t of each state, ascending.
     Where nobody can move a slider (in grading, and on the smoke budget), what comes back is a figure of `show_strip`.
-    Raises ValueError where shapes do not fit.
+    Raises ValueError if shapes do not fit.
     """
     shown = {name: torch.as_tensor(np.asarray(states)).float() for name, states in trajectories.items()}
     for name, states in shown.items():

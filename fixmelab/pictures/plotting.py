@@ -6,12 +6,15 @@ The figures are made without pyplot, so nothing is shown twice and no global set
 import io
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib import figure
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import AutoLocator
 from numpy.typing import ArrayLike
 from torch import Tensor
 
@@ -26,7 +29,8 @@ COLOURS = (
 LINES = ("#3f90da", "#bd1f01", "#832db6", "#e76300", "#717581")
 DASHES = ("-", "--", "-.", ":")
 INK, FAINT = "#222222", "#e3e5e8"
-STYLE = {
+# Any: matplotlib names the keys one by one, and newer versions name more.
+STYLE: dict[Any, Any] = {
     "figure.dpi": 110,
     "figure.facecolor": "white",
     "font.size": 11,
@@ -56,7 +60,7 @@ class Figure(figure.Figure):
         return buffer.getvalue()
 
 
-def style() -> "matplotlib.RcParams":
+def style() -> AbstractContextManager[None]:
     """The course's style as a context: `with style(): ...`."""
     return matplotlib.rc_context(STYLE)
 
@@ -113,7 +117,7 @@ def show_images(
 def plot_history(history: History, *, ylabel: str = "loss (nats per image)") -> Figure:
     """The mean loss of each epoch, drawn at the epoch's middle, over the loss of each step.
 
-    Raises ValueError where the history is empty.
+    Raises ValueError if the history is empty.
     """
     count = len(history.epochs)
     if not count:
@@ -135,7 +139,9 @@ def plot_history(history: History, *, ylabel: str = "loss (nats per image)") -> 
         high = max(high, max(history.epochs))
         margin = 0.08 * (high - low) or 1
         axes.set(xlabel="epochs of training", ylabel=ylabel, ylim=(low - margin, high + margin), xlim=(0, count * 1.03))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        whole = AutoLocator()
+        whole.set_params(integer=True)
+        axes.xaxis.set_major_locator(whole)
         axes.legend()
     return drawn
 
@@ -143,7 +149,7 @@ def plot_history(history: History, *, ylabel: str = "loss (nats per image)") -> 
 def plot_losses(steps: ArrayLike, losses: ArrayLike, *, ylabel: str = "loss") -> Figure:
     """The loss of each step, and over it a running mean. steps, losses: (N,), N ≥ 1.
 
-    Raises ValueError where there is none, or not one loss a step.
+    Raises ValueError if there is none, or not one loss a step.
     """
     across, up = np.asarray(steps), np.asarray(losses, dtype=float)
     if not len(up) or across.shape != up.shape or up.ndim != 1:
@@ -187,14 +193,14 @@ def plot_curves(
 ) -> Figure:
     """Curves over one axis: `curves` maps a label to values, as many as `x` has. Put units into the labels.
 
-    Raises ValueError where a curve has another length than `x`.
+    Raises ValueError if a curve has another length than `x`.
     """
-    across = _array(x).ravel()
+    across = as_array(x).ravel()
     with style():
         drawn = Figure(figsize=(6.5, 3.8), layout="constrained")
         axes = drawn.add_subplot()
         for index, (label, values) in enumerate(curves.items()):
-            up = _array(values).ravel()
+            up = as_array(values).ravel()
             if len(up) != len(across):
                 raise ValueError(f"the curve {label!r} has {len(up)} values for {len(across)} of x")
             axes.plot(across, up, color=LINES[index % len(LINES)], ls=DASHES[index % len(DASHES)], label=label)
@@ -207,7 +213,7 @@ def plot_curves(
 def show_latent_map(means: Tensor | ArrayLike, labels: Tensor | ArrayLike, class_names: Sequence[str]) -> Figure:
     """The encoder's means (N, 2), coloured by class, each class named where its median lies.
 
-    `labels` (N,) are indices into `class_names`. Raises ValueError where the shapes or labels do not fit.
+    `labels` (N,) are indices into `class_names`. Raises ValueError if the shapes or labels do not fit.
     """
     with style():
         drawn = Figure(figsize=(6.2, 6), layout="constrained")
@@ -232,7 +238,8 @@ def draw_latent_map(
     # All points in one call and in mixed order, so that no class hides the others.
     order = np.random.default_rng(0).permutation(len(points))
     colours = np.array(COLOURS)[classes % len(COLOURS)][order]
-    axes.scatter(*points[order].T, s=size, c=colours, alpha=0.75, lw=0)
+    across, up = points[order].T
+    axes.scatter(across, up, s=size, c=colours, alpha=0.75, lw=0)
     for index, (x, y) in places.items():
         text = axes.text(x, y, class_names[index], ha="center", va="center", fontsize=9.5, weight="bold")
         text.set(
@@ -249,8 +256,8 @@ def draw_latent_map(
 def check_latent_map(
     means: Tensor | ArrayLike, labels: Tensor | ArrayLike, class_names: Sequence[str]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Means (N, 2) as float32 and labels (N,) as integers. Raises ValueError where they do not fit."""
-    points, classes = _array(means), _array(labels)
+    """Means (N, 2) as float32 and labels (N,) as integers. Raises ValueError if they do not fit."""
+    points, classes = as_array(means), as_array(labels)
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
         raise ValueError(f"the means have shape {points.shape}: give (N, 2), N ≥ 1")
     if classes.shape != points.shape[:1]:
@@ -305,7 +312,8 @@ def label_colour(index: int) -> str:
     """The colour of a class, darkened until it can be read on white."""
     red, green, blue = matplotlib.colors.to_rgb(COLOURS[index % len(COLOURS)])
     bright = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return matplotlib.colors.to_hex([channel * min(1, 0.36 / bright) for channel in (red, green, blue)])
+    darker = min(1, 0.36 / bright)
+    return matplotlib.colors.to_hex((red * darker, green * darker, blue * darker))
 
 
 def latent_name(index: int) -> str:
@@ -313,13 +321,14 @@ def latent_name(index: int) -> str:
     return "z" + str(index).translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
-def _array(values: Tensor | ArrayLike) -> np.ndarray:
+def as_array(values: Tensor | ArrayLike) -> np.ndarray:
+    """A tensor as an array on the CPU, without its graph; anything else as numpy takes it."""
     return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
 
 
 def _tiles(images: Tensor | ArrayLike) -> np.ndarray:
     """The images as (N, H, W, C), C = 1 or 3, in [0, 1]."""
-    found = _array(images)
+    found = as_array(images)
     tiles = found[:, None] if found.ndim == 3 else found
     if tiles.ndim != 4 or tiles.shape[1] not in (1, 3) or not tiles.size:
         raise ValueError(f"the images have shape {found.shape}: give (N, H, W), (N, 1, H, W) or (N, 3, H, W)")

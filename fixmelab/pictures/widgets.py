@@ -126,7 +126,7 @@ def latent_explorer(
     Where nobody can move a slider, that is, in grading (FIXMELAB_JUDGE is set) and on the smoke budget,
     what comes back is the figure of `latent_explorer_static`.
 
-    Raises ValueError where shapes, labels, i or j do not fit.
+    Raises ValueError if shapes, labels, i or j do not fit.
     """
     if not is_watched():
         return latent_explorer_static(decode, means, labels, class_names, i=i, j=j, latent_dim=latent_dim)
@@ -150,7 +150,7 @@ def latent_explorer_static(
     marks = [(z_i, z_j) for z_j in reversed(levels) for z_i in levels]
     with plotting.style():
         drawn = plotting.Figure(figsize=(10, 5), layout="constrained")
-        left, right = drawn.subfigures(1, 2, width_ratios=(1.08, 1))
+        left, right = drawn.subfigures(1, 2, squeeze=False, width_ratios=(1.08, 1))[0]
         axes = left.add_subplot()
         plotting.draw_latent_map(axes, latents.points, latents.classes, class_names, marks)
         axes.set(xlabel=f"$z_{{{i}}}$", ylabel=f"$z_{{{j}}}$", title="The encoder's means")

@@ -18,8 +18,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from fixmelab.commands import diffusion_options, train_diffusion
 from fixmelab.commands import main as cli
-from fixmelab.commands import train_diffusion
 from fixmelab.commands.log import Log
 from tests.fixmelab import small_diffusion as small
 
@@ -158,7 +158,7 @@ def test_help_is_quick_and_names_every_flag() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"COLUMNS": "200"}
     )
     assert done.returncode == 0, done.stderr
-    for name in train_diffusion.Options.__dataclass_fields__:
+    for name in diffusion_options.Options.__dataclass_fields__:
         assert f"--{name.replace('notebook', 'from')} " in done.stdout
 
 

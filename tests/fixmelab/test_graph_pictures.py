@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.collections import EllipseCollection, LineCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import LogNorm, to_hex
 from PIL import Image
 
 from fixmelab.graphs import Graph
-from fixmelab.pictures import graph_pictures as pictures
+from fixmelab.pictures import sampler_slider
+from fixmelab.pictures.edge_probabilities import FAVOUR, LEAST, MOST, Scene, plot_edge_probabilities
+from fixmelab.pictures.graph_drawing import bent_arrows
+from fixmelab.pictures.graph_layout import graph_layout
+from fixmelab.pictures.neighborhood import HOPS, NODE, plot_neighborhood
 from fixmelab.pictures.plotting import COLOURS, Figure
+from fixmelab.pictures.sampler_charts import plot_accuracies, plot_convergence
 
 
 def blocks(nodes=30, classes=3):
@@ -53,11 +58,11 @@ def pixels(figure):
 def test_a_layout_puts_neighbours_close_and_lets_the_random_numbers_be():
     graph, _, _ = blocks()
     before = torch.get_rng_state()
-    places = pictures.graph_layout(graph, seed=3)
+    places = graph_layout(graph, seed=3)
     assert torch.equal(before, torch.get_rng_state())
     assert places.shape == (30, 2) and places.dtype == torch.float32
     assert places.abs().amax(0).tolist() == [1.0, 1.0]
-    assert torch.equal(places, pictures.graph_layout(graph, seed=3))
+    assert torch.equal(places, graph_layout(graph, seed=3))
     apart = torch.cdist(places, places)
     assert apart[graph.receivers, graph.indices].mean() < 0.7 * apart.mean()
     assert (apart + 10 * torch.eye(30)).min() > 0.05
@@ -65,17 +70,17 @@ def test_a_layout_puts_neighbours_close_and_lets_the_random_numbers_be():
 
 @pytest.mark.parametrize("nodes", [0, 1, 4, 120])
 def test_a_layout_places_what_is_not_connected(nodes):
-    places = pictures.graph_layout(Graph(torch.zeros(nodes + 1).long(), torch.zeros(0).long()))
+    places = graph_layout(Graph(torch.zeros(nodes + 1).long(), torch.zeros(0).long()))
     assert places.shape == (nodes, 2) and places.isfinite().all()
 
 
 def test_a_neighbourhood_is_coloured_by_hop_and_counts_what_it_touches():
     graph = path(6)
-    figure = pictures.plot_neighborhood(graph, pictures.graph_layout(graph), 1, depth=2)
+    figure = plot_neighborhood(graph, graph_layout(graph), 1, depth=2)
     (axes,) = figure.axes
     assert "4 of 6 nodes touched" in axes.get_title()
-    node, first, second = (to_hex(colour) for colour in pictures.HOPS[:3])
-    assert nodes_of(axes) == {node: 1, first: 2, second: 1, to_hex(pictures.NODE): 2}
+    node, first, second = (to_hex(colour) for colour in HOPS[:3])
+    assert nodes_of(axes) == {node: 1, first: 2, second: 1, to_hex(NODE): 2}
     silent, far, near = lines_of(axes)
     # Of five edges three bring a message; the rows of 0 and 2 are one and two entries long, that of 1 two.
     assert [len(found.get_segments()) for found in (silent, far, near)] == [2, 3, 2]
@@ -84,8 +89,8 @@ def test_a_neighbourhood_is_coloured_by_hop_and_counts_what_it_touches():
 
 def test_a_message_follows_the_direction_of_an_edge():
     graph = Graph.from_edges(torch.tensor([0, 1]), torch.tensor([1, 2]), 4)  # 0 receives from 1, 1 from 2
-    places = pictures.graph_layout(graph)
-    counts = [pictures.plot_neighborhood(graph, places, node).axes[0].get_title() for node in range(4)]
+    places = graph_layout(graph)
+    counts = [plot_neighborhood(graph, places, node).axes[0].get_title() for node in range(4)]
     assert [text.split(": ")[1][0] for text in counts] == ["3", "2", "1", "1"]
 
 
@@ -93,10 +98,10 @@ def test_what_was_drawn_stands_beside_all_neighbours():
     graph, _, _ = blocks()
     row = graph.indices[graph.indptr[4] : graph.indptr[5]]
     drawn = [(torch.tensor([4, 4]), row[:2]), (torch.zeros(0).long(), torch.zeros(0).long())]
-    figure = pictures.plot_neighborhood(graph, pictures.graph_layout(graph), 4, sampled=drawn, title="two hops")
+    figure = plot_neighborhood(graph, graph_layout(graph), 4, sampled=drawn, title="two hops")
     assert len(figure.axes) == 2
     assert "drawn neighbours: 3 of 30" in figure.axes[1].get_title()
-    assert nodes_of(figure.axes[1])[to_hex(pictures.HOPS[1])] == 2
+    assert nodes_of(figure.axes[1])[to_hex(HOPS[1])] == 2
 
 
 @pytest.mark.parametrize(
@@ -111,31 +116,31 @@ def test_what_was_drawn_stands_beside_all_neighbours():
 )
 def test_a_neighbourhood_that_does_not_fit_is_refused(arguments, problem):
     with pytest.raises(ValueError, match=problem):
-        pictures.plot_neighborhood(path(), torch.zeros(5, 2), **arguments)
+        plot_neighborhood(path(), torch.zeros(5, 2), **arguments)
 
 
 def test_positions_of_another_shape_are_refused():
     with pytest.raises(ValueError, match=r"give \(5, 2\)"):
-        pictures.plot_neighborhood(path(), torch.zeros(4, 2), 0)
+        plot_neighborhood(path(), torch.zeros(4, 2), 0)
     with pytest.raises(ValueError, match="nan"):
-        pictures.plot_neighborhood(path(), torch.full((5, 2), torch.nan), 0)
+        plot_neighborhood(path(), torch.full((5, 2), torch.nan), 0)
 
 
 def test_an_entry_is_coloured_by_q_relative_to_uniform():
     graph = path(3)  # rows: 0: [1], 1: [0, 2], 2: [1]
     q = torch.tensor([1.0, 0.9, 0.1, 1.0])
-    figure = pictures.plot_edge_probabilities(graph, pictures.graph_layout(graph), torch.tensor([0, 1, 0]), q)
+    figure = plot_edge_probabilities(graph, graph_layout(graph), torch.tensor([0, 1, 0]), q)
     axes, bar = figure.axes
     assert bar.get_ylabel().startswith("q(j given i) · N(i)")
     colours = lines_of(axes)[0].get_colors()  # the least favoured first: 0.2, 1, 1, 1.8
-    norm = pictures.LogNorm(pictures.LEAST, pictures.MOST)
-    assert np.allclose(colours, pictures.FAVOUR(norm([0.25, 1, 1, 1.8])))
+    norm = LogNorm(LEAST, MOST)
+    assert np.allclose(colours, FAVOUR(norm([0.25, 1, 1, 1.8])))
     assert nodes_of(axes) == {COLOURS[0]: 2, COLOURS[1]: 1}
 
 
 def test_the_two_directions_of_an_edge_lie_apart_and_end_at_the_nodes():
     places = np.array([[-1.0, 0.0], [1.0, 0.0]])
-    lines, heads = pictures._arrows(places, np.array([0, 1]), np.array([1, 0]), np.full(2, 0.1), 0.05)
+    lines, heads = bent_arrows(places, np.array([0, 1]), np.array([1, 0]), np.full(2, 0.1), 0.05)
     assert lines[0, :, 1].min() < -0.05 and lines[1, :, 1].max() > 0.05  # each to the left of its way
     assert np.allclose(heads[0, 0], [-0.9, 0], atol=0.03) and np.allclose(heads[1, 0], [0.9, 0], atol=0.03)
     assert np.allclose(np.linalg.norm(lines[0, 0] - places[1]), 0.1, atol=0.01)
@@ -143,7 +148,7 @@ def test_the_two_directions_of_an_edge_lie_apart_and_end_at_the_nodes():
 
 def test_a_loop_begins_and_ends_at_its_node():
     places = np.array([[0.5, 0.5], [0.0, 0.0]])
-    lines, heads = pictures._arrows(places, np.array([0]), np.array([0]), np.full(2, 0.1), 0.05)
+    lines, heads = bent_arrows(places, np.array([0]), np.array([0]), np.full(2, 0.1), 0.05)
     reach = np.linalg.norm(lines[0] - places[0], axis=1)
     assert abs(reach[0] - 0.1) < 0.01 and reach.max() > 0.25
     assert abs(np.linalg.norm(heads[0, 0] - places[0]) - 0.1) < 0.01
@@ -151,9 +156,9 @@ def test_a_loop_begins_and_ends_at_its_node():
 
 def test_noise_is_dashed_and_what_was_drawn_is_thick():
     graph, labels, noise = blocks()
-    places = pictures.graph_layout(graph)
+    places = graph_layout(graph)
     drawn = torch.tensor([0, 5, 5, 7])
-    figure = pictures.plot_edge_probabilities(graph, places, labels, uniform(graph), is_noise=noise, drawn=drawn)
+    figure = plot_edge_probabilities(graph, places, labels, uniform(graph), is_noise=noise, drawn=drawn)
     thin, thick = lines_of(figure.axes[0])
     assert len(thick.get_segments()) == 3 and len(thin.get_segments()) == graph.num_edges - 3
     assert min(thick.get_linewidth()) > 2 * max(thin.get_linewidth())
@@ -181,13 +186,13 @@ def test_probabilities_that_do_not_fit_are_refused(change, problem):
     graph = path()
     arguments = {"labels": torch.zeros(5).long(), "q": uniform(graph), **change}
     with pytest.raises(ValueError, match=problem):
-        pictures.plot_edge_probabilities(graph, torch.zeros(5, 2), **arguments)
+        plot_edge_probabilities(graph, torch.zeros(5, 2), **arguments)
 
 
 def test_entries_are_drawn_from_q():
     # Node 1 has no neighbours, node 3, the last one, has none either.
     graph = Graph.from_edges(torch.tensor([0, 0, 0, 2]), torch.tensor([1, 2, 3, 0]), 4)
-    scene = pictures._Scene(graph, torch.zeros(4, 2), torch.zeros(4).long(), None)
+    scene = Scene(graph, torch.zeros(4, 2), torch.zeros(4).long(), None)
     q = np.array([0.5, 0.0, 0.5, 1.0])
     found = scene.draws(q, np.random.default_rng(0).random((4, 4000)))
     assert found.shape == (2, 4000) and (found[1] == 3).all()
@@ -199,7 +204,7 @@ def test_entries_are_drawn_from_q():
 
 @pytest.fixture
 def watched(monkeypatch):
-    monkeypatch.setattr(pictures, "is_watched", lambda: True)
+    monkeypatch.setattr(sampler_slider, "is_watched", lambda: True)
 
 
 def parts(box):
@@ -213,11 +218,11 @@ def test_the_slider_shows_its_epoch_its_draws_and_new_ones(watched):
     clean /= torch.zeros(30).double().index_add(0, graph.receivers, clean)[graph.receivers]
     history = {20: clean, 0: uniform(graph)}
     before = torch.get_rng_state()
-    box = pictures.sampler_slider(graph, pictures.graph_layout(graph), labels, history, is_noise=noise)
+    box = sampler_slider.sampler_slider(graph, graph_layout(graph), labels, history, is_noise=noise)
     epoch, k, again, picture, caption = parts(box)
     assert isinstance(box, ipywidgets.VBox) and (k.min, k.max) == (1, 10)
     assert caption.value.startswith("epoch 0: ") and "30 draws" in caption.value
-    assert Image.open(io.BytesIO(picture.value)).size == (pictures.WIDTH, pictures.HEIGHT)
+    assert Image.open(io.BytesIO(picture.value)).size == (sampler_slider.WIDTH, sampler_slider.HEIGHT)
     first = picture.value
     k.value = 4
     assert "120 draws" in caption.value and picture.value != first
@@ -233,27 +238,29 @@ def test_the_slider_shows_its_epoch_its_draws_and_new_ones(watched):
 
 def test_a_slider_does_without_noise_and_without_edges(watched):
     graph = Graph(torch.zeros(4).long(), torch.zeros(0).long())
-    box = pictures.sampler_slider(graph, pictures.graph_layout(graph), torch.zeros(3).long(), {0: torch.zeros(0)})
+    box = sampler_slider.sampler_slider(graph, graph_layout(graph), torch.zeros(3).long(), {0: torch.zeros(0)})
     assert parts(box)[-1].value == "epoch 0; 0 draws"
 
 
 def test_where_nobody_watches_three_epochs_are_shown(monkeypatch):
-    monkeypatch.setattr(pictures, "is_watched", lambda: False)
+    monkeypatch.setattr(sampler_slider, "is_watched", lambda: False)
     graph, labels, noise = blocks()
     history = {epoch: uniform(graph) for epoch in range(0, 50, 10)}
-    figure = pictures.sampler_slider(graph, pictures.graph_layout(graph), labels, history, is_noise=noise)
+    figure = sampler_slider.sampler_slider(graph, graph_layout(graph), labels, history, is_noise=noise)
     assert isinstance(figure, Figure)
     assert [axes.get_title().split(":")[0] for axes in figure.axes[:3]] == ["epoch 0", "epoch 20", "epoch 40"]
-    few = pictures.sampler_slider(graph, pictures.graph_layout(graph), labels, {3: uniform(graph)})
+    few = sampler_slider.sampler_slider(graph, graph_layout(graph), labels, {3: uniform(graph)})
     assert [axes.get_title() for axes in few.axes] == ["epoch 3", ""]  # and the colour bar
 
 
 def test_a_history_that_does_not_fit_is_refused():
     graph = path()
     with pytest.raises(ValueError, match="history is empty"):
-        pictures.sampler_slider(graph, torch.zeros(5, 2), torch.zeros(5).long(), {})
+        sampler_slider.sampler_slider(graph, torch.zeros(5, 2), torch.zeros(5).long(), {})
     with pytest.raises(ValueError, match="q of epoch 2 has shape"):
-        pictures.sampler_slider(graph, torch.zeros(5, 2), torch.zeros(5).long(), {1: uniform(graph), 2: torch.ones(2)})
+        sampler_slider.sampler_slider(
+            graph, torch.zeros(5, 2), torch.zeros(5).long(), {1: uniform(graph), 2: torch.ones(2)}
+        )
 
 
 def test_accuracies_show_each_seed_the_mean_and_the_difference():
@@ -261,7 +268,7 @@ def test_accuracies_show_each_seed_the_mean_and_the_difference():
         "uniform": {5: torch.tensor([0.7, 0.8]), 1: torch.tensor([0.5, 0.6])},
         "learned": {1: torch.tensor([0.7, 0.7]), 5: torch.tensor([0.7, 0.7])},
     }
-    figure = pictures.plot_accuracies(accuracies, title="two seeds")
+    figure = plot_accuracies(accuracies, title="two seeds")
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "5"]
     assert [text.get_text() for text in axes.texts] == ["+0.150\n± 0.050", "−0.050\n± 0.050"]
@@ -277,9 +284,9 @@ def test_accuracies_show_each_seed_the_mean_and_the_difference():
 
 def test_of_three_names_no_difference_is_written_and_a_k_may_be_missing():
     one = torch.tensor([0.5])
-    figure = pictures.plot_accuracies({"a": {1: one, 2: one}, "b": {1: one}, "c": {3: one}})
+    figure = plot_accuracies({"a": {1: one, 2: one}, "b": {1: one}, "c": {3: one}})
     assert not figure.axes[0].texts
-    pair = pictures.plot_accuracies({"a": {1: one, 2: one}, "b": {1: one}})
+    pair = plot_accuracies({"a": {1: one, 2: one}, "b": {1: one}})
     assert [text.get_text() for text in pair.axes[0].texts] == ["+0.000"]
 
 
@@ -294,12 +301,12 @@ def test_of_three_names_no_difference_is_written_and_a_k_may_be_missing():
 )
 def test_accuracies_that_do_not_fit_are_refused(accuracies, problem):
     with pytest.raises(ValueError, match=problem):
-        pictures.plot_accuracies(accuracies)
+        plot_accuracies(accuracies)
 
 
 def test_convergence_shows_points_and_a_line_on_logarithmic_axes():
     ks = torch.tensor([4, 1, 2])
-    figure = pictures.plot_convergence(ks, 1.1 / ks, 1 / ks, labels=("drawn", "Var / k"), title="error")
+    figure = plot_convergence(ks, 1.1 / ks, 1 / ks, labels=("drawn", "Var / k"), title="error")
     (axes,) = figure.axes
     assert axes.get_xscale() == axes.get_yscale() == "log"
     theory, points = axes.lines
@@ -319,4 +326,4 @@ def test_convergence_shows_points_and_a_line_on_logarithmic_axes():
 )
 def test_convergence_that_does_not_fit_is_refused(ks, error, line, problem):
     with pytest.raises(ValueError, match=problem):
-        pictures.plot_convergence(ks, error, line)
+        plot_convergence(ks, error, line)

@@ -136,7 +136,7 @@ def is_available() -> bool:
 
 
 def apply(families: Sequence[int] = FAMILIES) -> None:
-    """Filter this process and all that it starts, for good. Raises OSError where the kernel refuses."""
+    """Filter this process and all that it starts, for good. Raises OSError if the kernel refuses."""
     steps = program(os.uname().machine, families)
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
 

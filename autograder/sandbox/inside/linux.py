@@ -55,7 +55,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
 
 def collapse(start: int, end: int) -> bool:
     """Have what lies in [start, end), multiples of LARGE_PAGE, in large pages, where the system can (Linux 6.1)."""
-    return _libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_COLLAPSE) == 0
+    return bool(_libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_COLLAPSE) == 0)
 
 
 def drop_capabilities() -> None:

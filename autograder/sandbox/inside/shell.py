@@ -40,7 +40,7 @@ class Line:
         self.room = 0
         self._lock = threading.Lock()
 
-    def tell(self, message: dict) -> None:
+    def tell(self, message: dict[str, Any]) -> None:
         """Send a message; outputs beyond the cell's room are dropped, and the grader is told so once."""
         if self.connection is None:
             return
@@ -95,13 +95,15 @@ class Stream(io.TextIOBase):
 class Publisher(DisplayPublisher):
     """Sends what cells display."""
 
+    shell: "Shell"
+
     def publish(
         self,
-        data: dict,
-        metadata: dict | None = None,
+        data: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
         source: object = None,
         *,
-        transient: dict | None = None,
+        transient: dict[str, Any] | None = None,
         update: bool = False,
         **_: object,
     ) -> None:
@@ -119,10 +121,12 @@ class Publisher(DisplayPublisher):
 class Hook(DisplayHook):
     """Sends the value of a cell's last expression."""
 
+    shell: "Shell"
+
     def write_output_prompt(self) -> None:
         pass
 
-    def write_format_data(self, format_dict: dict, md_dict: dict | None = None) -> None:
+    def write_format_data(self, format_dict: dict[str, Any], md_dict: dict[str, Any] | None = None) -> None:
         self.shell.flush()
         message = {"result": _as_text(format_dict), "metadata": _as_text(md_dict or {}), "count": self.prompt_count}
         self.shell.line.tell(message)
@@ -158,7 +162,7 @@ class Shell(InteractiveShell):
         return shell
 
     def init_history(self) -> None:
-        super().init_history()
+        super().init_history()  # type: ignore[no-untyped-call]  # IPython's own has no types
         self.configurables.remove(self.history_manager) if self.history_manager in self.configurables else None
 
     def enable_gui(self, gui: str | None = None) -> None:
@@ -185,14 +189,15 @@ class Shell(InteractiveShell):
             self.line.room = output
             self.line.tell({"end": True, **self.cell(wire.decode(body)["run"])})
 
-    def cell(self, source: str) -> dict:
+    def cell(self, source: str) -> dict[str, Any]:
         """Run a cell. Returns its number and, where an exception ended it, that exception as text."""
         self._told = ""
         signal.signal(signal.SIGINT, signal.default_int_handler)
         error: BaseException | None = None
         try:
             try:
-                done = self.run_cell(source, store_history=True)
+                # IPython's own has no types.
+                done = self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
                 error = done.error_before_exec or done.error_in_exec
             finally:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -218,7 +223,7 @@ def _text_of(error: BaseException) -> str:
         return ""
 
 
-def _as_text(bundle: object) -> dict:
+def _as_text(bundle: object) -> dict[str, Any]:
     """A map from media types to what a frame can carry: bytes as base64, anything odd as nothing."""
     found = {}
     for kind, value in bundle.items() if isinstance(bundle, dict) else ():

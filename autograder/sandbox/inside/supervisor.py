@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -105,7 +106,7 @@ class Watch:
     whether no other's sockets are in its network namespace."""
 
     root: int
-    limits: dict
+    limits: dict[str, Any]
     own_network: bool
     used: float = 0.0
     stopped: str = ""
@@ -203,7 +204,7 @@ class Watch:
         self.stopped = why
         self.kill()
 
-    def account(self) -> dict:
+    def account(self) -> dict[str, Any]:
         """What the grader is told when the kernel has ended. `starved`: the machine itself ran out of memory."""
         return {"stopped": self.stopped, "used": self.used, "starved": kills_for_memory() > self._kills}
 

@@ -86,7 +86,7 @@ def _end(pid: int, user: int) -> None:
 
 
 def _real_user(pid: int) -> int | None:
-    """The real user of a process that runs; None for one that has ended. Raises OSError where it is gone."""
+    """The real user of a process that runs; None for one that has ended. Raises OSError if it is gone."""
     with open(f"/proc/{pid}/status", "rb") as file:
         lines = dict(line.split(b":", 1) for line in file if b":" in line)
     return None if lines[b"State"].split()[0] in (b"Z", b"X") else int(lines[b"Uid"].split()[0])

@@ -13,18 +13,17 @@ import random
 import select
 import signal
 import socket
-import sys
 import time
+from typing import Any
 
 from inside import linux, supervisor, users
 from inside import walls as guards
+from inside.forking import Forking
 from inside.shell import Shell
 
 from fixmelab.judged import wire
 
 LOOK_SECONDS = 0.05
-# More than the zygote ever has open.
-_OPEN_FILES = 4096
 
 
 def main(listener: str, lifeline: str, settings: str) -> None:
@@ -51,7 +50,7 @@ def _imported() -> Shell:
     import numpy  # noqa: F401
     import torch
     import torch.nn.functional
-    import torchvision  # noqa: F401  (it brings along torch._dynamo, which the first optimiser would import)
+    import torchvision  # type: ignore[import-untyped]  # noqa: F401  (brings torch._dynamo, which optimisers want)
     import tqdm.auto  # noqa: F401
 
     import fixmelab.data
@@ -95,18 +94,15 @@ class Zygote:
     ) -> None:
         self._listener = listener
         self._lifeline = lifeline
-        self._shell = shell
         self._walls = walls
-        self._shown = shown
         self._user = user
+        self._forking = Forking(shell, walls, shown, user, guards.data_bytes())
         # Another grader on this machine is not to start with the same core.
         self._cores = random.sample(sorted(os.sched_getaffinity(0)), len(os.sched_getaffinity(0)))
         self._held = supervisor.processes()[os.getpid()].resident
-        self._data = guards.data_bytes()
         self._watches: dict[socket.socket, supervisor.Watch] = {}
         self._dying: dict[socket.socket, supervisor.Watch] = {}
         self._core_of: dict[int, int] = {}
-        self._builders: list[int] = []
         # So that the end of a child ends the wait for orders.
         self._ended, wake = socket.socketpair()
         self._ended.setblocking(False)
@@ -151,7 +147,7 @@ class Zygote:
             cores = [core for core in self._cores if core in order["cores"]] or self._cores
             core = min(cores, key=list(self._core_of.values()).count)
             try:
-                root = self._fork(order, connection, line, core)
+                root = self._forking.fork(order, line, core, [*self._sockets(), connection])
             except OSError as error:
                 _tell(connection, {"refused": str(error)})
                 connection.close()
@@ -161,6 +157,9 @@ class Zygote:
             root, {**order["limits"], "held": self._held}, own_network=self._walls
         )
         _tell(connection, {"started": True})
+
+    def _sockets(self) -> list[socket.socket]:
+        return [self._listener, self._lifeline, self._ended, *self._watches, *self._dying]
 
     def _heed(self, connection: socket.socket) -> None:
         watch = self._watches[connection]
@@ -186,7 +185,7 @@ class Zygote:
 
     def _bury(self) -> None:
         """Take leave of the kernels that have ended, and give account of them."""
-        self._builders = [pid for pid in self._builders if _reaped(pid) is None]
+        self._forking.builders = [pid for pid in self._forking.builders if _reaped(pid) is None]
         for kernels in (self._watches, self._dying):
             for connection, watch in list(kernels.items()):
                 status = _reaped(watch.root)
@@ -204,96 +203,12 @@ class Zygote:
     def _end_strangers(self, table: dict[int, supervisor.Process]) -> None:
         """Kill what kernels without walls have left behind, which has come to be the zygote's own."""
         for process in () if self._walls else table.values():
-            if process.parent == os.getpid() and process.pid not in (*self._core_of, *self._builders):
+            if process.parent == os.getpid() and process.pid not in (*self._core_of, *self._forking.builders):
                 os.kill(process.pid, signal.SIGKILL)
                 os.waitpid(process.pid, 0)
 
-    def _fork(self, order: dict, connection: socket.socket, line: socket.socket, core: int) -> int:
-        """Fork a kernel. Returns the first process of its namespace, as it is called here. Raises OSError."""
-        read, write = os.pipe()
-        builder = os.fork()
-        if builder == 0:
-            # From here on an exception must never reach the zygote's own code.
-            try:
-                os.close(read)
-                connection.detach()
-                self._build(order, line, core, write)
-            except BaseException as error:
-                os.write(write, f"!{error}".encode()[:500])
-            finally:
-                os._exit(1)
-        os.close(write)
-        with open(read, "rb") as file:
-            said = file.read().decode("utf-8", "replace")
-        self._builders.append(builder)
-        if not said or said.startswith("!"):
-            raise OSError(said[1:] or "the builder of a kernel ended")
-        return int(said)
 
-    def _build(self, order: dict, line: socket.socket, core: int, write: int) -> None:
-        """In the builder: walls, then the kernel's first process, whose number goes to `write`."""
-        limits = order["limits"]
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        # Where the machine runs out of memory, a kernel goes first, not the grader.
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("1000")
-        if self._walls:
-            guards.enter_namespaces()
-            guards.mount_private_folders(order["session"], self._shown, int(limits["disk"]), int(limits["files"]))
-        builder = os.getpid()
-        first = os.fork()
-        if first:
-            os.write(write, str(first).encode())
-            os._exit(0)
-        os.close(write)
-        self._forget_all_but(line)
-        os.setsid()
-        if self._walls or self._user is not None:
-            os.sched_setaffinity(0, [core])
-            guards.bound_resources(self._data + int(limits["memory"]), int(limits["disk"]), limits["notebook"])
-        if self._walls:
-            guards.give_up_powers()
-        else:
-            if self._user is not None:
-                guards.adopt_orphans()
-            while os.getppid() == builder:
-                time.sleep(0.001)  # it is about to end; only then is the zygote the parent
-            guards.end_with_parent()
-        kernel = os.fork()
-        if kernel == 0:
-            if self._user is not None:
-                guards.become_other_user(self._user, int(limits["processes"]))
-            if not self._walls:
-                guards.end_with_parent()  # after the change of user, which would undo it
-            self._become_kernel(order, line)
-        line.close()
-        # The first process of a namespace only waits: it reaps what the kernel leaves behind, and ends with it.
-        while True:
-            pid, status = os.wait()
-            if pid == kernel:
-                code = os.waitstatus_to_exitcode(status)
-                os._exit(code if code >= 0 else 128 - code)
-
-    def _forget_all_but(self, line: socket.socket) -> None:
-        """Close what the zygote has open; no forgotten object is to close a number that is used again later."""
-        for other in (self._listener, self._lifeline, self._ended, *self._watches, *self._dying):
-            other.detach()
-        nowhere = os.open("/dev/null", os.O_RDWR)
-        for number in range(3):
-            os.dup2(nowhere, number)
-        os.closerange(3, line.fileno())
-        os.closerange(line.fileno() + 1, _OPEN_FILES)
-
-    def _become_kernel(self, order: dict, line: socket.socket) -> None:
-        os.environ.update(order["environment"])
-        os.chdir(order["work"])
-        sys.path.pop(0)
-        self._shell.serve(line, int(order["limits"]["output"]))
-        os._exit(0)
-
-
-def _order(connection: socket.socket) -> tuple[dict, socket.socket]:
+def _order(connection: socket.socket) -> tuple[dict[str, Any], socket.socket]:
     """The first frame on a connection, and the socket that comes with it."""
     data, descriptors, _, _ = socket.recv_fds(connection, 4, 1)
     line = socket.socket(fileno=descriptors[0])
@@ -315,6 +230,6 @@ def _reaped(pid: int) -> int | None:
     return None
 
 
-def _tell(connection: socket.socket, message: dict) -> None:
+def _tell(connection: socket.socket, message: dict[str, Any]) -> None:
     with contextlib.suppress(wire.WireError):
         wire.send(connection, wire.encode(message))

@@ -166,7 +166,7 @@ def test_outputs_are_capped_with_a_note(bomb, run):
 
 def test_a_kernel_that_sends_without_end_is_not_listened_to_for_long(monkeypatch, run):
     monkeypatch.setattr(module, "FLOOD", 0.05)
-    flood = "line = get_ipython().line.connection\nfrom fixmelab import wire\n"
+    flood = "line = get_ipython().line.connection\nfrom fixmelab.judged import wire\n"
     flood += "while True: wire.send(line, wire.encode({'stream': 'stdout', 'text': 'x' * 1000}))"
     ((ending, cell),) = run(flood, limits=Limits(output=10_000))
     assert (ending.how, ending.reason) == ("crashed", "flood")
