@@ -45,7 +45,7 @@ def built_copy(folder: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__", "cache")
     for name in ("notebooks", "autograder/assignments", "fixmelab", "data", "docs"):
         shutil.copytree(course.ROOT / name, folder / name, ignore=ignored)
-    for name in ("pyproject.toml", "LICENSE"):
+    for name in ("pyproject.toml", "LICENSE", "README.md"):
         shutil.copy(course.ROOT / name, folder)
     build(root=folder)
     return folder
