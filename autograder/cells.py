@@ -64,6 +64,12 @@ def points(cell: Any) -> float:
     return float(nbgrader_metadata(cell).get("points", 0.0))
 
 
+def exercises_and_points(source: Any) -> tuple[int, float]:
+    """How many exercises a source has, judged and written, and what they are worth together."""
+    graded = [cell for cell in source.cells if is_tests(cell) or is_written(cell)]
+    return len(graded), sum(map(points, graded))
+
+
 def tags(cell: Any) -> list[str]:
     return list(cell.get("metadata", {}).get("tags", []))
 

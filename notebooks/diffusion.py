@@ -1,4 +1,4 @@
-# %% [markdown]
+# %% [markdown] minutes=5
 # # Diffusion models
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/{{repository}}/blob/main/release/{{name}}/{{name}}.ipynb)

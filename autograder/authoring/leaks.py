@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from autograder.authoring.secrecy import Secret, Secrets, numbers_in, squeeze
+from autograder.authoring.secrecy import Secret, Secrets
+from autograder.authoring.telling import numbers_in, squeeze
 
 PUBLISHED = ("release", "fixmelab")
 _SKIPPED = {"__pycache__", ".ipynb_checkpoints"}  # git ignores them, too
@@ -87,7 +88,7 @@ def find_leaks(files: Mapping[str, bytes], secrets: Secrets) -> list[Leak]:
 def _present(text: str, lines: Iterable[str]) -> set[str]:
     """Those of thousands of lines that stand in a text: by their first bytes, which are looked for all at once."""
     by_start: dict[int, list[str]] = {}
-    found = []
+    found: list[str] = []
     for line in lines:
         start = line.encode("utf-8", "surrogatepass")[:_START]
         (by_start.setdefault(int.from_bytes(start, "little"), []) if len(start) == _START else found).append(line)

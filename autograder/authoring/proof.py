@@ -114,11 +114,11 @@ def _trials(
         yield Trial(exercise, "the solution", solution[id], seeds, passes, "must pass")
         is_missing = partial(_has_verdict, "missing")
         yield Trial(exercise, "the blank release", blank[id], seeds, is_missing, "must be missing")
-        for item in exercise.equivalents:
-            yield Trial(exercise, f"equivalent {item.name}", item.answer, few, passes, "must pass")
-        for item in exercise.mistakes:
-            is_named = partial(_loses_its_point_as, item.name)
-            yield Trial(exercise, f"mistake {item.name}", item.answer, few, is_named, "must fail and be named")
+        for right in exercise.equivalents:
+            yield Trial(exercise, f"equivalent {right.name}", right.answer, few, passes, "must pass")
+        for wrong in exercise.mistakes:
+            is_named = partial(_loses_its_point_as, wrong.name)
+            yield Trial(exercise, f"mistake {wrong.name}", wrong.answer, few, is_named, "must fail and be named")
 
 
 def _has_verdict(verdict: str, found: Finding) -> bool:

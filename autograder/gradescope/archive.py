@@ -61,7 +61,7 @@ def write_archive(
     Limits.parse(limits or [])
     if torch_index and (urlsplit(torch_index).scheme != "https" or torch_index.split() != [torch_index]):
         raise InputError(f"--torch-index {torch_index}: is not the address of a package index; it begins with https://")
-    build([assignment], check=True, root=root)
+    build([assignment], check=True, readme=False, root=root)
     settings = Settings(
         assignment=assignment,
         visibility=visibility,

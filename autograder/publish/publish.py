@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import course
-from autograder.authoring.build import ASSIGNMENTS, build, checked_exercises, repository_of
+from autograder.authoring.build import build, sources_of
+from autograder.authoring.declared import ASSIGNMENTS
 from autograder.authoring.leaks import Leak
 from autograder.authoring.secrecy import Secrets, secrets_of
-from autograder.authoring.text import source_from_text
 from autograder.errors import InputError
 from autograder.publish import folder as folders
 from autograder.publish import history
@@ -57,7 +57,7 @@ def publish(
                 f"{folder}: lies inside the Git repository {top}, not at its top, where links and workflow have to be: "
                 "name that folder, or make this one a repository of its own with git init"
             )
-    build(chosen, check=True, root=root)
+    build(chosen, check=True, readme=False, root=root)
     files = published_tree(address, {name: _release(name, root) for name in chosen}, root)
     plan = folders.plan(folder, files, folders.read_manifest(folder))
     if plan.refused:
@@ -124,12 +124,7 @@ def _release(name: str, root: Path):
 
 def _secrets(root: Path) -> Secrets:
     """The secrets of all notebooks, whichever are published."""
-    repository = repository_of(root)
-    sources = [
-        source_from_text(course.text_path(name, root), repository, checked_exercises(name, root))
-        for name in course.assignment_names(root)
-    ]
-    return secrets_of(sources, root / ASSIGNMENTS)
+    return secrets_of(sources_of(root).values(), root / ASSIGNMENTS)
 
 
 def _kept(folder: Path, top: Path | None, ours: set[str]) -> dict[str, bytes]:

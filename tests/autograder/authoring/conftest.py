@@ -12,7 +12,7 @@ TEXT = '''\
 #       format_name: percent
 # ---
 
-# %% [markdown]
+# %% [markdown] minutes=2
 # # Tiny
 # [Open in Colab](https://colab.research.google.com/github/{{repository}}/blob/main/release/{{name}}/{{name}}.ipynb)
 
@@ -169,11 +169,21 @@ def check(exercise, answer):
 '''
 
 
+README = """\
+# A course
+Words of its author.
+<!-- notebooks: written by autograder build -->
+<!-- end of notebooks -->
+More words.
+"""
+
+
 @pytest.fixture
 def tiny_course(tmp_path: Path) -> Path:
     """The root of a small course that has not been built."""
     files = {
         "pyproject.toml": '[project.urls]\nRepository = "https://github.com/owner/course"\n',
+        "README.md": README,
         "notebooks/tiny.py": TEXT,
         "autograder/assignments/tiny/__init__.py": ORDER,
         "autograder/assignments/tiny/reference.py": REFERENCE,

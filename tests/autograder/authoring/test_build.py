@@ -6,8 +6,11 @@ import nbformat
 import pytest
 
 from autograder import course
-from autograder.authoring.build import build, checked_exercises, repository_of
+from autograder.authoring.build import build, repository_of
+from autograder.authoring.declared import checked_exercises
 from autograder.errors import InputError
+
+OTHER = "# %% [markdown] minutes=1\n# # Other\n\n# %%\nprint('two forms')\n"
 
 
 def snapshot(root):
@@ -51,6 +54,7 @@ def test_check_names_what_is_missing_or_stale(tiny_course):
     assert str(caught.value).splitlines() == [
         "source/tiny/tiny.ipynb is out of date: run autograder build tiny",
         "release/tiny/tiny.ipynb is out of date: run autograder build tiny",
+        "README.md is out of date: run autograder build",
     ]
     assert snapshot(tiny_course) == before
     build(root=tiny_course)
@@ -80,7 +84,7 @@ def test_nothing_is_written_where_something_leaks(tiny_course):
 
 
 def test_the_secrets_of_all_notebooks_are_guarded(tiny_course):
-    (tiny_course / "notebooks/other.py").write_text("# %%\nprint('two forms')\n")
+    (tiny_course / "notebooks/other.py").write_text(OTHER)
     (tiny_course / "autograder/assignments/other").mkdir()
     (tiny_course / "fixmelab/help.py").write_text("def f(mu, scaled):\n    return mu + scaled\n")
     with pytest.raises(InputError, match="fixmelab/help.py, line 2: solution"):
@@ -88,7 +92,7 @@ def test_the_secrets_of_all_notebooks_are_guarded(tiny_course):
 
 
 def test_only_the_named_notebook_is_built(tiny_course):
-    (tiny_course / "notebooks/other.py").write_text("# %%\nprint('two forms')\n")
+    (tiny_course / "notebooks/other.py").write_text(OTHER)
     (tiny_course / "autograder/assignments/other").mkdir()
     assert [built.name for built in build(["other"], root=tiny_course)] == ["other"]
     assert not (tiny_course / "source/tiny").exists()
@@ -139,7 +143,7 @@ def test_an_assignment_needs_its_folder_and_a_module_an_exercise(tiny_course):
         build(root=tiny_course)
     order.write_text(named)
     assert checked_exercises("tiny", tiny_course) == ["tiny.mix_noise", "tiny.first_half", "tiny.second_half"]
-    (tiny_course / "notebooks/other.py").write_text("# %%\nprint(1)\n")
+    (tiny_course / "notebooks/other.py").write_text(OTHER)
     with pytest.raises(InputError, match=r"^notebooks/other.py: there is no folder autograder/assignments/other"):
         build(root=tiny_course)
 

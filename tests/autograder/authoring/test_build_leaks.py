@@ -6,9 +6,11 @@ import json
 import pytest
 
 from autograder.authoring import leaks
-from autograder.authoring.build import ASSIGNMENTS, build, checked_exercises
+from autograder.authoring.build import build
+from autograder.authoring.declared import ASSIGNMENTS, checked_exercises
 from autograder.authoring.leaks import find_leaks, published_files
-from autograder.authoring.secrecy import code_lines, prose, secrets_of
+from autograder.authoring.secrecy import secrets_of
+from autograder.authoring.telling import code_lines, prose
 from autograder.authoring.text import source_from_text
 from autograder.errors import InputError
 

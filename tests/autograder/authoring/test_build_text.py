@@ -137,6 +137,7 @@ def test_equal_cells_get_different_ids(tiny_course):
         ('tests="mix_noise"', 'tests="mix_noise" tags=["train"]', 35, "unknown header key 'tags'"),
         ('[markdown] written="why_noise"', 'written="why_noise"', 86, "written belongs to a [markdown] cell"),
         ('exercise="mix_noise"', 'exercise="mix_noise" tests="mix_noise"', 23, "both exercise and tests"),
+        ("# %%\nimport math", "# %% minutes=3\nimport math", 15, "minutes belongs to a [markdown] cell"),
         ("# %%\nimport math", "# %% [raw]\n# import math", 15, "a raw cell"),
     ],
 )  # fmt: skip
@@ -176,7 +177,7 @@ def test_names_that_give_one_id_are_refused(tiny_course):
 
 def test_text_above_the_first_header_is_refused(tiny_course):
     with pytest.raises(InputError, match=r"tiny.py:1: text stands before the first cell header"):
-        read(tiny_course, ("# %% [markdown]\n# # Tiny", "x = 1\n\n# %% [markdown]\n# # Tiny"))
+        read(tiny_course, ("# %% [markdown] minutes=2\n", "x = 1\n\n# %% [markdown] minutes=2\n"))
 
 
 def test_a_header_inside_a_string_starts_no_cell(tiny_course):

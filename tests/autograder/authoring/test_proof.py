@@ -63,4 +63,4 @@ def test_a_wrong_solution_and_a_release_that_answers_are_found(monkeypatch):
 def test_every_assignment_is_proved_on_fifty_seeds(name):
     found = proof.prove(name, course.read_source(name), course.read_release(name), seeds=50, jobs=2)
     assert found.problems == []
-    assert found.seeds == 50 and found.mistakes >= 45 and found.equivalents >= 20
+    assert found.seeds == 50 and found.mistakes >= 3 * found.exercises and found.equivalents >= found.exercises > 0

@@ -57,7 +57,6 @@ def small_course(tiny_course: Path) -> Path:  # noqa: F811
     files = {
         "pyproject.toml": PROJECT,
         "LICENSE": "MIT License\n",
-        "README.md": "# For instructors\n",
         "course.key": bytes(range(7, 39)),
         "docs/students.md": PAGE,
         "docs/grading.md": "# How it is graded\n",

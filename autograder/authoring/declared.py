@@ -1,0 +1,75 @@
+"""What the folder of an assignment declares, read from its modules without running any of them."""
+
+import ast
+import re
+from pathlib import Path
+
+from autograder.errors import InputError
+
+ASSIGNMENTS = Path("autograder", "assignments")
+NO_EXERCISE = {"__init__", "common", "reference"}
+
+_ANSWER = re.compile(r"(mistake|equivalent|\w+\.also)\b")
+
+
+def checked_exercises(name: str, root: Path) -> list[str]:
+    """Ids of an assignment's exercises, in the order of its EXERCISES, without running any of its modules.
+
+    Raises InputError if the assignment has no folder, a module is not valid Python or does not declare the one exercise
+    that its name says, or EXERCISES does not name just these modules.
+    """
+    folder = ASSIGNMENTS / name
+    if not (root / folder).is_dir():
+        raise InputError(f"notebooks/{name}.py: there is no folder {folder}; add one with the checks")
+    modules = {path.stem: path for path in sorted((root / folder).glob("*.py")) if path.stem not in NO_EXERCISE}
+    for stem, path in modules.items():
+        if _declared(_parsed(path, root)) != [f"{name}.{stem}"]:
+            raise InputError(f'{folder / path.name}: write one @exercise("{name}.{stem}") above its check')
+    order = _order(root / folder / "__init__.py", root)
+    if problem := sorted(set(order) ^ set(modules)):
+        verb = "has no module" if problem[0] in order else "is missing"
+        raise InputError(f"{folder / '__init__.py'}: {problem[0]!r} {verb}: EXERCISES names each module of an exercise")
+    return [f"{name}.{stem}" for stem in order]
+
+
+def _declared(tree: ast.Module) -> list[str]:
+    """First arguments of the calls of `exercise` that decorate something."""
+    decorators = (item for node in tree.body for item in getattr(node, "decorator_list", ()))
+    return [
+        str(getattr(item.args[0], "value", ""))
+        for item in decorators
+        if isinstance(item, ast.Call) and getattr(item.func, "id", "") == "exercise" and item.args
+    ]
+
+
+def _order(path: Path, root: Path) -> list[str]:
+    """The tuple EXERCISES of an assignment's __init__.py; empty if there is none."""
+    for node in _parsed(path, root).body if path.is_file() else ():
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXERCISES":
+            return list(ast.literal_eval(node.value))
+    return []
+
+
+def _parsed(path: Path, root: Path) -> ast.Module:
+    try:
+        return ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError as error:
+        raise InputError(f"{path.relative_to(root)}:{error.lineno}: {error.msg}") from None
+
+
+def counted_answers(name: str, root: Path) -> tuple[int, int]:
+    """How many mistakes and how many equivalents the exercises of an assignment declare.
+
+    Raises InputError if a module is not valid Python.
+    """
+    modules = [path for path in sorted((root / ASSIGNMENTS / name).glob("*.py")) if path.stem not in NO_EXERCISE]
+    kinds = [kind_of_answer(node) for path in modules for node in _parsed(path, root).body]
+    return kinds.count("mistake"), kinds.count("equivalent")
+
+
+def kind_of_answer(node: ast.stmt) -> str:
+    """ "mistake" or "equivalent" for a function or class that is declared as one, "" for anything else."""
+    for decorator in getattr(node, "decorator_list", ()):
+        if found := _ANSWER.match(ast.unparse(decorator)):
+            return "equivalent" if found[1] == "equivalent" else "mistake"
+    return ""
