@@ -4,7 +4,6 @@ What is wrong with one submission leaves out that one; what is wrong with the ru
 """
 
 import contextlib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +13,6 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry, Student, SubmittedAssignment
 from nbgrader.preprocessors import AssignLatePenalties
-from pydantic import ValidationError
 
 from autograder import cells, course
 from autograder.errors import InputError
@@ -26,6 +24,7 @@ from autograder.gradebook.structure import complete, save_structure, without_sol
 from autograder.grading.reading import submission_digest
 from autograder.results import files
 from autograder.results.model import RunResult, SubmissionResult
+from autograder.results.reading import read_results
 
 MOST_NAME = 128  # characters, in nbgrader's tables
 MOST_BYTES = 255  # of a folder's name
@@ -81,7 +80,8 @@ def record(
     Raises:
         InputError: something of the input does not fit, or cannot be written; nothing was recorded then.
     """
-    run, folder = read_results(Path(results))
+    found = read_results(results)
+    run, folder = found.run, found.folder
     source = course.read_source(course.require_assignment(run.assignment))
     _require_same_exercises(run, source)
     target = read_course(root)
@@ -138,26 +138,6 @@ def _none_left(recorded: Recorded) -> str:
     return f"{first} ({len(more)} more cannot be recorded either, so nothing was)" if more else first
 
 
-def read_results(path: Path) -> tuple[RunResult, Path]:
-    """The results in `path`, and the folder that they lie in. Raises InputError where they cannot be read."""
-    path = path / "results.json" if path.is_dir() else path
-    try:
-        run = RunResult.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: does not exist; give the folder that autograder grade wrote (--out)") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); give the results.json of autograder grade") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise InputError(f"{path}: is no results.json of autograder grade: {where}: {first['msg']}") from None
-    counts = Counter(item.student for item in run.submissions)
-    for student, count in counts.items():
-        if count > 1:
-            raise InputError(f"{path}: holds {count} submissions of {student!r}; grade one of them")
-    return run, path.parent
-
-
 def _require_name(student: str) -> None:
     """Students' names become folders, and keys of the gradebook."""
     if (
@@ -188,12 +168,6 @@ def _require_same_exercises(run: RunResult, source: NotebookNode) -> None:
                 f"the results of {item.student} are of another version of {run.assignment} ({other} differs): "
                 "grade again, then record"
             )
-        for exercise in item.exercises:
-            if not 0 <= exercise.score <= exercise.max_score:
-                raise InputError(
-                    f"the results of {item.student} give {exercise.score:g} of {exercise.max_score:g} points for "
-                    f"{exercise.id}: the file was changed; grade again"
-                )
 
 
 def _work(assignment: str, result: SubmissionResult, folder: Path, target: Course, saved: NotebookNode) -> _Work:
