@@ -16,7 +16,8 @@ from nbformat import NotebookNode
 from rich.console import Console
 
 from autograder import course
-from autograder.grading.cell_text import REGION, release_text
+from autograder.grading.cell_text import release_text
+from autograder.regions import MARKER
 from autograder.reports.html import html_report
 from autograder.reports.table import results_table
 from autograder.results.model import RunResult, SubmissionResult
@@ -165,7 +166,7 @@ def secret_lines(assignment: str, source: NotebookNode) -> set[str]:
     for cell in source.cells:
         inside = False
         for line in cell.source.splitlines():
-            marker = REGION.search(line)
+            marker = MARKER.search(line)
             inside = marker[1] == "BEGIN" and marker[2] != "HIDDEN TESTS" if marker else inside
             texts += [line] if inside and not marker else []
     known = "\n".join(release_text(cell) for cell in source.cells)

@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import os
-import secrets
 import subprocess
 import sys
 import zipfile
@@ -21,6 +20,7 @@ from autograder.gradescope.settings import Settings
 from autograder.grading.key import course_key
 from autograder.publish.folder import MANIFEST
 from autograder.sandbox.limits import Limits
+from fixmelab.files import write_whole
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -153,14 +153,11 @@ def _zipped(files: dict[str, bytes]) -> bytes:
 
 
 def _write(out: Path, data: bytes) -> None:
-    temporary = out.parent / f".{secrets.token_hex(8)}.part"
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+    def fill(path: Path) -> None:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             file.write(data)
-        os.replace(temporary, out)
+
+    try:
+        write_whole(out, fill)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror}); give another file with --out") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()

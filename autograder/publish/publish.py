@@ -16,6 +16,7 @@ from autograder.publish import history
 from autograder.publish.address import Address
 from autograder.publish.scan import UNSEARCHED, course_keys, leaks_in_history, leaks_in_tree
 from autograder.publish.tree import published_tree
+from autograder.results.text import and_more
 
 MOST_SHOWN = 20
 MOST_FILES, MOST_BYTES = 20_000, 2 * 2**30
@@ -175,8 +176,8 @@ def _walk(folder: Path) -> list[str]:
 def _lines(leaks: list[Leak]) -> str:
     """What was found, a line a file, and what to do."""
     shown = [_printable(str(leak) if leak.kind == UNSEARCHED else f"leak: {leak}") for leak in leaks[:MOST_SHOWN]]
-    if len(leaks) > MOST_SHOWN:
-        shown.append(f"leak: … and {len(leaks) - MOST_SHOWN} more files")
+    if more := and_more(len(leaks) - MOST_SHOWN):
+        shown.append(f"leak: … {more} files")
     is_leak = any(leak.kind != UNSEARCHED for leak in leaks)
     held = "shows secrets of the course" if is_leak else "holds what cannot be searched for secrets"
     if any(leak.where.startswith("history, ") for leak in leaks):

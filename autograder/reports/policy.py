@@ -7,7 +7,7 @@ from typing import Literal
 
 from autograder.errors import UsageError
 from autograder.results.model import RunResult, SubmissionResult
-from autograder.results.text import exercise_label, number, one_line
+from autograder.results.text import exercise_label, listed, number, one_line
 
 _UNDER = re.compile(r"under=(\d{1,6}(?:\.\d{1,6})?)(%?)", re.ASCII)
 _EARNED = ("pass", "manual")  # what a person grades is not for CI to fail on
@@ -50,9 +50,8 @@ class Policy:
         if self.kind == "any":
             wrong = [exercise for exercise in submission.exercises if exercise.verdict not in _EARNED]
             if wrong:
-                named = [f"{exercise_label(item.id, assignment)} ({item.verdict})" for item in wrong[:_MOST_NAMED]]
-                more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
-                return f"{student}: not right: {', '.join(named)}{more}"
+                named = [f"{exercise_label(item.id, assignment)} ({item.verdict})" for item in wrong]
+                return f"{student}: not right: {listed(named, _MOST_NAMED)}"
         elif self.kind == "under":
             least = self.least * submission.max_score if self.is_share else self.least
             # A sum of points, or a share of them, may have come out a little less than it is.

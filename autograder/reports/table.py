@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.results.model import ExerciseResult, RunResult, Verdict
-from autograder.results.text import SYMBOLS, exercise_label, number, one_line
+from autograder.results.text import SYMBOLS, and_more, exercise_label, number, one_line
 
 MOST_SYMBOLS = 20
 MOST_LOSSES_OF_SUBMISSION = 4
@@ -91,8 +91,8 @@ def _losses(run: RunResult) -> Table:
         wrong = [exercise for exercise in lost if exercise.verdict != "missing"]
         for exercise in wrong[:MOST_LOSSES_OF_SUBMISSION]:
             table.add_row(*_loss(exercise_label(exercise.id, run.assignment), exercise.verdict, exercise.message))
-        if len(wrong) > MOST_LOSSES_OF_SUBMISSION:
-            table.add_row(_single(f"  and {len(wrong) - MOST_LOSSES_OF_SUBMISSION} more"))
+        if more := and_more(len(wrong) - MOST_LOSSES_OF_SUBMISSION):
+            table.add_row(_single(f"  {more}"))
         missing = [exercise_label(exercise.id, run.assignment) for exercise in lost if exercise.verdict == "missing"]
         if missing:
             table.add_row(*_loss(f"{len(missing)} not answered", "missing", ", ".join(missing)))

@@ -9,6 +9,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder import cells
+from autograder.regions import text_in
 from autograder.results.text import one_line, plain_text
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -17,7 +18,6 @@ MOST_PLOT_BYTES = 2**20
 MOST_PLOTS = 24
 MOST_ANSWER_CHARACTERS = 20_000
 
-_MARK_SCHEME = re.compile(r"^[ \t]*### BEGIN MARK SCHEME.*?(?:^[ \t]*### END MARK SCHEME[^\n]*|\Z)", re.M | re.S)
 _FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[^\n]*|\Z)", re.M | re.S)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.M)
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
@@ -64,8 +64,7 @@ class WrittenAnswer:
 
 def headings(markdown: str) -> list[str]:
     """Headings in Markdown as plain lines, without those of mark schemes and code blocks."""
-    visible = _FENCE.sub("", _MARK_SCHEME.sub("", markdown))
-    found = _HEADING.findall(visible)
+    found = _HEADING.findall(_FENCE.sub("", text_in(markdown, "")))
     return [one_line(_EMPHASIS.sub(r"\2", _LINK.sub(r"\1", heading)), 120) for heading in found]
 
 
