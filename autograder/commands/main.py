@@ -21,7 +21,7 @@ from autograder.errors import InputError, SandboxError, UsageError
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from autograder.attacks.attacks import Outcome
+    from autograder.attacks.prove import Outcome
     from autograder.results.model import Record, RunResult
 
 # Commands import what they need themselves, since torch takes seconds and `--help` should not.
@@ -101,7 +101,7 @@ def prove(
 
 
 def _prove_attacks(jobs: int) -> None:
-    from autograder.attacks.attacks import prove_attacks
+    from autograder.attacks.prove import prove_attacks
 
     outcomes = []
 
