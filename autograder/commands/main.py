@@ -403,12 +403,12 @@ def publish(
     What it did not write, or was changed by hand, is never overwritten; the whole tree and all that its Git history can
     still show are looked through for secrets first.
     """
-    from autograder.publish.address import Address
+    from autograder.publish.destination import Destination
     from autograder.publish.publish import publish as publish_tree
 
-    address = Address.parse(repo, branch)
+    destination = Destination.parse(repo, branch)
     with console.status("looking for secrets"):
-        done = publish_tree(folder, address, assignment, dry_run=dry_run)
+        done = publish_tree(folder, destination, assignment, dry_run=dry_run)
     plan = done.plan
     for sign, paths in (("+", plan.added), ("~", plan.changed), ("-", plan.removed)):
         for path in paths:

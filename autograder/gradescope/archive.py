@@ -15,7 +15,7 @@ import nbformat
 from autograder import cells, course
 from autograder.authoring.build import build
 from autograder.errors import InputError
-from autograder.gradescope.form import NOT_GRADED, refused
+from autograder.gradescope.form import NOT_GRADED, Visibility, refused
 from autograder.gradescope.settings import Settings
 from autograder.grading.key import course_key
 from autograder.publish.folder import MANIFEST
@@ -41,7 +41,7 @@ def write_archive(
     out: Path,
     assignment: str,
     *,
-    visibility: str = "visible",
+    visibility: Visibility = "visible",
     minutes: int = 10,
     limits: list[str] | None = None,
     torch_index: str = "",

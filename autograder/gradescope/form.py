@@ -42,7 +42,7 @@ def graded(
             "score": exercise.score,
             "max_score": exercise.max_score,
             "status": "passed" if exercise.verdict == "pass" else "failed",
-            "output": _said(exercise),
+            "output": _output(exercise),
             "output_format": "text",
             "tags": [exercise.verdict],
             "visibility": visibility,
@@ -86,7 +86,7 @@ def _form(score: float, output: str, tests: list, seconds: float | None, known: 
     }
 
 
-def _said(exercise: ExerciseResult) -> str:
+def _output(exercise: ExerciseResult) -> str:
     meaning = MEANINGS[exercise.verdict].capitalize()
     message = one_line(exercise.message, MOST_MESSAGE)
     return f"{meaning}: {message}" if message else f"{meaning}."

@@ -12,7 +12,9 @@ from autograder.authoring.leaks import Leak, find_leaks
 from autograder.authoring.secrecy import Secrets
 from autograder.grading.key import KEY_VARIABLE
 from autograder.publish.history import Object
-from autograder.publish.unpack import as_utf8, name_of, opened
+from autograder.publish.parts import name_of
+from autograder.publish.texts import as_utf8
+from autograder.publish.unpack import opened
 from autograder.results.text import and_more
 
 BATCH = 2 * 2**20  # bytes that are looked through together

@@ -7,7 +7,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from autograder.results.model import ExerciseResult, RunResult, Verdict
+from autograder.judge.verdict import Verdict
+from autograder.results.model import ExerciseResult, RunResult
 from autograder.results.text import SYMBOLS, and_more, exercise_label, number, one_line
 
 MOST_SYMBOLS = 20
@@ -31,7 +32,7 @@ def results_table(run: RunResult) -> Table:
 
     Names and messages are shown as they are: neither rich's markup nor terminal sequences in them take effect.
     """
-    parts = [_submissions(run)]
+    parts: list[Table | Text] = [_submissions(run)]
     if len(run.submissions) <= MOST_SUBMISSIONS_WITH_LOSSES and any(_lost(s.exercises) for s in run.submissions):
         parts += [Text("\nLost", "bold underline"), _losses(run)]
     whole = Table.grid()

@@ -32,7 +32,10 @@ class Results:
         """The executed notebook of a student; None where there is none. Raises InputError where it is damaged."""
         path = files.notebook_path(self.folder, student)
         try:
-            return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+            notebook: NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]  # nbformat has no types for it
+                path.read_text(encoding="utf-8"), as_version=4
+            )
+            return notebook
         except FileNotFoundError:
             return None
         except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.reader.NotJSONError):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from autograder.results.model import Verdict
+from autograder.judge.verdict import Verdict
 
 SYMBOLS: dict[Verdict, str] = {
     "pass": "✓",
