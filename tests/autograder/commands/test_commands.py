@@ -225,7 +225,7 @@ def test_attacks_take_a_line_each_and_one_that_breaks_through_is_exit_code_1(mon
     from typer.testing import CliRunner
 
     from autograder.attacks import prove
-    from autograder.commands import main as cli
+    from autograder.commands import app as cli
 
     outcomes = [
         prove.Outcome("points/a", "tries a", "held"),
