@@ -1,5 +1,5 @@
 """`python -m autograder` is `autograder`."""
 
-from autograder.commands.main import main
+from autograder.commands.app import main
 
 main()

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 SOLUTION, HIDDEN_TESTS, MARK_SCHEME = KINDS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
 
 _WORDS = re.compile(rf"(BEGIN|END) ({'|'.join(KINDS)})")
-_MARKER = re.compile(rf"\s*### {_WORDS.pattern}\s*")
+MARKER = re.compile(f"### {_WORDS.pattern}")
+_LONE_MARKER = re.compile(rf"\s*{MARKER.pattern}\s*")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def regions(source: str) -> list[Region]:
         words = _WORDS.search(line)
         if not words:
             continue
-        if not _MARKER.fullmatch(line):
+        if not _LONE_MARKER.fullmatch(line):
             raise ValueError(f"'{words[0]}' must stand alone on its line, as '### {words[0]}'")
         edge, kind = words.groups()
         if edge == "BEGIN":
@@ -55,3 +56,17 @@ def visible(source: str) -> str:
     for region in reversed(regions(source)):
         del lines[region.begin : region.end + 1]
     return "\n".join(lines)
+
+
+def text_in(source: str, kind: str) -> str:
+    """The lines in the regions of one kind, or for "" those in none, markers left out.
+
+    It raises nothing: a region without an end goes on to the last line.
+    """
+    found, inside = [], ""
+    for line in source.split("\n"):
+        if marker := MARKER.search(line):
+            inside = marker[2] if marker[1] == "BEGIN" else ""
+        elif inside == kind:
+            found.append(line)
+    return "\n".join(found)

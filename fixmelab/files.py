@@ -2,15 +2,18 @@
 
 import os
 import re
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+_LEFTOVER = re.compile(r"\.[0-9a-f]{16}\.part")
+
 
 def remove_leftovers(folder: Path) -> None:
     """Remove from `folder` what processes killed inside `write_whole` have left; none may be running there."""
-    for path in folder.glob(".*"):
-        if re.fullmatch(r"\..+\.\d+", path.name) and path.is_file():
+    for path in folder.glob(".*.part"):
+        if _LEFTOVER.fullmatch(path.name) and path.is_file():
             with suppress(OSError):
                 path.unlink()
 
@@ -20,7 +23,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
     Folders are made. Raises what `write` raises, and OSError where nothing can be written; nothing is left behind then.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)

@@ -6,7 +6,7 @@ import pytest
 
 from autograder import course
 from autograder.assignments import exercises_of
-from autograder.attacks.attacks import attacks
+from autograder.attacks.corpus import attacks
 
 PAGES = [course.ROOT / "README.md", *sorted((course.ROOT / "docs").glob("*.md"))]
 

@@ -3,13 +3,11 @@
 Nothing is written before the leak scan.
 """
 
-import os
 import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import nbformat
 from nbformat import NotebookNode
@@ -23,6 +21,7 @@ from autograder.authoring.release import release_from_source
 from autograder.authoring.secrecy import secrets_of
 from autograder.authoring.text import source_from_text, to_json
 from autograder.errors import InputError
+from fixmelab.files import write_whole
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -143,16 +142,7 @@ def _validate(path: Path, notebook: NotebookNode) -> None:
 def _write(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("wb", dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
-            try:
-                file.write(text.encode())
-                file.close()
-                os.chmod(file.name, 0o644)  # a temporary file is private
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        write_whole(path, lambda file: file.write_bytes(text.encode()))
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from None
 

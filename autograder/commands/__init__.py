@@ -1,1 +1,1 @@
-"""The command line, one module a group of commands."""
+"""The instructors' command line, one module a group of commands."""

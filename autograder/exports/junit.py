@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from xml.etree import ElementTree as XML
 
-from autograder.results.model import ExerciseResult, RunResult, SubmissionResult, Verdict
+from autograder.judge.verdict import Verdict
+from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
 from autograder.results.text import MEANINGS, exercise_label, number, one_line, plain_text
 
 # An exercise that is not answered earns nothing, so it is no green line. What a person grades has no verdict yet.
@@ -76,10 +77,10 @@ def _case(assignment: str, student: str, exercise: ExerciseResult) -> XML.Elemen
         return case
     meaning = MEANINGS[exercise.verdict]
     message = _token(exercise.message, MOST_MESSAGE) or meaning
-    said = XML.SubElement(case, outcome, message=message)
+    element = XML.SubElement(case, outcome, message=message)
     if outcome != "skipped":
-        said.set("type", exercise.verdict)
-        said.text = plain_text(exercise.message, MOST_MESSAGE).translate(_NO_XML) or meaning
+        element.set("type", exercise.verdict)
+        element.text = plain_text(exercise.message, MOST_MESSAGE).translate(_NO_XML) or meaning
     return case
 
 

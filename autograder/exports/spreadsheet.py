@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from autograder.results.model import RunResult, SubmissionResult
 from autograder.results.text import number, one_line
@@ -54,7 +55,9 @@ def guarded(text: str) -> str:
     return f"'{line}" if line.startswith(FORMULA) else line
 
 
-def as_csv(rows: Iterable[Sequence[str]], delimiter: str = ",", quoting: int = csv.QUOTE_MINIMAL) -> str:
+def as_csv(
+    rows: Iterable[Sequence[str]], delimiter: str = ",", quoting: Literal[0, 1, 2, 3] = csv.QUOTE_MINIMAL
+) -> str:
     """Rows as CSV text with the line ends of RFC 4180."""
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter, lineterminator="\r\n", quoting=quoting).writerows(rows)

@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode, v4
@@ -47,7 +48,11 @@ def laid_out(executed: NotebookNode, saved: NotebookNode, *, rubrics: bool) -> N
 
 def _laid_out(cell: NotebookNode, source: str, metadata: dict, own: bool, id: str) -> NotebookNode:
     # Put together without nbformat's validation of each cell, which would take longer than all the rest.
-    made = {"cell_type": "markdown", "id": cells.grade_id({"metadata": metadata}) or id, "metadata": metadata}
+    made: dict[str, Any] = {
+        "cell_type": "markdown",
+        "id": cells.grade_id({"metadata": metadata}) or id,
+        "metadata": metadata,
+    }
     if cell.cell_type == "code":
         text = safe.plain_text(source, safe.MOST_CHARACTERS) if own else source
         made |= {"cell_type": "code", "source": text, "outputs": safe.outputs(cell), "execution_count": None}
@@ -158,8 +163,8 @@ class Placing:
                 if path in self._before and not part.exists():
                     before = self._before[path]
                     os.replace(before, path) if before is not None else path.unlink()
-                elif self._before.get(path) is not None:
-                    self._before[path].unlink(missing_ok=True)
+                elif before := self._before.get(path):
+                    before.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 part.unlink(missing_ok=True)
         for folder in reversed(self._folders):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from autograder.errors import InputError
 from autograder.gradebook.record import Recorded
 from autograder.gradebook.scores import Change, Entry
-from autograder.results.text import number, one_line
+from autograder.results.text import listed, number, one_line
 
 MOST_NAMES = 12
 
@@ -75,8 +75,7 @@ def _why(change: Change) -> str:
 
 
 def _names(names: list[str]) -> str:
-    shown = ", ".join(one_line(name, 40) for name in names[:MOST_NAMES])
-    return f"{shown} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else shown
+    return listed([one_line(name, 40) for name in names], MOST_NAMES)
 
 
 def _duration(seconds: float) -> str:

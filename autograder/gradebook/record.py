@@ -4,31 +4,25 @@ What is wrong with one submission leaves out that one; what is wrong with the ru
 """
 
 import contextlib
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry, Student, SubmittedAssignment
 from nbgrader.preprocessors import AssignLatePenalties
-from pydantic import ValidationError
 
 from autograder import cells, course
 from autograder.errors import InputError
 from autograder.gradebook.database import one_transaction, parse_url, shown
-from autograder.gradebook.layout import Placing, laid_out, read_laid_out, works
+from autograder.gradebook.layout import Placing
+from autograder.gradebook.prepared import Prepared, prepare
 from autograder.gradebook.scores import Entry, write_scores
-from autograder.gradebook.settings import Course, read_course, read_timestamp
+from autograder.gradebook.settings import Course, read_course
 from autograder.gradebook.structure import complete, save_structure, without_solutions
-from autograder.grading.reading import submission_digest
-from autograder.results import files
-from autograder.results.model import RunResult, SubmissionResult
-
-MOST_NAME = 128  # characters, in nbgrader's tables
-MOST_BYTES = 255  # of a folder's name
+from autograder.results.model import RunResult
+from autograder.results.reading import read_results
 
 
 @dataclass
@@ -51,17 +45,6 @@ class Recorded:
     is_dry_run: bool = False
 
 
-@dataclass(frozen=True)
-class _Work:
-    """One submission to be recorded, with its notebook as it will lie in the course."""
-
-    result: SubmissionResult
-    notebook: NotebookNode
-    path: Path
-    changed: dict[str, bool]
-    timestamp: datetime | None
-
-
 def record(
     results: Path, *, db: str | None = None, dry_run: bool = False, strict: bool = False, root: Path | None = None
 ) -> Recorded:
@@ -81,7 +64,8 @@ def record(
     Raises:
         InputError: something of the input does not fit, or cannot be written; nothing was recorded then.
     """
-    run, folder = read_results(Path(results))
+    found = read_results(results)
+    run, folder = found.run, found.folder
     source = course.read_source(course.require_assignment(run.assignment))
     _require_same_exercises(run, source)
     target = read_course(root)
@@ -94,24 +78,24 @@ def record(
         rubrics=target.hides_rubrics,
         is_dry_run=dry_run,
     )
-    works_ = []
+    prepared = []
     for item in run.submissions:
         with _left_out(recorded, item.student, strict=strict):
-            works_.append(_work(run.assignment, item, folder, target, saved))
-    if run.submissions and not works_:
+            prepared.append(prepare(run.assignment, item, folder, target, saved))
+    if run.submissions and not prepared:
         raise InputError(_none_left(recorded))
     placing = Placing()
     try:
         with one_transaction(url, target.directory.course_id, dry_run=dry_run) as gradebook:
-            _require_students(gradebook, works_, strict=strict)
+            _require_students(gradebook, prepared, strict=strict)
             save_structure(gradebook, run.assignment, saved)
-            for work in works_:
+            for work in prepared:
                 with _left_out(recorded, work.result.student, strict=strict):
                     recorded.entries.append(_record(gradebook, run.assignment, work, target))
             recorded.missing, recorded.others = _absent(gradebook, run)
             if not dry_run:
                 gradebook.db.flush()
-                for work in works_:
+                for work in prepared:
                     if work.result.student not in recorded.left_out:
                         placing.prepare(work.path, nbformat.writes(work.notebook) + "\n")
                 placing.place()
@@ -138,41 +122,6 @@ def _none_left(recorded: Recorded) -> str:
     return f"{first} ({len(more)} more cannot be recorded either, so nothing was)" if more else first
 
 
-def read_results(path: Path) -> tuple[RunResult, Path]:
-    """The results in `path`, and the folder that they lie in. Raises InputError where they cannot be read."""
-    path = path / "results.json" if path.is_dir() else path
-    try:
-        run = RunResult.model_validate_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: does not exist; give the folder that autograder grade wrote (--out)") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); give the results.json of autograder grade") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise InputError(f"{path}: is no results.json of autograder grade: {where}: {first['msg']}") from None
-    counts = Counter(item.student for item in run.submissions)
-    for student, count in counts.items():
-        if count > 1:
-            raise InputError(f"{path}: holds {count} submissions of {student!r}; grade one of them")
-    return run, path.parent
-
-
-def _require_name(student: str) -> None:
-    """Students' names become folders, and keys of the gradebook."""
-    if (
-        not student.strip(". ")
-        or student != student.strip()
-        or len(student) > MOST_NAME
-        or len(student.encode("utf-8", "replace")) > MOST_BYTES
-        or not student.isprintable()
-        or set(student) & set('/\\*?[]"<>|')
-    ):
-        raise InputError(
-            f"{student[:40]!r} cannot be a student's name in the gradebook; rename the submission and grade it again"
-        )
-
-
 def _require_same_exercises(run: RunResult, source: NotebookNode) -> None:
     """Results of another version of the assignment would put points where they do not belong."""
     wanted = {
@@ -188,78 +137,20 @@ def _require_same_exercises(run: RunResult, source: NotebookNode) -> None:
                 f"the results of {item.student} are of another version of {run.assignment} ({other} differs): "
                 "grade again, then record"
             )
-        for exercise in item.exercises:
-            if not 0 <= exercise.score <= exercise.max_score:
-                raise InputError(
-                    f"the results of {item.student} give {exercise.score:g} of {exercise.max_score:g} points for "
-                    f"{exercise.id}: the file was changed; grade again"
-                )
 
 
-def _work(assignment: str, result: SubmissionResult, folder: Path, target: Course, saved: NotebookNode) -> _Work:
-    _require_name(result.student)
-    executed = files.notebook_path(folder, result.student)
-    notebook = _read_executed(executed, result.student)
-    notebook = laid_out(notebook, saved, rubrics=target.hides_rubrics)
-    graded = [cells.grade_id(cell) for cell in saved.cells if cells.is_tests(cell) or cells.is_written(cell)]
-    there = {cells.grade_id(cell) for cell in notebook.cells}
-    if lost := [name for name in graded if name not in there]:
-        raise InputError(f"{executed}: the cell {lost[0]!r} is not in it; grade {result.student} again")
-    path = target.folder("autograded_directory", result.student, assignment) / f"{assignment}.ipynb"
-    before = read_laid_out(path)
-    old, new = works(before) if before else {}, works(notebook)
-    changed = {name: old.get(name) != new[name] for name in graded}
-    return _Work(result, notebook, path, changed, _timestamp(assignment, result, folder, target))
-
-
-def _read_executed(path: Path, student: str) -> NotebookNode:
-    """A notebook of our own writing: it may be larger than what students may hand in."""
-    try:
-        notebook = nbformat.v4.reads(path.read_text(encoding="utf-8"))
-        nbformat.validate(notebook)
-    except FileNotFoundError:
-        raise InputError(
-            f"{path}: the executed notebook of {student} is missing; give the whole folder that autograder grade wrote"
-        ) from None
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); allow reading, or grade {student} again"
-        ) from None
-    except (ValueError, AttributeError, KeyError, TypeError, RecursionError, nbformat.ValidationError):
-        raise InputError(f"{path}: is no sound notebook; grade {student} again") from None
-    return notebook
-
-
-def _timestamp(assignment: str, result: SubmissionResult, folder: Path, target: Course) -> datetime | None:
-    """When it was submitted: timestamp.txt beside the very notebook that was graded, or in the course's folder."""
-    graded = _graded(result, folder)
-    found = read_timestamp(graded.parent / "timestamp.txt") if graded else None
-    submitted = target.folder("submitted_directory", result.student, assignment)
-    return found or read_timestamp(submitted / "timestamp.txt")
-
-
-def _graded(result: SubmissionResult, folder: Path) -> Path | None:
-    """The notebook that was graded. Its path is as it was typed then, perhaps in another working directory."""
-    folder = folder.resolve()
-    for path in dict.fromkeys(place / result.path for place in (Path.cwd(), folder, *folder.parents)):
-        with contextlib.suppress(OSError):
-            if path.is_file() and submission_digest(path.read_bytes()) == result.digest:
-                return path
-    return None
-
-
-def _require_students(gradebook: Gradebook, works_: Iterable[_Work], *, strict: bool) -> None:
+def _require_students(gradebook: Gradebook, prepared: Iterable[Prepared], *, strict: bool) -> None:
     if not strict:
         return
     known = {student.id for student in gradebook.students}
-    if unknown := [work.result.student for work in works_ if work.result.student not in known]:
+    if unknown := [work.result.student for work in prepared if work.result.student not in known]:
         raise InputError(
             f"not in the gradebook: {', '.join(unknown)}; nothing was recorded: add them with "
             "nbgrader db student add, or leave out --strict"
         )
 
 
-def _record(gradebook: Gradebook, assignment: str, work: _Work, target: Course) -> Entry:
+def _record(gradebook: Gradebook, assignment: str, work: Prepared, target: Course) -> Entry:
     student, is_added = work.result.student, False
     try:
         gradebook.find_student(student)

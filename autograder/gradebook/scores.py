@@ -123,8 +123,8 @@ def _comments(notebook: NotebookNode, found: Mapping[str, ExerciseResult]) -> di
             comments[cells.grade_id(cell)] = NO_RESPONSE
         elif cells.is_fixme(cell):
             items = [found[name] for name in cells.anchors(cell) if name in found]
-            said = [(item.id.partition(".")[2], item.message) for item in items if item.message]
-            text = "\n\n".join(f"{name}: {message}" if len(items) > 1 else message for name, message in said)
+            messages = [(item.id.partition(".")[2], item.message) for item in items if item.message]
+            text = "\n\n".join(f"{name}: {message}" if len(items) > 1 else message for name, message in messages)
             if text:
                 comments[cells.grade_id(cell)] = safe.markdown(text)
     return comments

@@ -87,8 +87,8 @@ def _time(text: str) -> datetime:
     Not by nbgrader's parse_utc alone, which guesses: March 5 for 03.05.2030, and UTC for a zone that it does not know.
     """
     match = _TIME.fullmatch(text)
-    zone = match and tz.gettz((match[2] or "UTC").replace("+0000", "UTC"))
-    if not zone:
+    zone = tz.gettz((match[2] or "UTC").replace("+0000", "UTC")) if match else None
+    if not match or not zone:
         raise ValueError(text)
     moment = isoparse(match[1])
     return parse_utc(moment if moment.tzinfo else moment.replace(tzinfo=zone))

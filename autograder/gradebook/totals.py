@@ -9,7 +9,7 @@ from autograder.errors import InputError
 from autograder.gradebook.database import one_transaction, parse_url, shown
 from autograder.gradebook.settings import read_course
 from autograder.results.model import RunResult, SubmissionResult
-from autograder.results.text import one_line
+from autograder.results.text import listed, one_line
 
 MOST_NAMED = 8
 
@@ -58,5 +58,4 @@ def _is_of(result: SubmissionResult, recorded: SubmittedAssignment, assignment: 
 
 
 def _named(students: list[str]) -> str:
-    more = f" and {len(students) - MOST_NAMED} more" if len(students) > MOST_NAMED else ""
-    return ", ".join(one_line(student, 80) for student in students[:MOST_NAMED]) + more
+    return listed([one_line(student, 80) for student in students], MOST_NAMED)

@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import os
-import secrets
 import subprocess
 import sys
 import zipfile
@@ -16,11 +15,12 @@ import nbformat
 from autograder import cells, course
 from autograder.authoring.build import build
 from autograder.errors import InputError
-from autograder.gradescope.form import NOT_GRADED, refused
+from autograder.gradescope.form import NOT_GRADED, Visibility, refused
 from autograder.gradescope.settings import Settings
 from autograder.grading.key import course_key
 from autograder.publish.folder import MANIFEST
 from autograder.sandbox.limits import Limits
+from fixmelab.files import write_whole
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -41,7 +41,7 @@ def write_archive(
     out: Path,
     assignment: str,
     *,
-    visibility: str = "visible",
+    visibility: Visibility = "visible",
     minutes: int = 10,
     limits: list[str] | None = None,
     torch_index: str = "",
@@ -153,14 +153,11 @@ def _zipped(files: dict[str, bytes]) -> bytes:
 
 
 def _write(out: Path, data: bytes) -> None:
-    temporary = out.parent / f".{secrets.token_hex(8)}.part"
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+    def fill(path: Path) -> None:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
             file.write(data)
-        os.replace(temporary, out)
+
+    try:
+        write_whole(out, fill)
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror}); give another file with --out") from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()

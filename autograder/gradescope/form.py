@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Literal
 
 from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
-from autograder.results.text import MEANINGS, exercise_label, number, one_line
+from autograder.results.text import MEANINGS, and_more, exercise_label, number, one_line
 
 Visibility = Literal["visible", "after_due_date", "after_published"]
 
@@ -42,7 +42,7 @@ def graded(
             "score": exercise.score,
             "max_score": exercise.max_score,
             "status": "passed" if exercise.verdict == "pass" else "failed",
-            "output": _said(exercise),
+            "output": _output(exercise),
             "output_format": "text",
             "tags": [exercise.verdict],
             "visibility": visibility,
@@ -86,7 +86,7 @@ def _form(score: float, output: str, tests: list, seconds: float | None, known: 
     }
 
 
-def _said(exercise: ExerciseResult) -> str:
+def _output(exercise: ExerciseResult) -> str:
     meaning = MEANINGS[exercise.verdict].capitalize()
     message = one_line(exercise.message, MOST_MESSAGE)
     return f"{meaning}: {message}" if message else f"{meaning}."
@@ -104,8 +104,8 @@ def _summary(submission: SubmissionResult, assignment: str, by_hand: Collection[
     if submission.repairs:
         lines.append("Mended in your notebook before it was graded:")
         lines += [f"- {one_line(repair.what, MOST_LINE)}" for repair in submission.repairs[:MOST_REPAIRS]]
-        more = len(submission.repairs) - MOST_REPAIRS
-        lines += [f"- and {more} more"] if more > 0 else []
+        if more := and_more(len(submission.repairs) - MOST_REPAIRS):
+            lines.append(f"- {more}")
     return "\n".join(lines)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from autograder.cells import ANCHOR, grade_id
+from autograder.regions import MARKER, SOLUTION
 
-REGION = re.compile(r"### (BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
 FIXME = "FIXME: "
 NO_STATEMENT = frozenset([""])
 ELSEWHERE = "# This answer stands in the cell of exercise "
@@ -84,9 +84,9 @@ def release_text(cell: Any) -> str:
     for line in cell["source"].split("\n"):
         if anchor := ANCHOR.match(line):
             name = anchor[1]
-        if marker := REGION.search(line):
+        if marker := MARKER.search(line):
             inside = marker[1] == "BEGIN"
-            if inside and marker[2] == "SOLUTION":
+            if inside and marker[2] == SOLUTION:
                 indent = line[: len(line) - len(line.lstrip())]
                 lines.append(f'{indent}raise NotImplementedError("{FIXME}{name}")')
         elif not inside:
@@ -96,7 +96,7 @@ def release_text(cell: Any) -> str:
 
 def answer_text(cell: Any) -> str:
     """The text of a solution's cell as a student would have written it: without the lines that mark regions."""
-    return "\n".join(line for line in cell["source"].split("\n") if not REGION.search(line))
+    return "\n".join(line for line in cell["source"].split("\n") if not MARKER.search(line))
 
 
 def parsed(text: str) -> ast.Module | None:

@@ -1,7 +1,6 @@
 """Runs a restored notebook in a kernel, and has the answer to each exercise judged when its test cell comes."""
 
 import contextlib
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,11 +17,10 @@ from autograder.grading.cell_text import is_untouched
 from autograder.judge.exercise import Exercise
 from autograder.judge.server import JudgeServer
 from autograder.judge.verdict import Finding, is_out_of_memory
+from autograder.regions import HIDDEN_TESTS, text_in
 from autograder.sandbox.kernel import CellError, Ending, Kernel
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Address, judge_socket, session
-
-_HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*?)^### END HIDDEN TESTS", re.DOTALL | re.MULTILINE)
 
 
 class Session(Protocol):
@@ -181,7 +179,7 @@ class _Run:
             return
         ending, judged = self._judge(index, self._cell(index).source)
         finding = self._decide(index, ending, judged)
-        hidden = "".join(_HIDDEN.findall(self._cell(index).source))
+        hidden = text_in(self._cell(index).source, HIDDEN_TESTS)
         if hidden and judged is None and ending.how == "error" and finding.verdict in ("fail", "error"):
             # A visible assert came first: the judge may still know the mistake by name.
             _, judged = self._judge(index, hidden)

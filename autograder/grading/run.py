@@ -15,7 +15,8 @@ from autograder.grading.digest import run_digest
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
 from autograder.grading.workers import Crew, CrewError
-from autograder.results.model import Budget, Record, RunResult, SubmissionResult
+from autograder.results.model import Budget, Record, RunResult, SubmissionResult, package_version
+from autograder.results.text import listed
 from autograder.sandbox.limits import Limits
 
 if TYPE_CHECKING:
@@ -132,7 +133,14 @@ def grade_all(
     for line in keeping.problems():
         on_problem(line)
     results.sort(key=lambda result: (result.student, result.path))
-    return RunResult(assignment=assignment, digest=digest, budget=budget, sandbox=sandbox, submissions=results)
+    return RunResult(
+        assignment=assignment,
+        version=package_version(),
+        digest=digest,
+        budget=budget,
+        sandbox=sandbox,
+        submissions=results,
+    )
 
 
 def _other_sources(assignment: str) -> dict[str, NotebookNode]:
@@ -168,9 +176,8 @@ class _Keeping:
     def problems(self) -> Iterator[str]:
         """A line for each reason why records could not be kept."""
         for reason, students in self._unkept.items():
-            named = ", ".join(students[:MOST_NAMES])
-            more = f" and {len(students) - MOST_NAMES} more" if len(students) > MOST_NAMES else ""
+            named = listed(students, MOST_NAMES)
             yield (
-                f"{self._store.out}: no room for {len(students)} results ({reason}), of {named}{more}; "
+                f"{self._store.out}: no room for {len(students)} results ({reason}), of {named}; "
                 "make room there, and give the same command again"
             )

@@ -12,6 +12,7 @@ from autograder.errors import InputError
 from autograder.grading.submissions import Submission
 from autograder.results import files
 from autograder.results.model import Record
+from fixmelab.files import remove_leftovers
 
 
 class Store:
@@ -32,7 +33,7 @@ class Store:
             self._lock = os.open(self._folder, os.O_RDONLY)
             self._take_lock()
             for folder in (self.out, self._folder, files.notebook_path(self.out, "").parent):
-                files.remove_parts(folder)
+                remove_leftovers(folder)
         except OSError as error:
             raise InputError(f"{self._folder}: cannot be used ({error.strerror}); {files.ADVICE}") from None
         return self
@@ -59,7 +60,7 @@ class Store:
 
     def keep(self, run_digest: str, submission: Submission, record: Record) -> None:
         """Keep a record from now on. Raises OSError where there is no room for it."""
-        files.replace(self._path(run_digest, submission), record.model_dump_json(), durable=True)
+        files.write_durably(self._path(run_digest, submission), record.model_dump_json())
 
     def forget(self, run_digest: str, submissions: Iterable[Submission]) -> None:
         """Drop the records of these submissions."""

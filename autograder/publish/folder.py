@@ -105,7 +105,11 @@ def _is_inside(path: str) -> bool:
 
 def plan(folder: Path, files: Mapping[str, bytes], manifest: Manifest) -> Plan:
     """What has to change for `folder` to hold `files`, and nothing else that was written before."""
-    added, changed, removed, same, refused = [], [], [], [], []
+    added: list[str] = []
+    changed: list[str] = []
+    removed: list[str] = []
+    same: list[str] = []
+    refused: list[str] = []
     for path, content in files.items():
         there = _digest(folder, path)
         if there == _sha256(content):

@@ -34,7 +34,7 @@ def top_of(folder: Path) -> Path | None:
     if _git(folder, "rev-parse", "--git-dir").returncode == 0:
         raise InputError(f"{folder}: is a repository without a work tree, or inside one; name the folder of a clone")
     if any((above / ".git").exists() for above in (folder, *folder.parents)):
-        raise InputError(f"{folder}: Git cannot read this repository ({_said(done)}); mend it first")
+        raise InputError(f"{folder}: Git cannot read this repository ({_first_line(done.stderr)}); mend it first")
     return None
 
 
@@ -99,9 +99,11 @@ def _every_object(top: Path, paths: Mapping[str, str]) -> Iterator[Object]:
             process.kill()
             raise
         process.wait()
-        said = process.stderr.read() if process.stderr else b""
+        errors = process.stderr.read() if process.stderr else b""
     if process.returncode:
-        raise InputError(f"{top}: Git cannot read all objects ({_first(said)}); mend the repository with git fsck")
+        raise InputError(
+            f"{top}: Git cannot read all objects ({_first_line(errors)}); mend the repository with git fsck"
+        )
 
 
 def _paths(top: Path) -> dict[str, str]:
@@ -135,13 +137,9 @@ def _git(folder: Path, *arguments: str, given: bytes = b"") -> subprocess.Comple
 def _checked(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
     done = _git(folder, *arguments, given=given)
     if done.returncode:
-        raise InputError(f"{folder}: git {arguments[0]} fails ({_said(done)}); mend the repository first")
+        raise InputError(f"{folder}: git {arguments[0]} fails ({_first_line(done.stderr)}); mend the repository first")
     return done.stdout
 
 
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
-    return _first(done.stderr)
-
-
-def _first(said: bytes) -> str:
-    return next(iter(said.decode("utf-8", "replace").strip().splitlines()), "no reason given")
+def _first_line(output: bytes) -> str:
+    return next(iter(output.decode("utf-8", "replace").strip().splitlines()), "no reason given")

@@ -1,9 +1,12 @@
 """Publishes the course: makes the tree, looks for leaks, and changes the folder."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
 
 from autograder import course
 from autograder.authoring.build import build, sources_of
@@ -13,9 +16,10 @@ from autograder.authoring.secrecy import Secrets, secrets_of
 from autograder.errors import InputError
 from autograder.publish import folder as folders
 from autograder.publish import history
-from autograder.publish.address import Address
+from autograder.publish.destination import Destination
 from autograder.publish.scan import UNSEARCHED, course_keys, leaks_in_history, leaks_in_tree
 from autograder.publish.tree import published_tree
+from autograder.results.text import and_more
 
 MOST_SHOWN = 20
 MOST_FILES, MOST_BYTES = 20_000, 2 * 2**30
@@ -32,7 +36,7 @@ class Published:
 
 def publish(
     folder: Path,
-    address: Address,
+    destination: Destination,
     names: Iterable[str] | None = None,
     *,
     dry_run: bool = False,
@@ -58,7 +62,7 @@ def publish(
                 "name that folder, or make this one a repository of its own with git init"
             )
     build(chosen, check=True, readme=False, root=root)
-    files = published_tree(address, {name: _release(name, root) for name in chosen}, root)
+    files = published_tree(destination, {name: _release(name, root) for name in chosen}, root)
     plan = folders.plan(folder, files, folders.read_manifest(folder))
     if plan.refused:
         refused = _printable(", ".join(plan.refused))
@@ -73,20 +77,20 @@ def publish(
     leaks = leaks_in_tree({**kept, **files}, secrets, keys, lfs)
     counted = 0
 
-    def counting() -> Iterable[history.Object]:
+    def counting(top: Path) -> Iterable[history.Object]:
         nonlocal counted
         for item in history.objects(top):
             counted += 1
             yield item
 
     if top is not None:
-        leaks += leaks_in_history(counting(), secrets, keys, lfs)
+        leaks += leaks_in_history(counting(top), secrets, keys, lfs)
     if leaks:
         raise InputError(_lines(leaks))
     if not dry_run:
         if folders.plan(folder, files, folders.read_manifest(folder)) != plan:
             raise InputError(f"{folder}: was changed while it was looked through: publish again (nothing was written)")
-        manifest = folders.Manifest(address.repository, address.branch)
+        manifest = folders.Manifest(destination.repository, destination.branch)
         folders.apply(folder, files, plan, manifest)
     return Published(plan, len(kept) + len(files), counted)
 
@@ -116,9 +120,7 @@ def _refuse_the_courses_own(folder: Path, top: Path, root: Path) -> None:
         raise InputError(f"{folder}: is a work tree of the course's own repository; publish to a repository of its own")
 
 
-def _release(name: str, root: Path):
-    import nbformat
-
+def _release(name: str, root: Path) -> NotebookNode:
     return nbformat.read(course.release_path(name, root), as_version=nbformat.NO_CONVERT)
 
 
@@ -167,11 +169,11 @@ def _walk(folder: Path) -> list[str]:
     return sorted(found)
 
 
-def _lines(leaks: list[Leak]) -> str:
+def _lines(leaks: Sequence[Leak]) -> str:
     """What was found, a line a file, and what to do."""
     shown = [_printable(str(leak) if leak.kind == UNSEARCHED else f"leak: {leak}") for leak in leaks[:MOST_SHOWN]]
-    if len(leaks) > MOST_SHOWN:
-        shown.append(f"leak: … and {len(leaks) - MOST_SHOWN} more files")
+    if more := and_more(len(leaks) - MOST_SHOWN):
+        shown.append(f"leak: … {more} files")
     is_leak = any(leak.kind != UNSEARCHED for leak in leaks)
     held = "shows secrets of the course" if is_leak else "holds what cannot be searched for secrets"
     if any(leak.where.startswith("history, ") for leak in leaks):

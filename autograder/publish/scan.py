@@ -12,7 +12,10 @@ from autograder.authoring.leaks import Leak, find_leaks
 from autograder.authoring.secrecy import Secrets
 from autograder.grading.key import KEY_VARIABLE
 from autograder.publish.history import Object
-from autograder.publish.unpack import as_utf8, name_of, opened
+from autograder.publish.parts import name_of
+from autograder.publish.texts import as_utf8
+from autograder.publish.unpack import opened
+from autograder.results.text import and_more
 
 BATCH = 2 * 2**20  # bytes that are looked through together
 ENOUGH = 100  # files with leaks; the rest is not looked for, since a list of thousands helps nobody
@@ -47,7 +50,7 @@ class Leaks(Leak):
     more: int = 0
 
     def __str__(self) -> str:
-        return super().__str__() + (f" (and {self.more} more in this file)" if self.more else "")
+        return super().__str__() + (f" ({and_more(self.more)} in this file)" if self.more else "")
 
 
 def leaks_in_tree(

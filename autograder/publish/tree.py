@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 from autograder.authoring.build import repository_of
 from autograder.authoring.text import to_json
 from autograder.errors import InputError
-from autograder.publish.address import Address
+from autograder.publish.destination import Destination
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -28,27 +28,27 @@ _TABLE = re.compile(r"^\[", re.MULTILINE)
 _STUDENTS_TABLES = ("[build-system", "[project", "[tool.setuptools")
 
 
-def published_tree(address: Address, releases: Mapping[str, NotebookNode], root: Path) -> dict[str, bytes]:
-    """All files of the tree, by path relative to it. The same course and address give the same bytes.
+def published_tree(destination: Destination, releases: Mapping[str, NotebookNode], root: Path) -> dict[str, bytes]:
+    """All files of the tree, by path relative to it. The same course and destination give the same bytes.
 
     `releases` are the students' notebooks by name, `root` is the course. Raises InputError where the course lacks
     something, or a notebook does not say where its package comes from.
     """
-    notebooks = {name: _addressed(name, notebook, address, root) for name, notebook in releases.items()}
+    notebooks = {name: _addressed(name, notebook, destination, root) for name, notebook in releases.items()}
     project = _read(root, "pyproject.toml").decode("utf-8")
     files = {f"release/{name}/{name}.ipynb": to_json(notebook).encode() for name, notebook in notebooks.items()}
     files |= _package(project, root)
-    files["pyproject.toml"] = _students_project(project, address, root).encode()
+    files["pyproject.toml"] = _students_project(project, destination, root).encode()
     files["LICENSE"] = _read(root, "LICENSE")
     files |= _pages(root)
     settings = tomllib.loads(project)["project"]
     words = {
-        "{{repository}}": address.repository,
-        "{{branch}}": address.branch,
-        "{{url}}": address.url,
-        "{{folder}}": address.repository.partition("/")[2],
-        "{{requirement}}": address.requirement,
-        "{{notebooks}}": "\n".join(_row(name, notebooks[name], address) for name in notebooks),
+        "{{repository}}": destination.repository,
+        "{{branch}}": destination.branch,
+        "{{url}}": destination.url,
+        "{{folder}}": destination.repository.partition("/")[2],
+        "{{requirement}}": destination.requirement,
+        "{{notebooks}}": "\n".join(_row(name, notebooks[name], destination) for name in notebooks),
         "{{first}}": next(iter(notebooks)),
         "{{assignments}}": ", ".join(notebooks),
         "{{python}}": settings["requires-python"],
@@ -86,16 +86,19 @@ def _read(root: Path, path: str) -> bytes:
 # Notebooks
 
 
-def _addressed(name: str, release: NotebookNode, address: Address, root: Path) -> NotebookNode:
-    """The release with badge and setup cell that point at `address`. Ids of cells stay, so that grading knows them."""
+def _addressed(name: str, release: NotebookNode, destination: Destination, root: Path) -> NotebookNode:
+    """The release with badge and setup cell that point at `destination`.
+
+    Cells keep their ids, so that grading knows them.
+    """
     old = re.escape(repository_of(root))
     badge = re.compile(rf"https://colab\.research\.google\.com/github/{old}/blob/main/([\w./-]+)")
     package = re.compile(rf"git\+https://github\.com/{old}(?![\w./@-])")
     badges = packages = 0
     for cell in release.cells:
-        cell.source, found = badge.subn(lambda match: address.colab(match[1]), cell.source)
+        cell.source, found = badge.subn(lambda match: destination.colab(match[1]), cell.source)
         badges += found
-        cell.source, found = package.subn(address.requirement, cell.source)
+        cell.source, found = package.subn(destination.requirement, cell.source)
         packages += found
     if not badges or not packages:
         lacking = "package" if badges else "Colab badge"
@@ -105,7 +108,7 @@ def _addressed(name: str, release: NotebookNode, address: Address, root: Path) -
     return release
 
 
-def _row(name: str, notebook: NotebookNode, address: Address) -> str:
+def _row(name: str, notebook: NotebookNode, destination: Destination) -> str:
     title = next(
         (
             line.removeprefix("# ").strip()
@@ -117,7 +120,7 @@ def _row(name: str, notebook: NotebookNode, address: Address) -> str:
         name,
     )
     path = f"release/{name}/{name}.ipynb"
-    badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({address.colab(path)})"
+    badge = f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({destination.colab(path)})"
     return f"| {title} | [{path}]({path}) | {badge} |"
 
 
@@ -151,13 +154,13 @@ def _folder(package: str, folders: Mapping[str, str]) -> str:
     return f"{_folder(above, folders)}/{name}" if above else name
 
 
-def _students_project(project: str, address: Address, root: Path) -> str:
+def _students_project(project: str, destination: Destination, root: Path) -> str:
     """pyproject.toml without the tables of tools that students do not have, and with the new address."""
     lines = [line for line in project.split("\n") if not line.startswith("#")]
     head, *tables = _split("\n".join(lines))
     kept = [table.strip() for table in (head, *tables) if table.startswith(_STUDENTS_TABLES)]
-    text = "\n\n".join(kept).replace(f"https://github.com/{repository_of(root)}", address.url) + "\n"
-    if tomllib.loads(text)["project"]["urls"]["Repository"] != address.url:
+    text = "\n\n".join(kept).replace(f"https://github.com/{repository_of(root)}", destination.url) + "\n"
+    if tomllib.loads(text)["project"]["urls"]["Repository"] != destination.url:
         raise InputError(f"{root / 'pyproject.toml'}: [project.urls] cannot be changed; write Repository on one line")
     return text
 

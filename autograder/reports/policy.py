@@ -7,7 +7,7 @@ from typing import Literal
 
 from autograder.errors import UsageError
 from autograder.results.model import RunResult, SubmissionResult
-from autograder.results.text import exercise_label, number, one_line
+from autograder.results.text import exercise_label, listed, number, one_line
 
 _UNDER = re.compile(r"under=(\d{1,6}(?:\.\d{1,6})?)(%?)", re.ASCII)
 _EARNED = ("pass", "manual")  # what a person grades is not for CI to fail on
@@ -25,8 +25,10 @@ class Policy:
     @classmethod
     def parse(cls, text: str) -> "Policy":
         """`never`, `any`, `under=POINTS` or `under=PERCENT%`. Raises UsageError on anything else."""
-        if text in ("never", "any"):
-            return cls(text)
+        if text == "never":
+            return cls("never")
+        if text == "any":
+            return cls("any")
         found = _UNDER.fullmatch(text)
         if not found or (found[2] and float(found[1]) > 100):
             raise UsageError(f"--fail {one_line(text, 60)!r} is no policy; write never, any, under=8 or under=60%")
@@ -50,9 +52,8 @@ class Policy:
         if self.kind == "any":
             wrong = [exercise for exercise in submission.exercises if exercise.verdict not in _EARNED]
             if wrong:
-                named = [f"{exercise_label(item.id, assignment)} ({item.verdict})" for item in wrong[:_MOST_NAMED]]
-                more = f" and {len(wrong) - _MOST_NAMED} more" if len(wrong) > _MOST_NAMED else ""
-                return f"{student}: not right: {', '.join(named)}{more}"
+                named = [f"{exercise_label(item.id, assignment)} ({item.verdict})" for item in wrong]
+                return f"{student}: not right: {listed(named, _MOST_NAMED)}"
         elif self.kind == "under":
             least = self.least * submission.max_score if self.is_share else self.least
             # A sum of points, or a share of them, may have come out a little less than it is.

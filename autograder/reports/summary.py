@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from autograder.results.model import RunResult, Verdict
+from autograder.judge.verdict import Verdict
+from autograder.results.model import RunResult
 
 BINS = 10
 

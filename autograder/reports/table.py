@@ -7,8 +7,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from autograder.results.model import ExerciseResult, RunResult, Verdict
-from autograder.results.text import SYMBOLS, exercise_label, number, one_line
+from autograder.judge.verdict import Verdict
+from autograder.results.model import ExerciseResult, RunResult
+from autograder.results.text import SYMBOLS, and_more, exercise_label, number, one_line
 
 MOST_SYMBOLS = 20
 MOST_LOSSES_OF_SUBMISSION = 4
@@ -31,7 +32,7 @@ def results_table(run: RunResult) -> Table:
 
     Names and messages are shown as they are: neither rich's markup nor terminal sequences in them take effect.
     """
-    parts = [_submissions(run)]
+    parts: list[Table | Text] = [_submissions(run)]
     if len(run.submissions) <= MOST_SUBMISSIONS_WITH_LOSSES and any(_lost(s.exercises) for s in run.submissions):
         parts += [Text("\nLost", "bold underline"), _losses(run)]
     whole = Table.grid()
@@ -91,8 +92,8 @@ def _losses(run: RunResult) -> Table:
         wrong = [exercise for exercise in lost if exercise.verdict != "missing"]
         for exercise in wrong[:MOST_LOSSES_OF_SUBMISSION]:
             table.add_row(*_loss(exercise_label(exercise.id, run.assignment), exercise.verdict, exercise.message))
-        if len(wrong) > MOST_LOSSES_OF_SUBMISSION:
-            table.add_row(_single(f"  and {len(wrong) - MOST_LOSSES_OF_SUBMISSION} more"))
+        if more := and_more(len(wrong) - MOST_LOSSES_OF_SUBMISSION):
+            table.add_row(_single(f"  {more}"))
         missing = [exercise_label(exercise.id, run.assignment) for exercise in lost if exercise.verdict == "missing"]
         if missing:
             table.add_row(*_loss(f"{len(missing)} not answered", "missing", ", ".join(missing)))

@@ -1,4 +1,4 @@
-"""What of a student's executed notebook a report shows: plots and written answers, and where they stand."""
+"""What a report shows of a student's executed notebook: plots and written answers, and where they stand."""
 
 import base64
 import binascii
@@ -9,6 +9,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from autograder import cells
+from autograder.regions import text_in
 from autograder.results.text import one_line, plain_text
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -17,7 +18,6 @@ MOST_PLOT_BYTES = 2**20
 MOST_PLOTS = 24
 MOST_ANSWER_CHARACTERS = 20_000
 
-_MARK_SCHEME = re.compile(r"^[ \t]*### BEGIN MARK SCHEME.*?(?:^[ \t]*### END MARK SCHEME[^\n]*|\Z)", re.M | re.S)
 _FENCE = re.compile(r"^[ \t]*(```|~~~).*?(?:^[ \t]*\1[^\n]*|\Z)", re.M | re.S)
 _HEADING = re.compile(r"^#{1,6}[ \t]+(.+?)[ \t#]*$", re.M)
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
@@ -25,8 +25,8 @@ _EMPHASIS = re.compile(r"(\*{1,3}|`)(?=\S)(.+?)(?<=\S)\1")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a cell of the assignment stands: the heading above it and the exercises written in it."""
+class SourceCell:
+    """What a report knows of a cell of the assignment: the heading above it and the exercises written in it."""
 
     heading: str
     exercises: tuple[str, ...]
@@ -64,8 +64,7 @@ class WrittenAnswer:
 
 def headings(markdown: str) -> list[str]:
     """Headings in Markdown as plain lines, without those of mark schemes and code blocks."""
-    visible = _FENCE.sub("", _MARK_SCHEME.sub("", markdown))
-    found = _HEADING.findall(visible)
+    found = _HEADING.findall(_FENCE.sub("", text_in(markdown, "")))
     return [one_line(_EMPHASIS.sub(r"\2", _LINK.sub(r"\1", heading)), 120) for heading in found]
 
 
@@ -75,21 +74,21 @@ def title(source: NotebookNode) -> str | None:
     return next(found, None)
 
 
-def places(source: NotebookNode) -> dict[str, Place]:
-    """Where each cell of the assignment stands, by nbgrader's id; a student's notebook has no say in it."""
+def source_cells(source: NotebookNode) -> dict[str, SourceCell]:
+    """The cells of the assignment by nbgrader's id; a student's notebook has no say in them."""
     found = {}
     heading = ""
     for cell in source.cells:
         if cell.cell_type == "markdown" and not cells.is_answer(cell):
             heading = (headings(cell.source) or [heading])[-1]
-        found[cells.grade_id(cell)] = Place(heading, tuple(cells.anchors(cell)), cells.is_tests(cell))
+        found[cells.grade_id(cell)] = SourceCell(heading, tuple(cells.anchors(cell)), cells.is_tests(cell))
     found.pop("", None)
     return found
 
 
 def heading_of_exercises(source: NotebookNode) -> dict[str, str]:
     """Heading above each exercise, by the exercise's name."""
-    known = places(source)
+    known = source_cells(source)
     return {
         cells.exercise_name(cell): known[cells.grade_id(cell)].heading
         for cell in source.cells
@@ -99,14 +98,14 @@ def heading_of_exercises(source: NotebookNode) -> dict[str, str]:
 
 def plots(notebook: NotebookNode, source: NotebookNode, most_bytes: int) -> Plots:
     """PNG outputs of a student's notebook. Those of test cells are left out: they are not the student's."""
-    known = places(source)
-    place = Place("", (), False)
+    known = source_cells(source)
+    source_cell = SourceCell("", (), False)
     shown: list[Plot] = []
     over_limit = damaged = used = 0
     for cell in notebook.cells:
         is_added = cells.grade_id(cell) not in known
-        place = known.get(cells.grade_id(cell), place)
-        if cell.cell_type != "code" or (place.is_tests and not is_added):
+        source_cell = known.get(cells.grade_id(cell), source_cell)
+        if cell.cell_type != "code" or (source_cell.is_tests and not is_added):
             continue
         for encoded in _png_outputs(cell):
             picture = decode_png(encoded)
@@ -119,7 +118,7 @@ def plots(notebook: NotebookNode, source: NotebookNode, most_bytes: int) -> Plot
                 over_limit += 1
                 continue
             used += len(data)
-            shown.append(Plot(base64.b64encode(data).decode(), width, height, _caption(place, is_added)))
+            shown.append(Plot(base64.b64encode(data).decode(), width, height, _caption(source_cell, is_added)))
     return Plots(shown, over_limit, damaged)
 
 
@@ -157,7 +156,7 @@ def _png_outputs(cell: NotebookNode) -> list[Any]:
     return [data["image/png"] for data in outputs if isinstance(data, dict) and "image/png" in data]
 
 
-def _caption(place: Place, is_added: bool) -> str:
+def _caption(cell: SourceCell, is_added: bool) -> str:
     if is_added:
-        return f"{place.heading} (added cell)".strip()
-    return " · ".join(filter(None, [", ".join(place.exercises), place.heading]))
+        return f"{cell.heading} (added cell)".strip()
+    return " · ".join(filter(None, [", ".join(cell.exercises), cell.heading]))

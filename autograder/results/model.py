@@ -1,5 +1,6 @@
 """The result of grading: what results.json holds, one model a level."""
 
+from importlib import metadata
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,6 +8,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from autograder.judge.verdict import Verdict
 
 Budget = Literal["smoke", "cpu", "gpu"]
+
+
+def package_version() -> str:
+    """The version of the package that grades; "" if it is used without having been installed."""
+    try:
+        return metadata.version("fixmelab-autograder")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 class Model(BaseModel):
@@ -54,9 +63,11 @@ class SubmissionResult(Model):
 
 class RunResult(Model):
     """Results of one run of `autograder grade`, the same for the same submissions and settings: `digest` covers all
-    that decides them but the submissions. `sandbox` says whether it was on."""
+    that decides them but the submissions. `version` is the version of the package that graded, "" if it wrote none.
+    `sandbox` says whether it was on."""
 
     assignment: str
+    version: str = ""
     digest: str
     budget: Budget
     sandbox: bool

@@ -32,7 +32,10 @@ class Results:
         """The executed notebook of a student; None where there is none. Raises InputError where it is damaged."""
         path = files.notebook_path(self.folder, student)
         try:
-            return nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+            notebook: NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]  # nbformat has no types for it
+                path.read_text(encoding="utf-8"), as_version=4
+            )
+            return notebook
         except FileNotFoundError:
             return None
         except (OSError, ValueError, AttributeError, KeyError, TypeError, nbformat.reader.NotJSONError):
@@ -78,7 +81,7 @@ def _require_sound(run: RunResult, path: Path) -> None:
         score = sum(exercise.score for exercise in submission.exercises)
         most = sum(exercise.max_score for exercise in submission.exercises) - submission.manual_max_score
         sums = ((submission.score, score), (submission.max_score, most))
-        if not in_range or not all(math.isclose(said, found, abs_tol=1e-6) for said, found in sums):
+        if not in_range or not all(math.isclose(stated, found, abs_tol=1e-6) for stated, found in sums):
             raise InputError(f"{path}: the points of {name!r} are not those of the exercises; grade again")
 
 

@@ -1,8 +1,9 @@
 """How results are worded, and how text that students wrote is made safe to show."""
 
 import re
+from collections.abc import Sequence
 
-from autograder.results.model import Verdict
+from autograder.judge.verdict import Verdict
 
 SYMBOLS: dict[Verdict, str] = {
     "pass": "✓",
@@ -54,6 +55,17 @@ def _cut(text: str, limit: int) -> str:
 def number(value: float) -> str:
     """Points as people write them: 2, 2.5, 2.25."""
     return f"{round(value, 2):g}" if abs(value) < 1e5 else f"{value:.0f}"
+
+
+def and_more(count: int) -> str:
+    """What ends a list that is cut: "and 3 more", or nothing if nothing is left out."""
+    return f"and {count} more" if count > 0 else ""
+
+
+def listed(items: Sequence[str], most: int) -> str:
+    """The first `most` items, and how many more there are: "ada, bob and 3 more"."""
+    more = and_more(len(items) - most)
+    return ", ".join(items[:most]) + (f" {more}" if more else "")
 
 
 def exercise_label(exercise_id: str, assignment: str) -> str:

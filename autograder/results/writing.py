@@ -27,7 +27,7 @@ def write_report(out: Path, html: str) -> Path:
     return _write(out / "report.html", html)
 
 
-def _json(content: Mapping) -> str:
+def _json(content: Mapping[str, object]) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 

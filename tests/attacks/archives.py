@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from autograder.attacks.attacks import archive
+from autograder.attacks.corpus import archive
 
 MARK = "left-by-attack"
 SCRIPT = f"<script>alert('{MARK}')</script><img src=x onerror=alert(1) id={MARK}>"

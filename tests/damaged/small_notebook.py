@@ -6,7 +6,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from autograder import cells
-from autograder.grading.cell_text import REGION, release_text
+from autograder.grading.cell_text import release_text
+from autograder.regions import MARKER
 
 STUB = "*Write your answer here.*"
 
@@ -141,7 +142,7 @@ def solved(source: NotebookNode) -> NotebookNode:
     notebook = released(source)
     for count, (cell, original) in enumerate(zip(notebook.cells, source.cells, strict=True)):
         if cells.is_fixme(cell):
-            cell.source = "\n".join(line for line in original.source.split("\n") if not REGION.search(line))
+            cell.source = "\n".join(line for line in original.source.split("\n") if not MARKER.search(line))
         elif cells.is_written(cell):
             cell.source = f"My thoughts on {cells.exercise_name(cell)}: it depends on the numbers."
         if cell.cell_type == "code":

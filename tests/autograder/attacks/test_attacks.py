@@ -1,4 +1,4 @@
-"""The corpus of attacks is held, and the bar notices what gets past it."""
+"""The corpus of attacks is held, and what gets past is noticed."""
 
 import fcntl
 import os
@@ -11,15 +11,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import nbformat
 import pytest
 
-from autograder import course
-from autograder.attacks import attack_bar as bar
-from autograder.attacks import attacks
-from autograder.attacks.attacks import prove_attacks
+from autograder import cells, course
+from autograder.attacks import graders, outputs, pages, processes, traces, witness
+from autograder.attacks.corpus import Attack, attacks
+from autograder.attacks.prove import prove_attacks
+from autograder.attacks.verdicts import found_in_witness
+from autograder.authoring.secrecy import squeeze
 from autograder.errors import InputError, SandboxError
 from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
 
@@ -39,7 +40,7 @@ if "inside.zygote" in open(f"/proc/{zygote}/cmdline").read():
 
 """
 
-# What the bar must notice. There is no sandbox around these, and they do no harm beyond the test's own files.
+# What must be noticed. There is no sandbox around these, and they do no harm beyond the test's own files.
 NOTICED = {
     "points/is_simply_wrong": (WRONG + REACHED, ""),
     "points/is_simply_right": (RIGHT + REACHED, "it earns 2 points, and deserves 0: vae.gaussian_kl"),
@@ -90,13 +91,13 @@ def test_every_attack_of_the_corpus_is_held():
 
 
 def test_the_corpus_covers_what_the_goal_names():
-    corpus = attacks.attacks()
+    corpus = attacks()
     kinds = {item.name.partition("/")[0] for item in corpus}
     assert kinds == {"points", "wire", "knowledge", "harm", "output", "archives"}
     assert len(corpus) >= 60
     assert len({item.tries for item in corpus}) == len({item.name for item in corpus}) == len(corpus)
     for item in corpus:
-        if isinstance(item, attacks.Attack):
+        if isinstance(item, Attack):
             assert item.ends or re.search(r'reached(\\n)?"', item.text), f"{item.name} cannot be seen"
 
 
@@ -117,7 +118,7 @@ def noticed(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NOTICED)
-def test_the_bar_notices_what_gets_past(noticed, name):
+def test_what_gets_past_is_noticed(noticed, name):
     outcome, (_, reason) = noticed[name], NOTICED[name]
     assert outcome.tries == name.partition("/")[2]
     assert outcome.verdict == ("broken" if reason else "held"), outcome.reason
@@ -137,7 +138,7 @@ def test_after_the_zygote_was_killed_the_next_attacks_are_tried_all_the_same(tmp
 def test_archives_are_held_to_what_they_deserve(tmp_path):
     (tmp_path / "archives.py").write_text(
         """
-from autograder.attacks.attacks import archive
+from autograder.attacks.corpus import archive
 
 @archive("smuggle a good submission in")
 def smuggles(folder, notebook):
@@ -174,7 +175,7 @@ def test_a_text_that_does_not_say_what_it_tries_is_an_error_of_the_corpus(tmp_pa
     (tmp_path / "points").mkdir()
     (tmp_path / "points" / "silent.py").write_text(WRONG)
     with pytest.raises(InputError, match=r"silent\.py.*tries"):
-        attacks.attacks(tmp_path)
+        attacks(tmp_path)
 
 
 @pytest.mark.slow
@@ -183,7 +184,7 @@ def test_without_a_sandbox_that_works_nothing_is_tried(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     # In a fresh interpreter, whose own children find no bubblewrap.
     program = (
-        "from pathlib import Path\nfrom autograder.attacks.attacks import prove_attacks\n"
+        "from pathlib import Path\nfrom autograder.attacks.prove import prove_attacks\n"
         f"if __name__ == '__main__':\n    prove_attacks(jobs=1, folder=Path({str(tmp_path)!r}))"
     )
     (tmp_path / "program.py").write_text(program)
@@ -191,14 +192,14 @@ def test_without_a_sandbox_that_works_nothing_is_tried(tmp_path, monkeypatch):
     assert SandboxError.__name__ in done.stderr and "bubblewrap" in done.stderr
 
 
-# The parts of the bar
+# What is looked at
 
 
 def test_a_change_outside_is_noticed(tmp_path):
     for name in ("changed", "removed", "opened", "same", "replaced"):
         (tmp_path / name).write_text("before")
-    before = bar.outside(tmp_path)
-    assert bar.changes(before, bar.outside(tmp_path)) == []
+    before = traces.outside(tmp_path)
+    assert traces.changes(before, traces.outside(tmp_path)) == []
     (tmp_path / "changed").write_text("behind")
     (tmp_path / "removed").unlink()
     (tmp_path / "opened").chmod(0o777)
@@ -206,11 +207,11 @@ def test_a_change_outside_is_noticed(tmp_path):
     (tmp_path / "replaced").unlink()
     (tmp_path / "replaced").symlink_to("same")
     expected = [str(tmp_path / name) for name in ("added", "changed", "opened", "removed", "replaced")]
-    assert bar.changes(before, bar.outside(tmp_path)) == expected
+    assert traces.changes(before, traces.outside(tmp_path)) == expected
 
 
 def test_the_repository_packages_and_devices_are_looked_at():
-    seen = bar.outside()
+    seen = traces.outside()
     assert {str(REFERENCE), str(course.source_path("vae")), "/dev/null"} <= seen.keys()
     assert any(name.endswith("site-packages") for name in seen)
 
@@ -220,16 +221,16 @@ def test_marked_files_and_escaped_processes_are_found(tmp_path):
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    print(os.getpid(), flush=True)\n    time.sleep(60)"
     )
     with alone():
-        started = subprocess.Popen([sys.executable, "-c", program, bar.MARK], stdout=subprocess.PIPE)
+        started = subprocess.Popen([sys.executable, "-c", program, traces.MARK], stdout=subprocess.PIPE)
         escaped = int(started.stdout.readline())
-        mine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", bar.MARK])
+        mine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", traces.MARK])
         try:
             started.wait()
             LEFT.write_text("")
-            found = bar.marks()
+            found = traces.marks()
             assert f"process {escaped}" in found and str(LEFT) in found
-            assert f"process {mine.pid}" not in found and mine.pid in bar.descendants(os.getpid())
-            assert escaped not in bar.descendants(os.getpid())
+            assert f"process {mine.pid}" not in found and mine.pid in processes.descendants(os.getpid())
+            assert escaped not in processes.descendants(os.getpid())
         finally:
             os.kill(escaped, signal.SIGKILL)
             mine.kill()
@@ -238,12 +239,27 @@ def test_marked_files_and_escaped_processes_are_found(tmp_path):
 
 
 def test_secret_lines_are_those_that_no_student_gets():
-    source, release = course.read_source("vae"), course.read_release("vae")
-    lines = bar.secret_lines("vae", source)
-    assert len(lines) > 100
-    assert "per_latent = -torch.log(sigma) + 0.5 * (sigma**2 + mu**2 - 1)" in lines
-    given = "\n".join(cell.source for cell in release.cells)
-    assert not [line for line in lines if line in given]
+    lines = outputs.secret_lines()
+    assert {secret.kind for secret in lines.values()} == {"solution", "mark scheme", "reference", "check", "mistake"}
+    for secret in (
+        "per_latent = -torch.log(sigma) + 0.5 * (sigma**2 + mu**2 - 1)",
+        "common.per_sample(student, draw, reference.pathwise_gradient)",
+    ):
+        assert squeeze(secret) in lines
+        assert outputs.first_secret(f"shown:\n    {secret.replace(' ', '  ')}", lines) is not None
+    for name in course.assignment_names():
+        assert outputs.first_secret("\n".join(cell.source for cell in course.read_release(name).cells), lines) is None
+
+
+def test_the_witness_makes_a_known_mistake_and_leaves_an_exercise_open():
+    source = witness.excerpt(course.read_source("vae"))
+    text = witness.witness(source, "canary").decode()
+    assert "d_sigma = dl_dh + sigma" in text and "def score_function_gradient" not in text
+    for cell in source.cells:
+        if cells.is_fixme(cell):
+            cell.source = cell.source.replace("d_sigma = dl_dh * eps + sigma", "d_sigma = sigma + dl_dh * eps")
+    with pytest.raises(ValueError, match="holds the line 'd_sigma.*' 0 times"):
+        witness.witness(source, "canary")
 
 
 @pytest.mark.parametrize(
@@ -264,39 +280,37 @@ def test_secret_lines_are_those_that_no_student_gets():
 )
 def test_what_runs_or_loads_on_a_page_is_noticed(page, monkeypatch):
     run, notebooks, source = a_run(), {}, course.read_source("vae")
-    assert bar.report_problem(run, notebooks, source) == ""
-    whole = bar.html_report(run, notebooks, source)
-    monkeypatch.setattr(bar, "html_report", lambda *arguments: whole.replace("</main>", page + "</main>"))
-    assert bar.report_problem(run, notebooks, source).startswith("the report holds ")
+    assert pages.report_problem(run, notebooks, source) == ""
+    whole = pages.html_report(run, notebooks, source)
+    monkeypatch.setattr(pages, "html_report", lambda *arguments: whole.replace("</main>", page + "</main>"))
+    assert pages.report_problem(run, notebooks, source).startswith("the report holds ")
 
 
 @pytest.mark.parametrize("odd", ["\x1b[2J", "\x00", "\x7f", "\x9b31m", "\u202e", "\u2066", "\ud800", "\r"])
 def test_what_a_terminal_obeys_is_noticed(odd):
-    assert bar.unseen(f"all right\n{odd}") == odd[0]
-    problem = bar.report_problem(a_run(message=f"x{odd}"), {}, course.read_source("vae"))
+    assert outputs.unseen(f"all right\n{odd}") == odd[0]
+    problem = pages.report_problem(a_run(message=f"x{odd}"), {}, course.read_source("vae"))
     assert problem.startswith(("the table", "results.json"))
 
 
 def test_another_result_of_the_next_submission_is_noticed():
-    one, other = (attacks._Graded(results=a_run(message=text).submissions) for text in ("so", "otherwise"))
-    lane = SimpleNamespace(_alone=one)
-    notices = attacks._Lane._found_in_witness
-    assert list(notices(lane, one, "after it")) == []
-    (reason,) = notices(lane, other, "after it")
+    one, other = (graders.Graded(results=a_run(message=text).submissions) for text in ("so", "otherwise"))
+    assert list(found_in_witness(one, one, "after it")) == []
+    (reason,) = found_in_witness(other, one, "after it")
     assert reason.startswith("the submission after it gets another result: vae.gaussian_kl")
-    shown = attacks._Graded(results=one.results, notebooks=[nbformat.v4.new_notebook()])
-    assert list(notices(lane, shown, "after it")) == [
+    shown = graders.Graded(results=one.results, notebooks=[nbformat.v4.new_notebook()])
+    assert list(found_in_witness(shown, one, "after it")) == [
         "the notebook of the submission after it shows something else than alone"
     ]
-    assert list(notices(lane, attacks._Graded(fault="it died"), "after it")) == [
+    assert list(found_in_witness(graders.Graded(fault="it died"), one, "after it")) == [
         "the submission after it is not graded: it died"
     ]
 
 
 def test_a_process_that_does_not_end_is_told_as_such(monkeypatch):
-    monkeypatch.setattr(attacks, "MOST_SECONDS", 0.2)
-    assert attacks._finish(attacks._start(lambda: time.sleep(60))).fault == "it was not done after 0.2 s"
-    assert attacks._finish(attacks._start(lambda: os._exit(7))).fault == "its process ended with code 7"
+    monkeypatch.setattr(graders, "MOST_SECONDS", 0.2)
+    assert graders.finish(graders.start(lambda: time.sleep(60))).fault == "it was not done after 0.2 s"
+    assert graders.finish(graders.start(lambda: os._exit(7))).fault == "its process ended with code 7"
 
 
 def a_run(message="not right"):

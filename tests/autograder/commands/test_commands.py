@@ -224,19 +224,19 @@ def test_the_doctor_says_what_is_missing(monkeypatch, tmp_path):
 def test_attacks_take_a_line_each_and_one_that_breaks_through_is_exit_code_1(monkeypatch):
     from typer.testing import CliRunner
 
-    from autograder.attacks import attacks
-    from autograder.commands import main as cli
+    from autograder.attacks import prove
+    from autograder.commands import app as cli
 
     outcomes = [
-        attacks.Outcome("points/a", "tries a", "held"),
-        attacks.Outcome("harm/b", "tries b", "broken", "got in"),
+        prove.Outcome("points/a", "tries a", "held"),
+        prove.Outcome("harm/b", "tries b", "broken", "got in"),
     ]
 
-    def prove(*, jobs, on_attack):
+    def told(*, jobs, on_attack):
         for outcome in outcomes:
             on_attack(outcome)
 
-    monkeypatch.setattr(attacks, "prove_attacks", prove)
+    monkeypatch.setattr(prove, "prove_attacks", told)
     done = CliRunner().invoke(cli.app, ["prove", "--attacks"])
     assert done.exit_code == 1
     assert "points/a: tries a: held" in done.output

@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_output
 from typer.testing import CliRunner
 
 from autograder import course
-from autograder.commands import main as cli
+from autograder.commands import app as cli
 from autograder.grading.run import grade_all
 from autograder.grading.submissions import Submission
 from autograder.results.writing import write_run

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as XML
 import pytest
 from typer.testing import CliRunner
 
-from autograder.commands import main as cli
+from autograder.commands import app as cli
 from autograder.errors import InputError, UsageError
 
 FORMS = ("junit", "csv", "canvas", "markdown")

@@ -480,7 +480,7 @@ def unknown_assignment(folder: Path) -> Path:
 
 
 def other_exercises(folder: Path) -> Path:
-    return _edited(folder, lambda run: run["submissions"][0]["exercises"].pop())
+    return _edited(folder, lambda run: run["submissions"][0]["exercises"][0].update(id="vae.of_old"))
 
 
 def too_many_points(folder: Path) -> Path:
@@ -498,14 +498,14 @@ def one_student_twice(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (no_results, "does not exist; give the folder that autograder grade wrote"),
+        (no_results, "does not exist; give the folder that `autograder grade` wrote"),
         (other_json, "is no results.json"),
         (no_notebook, "the executed notebook of ada is missing"),
         (unknown_assignment, "did you mean vae?"),
         (other_exercises, "another version of vae"),
-        (too_many_points, "give 99 of 2 points for vae.gaussian_kl"),
+        (too_many_points, "the points of 'ada' are not those of the exercises"),
         (a_name_that_is_a_path, "cannot be a student's name"),
-        (one_student_twice, "holds 2 submissions of 'ada'"),
+        (one_student_twice, "names the student 'ada' twice"),
     ],
     ids=lambda item: getattr(item, "__name__", None),
 )

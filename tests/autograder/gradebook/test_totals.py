@@ -8,7 +8,7 @@ from fabricated_results import Student, write_results
 from test_record import AUTOMATIC, MANUAL, mark
 from typer.testing import CliRunner
 
-from autograder.commands import main as cli
+from autograder.commands import app as cli
 from autograder.errors import InputError, UsageError
 from autograder.gradebook.database import one_transaction, parse_url
 from autograder.gradebook.record import record

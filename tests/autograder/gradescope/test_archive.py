@@ -14,7 +14,7 @@ from gradescope_form import Results
 from typer.testing import CliRunner
 
 from autograder import course
-from autograder.commands import main as cli
+from autograder.commands import app as cli
 from autograder.errors import InputError
 from autograder.gradescope import archive as archives
 from autograder.gradescope.settings import Settings

@@ -15,7 +15,7 @@ from conftest import USER, alone
 from gradescope_form import Results
 
 from autograder import cells, course
-from autograder.attacks.attacks import attacks, notebook_of
+from autograder.attacks.corpus import attacks, notebook_of
 
 pytestmark = pytest.mark.slow
 

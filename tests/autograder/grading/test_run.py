@@ -1,5 +1,7 @@
 """Many submissions, graded side by side: what comes out depends on nothing but them."""
 
+from importlib import metadata
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -51,6 +53,7 @@ def test_serial_and_parallel_runs_in_any_order_agree(toy, crew):
     parallel = grade_all("toy", students, crew=crew, limits=limits, on_result=seen.append, **SETTINGS)
     serial = grade_all("toy", students[::-1], jobs=1, limits=limits, **SETTINGS)
     assert serial.model_dump_json() == parallel.model_dump_json()
+    assert serial.version == metadata.version("fixmelab-autograder")
     assert [(item.student, item.score) for item in serial.submissions] == [("ada", 3.5), ("bob", 0.0), ("eve", 2.0)]
     verdicts = {item.student: [found.verdict for found in item.exercises] for item in serial.submissions}
     assert verdicts["bob"] == ["fail", "missing", "crashed"] and verdicts["eve"][2] == "oom"

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder import course
-from autograder.commands import main as cli
+from autograder.commands import app as cli
 from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
 
 

@@ -10,29 +10,29 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import InputError
-from autograder.publish.address import Address
+from autograder.publish.destination import Destination
 from autograder.publish.folder import MANIFEST
 from autograder.publish.publish import publish
 from tests.autograder.publish.conftest import commit, git, snapshot
 
-ADDRESS = Address.parse("ada/homework")
-OTHER = Address.parse("bob/other")
+DESTINATION = Destination.parse("ada/homework")
+OTHER = Destination.parse("bob/other")
 WIDGETS = "fixmelab/widgets.js"
 
 
 @pytest.fixture
 def folder(small_course, tmp_path):
     """A folder that was published to once."""
-    publish(tmp_path / "tree", ADDRESS, root=small_course)
+    publish(tmp_path / "tree", DESTINATION, root=small_course)
     return tmp_path / "tree"
 
 
-def refused(folder, root, *paths, address=ADDRESS):
+def refused(folder, root, *paths, destination=DESTINATION):
     """Publishing says in one line that these would be lost, and leaves everything as it was."""
     before = snapshot(folder)
     for dry_run in (True, False):
         with pytest.raises(InputError) as caught:
-            publish(folder, address, root=root, dry_run=dry_run)
+            publish(folder, destination, root=root, dry_run=dry_run)
         line = str(caught.value)
         assert "\n" not in line and line.startswith(f"{folder}: not written by")
         assert f": {', '.join(paths)}; move" in line
@@ -41,7 +41,7 @@ def refused(folder, root, *paths, address=ADDRESS):
 
 def test_a_second_run_touches_nothing(small_course, folder):
     before = snapshot(folder)
-    done = publish(folder, ADDRESS, root=small_course)
+    done = publish(folder, DESTINATION, root=small_course)
     assert done.plan.is_idle and len(done.plan.same) == len(before) - 1
     assert snapshot(folder) == before
 
@@ -53,20 +53,20 @@ def test_the_manifest_holds_the_digest_of_every_file(folder):
 
 
 def test_a_dry_run_says_what_would_change_and_writes_nothing(small_course, folder, tmp_path):
-    assert publish(tmp_path / "new", ADDRESS, root=small_course, dry_run=True).plan.added
+    assert publish(tmp_path / "new", DESTINATION, root=small_course, dry_run=True).plan.added
     assert not (tmp_path / "new").exists()
     (small_course / WIDGETS).write_text("export default 1\n")
     (small_course / "fixmelab/more.js").write_text("")
     (small_course / "docs/students.md").write_text("# For students\n")
     before = snapshot(folder)
-    plan = publish(folder, ADDRESS, root=small_course, dry_run=True).plan
+    plan = publish(folder, DESTINATION, root=small_course, dry_run=True).plan
     assert snapshot(folder) == before
     assert (plan.added, plan.changed, plan.removed) == (
         ["fixmelab/more.js"],
         ["docs/students.md", WIDGETS],
         ["docs/images/map.png"],
     )
-    assert publish(folder, ADDRESS, root=small_course).plan == plan
+    assert publish(folder, DESTINATION, root=small_course).plan == plan
     after = snapshot(folder)
     changed = {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)}
     assert changed == {"fixmelab/more.js", "docs/students.md", WIDGETS, "docs/images/map.png", MANIFEST}
@@ -106,15 +106,15 @@ def test_a_file_that_was_changed_by_hand_is_not_removed(small_course, folder):
 
 def test_a_file_that_was_deleted_by_hand_is_written_again(small_course, folder):
     (folder / WIDGETS).unlink()
-    assert publish(folder, ADDRESS, root=small_course).plan.added == [WIDGETS]
+    assert publish(folder, DESTINATION, root=small_course).plan.added == [WIDGETS]
 
 
 def test_a_file_that_is_the_same_after_all_is_no_conflict(small_course, folder):
     (small_course / WIDGETS).write_text("export default 2\n")
     (folder / WIDGETS).write_text("export default 2\n")
-    assert publish(folder, ADDRESS, root=small_course).plan.is_idle
+    assert publish(folder, DESTINATION, root=small_course).plan.is_idle
     (small_course / WIDGETS).write_text("export default 3\n")
-    assert publish(folder, ADDRESS, root=small_course).plan.changed == [WIDGETS]
+    assert publish(folder, DESTINATION, root=small_course).plan.changed == [WIDGETS]
 
 
 @pytest.mark.parametrize("put", [lambda path: path.mkdir(), lambda path: path.symlink_to("/etc/hostname"), os.mkfifo])
@@ -123,7 +123,7 @@ def test_what_is_no_plain_file_is_in_the_way(small_course, folder, put):
     put(folder / "LICENSE")
     before = sorted(folder.rglob("*"))
     with pytest.raises(InputError, match="LICENSE"):
-        publish(folder, ADDRESS, root=small_course)
+        publish(folder, DESTINATION, root=small_course)
     assert sorted(folder.rglob("*")) == before
 
 
@@ -133,7 +133,7 @@ def test_nothing_is_written_through_a_link(small_course, tmp_path):
     elsewhere.mkdir()
     (folder / "fixmelab").symlink_to(elsewhere)
     with pytest.raises(InputError, match="fixmelab/__init__.py"):
-        publish(folder, ADDRESS, root=small_course)
+        publish(folder, DESTINATION, root=small_course)
     assert list(elsewhere.iterdir()) == [] and [path.name for path in folder.iterdir()] == ["fixmelab"]
 
 
@@ -173,7 +173,7 @@ def test_a_manifest_that_cannot_be_trusted_is_refused(small_course, folder, text
     (folder / MANIFEST).write_text(text)
     before = snapshot(folder)
     with pytest.raises(InputError, match=rf"^{folder / MANIFEST}: cannot be used") as caught:
-        publish(folder, ADDRESS, root=small_course)
+        publish(folder, DESTINATION, root=small_course)
     assert "\n" not in str(caught.value) and snapshot(folder) == before
 
 
@@ -186,17 +186,17 @@ def test_a_manifest_that_claims_a_file_of_others_is_refused(small_course, folder
         (folder / MANIFEST).write_text(json.dumps(content))
         before = snapshot(folder)
         with pytest.raises(InputError, match=rf"^{folder / MANIFEST}: cannot be used \(it was changed by hand\)"):
-            publish(folder, ADDRESS, root=small_course)
+            publish(folder, DESTINATION, root=small_course)
         assert snapshot(folder) == before
         (folder / MANIFEST).write_text(text)
-    assert publish(folder, ADDRESS, root=small_course).plan.is_idle
+    assert publish(folder, DESTINATION, root=small_course).plan.is_idle
 
 
 class Killed(BaseException):
     pass
 
 
-def killed(monkeypatch, ended_at, folder, address, **options):
+def killed(monkeypatch, ended_at, folder, destination, **options):
     """Publish, and be killed after so many steps that change a file."""
     replace, unlink, done = os.replace, Path.unlink, []
 
@@ -215,7 +215,7 @@ def killed(monkeypatch, ended_at, folder, address, **options):
         patched.setattr(os, "replace", counted(replace))
         patched.setattr(Path, "unlink", counted(unlink))
         with pytest.raises(Killed):
-            publish(folder, address, **options)
+            publish(folder, destination, **options)
 
 
 @pytest.mark.parametrize("ended_at", range(0, 8, 2))
@@ -225,9 +225,9 @@ def test_a_run_that_was_killed_is_gone_on_with_even_if_the_course_has_changed(
     (small_course / "docs/students.md").write_text("# For students\n")
     killed(monkeypatch, ended_at, folder, OTHER, root=small_course)
     (small_course / WIDGETS).write_text("export default 4\n")
-    publish(folder, Address.parse("cleo/third"), root=small_course)
+    publish(folder, Destination.parse("cleo/third"), root=small_course)
     fresh = folder.parent / "fresh"
-    publish(fresh, Address.parse("cleo/third"), root=small_course)
+    publish(fresh, Destination.parse("cleo/third"), root=small_course)
     assert {path: content[0] for path, content in snapshot(folder).items()} == {
         path: content[0] for path, content in snapshot(fresh).items()
     }
@@ -238,8 +238,8 @@ def test_two_runs_that_were_killed_are_gone_on_with(small_course, folder, monkey
     """The second writes another branch, and knows nothing any more of a picture that the first wrote."""
     killed(monkeypatch, 3, folder, OTHER, root=small_course)
     (small_course / "docs/students.md").write_text("# For students\n")
-    killed(monkeypatch, ended_at, folder, Address.parse("cleo/third"), root=small_course)
-    third = Address.parse("dora/fourth")
+    killed(monkeypatch, ended_at, folder, Destination.parse("cleo/third"), root=small_course)
+    third = Destination.parse("dora/fourth")
     publish(folder, third, root=small_course)
     publish(folder.parent / "fresh", third, root=small_course)
     held, fresh = (
@@ -255,7 +255,7 @@ def test_what_a_killed_run_left_is_removed_and_what_is_called_alike_is_not(small
         (place / name).write_text("x")
     (folder / ".fixmelab-staging-notes.py").write_text("mine")
     (folder / ".fixmelab-staging-fedcba9876543210").mkdir()
-    publish(folder, ADDRESS, root=small_course)
+    publish(folder, DESTINATION, root=small_course)
     kept = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if "staging" in str(path)]
     assert kept == [
         *(".fixmelab-staging-mine", ".fixmelab-staging-mine/0", ".fixmelab-staging-mine/thesis.txt"),
@@ -263,7 +263,7 @@ def test_what_a_killed_run_left_is_removed_and_what_is_called_alike_is_not(small
     ]
     own.mkdir()
     (own / "thesis.txt").write_text("x")
-    publish(folder, ADDRESS, root=small_course)
+    publish(folder, DESTINATION, root=small_course)
     assert (own / "thesis.txt").is_file()
 
 
@@ -308,14 +308,14 @@ def test_a_full_disk_leaves_everything_as_it_was(small_course, folder, monkeypat
 def test_the_course_itself_is_no_place_to_publish_to(small_course, place, said):
     before = snapshot(small_course)
     with pytest.raises(InputError, match=said) as caught:
-        publish(place(small_course), ADDRESS, root=small_course)
+        publish(place(small_course), DESTINATION, root=small_course)
     assert "\n" not in str(caught.value) and snapshot(small_course) == before
 
 
 def test_a_link_into_the_course_is_seen_through(small_course, tmp_path):
     (tmp_path / "link").symlink_to(small_course)
     with pytest.raises(InputError, match="lies in the course itself"):
-        publish(tmp_path / "link" / "out", ADDRESS, root=small_course)
+        publish(tmp_path / "link" / "out", DESTINATION, root=small_course)
 
 
 def test_a_copy_and_a_work_tree_of_the_course_are_refused(small_course, tmp_path):
@@ -325,9 +325,9 @@ def test_a_copy_and_a_work_tree_of_the_course_are_refused(small_course, tmp_path
     git(small_course, "clone", "--quiet", small_course, tmp_path / "clone")
     for folder in (tmp_path / "work", tmp_path / "clone"):
         with pytest.raises(InputError, match="is a copy of the course"):
-            publish(folder, ADDRESS, root=small_course)
+            publish(folder, DESTINATION, root=small_course)
     with pytest.raises(InputError, match="is a work tree of the course's own repository"):
-        publish(tmp_path / "work" / "out", ADDRESS, root=small_course)
+        publish(tmp_path / "work" / "out", DESTINATION, root=small_course)
     assert not (tmp_path / "work" / "out").exists()
 
 
@@ -335,10 +335,10 @@ def test_the_folder_git_keeps_is_no_place_to_publish_to(small_course, tmp_path):
     git(tmp_path, "init", "--quiet", "tree")
     git(tmp_path, "init", "--quiet", "--bare", "bare")
     with pytest.raises(InputError, match="belongs to Git"):
-        publish(tmp_path / "tree" / ".git" / "x", ADDRESS, root=small_course)
+        publish(tmp_path / "tree" / ".git" / "x", DESTINATION, root=small_course)
     for folder in (tmp_path / "bare", tmp_path / "bare" / "x"):
         with pytest.raises(InputError, match="is a repository without a work tree"):
-            publish(folder, ADDRESS, root=small_course)
+            publish(folder, DESTINATION, root=small_course)
     assert not (tmp_path / "bare" / "x").exists()
 
 
@@ -351,18 +351,18 @@ def test_a_folder_inside_another_repository_is_refused(small_course, tmp_path, i
     (outer / "homework").mkdir()
     for folder in (outer / "homework", outer / "homework" / "new"):
         with pytest.raises(InputError, match=rf"^{folder}: lies inside the Git repository {outer}, ") as caught:
-            publish(folder, ADDRESS, root=small_course)
+            publish(folder, DESTINATION, root=small_course)
         assert "\n" not in str(caught.value) and list((outer / "homework").iterdir()) == []
     git(outer / "homework", "init", "--quiet")
-    assert publish(outer / "homework", ADDRESS, root=small_course).plan.added
+    assert publish(outer / "homework", DESTINATION, root=small_course).plan.added
 
 
 @pytest.mark.parametrize("name", ["with space", "ünïcode", "-dash", "quote'\"", "new\nline", "a[b]c"])
 def test_odd_names_of_folders_are_no_trouble(small_course, tmp_path, name):
     folder = tmp_path / name
-    publish(folder, ADDRESS, root=small_course)
+    publish(folder, DESTINATION, root=small_course)
     git(tmp_path, "init", "--quiet", folder)
     (folder / "odd 'name'\t\n.txt").write_text("mine")
     commit(folder)
-    done = publish(folder, ADDRESS, root=small_course)
+    done = publish(folder, DESTINATION, root=small_course)
     assert done.plan.is_idle and done.objects > 20

@@ -16,12 +16,12 @@ import pytest
 from autograder.errors import InputError
 from autograder.publish import folder as folders
 from autograder.publish import scan
-from autograder.publish.address import Address
+from autograder.publish.destination import Destination
 from autograder.publish.folder import MANIFEST
 from autograder.publish.publish import publish
 from tests.autograder.publish.conftest import commit, git, snapshot
 
-ADDRESS = Address.parse("ada/homework")
+DESTINATION = Destination.parse("ada/homework")
 SECRETS = {
     "solution": "scaled = sigma * eps",
     "hidden test": 'check("tiny.mix_noise", mix_noise)',
@@ -79,7 +79,7 @@ def repository(small_course, tmp_path):
     """A Git repository that was published to, and committed."""
     folder = tmp_path / "tree"
     git(tmp_path, "init", "--quiet", folder)
-    publish(folder, ADDRESS, root=small_course)
+    publish(folder, DESTINATION, root=small_course)
     commit(folder)
     return folder
 
@@ -89,7 +89,7 @@ def assert_refused(folder, root, *said):
     (root / "fixmelab/widgets.js").write_text("export default 5\n")
     before = snapshot(folder)
     with pytest.raises(InputError) as caught:
-        publish(folder, ADDRESS, root=root)
+        publish(folder, DESTINATION, root=root)
     assert snapshot(folder) == before
     lines = str(caught.value).splitlines()
     assert any(line.startswith("leak: ") and all(word in line for word in said) for line in lines), lines
@@ -136,7 +136,7 @@ def test_a_key_that_lies_elsewhere_is_found_too(small_course, tmp_path, monkeypa
 
 def test_no_key_is_made(small_course, tmp_path):
     (small_course / "course.key").unlink()
-    publish(tmp_path / "tree", ADDRESS, root=small_course)
+    publish(tmp_path / "tree", DESTINATION, root=small_course)
     assert not (small_course / "course.key").exists()
 
 
@@ -173,7 +173,7 @@ def test_a_name_shows_as_one_line_of_plain_text(small_course, tmp_path):
             file.write(SECRETS["solution"])
     (folder / "link").symlink_to(os.fsdecode(b"caf\xe9"))
     with pytest.raises(InputError) as caught:
-        publish(folder, ADDRESS, root=small_course)
+        publish(folder, DESTINATION, root=small_course)
     found = ", line 1: solution: scaled = sigma * eps"
     assert str(caught.value).splitlines()[:-1] == [
         rf"leak: \x1b[31mred.py{found}",
@@ -187,7 +187,7 @@ def test_a_notebook_that_is_nested_too_deeply_is_refused(small_course, repositor
     leak_in(repository)
     (repository / "deep.ipynb").write_text(text)
     with pytest.raises(InputError) as caught:
-        publish(repository, ADDRESS, root=small_course)
+        publish(repository, DESTINATION, root=small_course)
     lines = str(caught.value).splitlines()
     assert lines[0].startswith("leak: answers.py, line 2: solution: ") and len(lines) == 3
     assert lines[1] == "deep.ipynb: cannot be searched: is nested too deeply"
@@ -197,7 +197,7 @@ def test_where_a_link_leads_is_looked_at_and_what_lies_there_is_not(small_course
     (tmp_path / "tree").mkdir()
     (tmp_path / "elsewhere.py").write_text(SECRETS["solution"])
     (tmp_path / "tree/link.py").symlink_to(tmp_path / "elsewhere.py")
-    publish(tmp_path / "tree", ADDRESS, root=small_course)
+    publish(tmp_path / "tree", DESTINATION, root=small_course)
     (tmp_path / "tree/other.py").symlink_to("autograder/assignments/tiny")
     assert_refused(tmp_path / "tree", small_course, "other.py, line 1: reference name")
 
@@ -206,15 +206,15 @@ def test_where_a_link_leads_is_looked_at_and_what_lies_there_is_not(small_course
 
 
 def test_a_clean_history_may_be_published_to(small_course, repository):
-    publish(repository, Address.parse("bob/other"), root=small_course)
+    publish(repository, Destination.parse("bob/other"), root=small_course)
     commit(repository)
-    done = publish(repository, Address.parse("bob/other"), root=small_course)
+    done = publish(repository, Destination.parse("bob/other"), root=small_course)
     assert done.plan.is_idle and done.objects >= 2 * 10
 
 
 def test_an_empty_repository_may_be_published_to(small_course, tmp_path):
     git(tmp_path, "init", "--quiet", "tree")
-    assert publish(tmp_path / "tree", ADDRESS, root=small_course).plan.added
+    assert publish(tmp_path / "tree", DESTINATION, root=small_course).plan.added
 
 
 def leak_in(folder, name="answers.py", kind="solution"):
@@ -242,7 +242,7 @@ def test_a_commit_that_no_branch_leads_to_is_found(small_course, repository):
     git(repository, "reflog", "expire", "--expire=now", "--all")
     assert_refused(repository, small_course, "history, blob ", ": solution: ")
     git(repository, "gc", "--quiet", "--prune=now")
-    publish(repository, ADDRESS, root=small_course)
+    publish(repository, DESTINATION, root=small_course)
 
 
 @pytest.mark.parametrize("where", ["branch", "packed", "stash", "index", "replaced"])
@@ -290,7 +290,7 @@ def test_a_release_with_outputs_in_the_history_is_found_and_another_notebook_may
     cell = '{"cell_type": "code", "source": "1", "outputs": [{"output_type": "stream", "text": "1"}]}'
     (repository / "demo.ipynb").write_text(f'{{"cells": [{cell}]}}')
     commit(repository)
-    publish(repository, ADDRESS, root=small_course)
+    publish(repository, DESTINATION, root=small_course)
     (repository / "release/tiny/demo.ipynb").write_text(f'{{"cells": [{cell}] }}')
     assert_refused(repository, small_course, "release/tiny/demo.ipynb, cell 1: output: ")
     commit(repository)
@@ -309,7 +309,7 @@ def test_the_probe_of_an_older_release_is_no_leak(small_course, repository, name
     git(repository, "rm", "--quiet", "fixmelab/probe.py")
     commit(repository)
     if name == "check_here":
-        publish(repository, ADDRESS, root=small_course)
+        publish(repository, DESTINATION, root=small_course)
     else:
         assert_refused(repository, small_course, "(fixmelab/probe.py), line 1: reference name: autograder.assignments")
 
@@ -317,7 +317,7 @@ def test_the_probe_of_an_older_release_is_no_leak(small_course, repository, name
 def test_files_that_git_ignores_do_not_go_out(small_course, repository):
     (repository / "results").mkdir()
     leak_in(repository, "results/answers.py")
-    publish(repository, ADDRESS, root=small_course)
+    publish(repository, DESTINATION, root=small_course)
 
 
 def test_files_of_git_lfs_are_looked_at(small_course, repository):
@@ -338,16 +338,16 @@ def test_files_of_git_lfs_that_are_not_here_are_refused(small_course, repository
         git(repository, "config", "lfs.storage", tmp_path / "storage")
         storage = tmp_path / "storage"
     with pytest.raises(InputError, match=f"^large.bin: {said}\n"):
-        publish(repository, ADDRESS, root=small_course)
+        publish(repository, DESTINATION, root=small_course)
     commit(repository)
     git(repository, "rm", "--quiet", "large.bin")
     commit(repository)
     with pytest.raises(InputError, match=rf"^history, blob \w+ \(large.bin\): {said}\n"):
-        publish(repository, ADDRESS, root=small_course)
+        publish(repository, DESTINATION, root=small_course)
     place = storage / "objects" / id[:2] / id[2:4] / id
     place.parent.mkdir(parents=True)
     place.write_bytes(data)
-    publish(repository, ADDRESS, root=small_course)
+    publish(repository, DESTINATION, root=small_course)
     place.write_text(SECRETS["solution"])
     assert_refused(repository, small_course, f"history, LFS file {id[:10]}", ": solution: ")
 
@@ -356,7 +356,7 @@ def test_a_pointer_of_git_lfs_without_a_repository_is_refused(small_course, tmp_
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/a").write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 1\n")
     with pytest.raises(InputError, match="^a: cannot be searched: its content is kept by Git LFS"):
-        publish(tmp_path / "tree", ADDRESS, root=small_course)
+        publish(tmp_path / "tree", DESTINATION, root=small_course)
 
 
 @pytest.mark.parametrize("option", ["--depth=1", "--filter=blob:none"])
@@ -368,7 +368,7 @@ def test_a_clone_that_lacks_history_is_refused(small_course, repository, tmp_pat
     git(repository, "config", "uploadpack.allowFilter", "true")
     git(tmp_path, "clone", "--quiet", option, f"file://{repository}", "clone")
     with pytest.raises(InputError, match="is a (shallow|partial) clone, whose history is not all there") as caught:
-        publish(tmp_path / "clone", ADDRESS, root=small_course)
+        publish(tmp_path / "clone", DESTINATION, root=small_course)
     assert "\n" not in str(caught.value)
 
 
@@ -377,7 +377,7 @@ def test_a_damaged_repository_is_refused(small_course, repository):
     loose.chmod(0o644)
     loose.write_bytes(b"not zlib")
     with pytest.raises(InputError, match=r"Git cannot read|git rev-list fails"):
-        publish(repository, ADDRESS, root=small_course)
+        publish(repository, DESTINATION, root=small_course)
 
 
 def test_variables_that_lead_git_elsewhere_do_not(small_course, repository, tmp_path, monkeypatch):
@@ -390,7 +390,7 @@ def test_variables_that_lead_git_elsewhere_do_not(small_course, repository, tmp_
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(tmp_path / "clean" / ".git" / "objects"))
     before = snapshot(repository)
     with pytest.raises(InputError, match="leak: history"):
-        publish(repository, ADDRESS, root=small_course)
+        publish(repository, DESTINATION, root=small_course)
     assert snapshot(repository) == before
 
 
@@ -400,7 +400,7 @@ def test_many_leaks_are_counted_rather_than_listed(small_course, tmp_path):
     for number in range(30):
         leak_in(folder, f"answers{number}.py")
     with pytest.raises(InputError) as caught:
-        publish(folder, ADDRESS, root=small_course)
+        publish(folder, DESTINATION, root=small_course)
     lines = str(caught.value).splitlines()
     assert len(lines) == 22 and lines[-2] == "leak: … and 10 more files"
 
@@ -413,7 +413,7 @@ def test_many_leaks_of_one_file_are_one_line(small_course, tmp_path):
     (folder / "some.zip").write_bytes(zipped(zipped(b"")[:-9]))
     (folder / "some.gz").write_bytes(gzip.compress(b"sum_of_halves") + zipped(b"")[:-9])
     with pytest.raises(InputError) as caught:
-        publish(folder, ADDRESS, root=small_course)
+        publish(folder, DESTINATION, root=small_course)
     assert str(caught.value).splitlines()[:-1] == [
         "leak: names.py, line 1: reference name: sum_of_halves (and 29 more in this file)",
         "leak: some.gz, unpacked, line 1: reference name: sum_of_halves (and 1 more in this file)",

@@ -10,10 +10,10 @@ import yaml
 from autograder.authoring.build import build
 from autograder.course import release_path
 from autograder.errors import InputError
-from autograder.publish.address import Address
+from autograder.publish.destination import Destination
 from autograder.publish.publish import publish
 
-ADDRESS = Address.parse("ada/homework", "winter/2026")
+DESTINATION = Destination.parse("ada/homework", "winter/2026")
 FILES = {
     *(".fixmelab-published.json", ".github/workflows/grade.yml", ".gitignore", "LICENSE", "README.md"),
     *("data/__init__.py", "data/list.json", "docs/images/map.png", "docs/students.md", "environment.yml"),
@@ -24,7 +24,7 @@ FILES = {
 
 @pytest.fixture
 def tree(small_course, tmp_path):
-    publish(tmp_path / "tree", ADDRESS, root=small_course)
+    publish(tmp_path / "tree", DESTINATION, root=small_course)
     return tmp_path / "tree"
 
 
@@ -86,9 +86,9 @@ def test_only_the_assignments_that_were_asked_for_are_published(small_course, tm
     probe = small_course / "fixmelab/probe.py"
     probe.write_text(probe.read_text() + probe.read_text().partition("def check")[2].join(["\n\ndef check_other", ""]))
     build(root=small_course)
-    publish(tmp_path / "tree", ADDRESS, root=small_course)
+    publish(tmp_path / "tree", DESTINATION, root=small_course)
     assert (tmp_path / "tree/release/other/other.ipynb").is_file()
-    publish(tmp_path / "tree", ADDRESS, ["tiny"], root=small_course)
+    publish(tmp_path / "tree", DESTINATION, ["tiny"], root=small_course)
     assert [path.name for path in (tmp_path / "tree/release").iterdir()] == ["tiny"]
     assert "assignment: [tiny]" in (tmp_path / "tree/.github/workflows/grade.yml").read_text()
 
@@ -105,7 +105,7 @@ def test_a_notebook_that_does_not_say_where_it_comes_from_is_refused(small_cours
     text.write_text(text.read_text().replace(old, new))
     build(root=small_course)
     with pytest.raises(InputError, match=rf"^notebooks/tiny.py: {said}"):
-        publish(tmp_path / "tree", ADDRESS, root=small_course)
+        publish(tmp_path / "tree", DESTINATION, root=small_course)
     assert not (tmp_path / "tree").exists()
 
 
@@ -113,7 +113,7 @@ def test_a_notebook_that_is_out_of_date_is_refused(small_course, tmp_path):
     text = small_course / "notebooks/tiny.py"
     text.write_text(text.read_text() + "\n# %%\nprint(1)\n")
     with pytest.raises(InputError, match="is out of date: run autograder build tiny"):
-        publish(tmp_path / "tree", ADDRESS, root=small_course)
+        publish(tmp_path / "tree", DESTINATION, root=small_course)
     assert not (tmp_path / "tree").exists()
 
 
@@ -121,4 +121,4 @@ def test_a_notebook_that_is_out_of_date_is_refused(small_course, tmp_path):
 def test_a_course_that_lacks_a_file_is_named(small_course, tmp_path, path):
     (small_course / path).unlink()
     with pytest.raises(InputError, match=rf"{path}: cannot be read"):
-        publish(tmp_path / "tree", ADDRESS, root=small_course)
+        publish(tmp_path / "tree", DESTINATION, root=small_course)

@@ -16,8 +16,8 @@ import pytest
 
 from autograder.authoring.secrecy import Secrets
 from autograder.errors import InputError
-from autograder.publish import unpack
-from autograder.publish.address import Address
+from autograder.publish import archives, parts, unpack
+from autograder.publish.destination import Destination
 from autograder.publish.publish import publish
 from autograder.publish.scan import LEAST_KEY, UNSEARCHED, leaks_in_tree
 from tests.autograder.publish.conftest import commit, git
@@ -221,7 +221,7 @@ def test_what_cannot_be_searched_is_refused_in_one_line(small_course, tmp_path):
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/notes.gz").write_bytes(PACKED[:-10])
     with pytest.raises(InputError) as caught:
-        publish(tmp_path / "tree", Address.parse("ada/homework"), root=small_course)
+        publish(tmp_path / "tree", Destination.parse("ada/homework"), root=small_course)
     assert str(caught.value).splitlines() == [
         "notes.gz: cannot be searched: is an archive that is damaged or cut off",
         "the tree holds what cannot be searched for secrets: mend it, or take it out (nothing was written)",
@@ -229,8 +229,8 @@ def test_what_cannot_be_searched_is_refused_in_one_line(small_course, tmp_path):
 
 
 def test_what_would_fill_the_memory_is_said(found, monkeypatch):
-    monkeypatch.setattr(unpack, "MOST_UNPACKED", 10_000)
-    monkeypatch.setattr(unpack, "MOST_MEMBERS", 3)
+    monkeypatch.setattr(parts, "MOST_UNPACKED", 10_000)
+    monkeypatch.setattr(archives, "MOST_MEMBERS", 3)
     big = b"\0" * 10_001
     for data in (gzip.compress(big), bz2.compress(big), zlib.compress(big), zipped(("a", big)), tarred(("a", big))):
         assert found(data) == {UNSEARCHED}

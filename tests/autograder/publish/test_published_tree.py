@@ -14,11 +14,11 @@ import pytest
 from autograder import cells, course
 from autograder.authoring.build import build
 from autograder.grading.restore import restore
-from autograder.publish.address import Address
+from autograder.publish.destination import Destination
 from autograder.publish.publish import publish
 from tests.autograder.publish.conftest import commit, git
 
-ADDRESS = Address.parse("ada/homework", "winter/2026")
+DESTINATION = Destination.parse("ada/homework", "winter/2026")
 # What a student's machine does not have.
 ABSENT = ("fixmelab", "autograder", "__editable__", "nbgrader", "jupytext")
 LOOK = """
@@ -53,15 +53,15 @@ def built_copy(folder: Path) -> Path:
 def published(tmp_path, plain_git):
     """The tree of the real course, in a Git repository that is found where GitHub would have it."""
     tree = tmp_path / "tree"
-    git(tmp_path, "init", "--quiet", "--initial-branch", ADDRESS.branch, tree)
+    git(tmp_path, "init", "--quiet", "--initial-branch", DESTINATION.branch, tree)
     root = built_copy(tmp_path / "course")
-    publish(tree, ADDRESS, root=root)
+    publish(tree, DESTINATION, root=root)
     commit(tree)
-    assert publish(tree, ADDRESS, root=root).plan.is_idle
+    assert publish(tree, DESTINATION, root=root).plan.is_idle
     (root / "source").rename(tmp_path / "source")  # the instructor's side, built from the same texts
     shutil.rmtree(root)
     with plain_git.open("a") as file:
-        file.write(f'[url "file://{tree}"]\ninsteadOf = {ADDRESS.url}\n')
+        file.write(f'[url "file://{tree}"]\ninsteadOf = {DESTINATION.url}\n')
     return tree
 
 
@@ -133,8 +133,8 @@ def test_a_published_notebook_runs_from_its_first_cell(published, machine, name)
     assert not any("ModuleNotFoundError" in error or "ImportError" in error for error in found)
     used = json.loads(machine.run("-c", USE).stdout)
     assert Path(machine.look()["fixmelab"]).is_relative_to(machine.own)
-    assert used["url"]["url"] == ADDRESS.url
-    assert used["url"]["vcs_info"]["requested_revision"] == ADDRESS.branch
+    assert used["url"]["url"] == DESTINATION.url
+    assert used["url"]["vcs_info"]["requested_revision"] == DESTINATION.branch
 
 
 @pytest.mark.slow
@@ -159,8 +159,8 @@ def test_a_published_notebook_that_is_handed_in_needs_no_repair(published, tmp_p
     for name in course.assignment_names():
         handed_in = nbformat.read(published / f"release/{name}/{name}.ipynb", as_version=4)
         source = nbformat.read(course.source_path(name, tmp_path), as_version=4)
-        assert ADDRESS.requirement in "".join(cell.source for cell in handed_in.cells)
+        assert DESTINATION.requirement in "".join(cell.source for cell in handed_in.cells)
         assert restore(source, handed_in, assignment=name).repairs == []
-        setup = next(cell for cell in handed_in.cells if ADDRESS.requirement in cell.source)
+        setup = next(cell for cell in handed_in.cells if DESTINATION.requirement in cell.source)
         setup.source = setup.source.replace("import sys", "import sys\nimport ast")
         assert [repair.how for repair in restore(source, handed_in, assignment=name).repairs] != []

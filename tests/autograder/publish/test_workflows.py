@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from autograder import course
-from autograder.publish.address import Address
+from autograder.publish.destination import Destination
 from autograder.publish.publish import publish
 from tests.autograder.publish.conftest import commit, git
 
@@ -34,7 +34,7 @@ def tool(name: str) -> str:
 @pytest.fixture
 def workflow(small_course, tmp_path) -> Path:
     """The workflow of a published tree, where GitHub would look for it."""
-    publish(tmp_path / "published", Address.parse("ada/homework"), root=small_course)
+    publish(tmp_path / "published", Destination.parse("ada/homework"), root=small_course)
     return tmp_path / "published/.github/workflows/grade.yml"
 
 

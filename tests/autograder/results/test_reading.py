@@ -1,5 +1,6 @@
 """What is read back is a sound results.json, or one line on why it is none."""
 
+import json
 import os
 from datetime import datetime, timezone
 
@@ -18,6 +19,16 @@ def test_a_folder_or_its_file(make_run, make_submission, write_graded):
         assert (found.run, found.folder, found.seconds) == (run, folder, {"in/ada.ipynb": 1.25})
         assert found.written == datetime(1970, 1, 2, tzinfo=timezone.utc)
         assert found.executed("ada") is None
+
+
+def test_results_of_an_older_version_say_no_version_and_are_read(make_run, make_submission, write_graded):
+    folder = write_graded(make_run(make_submission("ada")).model_copy(update={"version": "0.2.0"}))
+    assert read_results(folder).run.version == "0.2.0"
+    content = json.loads((folder / "results.json").read_text())
+    assert list(content)[:2] == ["assignment", "version"]
+    del content["version"]
+    (folder / "results.json").write_text(json.dumps(content))
+    assert read_results(folder).run.version == ""
 
 
 @pytest.mark.parametrize("content", ["", "[1, 2]", '{"in/ada.ipynb": "x", "b": -1, "c": NaN}', "{"])

@@ -1,6 +1,6 @@
 import pytest
 
-from autograder.results.text import exercise_label, number, one_line, plain_text
+from autograder.results.text import and_more, exercise_label, listed, number, one_line, plain_text
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,9 @@ def test_number(value, shown):
 def test_exercise_label_drops_only_its_own_assignment():
     assert exercise_label("vae.gaussian_kl", "vae") == "gaussian_kl"
     assert exercise_label("gcn.layer", "vae") == "gcn.layer"
+
+
+def test_what_a_list_leaves_out_is_counted():
+    assert listed([], 2) == "" and listed(["ada", "bob"], 2) == "ada, bob"
+    assert listed(["ada", "bob", "eve"], 2) == "ada, bob and 1 more"
+    assert (and_more(3), and_more(0), and_more(-1)) == ("and 3 more", "", "")

@@ -14,7 +14,7 @@ _BRANCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,199}")
 
 
 @dataclass(frozen=True)
-class Address:
+class Destination:
     """OWNER/NAME on GitHub, and a branch of it."""
 
     repository: str
@@ -34,7 +34,7 @@ class Address:
         return f"https://colab.research.google.com/github/{self.repository}/blob/{self.branch}/{path}"
 
     @classmethod
-    def parse(cls, repository: str, branch: str = "main") -> "Address":
+    def parse(cls, repository: str, branch: str = "main") -> "Destination":
         """Raises InputError where either is nothing that GitHub and Git would take."""
         owner, slash, name = repository.partition("/")
         if not (slash and _OWNER.fullmatch(owner) and _is_name(name)):

@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.errors import InputError
-from autograder.publish.address import Address
+from autograder.publish.destination import Destination
 
 
 @pytest.mark.parametrize(
@@ -18,10 +18,11 @@ from autograder.publish.address import Address
     ],
 )
 def test_what_github_takes_is_taken(repository, branch):
-    address = Address.parse(repository, branch)
-    assert address.requirement == f"git+https://github.com/{repository}@{branch}"
+    destination = Destination.parse(repository, branch)
+    assert destination.requirement == f"git+https://github.com/{repository}@{branch}"
     assert (
-        address.colab("a/b.ipynb") == f"https://colab.research.google.com/github/{repository}/blob/{branch}/a/b.ipynb"
+        destination.colab("a/b.ipynb")
+        == f"https://colab.research.google.com/github/{repository}/blob/{branch}/a/b.ipynb"
     )
 
 
@@ -46,7 +47,7 @@ def test_what_github_takes_is_taken(repository, branch):
 )
 def test_what_is_no_repository_is_refused_in_one_line(repository):
     with pytest.raises(InputError, match=r"^--repo .* is not OWNER/NAME") as caught:
-        Address.parse(repository)
+        Destination.parse(repository)
     assert "\n" not in str(caught.value)
 
 
@@ -67,7 +68,7 @@ def test_what_is_no_repository_is_refused_in_one_line(repository):
 )
 def test_an_address_gets_a_hint(address, meant):
     with pytest.raises(InputError) as caught:
-        Address.parse(address)
+        Destination.parse(address)
     assert str(caught.value) == f"--repo {address!r} is not OWNER/NAME of a repository on GitHub{meant}"
 
 
@@ -98,5 +99,5 @@ def test_an_address_gets_a_hint(address, meant):
 )
 def test_what_is_no_branch_is_refused_in_one_line(branch):
     with pytest.raises(InputError, match=r"^--branch .* is not a branch") as caught:
-        Address.parse("ada/homework", branch)
+        Destination.parse("ada/homework", branch)
     assert "\n" not in str(caught.value)

@@ -1,0 +1,122 @@
+"""Proves that attacks do not work: grades each of the corpus as any submission is, and looks at what it got.
+
+It is graded in the sandbox, but for tight limits, and right after it an honest submission, the witness. An attack is
+held if it earns no point above what is deserved, changes nothing outside, leaves nothing running, the witness gets
+the same as alone, a result or one clear line comes out, and nothing secret in it.
+"""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty
+from typing import Any, Literal
+
+import torch
+
+from autograder.attacks import verdicts
+from autograder.attacks.corpus import CORPUS, Archive, Attack, attacks
+from autograder.attacks.graders import finish
+from autograder.attacks.ground import SETTLE_SECONDS, Ground
+from autograder.errors import InputError, SandboxError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an attack. `reason` says what it got, if it was not held."""
+
+    name: str
+    tries: str
+    verdict: Literal["held", "broken"]
+    reason: str = ""
+
+
+def prove_attacks(
+    *,
+    jobs: int,
+    on_attack: Callable[[Outcome], None] = lambda outcome: None,
+    folder: Path = CORPUS,
+    names: Collection[str] | None = None,
+    sandbox: bool = True,
+) -> list[Outcome]:
+    """Try the attacks in `folder`, those called `names` or all, on `jobs` grounds side by side; none of them runs
+    outside the sandbox unless `sandbox` says so, which is for harmless ones that show what is noticed.
+
+    `on_attack` is told each outcome as it is there; the list is ordered by name.
+
+    Raises SandboxError if the sandbox does not work, InputError if an attack is not written as it must be.
+    """
+    wanted = [attack.name for attack in attacks(folder) if names is None or attack.name in names]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    waiting, done = context.Queue(), context.Queue()
+    for name in wanted:
+        waiting.put(name)
+    workers = [
+        context.Process(target=_try_attacks, args=(folder, sandbox, waiting, done))
+        for _ in range(min(jobs, len(wanted)))
+    ]
+    for worker in workers:
+        waiting.put(None)
+        worker.start()
+    outcomes: list[Outcome] = []
+    try:
+        while len(outcomes) < len(wanted):
+            try:
+                outcome = done.get(timeout=1)
+            except Empty:
+                if not any(worker.is_alive() for worker in workers) and done.empty():
+                    raise SandboxError("the processes that try the attacks have ended before they were done") from None
+                continue
+            if isinstance(outcome, Exception):
+                raise outcome
+            outcomes.append(outcome)
+            on_attack(outcome)
+        for worker in workers:
+            worker.join(SETTLE_SECONDS)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.join()
+    return sorted(outcomes, key=lambda outcome: outcome.name)
+
+
+def _try_attacks(folder: Path, sandbox: bool, waiting: Any, done: Any) -> None:
+    """Try attacks until there are none left; what goes wrong with the grading itself is told as an exception."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    torch.set_num_threads(1)
+    try:
+        corpus = {attack.name: attack for attack in attacks(folder)}
+        with Ground(sandbox=sandbox) as ground:
+            while (name := waiting.get()) is not None:
+                done.put(_outcome(corpus[name], ground))
+    except (InputError, SandboxError) as error:
+        done.put(error)
+    except Exception as error:
+        done.put(SandboxError(f"an attack could not be tried ({type(error).__name__}: {error})"))
+
+
+def _outcome(attack: Attack | Archive, ground: Ground) -> Outcome:
+    try:
+        reasons = list(_reasons(attack, ground))
+    except Exception as error:
+        reasons = [f"what it got could not be looked at ({type(error).__name__}: {str(error)[:200]})"]
+    shown = "".join(char if char.isprintable() else "?" for char in "; ".join(reasons))
+    return Outcome(attack.name, attack.tries, "broken" if reasons else "held", shown)
+
+
+def _reasons(attack: Attack | Archive, ground: Ground) -> Iterator[str]:
+    """What the attack got, one thing after the other."""
+    beside = ground.begin_witness() if attack.name.startswith("harm/") else None
+    graded = ground.graded(attack)
+    if isinstance(attack, Attack):
+        yield from verdicts.found_in_submission(attack, graded)
+    else:
+        yield from verdicts.found_in_archive(attack, graded, ground.deserved)
+    if beside is not None:
+        yield from verdicts.found_in_witness(finish(beside), ground.alone, "beside it")
+    yield from ground.left_running()
+    yield from verdicts.found_in_witness(finish(ground.begin_witness()), ground.alone, "after it")
+    yield from verdicts.found_in_output(graded, ground)
+    yield from ground.changed_outside()

@@ -1,0 +1,106 @@
+"""Traces that an attack may leave on the machine: changed files and devices, and whatever bears its mark."""
+
+import hashlib
+import os
+import site
+import stat
+import sysconfig
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from autograder import course
+from autograder.attacks.processes import called, descendants, processes
+
+# What an attack calls whatever it leaves behind: files, processes, shared memory, elements of a page.
+MARK = "left-by-attack"
+MARK_KEY = 0x0A77AC4
+
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "shm")
+_SYSTEM_FILES = ("/etc/passwd", "/etc/hosts", "/etc/ld.so.cache")
+
+
+def outside(*folders: Path) -> dict[str, str]:
+    """What an attack must not change, by name: repository, Python's packages, start-up files, devices, `folders`."""
+    found: dict[str, str] = {}
+    packages = Path(sysconfig.get_path("purelib"))
+    watched = [path for path in course.ROOT.iterdir() if path.is_file() and _is_ours(path)]
+    for name in ("autograder", "fixmelab", "notebooks", "source", "release", "tests", "docs"):
+        watched += _files(course.ROOT / name)
+    for folder in folders:
+        watched += _files(folder)
+    watched += [path for path in packages.iterdir() if path.suffix in (".py", ".pth")]
+    watched += [packages / "torch" / "__init__.py", packages / "IPython" / "__init__.py", *_start_up_files()]
+    found |= {str(path): _state(path) for path in (*watched, *map(Path, _SYSTEM_FILES))}
+    found |= {f"/dev/{name}": _device(Path("/dev") / name) for name in _DEVICES}
+    found[str(packages)] = " ".join(sorted(name for name in os.listdir(packages) if name != "__pycache__"))
+    found["processors and priority"] = f"{sorted(os.sched_getaffinity(0))} {os.getpriority(os.PRIO_PROCESS, 0)}"
+    found["name of the machine"] = os.uname().nodename
+    return found
+
+
+def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """The names of what is different."""
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+
+
+def marks() -> list[str]:
+    """Files, shared memory, sockets and processes on this machine that bear the attacks' mark.
+
+    Not the processes that descend from this one's parent: attacks that are being tried side by side.
+    """
+    places = [Path(place) for place in ("/tmp", "/var/tmp", "/dev/shm", "/run", "/dev/mqueue")]
+    found = [str(path) for place in (*places, Path.home()) for path in _near(place, 2) if MARK in path.name]
+    try:
+        keys = [line.split()[0] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
+        found += [f"shared memory {key}" for key in keys if int(key) == MARK_KEY]
+        found += [line for line in Path("/proc/net/unix").read_text(errors="replace").splitlines() if MARK in line]
+    except OSError:
+        pass  # no such table here
+    marked = [pid for pid in processes() if MARK in called(pid)]
+    return found + [f"process {pid}" for pid in marked if pid not in descendants(os.getppid())]
+
+
+def _is_ours(path: Path) -> bool:
+    return path.suffix in (".key", ".md", ".py", ".toml", ".txt", ".yml", ".db") or path.name in ("LICENSE", "Makefile")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for at, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__" and not name.startswith(".")]
+        yield from (Path(at) / name for name in names)
+
+
+def _start_up_files() -> list[Path]:
+    """What other programs of this user read when they start."""
+    home = Path.home()
+    names = (".bashrc", ".profile", ".bash_profile", ".pythonrc.py", ".config/matplotlib/matplotlibrc", ".pdbrc")
+    start_up = home / ".ipython" / "profile_default" / "startup"
+    user = Path(site.getusersitepackages())
+    return [*(home / name for name in names), *_files(start_up), user / "usercustomize.py", user / "sitecustomize.py"]
+
+
+def _state(path: Path) -> str:
+    try:
+        about = path.lstat()
+        held = os.readlink(path).encode() if stat.S_ISLNK(about.st_mode) else path.read_bytes()
+    except OSError as error:
+        return type(error).__name__
+    return f"{about.st_mode:o} {about.st_uid} {hashlib.sha256(held).hexdigest()}"
+
+
+def _device(path: Path) -> str:
+    try:
+        about = path.stat()
+    except OSError as error:
+        return type(error).__name__
+    return f"{about.st_mode:o} {about.st_uid} {about.st_gid} {about.st_rdev}"
+
+
+def _near(folder: Path, depth: int) -> Iterator[Path]:
+    try:
+        inside = [Path(item.path) for item in os.scandir(folder) if depth > 1 or MARK in item.name]
+    except OSError:
+        return
+    yield from inside
+    for path in inside if depth > 1 else ():
+        yield from _near(path, depth - 1)

@@ -1,0 +1,81 @@
+"""`autograder build` and `autograder prove`: from the text to what students get, and that the checks are right."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from autograder.commands.options import CORES, Jobs, Names
+from autograder.commands.terminal import console, errors, progress
+
+if TYPE_CHECKING:
+    from autograder.attacks.prove import Outcome
+
+
+def build(
+    names: Names = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail if what is there is out of date.")
+    ] = False,
+) -> None:
+    """Make source/ and release/ from the texts in notebooks/, after a scan for leaks."""
+    from autograder.authoring.build import build as build_all
+
+    for built in build_all(names or None, check=check):
+        state = "built" if built.changed else "up to date"
+        console.print(f"{built.name}: {built.exercises} exercises, {built.points:g} points, {state}", highlight=False)
+
+
+def prove(
+    names: Names = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds for the solution and the blank release.")] = 50,
+    jobs: Jobs = CORES,
+    attacks: Annotated[
+        bool, typer.Option("--attacks", help="Try the corpus of attacks instead, in the sandbox: a line each.")
+    ] = False,
+) -> None:
+    """Show that the checks are right: solution, blank release, known mistakes and equivalents on many seeds.
+
+    With --attacks, show that the grader cannot be cheated or harmed by the notebooks and archives in tests/attacks.
+    """
+    from autograder import course
+
+    if attacks:
+        _prove_attacks(jobs)
+        return
+    from autograder.authoring.proof import prove as prove_one
+
+    failed = False
+    for name in [course.require_assignment(name) for name in names or course.assignment_names()]:
+        source, release = course.read_source(name), course.read_release(name)
+        with progress(f"proving {name}") as show:
+            proof = prove_one(name, source, release, seeds=seeds, jobs=jobs, on_trial=show)
+        failed = failed or bool(proof.problems)
+        for problem in proof.problems:
+            errors.print(problem, markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"{name}: {proof.exercises} exercises, {proof.mistakes} mistakes, {proof.equivalents} equivalents, "
+            f"{proof.seeds} seeds: " + (f"{len(proof.problems)} failed" if proof.problems else "all as they must be"),
+            highlight=False,
+        )
+    if failed:
+        raise typer.Exit(1)
+
+
+def _prove_attacks(jobs: int) -> None:
+    from autograder.attacks.prove import prove_attacks
+
+    outcomes = []
+
+    def show(outcome: "Outcome") -> None:
+        outcomes.append(outcome)
+        held = outcome.verdict == "held"
+        line = f"{outcome.name}: {outcome.tries}: " + ("held" if held else f"BROKEN: {outcome.reason}")
+        (console if held else errors).print(line, markup=False, highlight=False, soft_wrap=True)
+
+    prove_attacks(jobs=jobs, on_attack=show)
+    broken = sum(outcome.verdict != "held" for outcome in outcomes)
+    console.print(
+        f"{len(outcomes)} attacks: " + (f"{broken} broke through" if broken else "none broke through"), highlight=False
+    )
+    if broken:
+        raise typer.Exit(1)

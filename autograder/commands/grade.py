@@ -1,0 +1,151 @@
+"""`autograder grade`: submissions in, results, table and report out."""
+
+import contextlib
+import json
+import signal
+from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from autograder.commands.options import CORES, Jobs, SandboxLimits
+from autograder.commands.terminal import console, errors, progress
+from autograder.errors import InputError, SandboxError, UsageError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from autograder.results.model import Record, RunResult
+
+
+class BudgetChoice(str, Enum):
+    """How much work the ordinary cells of a notebook may do."""
+
+    smoke = "smoke"
+    cpu = "cpu"
+    gpu = "gpu"
+
+
+def grade(
+    assignment: Annotated[str, typer.Argument(help="For example vae.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH...", help="Notebooks, folders STUDENT/ASSIGNMENT/*.ipynb, or a zip.")
+    ],
+    out: Annotated[str, typer.Option(help="Folder for results.json, report.html and the executed notebooks.")] = (
+        "graded"
+    ),
+    jobs: Jobs = CORES,
+    budget: Annotated[BudgetChoice, typer.Option(help="Budget of the ordinary cells.")] = BudgetChoice.smoke,
+    limit: SandboxLimits = None,
+    again: Annotated[bool, typer.Option("--again", help="Grade anew what has been graded before.")] = False,
+    unsafe_no_sandbox: Annotated[
+        bool, typer.Option("--unsafe-no-sandbox", help="Run submissions unconfined: only notebooks you trust.")
+    ] = False,
+) -> None:
+    """Grade submissions: restore, execute in the sandbox, judge; then a table, results.json and a report.
+
+    Each result is kept as it comes: a run that was ended goes on with the same command, and nothing is graded twice.
+    """
+    from autograder import course
+    from autograder.grading.workers import Crew
+    from autograder.sandbox.limits import Limits
+
+    if not out.strip():
+        raise UsageError("--out is empty: name a folder for the results")
+    limits = Limits.parse(limit or [])
+    course.require_assignment(assignment)
+    records: list[Record] = []
+    faults: list[str] = []
+    # The crew before anything slow, so that its imports go on meanwhile.
+    with _ended_by_signals(records), Crew(assignment, jobs=jobs, sandbox=not unsafe_no_sandbox) as crew:
+        from autograder.grading.key import course_key
+        from autograder.grading.run import grade_all
+        from autograder.grading.store import Store
+        from autograder.grading.submissions import find_submissions
+
+        source, key = course.read_source(assignment), course_key()
+        with Store(Path(out)) as store:
+            submissions, problems = find_submissions(assignment, paths)
+            unread = len(problems)
+            with progress(f"grading {assignment}") as show:
+                show(0, len(submissions))
+
+                def shown(take: Callable[[Any], None]) -> Callable[[Any], None]:
+                    def take_and_show(item: Any) -> None:
+                        take(item)
+                        show(len(records) + len(problems) - unread + len(faults), len(submissions))
+
+                    return take_and_show
+
+                run = grade_all(
+                    assignment,
+                    submissions,
+                    key=key,
+                    budget=budget.value,
+                    jobs=jobs,
+                    sandbox=not unsafe_no_sandbox,
+                    limits=limits,
+                    crew=crew,
+                    store=store,
+                    again=again,
+                    on_result=shown(records.append),
+                    on_problem=shown(problems.append),
+                    on_fault=shown(faults.append),
+                )
+            if records:
+                _show_run(Path(out), run, records, source)
+                store.prune(run.digest, submissions)
+            elif (Path(out) / "results.json").exists():
+                problems.append(f"{out}: nothing was graded now; results.json there is of an earlier run")
+    if faults:
+        raise SandboxError("\n".join([*problems, *faults]))
+    if problems:
+        raise InputError("\n".join(problems))
+
+
+def _show_run(out: Path, run: "RunResult", records: "list[Record]", source: "NotebookNode") -> None:
+    """Write the files of a run, and print its table and where they are."""
+    from nbformat import from_dict
+
+    from autograder.reports.html import html_report
+    from autograder.reports.table import results_table
+    from autograder.results.writing import write_report, write_run
+
+    written = write_run(out, run, records)
+    notebooks = {record.result.student: from_dict(json.loads(record.executed)) for record in records}
+    report = write_report(out, html_report(run, notebooks, source))
+    console.print(results_table(run))
+    known = sum(record.is_known for record in records)
+    if known:
+        console.print(f"{known} of {len(records)} were graded before (--again grades anew)", highlight=False)
+    console.print(f"results   {written}\nreport    {report}", highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def _ended_by_signals(records: "list[Record]") -> Iterator[None]:
+    """Ctrl-C and SIGTERM end a run with one line on what is kept, and the exit code that belongs to them."""
+
+    def end(number: int, _: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise _Ended(number)
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    except _Ended as ended:
+        kept = f"{len(records)} results are kept, and the same command goes on from there"
+        errors.print(f"ended by {signal.Signals(ended.number).name}: {kept}", highlight=False, soft_wrap=True)
+        raise typer.Exit(128 + ended.number) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Ended(BaseException):
+    """A signal has asked this process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number

@@ -1,0 +1,108 @@
+"""`autograder export`, `record` and `policy`: what is done with results once they are there."""
+
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.commands.options import Results
+from autograder.commands.terminal import console, errors
+from autograder.errors import UsageError
+
+
+class ExportForm(str, Enum):
+    """What `autograder export` makes of results."""
+
+    junit = "junit"
+    csv = "csv"
+    canvas = "canvas"
+    markdown = "markdown"
+    html = "html"
+
+
+def export(
+    results: Results,
+    to: Annotated[ExportForm, typer.Option("--to", help="JUnit XML, CSV, Canvas, a job summary, a page a student.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to; else it is printed. For html a folder, else RESULTS/feedback."),
+    ] = None,
+    roster: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="canvas: the CSV file that Canvas exported, to fill in.")
+    ] = None,
+    column: Annotated[
+        str | None, typer.Option(metavar="TITLE", help="canvas: the assignment's column, by title, ID or both.")
+    ] = None,
+    marks: Annotated[
+        bool, typer.Option("--marks", help="canvas: total points, those by people too, from the gradebook.")
+    ] = False,
+    db: Annotated[str | None, typer.Option(metavar="URL", help="--marks: the gradebook, as for record.")] = None,
+    course_folder: Annotated[
+        Path | None, typer.Option("--course", metavar="DIR", help="--marks: nbgrader's course folder, as for record.")
+    ] = None,
+) -> None:
+    """Bring results into the form that CI, a spreadsheet, Canvas or a student reads; no hidden thing is in it."""
+    from autograder.exports.export import export as export_results
+
+    if to is not ExportForm.canvas and (roster or column or marks):
+        raise UsageError("--roster, --column and --marks belong to --to canvas")
+    if not marks and (db or course_folder):
+        raise UsageError("--db and --course belong to --marks")
+    done = export_results(
+        results, to.value, out=out, roster=roster, column=column, marks=marks, db=db, root=course_folder
+    )
+    for note in done.notes:
+        errors.print(note, markup=False, highlight=False, soft_wrap=True)
+    if done.text is not None:
+        # As it would stand in a file, whatever the terminal's encoding.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(done.text.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    else:
+        console.print(f"{to.value:9} {done.written}", markup=False, highlight=False, soft_wrap=True)
+
+
+def record(
+    results: Annotated[Path, typer.Argument(help="results.json, or the folder that grade wrote it to.")],
+    db: Annotated[
+        str | None, typer.Option(metavar="URL", help="Gradebook, as postgresql+psycopg://HOST/NAME; else the course's.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse students who are not in the gradebook.")] = False,
+    course_folder: Annotated[
+        Path | None, typer.Option("--course", metavar="DIR", help="nbgrader's course folder; else this repository.")
+    ] = None,
+) -> None:
+    """Write results to nbgrader's gradebook, where formgrader shows them for grading by hand.
+
+    Recording again after a regrade keeps all marks and comments that people gave, and says who changed and why.
+    """
+    from autograder.gradebook.lines import report_lines
+    from autograder.gradebook.record import record as record_results
+
+    recorded = record_results(results, db=db, dry_run=dry_run, strict=strict, root=course_folder)
+    for line in report_lines(recorded):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def policy(
+    results: Results,
+    fail: Annotated[
+        str,
+        typer.Option(metavar="never|any|under=N", help="any: an exercise is not right. under: points, or under=60%."),
+    ],
+) -> None:
+    """Say by the exit code whether CI is to pass: 1 where the policy does not let a submission pass."""
+    from autograder.reports.policy import Policy
+    from autograder.results.reading import read_results
+
+    chosen = Policy.parse(fail)
+    run = read_results(results).run
+    violations = chosen.violations(run)
+    for line in violations:
+        errors.print(line, markup=False, highlight=False, soft_wrap=True)
+    if violations:
+        raise typer.Exit(1)
+    console.print(f"{fail} lets all pass: {len(run.submissions)}", markup=False, highlight=False, soft_wrap=True)
