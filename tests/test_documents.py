@@ -18,14 +18,12 @@ def test_links_within_the_repository_lead_somewhere(page):
     assert [target for target in targets if not target.exists()] == []
 
 
-@pytest.mark.parametrize(("name", "called"), [("vae", "VAE"), ("diffusion", "diffusion"), ("gcn", "GCN")])
-def test_the_readme_counts_mistakes_and_equivalents_rightly(name, called):
-    exercises = exercises_of(name).values()
-    mistakes, equivalents = (
-        sum(len(getattr(item, kind)) for item in exercises) for kind in ("mistakes", "equivalents")
-    )
+def test_the_readme_promises_no_more_wrong_and_right_answers_than_there_are():
     text = " ".join((course.ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"{mistakes} wrong and {equivalents} right answers to the {called} notebook" in text
+    mistakes, equivalents = re.search(r"more than (\d+) wrong and (\d+) right answers", text).groups()
+    exercises = [item for name in course.assignment_names() for item in exercises_of(name).values()]
+    assert sum(len(item.mistakes) for item in exercises) > int(mistakes)
+    assert sum(len(item.equivalents) for item in exercises) > int(equivalents)
 
 
 def test_the_readme_counts_attacks_rightly():
@@ -40,7 +38,8 @@ def security_statements() -> list[str]:
     """What the security page promises: its list items and table rows, but for those on what is not promised."""
     page = (course.ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     promises = re.sub(r"## What is not promised.*?(?=^## |\Z)", "", page, flags=re.DOTALL | re.MULTILINE)
-    rows = [line for line in promises.splitlines() if re.match(r"- |\| (?!layer|limit|--)", line)]
+    whole = re.sub(r"\n +", " ", promises)  # an item goes on in lines that are indented
+    rows = [line for line in whole.splitlines() if re.match(r"- |\| (?!layer|limit|--)", line)]
     return [line for line in rows if not set(line) <= set("|- ")]
 
 
