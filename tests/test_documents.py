@@ -21,8 +21,8 @@ def test_links_within_the_repository_lead_somewhere(page):
 def test_the_readme_counts_mistakes_and_equivalents_rightly():
     exercises = [item for name in course.assignment_names() for item in exercises_of(name).values()]
     text = " ".join((course.ROOT / "README.md").read_text(encoding="utf-8").split())
-    assert f"on {sum(len(item.mistakes) for item in exercises)} wrong answers" in text
-    assert f"on {sum(len(item.equivalents) for item in exercises)} other right ones" in text
+    assert f" {sum(len(item.mistakes) for item in exercises)} wrong answers" in text
+    assert f" {sum(len(item.equivalents) for item in exercises)} other right ones" in text
 
 
 def test_the_readme_counts_attacks_rightly():
