@@ -1,6 +1,6 @@
 """Takes the pictures of README and docs out of real runs: python docs/pictures.py [RUN [GCN [GRADED [SCREENSHOTS]]]]
 
-Those of the VAE come out of the perfect sample submission. RUN is a folder in which `fixmelab train diffusion` has
+That of the VAE comes out of the perfect sample submission. RUN is a folder in which `fixmelab train diffusion` has
 trained; its model draws the denoising strip. GCN is the solved notebook on graphs, executed on the smoke budget. GRADED
 is a folder in which `autograder grade` has written the report on the sample submissions; Chromium takes its picture.
 SCREENSHOTS is the folder in which the tests of formgrader have left theirs (FIXMELAB_SCREENSHOTS names it to them).
@@ -14,14 +14,13 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 SAMPLE = HERE.parent / "tests" / "submissions" / "vae" / "perfect" / "vae" / "vae.ipynb"
 SOLUTION = HERE.parent / "source" / "diffusion" / "diffusion.ipynb"
-FROM_SAMPLE = {
-    "figure, canvas = plot_latents(model)": "latent-grid.png",
-    "fixmelab.latent_explorer_static": "latent-map.png",
-}
+FROM_SAMPLE = {"fixmelab.latent_explorer_static": "latent-map.png"}
+TWO_OF_FOUR = 0.515  # the upper two chains, and the titles above them
 FROM_GCN = {"small = small.to(lab.device)": "sampler.png"}
 
 
@@ -39,7 +38,8 @@ def draw_the_strip(run: Path) -> None:
         command = [sys.executable, "-m", "fixmelab", "train", "diffusion", "--from", str(SOLUTION), "--visualize"]
         command += ["--load_path", str(run / "checkpoint.safetensors"), "--save_folder", folder]
         subprocess.run(command, check=True)
-        (HERE / "images" / "denoising.png").write_bytes((Path(folder) / "backward.png").read_bytes())
+        with Image.open(Path(folder) / "backward.png") as strip:
+            strip.crop((0, 0, strip.width, round(TWO_OF_FOUR * strip.height))).save(HERE / "images" / "denoising.png")
 
 
 def photograph(report: Path) -> None:
