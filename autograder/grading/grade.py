@@ -6,9 +6,10 @@ from nbformat import NotebookNode
 
 from autograder import cells
 from autograder.assignments import exercises_of
+from autograder.grading.cell_text import is_untouched
 from autograder.grading.execute import Execution, execute
 from autograder.grading.reading import read_notebook, submission_digest
-from autograder.grading.restore import is_untouched, restore
+from autograder.grading.restoring import restore
 from autograder.judge.draw import seed_for
 from autograder.judge.exercise import Exercise
 from autograder.results.model import Budget, ExerciseResult, SubmissionResult

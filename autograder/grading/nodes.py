@@ -1,0 +1,19 @@
+"""Parts of notebooks, made with types: nbformat's own constructors have none."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nbformat import NotebookNode
+
+
+def node(fields: Mapping[str, Any] | None = None, **more: Any) -> NotebookNode:
+    """A node with these fields; dicts inside become nodes, too."""
+    return NotebookNode(fields or {}, **more)  # type: ignore[no-untyped-call]  # nbformat says no types
+
+
+def new_cell(kind: str, text: str) -> NotebookNode:
+    """A cell without metadata; a code cell has not run yet."""
+    cell = node(cell_type=kind, metadata=node(), source=text)
+    if kind == "code":
+        cell.outputs, cell.execution_count = [], None
+    return cell
