@@ -12,12 +12,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder.attacks.witness import ASSIGNMENT
 from autograder.errors import InputError
 from autograder.grading.grade import grade
+from autograder.grading.grading import Grading
 from autograder.grading.submissions import Submission, find_submissions
 from autograder.results.model import SubmissionResult
-from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Address
 
 # An attack that takes longer has brought the grader to a stop.
@@ -32,16 +31,6 @@ class Graded:
     notebooks: list[NotebookNode] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     fault: str = ""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a process grades: the assignment's beginning, the course's key, where kernels are had, and limits."""
-
-    source: NotebookNode
-    key: bytes
-    zygote: Address
-    limits: Limits | None
 
 
 @dataclass
@@ -89,22 +78,12 @@ def _work(pipe: Connection, work: Callable[..., Graded], *arguments: Any) -> Non
     pipe.close()
 
 
-def grade_submissions(submissions: list[Submission], settings: Settings) -> Graded:
+def grade_submissions(grading: Grading, submissions: list[Submission], zygote: Address) -> Graded:
     """Grade as the workers of a run do, one after the other."""
     graded = Graded()
     for submission in submissions:
         try:
-            result, notebook = grade(
-                settings.source,
-                submission.data,
-                assignment=ASSIGNMENT,
-                student=submission.student,
-                path=submission.path,
-                key=settings.key,
-                budget="smoke",
-                zygote=settings.zygote,
-                limits=settings.limits,
-            )
+            result, notebook = grade(grading, submission, zygote)
         except InputError as error:
             graded.problems.append(str(error))
         else:
@@ -113,10 +92,12 @@ def grade_submissions(submissions: list[Submission], settings: Settings) -> Grad
     return graded
 
 
-def grade_archive(build: Callable[[Path, bytes], None], folder: Path, notebook: bytes, settings: Settings) -> Graded:
+def grade_archive(
+    grading: Grading, build: Callable[[Path, bytes], None], folder: Path, notebook: bytes, zygote: Address
+) -> Graded:
     """Let `build` put files into `folder`, and grade whatever lies there."""
     build(folder, notebook)
-    submissions, problems = find_submissions(ASSIGNMENT, sorted(folder.iterdir()))
-    graded = grade_submissions(submissions, settings)
+    submissions, problems = find_submissions(grading.assignment, sorted(folder.iterdir()))
+    graded = grade_submissions(grading, submissions, zygote)
     graded.problems += problems
     return graded

@@ -15,11 +15,12 @@ from autograder import course
 from autograder.assignments import exercises_of
 from autograder.attacks import traces
 from autograder.attacks.corpus import Archive, Attack, notebook_of
-from autograder.attacks.graders import Graded, Grader, Settings, finish, grade_archive, grade_submissions, start
+from autograder.attacks.graders import Graded, Grader, finish, grade_archive, grade_submissions, start
 from autograder.attacks.outputs import secret_lines
 from autograder.attacks.processes import descendants
 from autograder.attacks.witness import ASSIGNMENT, excerpt, witness
 from autograder.errors import SandboxError
+from autograder.grading.grading import Grading
 from autograder.grading.submissions import Submission
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Zygote
@@ -91,23 +92,24 @@ class Ground:
 
     def begin_witness(self) -> Grader:
         """Have the witness graded."""
-        return start(grade_submissions, [self._witness], self._settings(None))
+        return start(grade_submissions, self._grading(Limits()), [self._witness], self._zygote.address)
 
     def graded(self, attack: Attack | Archive) -> Graded:
         """What comes out when an attack is graded."""
+        grading, zygote = self._grading(TIGHT), self._zygote.address
         if isinstance(attack, Attack):
             data = nbformat.writes(notebook_of(attack.text)).encode()
             submissions = [Submission("mallory", "mallory.ipynb", data)]
-            return finish(start(grade_submissions, submissions, self._settings(TIGHT)))
+            return finish(start(grade_submissions, grading, submissions, zygote))
         folder = Path(tempfile.mkdtemp(prefix="fixmelab-handed-in-"))
         try:
-            return finish(start(grade_archive, attack.build, folder, self._witness.data, self._settings(TIGHT)))
+            return finish(start(grade_archive, grading, attack.build, folder, self._witness.data, zygote))
         finally:
             # Not shutil.rmtree, which a chain of thousands of folders brings down.
             subprocess.run(["rm", "-rf", "--", str(folder)], check=True)
 
-    def _settings(self, limits: Limits | None) -> Settings:
-        return Settings(self.source, self.key, self._zygote.address, limits)
+    def _grading(self, limits: Limits) -> Grading:
+        return Grading(ASSIGNMENT, self.source, self.key, limits=limits, sandbox=self._sandbox)
 
     def left_running(self) -> Iterator[str]:
         """A line on each thing that runs, or lies in the zygote's folder, and did not before the attack."""

@@ -3,20 +3,21 @@
 import contextlib
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from autograder.commands.options import CORES, Jobs, SandboxLimits
 from autograder.commands.terminal import console, errors, progress
-from autograder.errors import InputError, SandboxError, UsageError
+from autograder.errors import UsageError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
+    from autograder.grading.run import Tally
     from autograder.results.model import Record, RunResult
 
 
@@ -48,61 +49,31 @@ def grade(
 
     Each result is kept as it comes: a run that was ended goes on with the same command, and nothing is graded twice.
     """
-    from autograder import course
-    from autograder.grading.workers import Crew
+    from autograder.grading.run import Tally, begin_run
     from autograder.sandbox.limits import Limits
 
     if not out.strip():
         raise UsageError("--out is empty: name a folder for the results")
     limits = Limits.parse(limit or [])
-    course.require_assignment(assignment)
-    records: list[Record] = []
-    faults: list[str] = []
-    # The crew before anything slow, so that its imports go on meanwhile.
-    with _ended_by_signals(records), Crew(assignment, jobs=jobs, sandbox=not unsafe_no_sandbox) as crew:
-        from autograder.grading.key import course_key
-        from autograder.grading.run import grade_all
-        from autograder.grading.store import Store
-        from autograder.grading.submissions import find_submissions
-
-        source, key = course.read_source(assignment), course_key()
-        with Store(Path(out)) as store:
-            submissions, problems = find_submissions(assignment, paths)
-            unread = len(problems)
-            with progress(f"grading {assignment}") as show:
-                show(0, len(submissions))
-
-                def shown(take: Callable[[Any], None]) -> Callable[[Any], None]:
-                    def take_and_show(item: Any) -> None:
-                        take(item)
-                        show(len(records) + len(problems) - unread + len(faults), len(submissions))
-
-                    return take_and_show
-
-                run = grade_all(
-                    assignment,
-                    submissions,
-                    key=key,
-                    budget=budget.value,
-                    jobs=jobs,
-                    sandbox=not unsafe_no_sandbox,
-                    limits=limits,
-                    crew=crew,
-                    store=store,
-                    again=again,
-                    on_result=shown(records.append),
-                    on_problem=shown(problems.append),
-                    on_fault=shown(faults.append),
-                )
-            if records:
-                _show_run(Path(out), run, records, source)
-                store.prune(run.digest, submissions)
-            elif (Path(out) / "results.json").exists():
-                problems.append(f"{out}: nothing was graded now; results.json there is of an earlier run")
-    if faults:
-        raise SandboxError("\n".join([*problems, *faults]))
-    if problems:
-        raise InputError("\n".join(problems))
+    tally = Tally()
+    with (
+        _ended_by_signals(tally),
+        begin_run(
+            assignment,
+            tally=tally,
+            out=Path(out),
+            jobs=jobs,
+            budget=budget.value,
+            limits=limits,
+            sandbox=not unsafe_no_sandbox,
+        ) as run,
+    ):
+        submissions = run.find(paths)
+        with progress(f"grading {assignment}") as show:
+            result = run.grade(submissions, again=again, on_step=show)
+        if tally.records:
+            _show_run(Path(out), result, tally.records, run.grading.source)
+        run.finish()
 
 
 def _show_run(out: Path, run: "RunResult", records: "list[Record]", source: "NotebookNode") -> None:
@@ -124,7 +95,7 @@ def _show_run(out: Path, run: "RunResult", records: "list[Record]", source: "Not
 
 
 @contextlib.contextmanager
-def _ended_by_signals(records: "list[Record]") -> Iterator[None]:
+def _ended_by_signals(tally: "Tally") -> Iterator[None]:
     """Ctrl-C and SIGTERM end a run with one line on what is kept, and the exit code that belongs to them."""
 
     def end(number: int, _: object) -> None:
@@ -135,7 +106,7 @@ def _ended_by_signals(records: "list[Record]") -> Iterator[None]:
     try:
         yield
     except _Ended as ended:
-        kept = f"{len(records)} results are kept, and the same command goes on from there"
+        kept = f"{len(tally.records)} results are kept, and the same command goes on from there"
         errors.print(f"ended by {signal.Signals(ended.number).name}: {kept}", highlight=False, soft_wrap=True)
         raise typer.Exit(128 + ended.number) from None
     finally:

@@ -11,8 +11,8 @@ from autograder.errors import InputError, SandboxError
 from autograder.gradescope.form import graded, refused
 from autograder.gradescope.settings import Layout, Settings
 from autograder.grading.key import course_key
+from autograder.grading.run import begin_run
 from autograder.grading.submissions import Submission, find_submissions
-from autograder.grading.workers import Crew
 from autograder.results import files
 from autograder.sandbox import layers
 from autograder.sandbox.limits import Limits
@@ -41,26 +41,22 @@ def main(root: str, place: str, seconds: str) -> None:
 
 
 def _graded(layout: Layout, settings: Settings, seconds: float, began: float) -> dict:
-    from autograder.grading.run import grade_all
-
     submission = the_submission(settings.assignment, layout.submission)
     user = _other_user(layout)
-    with Crew(settings.assignment, sandbox=user is None, user=user) as crew:
-        run = grade_all(
-            settings.assignment,
-            [submission],
-            key=course_key(course.ROOT / "course.key"),
-            budget="smoke",
-            sandbox=user is None,
-            limits=limits_for(settings, seconds, container_bytes()),
-            crew=crew,
-        )
+    with begin_run(
+        settings.assignment,
+        limits=limits_for(settings, seconds, container_bytes()),
+        sandbox=user is None,
+        user=user,
+        key=course_key(course.ROOT / "course.key"),
+    ) as run:
+        result = run.grade([submission])
+        run.finish()
     walls = "namespaces" if user is None else "user"
     print(f"The student's code was held by {'bubblewrap' if user is None else f'being of user {user}'}.")
-    source = course.read_source(settings.assignment)
-    by_hand = cells.written_ids(source, settings.assignment)
+    by_hand = cells.written_ids(run.grading.source, settings.assignment)
     seconds = time.monotonic() - began
-    return graded(run, by_hand=by_hand, visibility=settings.visibility, seconds=seconds, walls=walls)
+    return graded(result, by_hand=by_hand, visibility=settings.visibility, seconds=seconds, walls=walls)
 
 
 def _other_user(layout: Layout) -> int | None:

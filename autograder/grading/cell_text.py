@@ -118,9 +118,10 @@ def names_in(text: str) -> Names:
     """The names that the code binds at top level, as far as can be told where it is not Python."""
     tree = parsed(text)
     if tree is None:
-        functions = frozenset(FUNCTION.findall(text))
-        return Names(functions, frozenset(ASSIGNMENT.findall(text)) - functions)
-    functions, others = set(), set()
+        found = frozenset(FUNCTION.findall(text))
+        return Names(found, frozenset(ASSIGNMENT.findall(text)) - found)
+    functions: set[str] = set()
+    others: set[str] = set()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             functions.add(node.name)
@@ -134,7 +135,8 @@ def names_in(text: str) -> Names:
 
 def additions(text: str, known: frozenset[str]) -> str:
     """The imports, functions and classes at the top level of `text` that bind a name outside `known`."""
-    tree, numbers = parsed(text), set()
+    tree = parsed(text)
+    numbers: set[int] = set()
     for node in tree.body if tree else ():
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = {(alias.asname or alias.name).split(".")[0] for alias in node.names}
@@ -145,7 +147,7 @@ def additions(text: str, known: frozenset[str]) -> str:
         if names - known:
             decorators = getattr(node, "decorator_list", [])
             first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
-            numbers.update(range(first, node.end_lineno + 1))
+            numbers.update(range(first, (node.end_lineno or node.lineno) + 1))
     lines = text.split("\n")
     return "\n".join(lines[number - 1] for number in sorted(numbers))
 
@@ -183,7 +185,7 @@ def is_untouched(source_cell: Any, answer: Any, exercise: str | None = None) -> 
         return False
     expected = _open_fixmes_in(stub) or frozenset()
     if exercise in expected:
-        expected = {exercise}
+        expected = frozenset({exercise})
     return open_here == NO_STATEMENT or (bool(expected) and expected <= open_here)
 
 

@@ -12,8 +12,7 @@ from pathlib import Path
 import autograder
 import fixmelab
 from autograder import course
-from autograder.results.model import Budget
-from autograder.sandbox.limits import Limits
+from autograder.grading.grading import Grading
 
 GRADER = Path(autograder.__file__).parent
 STUDENTS_PACKAGE = Path(fixmelab.__file__).parent
@@ -22,24 +21,23 @@ PARTS = ("grading", "results", "sandbox", "judge", "cells.py", "regions.py", "co
 LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "ipython", "nbformat", "msgpack")
 
 
-def run_digest(
-    assignment: str, *, key: bytes, budget: Budget, limits: Limits | None = None, sandbox: bool = True
-) -> str:
+def run_digest(grading: Grading) -> str:
     """SHA-256, in hexadecimal, over what decides a result beside the submission.
 
-    That is the source notebook and the assignment's code, the code that grades and the students' package, versions
-    of Python and of the libraries, budget, limits, whether there is a sandbox, and a digest of the course's key.
+    That is the source notebook and the assignment's code, both as they lie on disk, the code that grades and the
+    students' package, versions of Python and of the libraries, budget, limits, whether there is a sandbox, and a
+    digest of the course's key.
     """
     digest = hashlib.sha256()
-    for name, data in _pieces(assignment):
+    for name, data in _pieces(grading.assignment):
         digest.update(f"{name}\n{len(data)}\n".encode() + data)
     settings = {
         "python": platform.python_version(),
         "libraries": {name: _version(name) for name in LIBRARIES},
-        "budget": budget,
-        "limits": dataclasses.asdict(limits or Limits()),
-        "sandbox": sandbox,
-        "key": hmac.new(key, b"which key", hashlib.sha256).hexdigest(),
+        "budget": grading.budget,
+        "limits": dataclasses.asdict(grading.limits),
+        "sandbox": grading.sandbox,
+        "key": hmac.new(grading.key, b"which key", hashlib.sha256).hexdigest(),
     }
     digest.update(json.dumps(settings, sort_keys=True).encode())
     return digest.hexdigest()

@@ -1,61 +1,44 @@
 """Grades one submission: what goes in decides what comes out."""
 
-from collections.abc import Mapping
-
 from nbformat import NotebookNode
 
 from autograder import cells
 from autograder.assignments import exercises_of
+from autograder.grading.cell_text import is_untouched
 from autograder.grading.execute import Execution, execute
-from autograder.grading.reading import read_notebook, submission_digest
-from autograder.grading.restore import is_untouched, restore
+from autograder.grading.grading import Grading
+from autograder.grading.restoring import restore
+from autograder.grading.submissions import Submission
 from autograder.judge.draw import seed_for
-from autograder.judge.exercise import Exercise
-from autograder.results.model import Budget, ExerciseResult, SubmissionResult
-from autograder.sandbox.limits import Limits
+from autograder.results.model import ExerciseResult, SubmissionResult
 from autograder.sandbox.zygote import Address
 
 
-def grade(
-    source: NotebookNode,
-    submission: bytes,
-    *,
-    assignment: str,
-    student: str,
-    path: str,
-    key: bytes,
-    budget: Budget,
-    zygote: Address,
-    limits: Limits | None = None,
-    exercises: Mapping[str, Exercise] | None = None,
-    others: Mapping[str, NotebookNode] | None = None,
-) -> tuple[SubmissionResult, NotebookNode]:
+def grade(grading: Grading, submission: Submission, zygote: Address) -> tuple[SubmissionResult, NotebookNode]:
     """Restore, execute and judge a submission. Returns its result and the executed notebook.
 
-    Exercises, their order and their points are those of `source`, the instructor's notebook. `key` is the course's
-    secret, from which the inputs of the checks are drawn. `exercises` holds the checks by id, those of the
-    assignment where they are not given; `others` the sources of other assignments, for a submission that belongs to
-    one of them; `path` only labels the result; `zygote` is where kernels are had.
-
-    Raises InputError where the submission is no notebook of this assignment, SandboxError where no kernel starts.
+    `zygote` is where kernels are had. Raises InputError if the submission is no notebook of this assignment,
+    SandboxError if no kernel starts.
     """
-    digest = submission_digest(submission)
-    restored = restore(source, read_notebook(submission, path), assignment=assignment, where=path, others=others)
+    assignment, source, digest = grading.assignment, grading.source, submission.digest
+    restored = restore(
+        source, submission.notebook(), assignment=assignment, where=submission.path, others=grading.others
+    )
     execution = execute(
         restored.notebook,
         source=source,
-        exercises={item.name: item for item in (exercises or exercises_of(assignment)).values()},
-        seed=lambda id: seed_for(key, digest, id),
-        budget=budget,
+        exercises={item.name: item for item in (grading.exercises or exercises_of(assignment)).values()},
+        seed=lambda id: seed_for(grading.key, digest, id),
+        budget=grading.budget,
         zygote=zygote,
-        limits=limits,
+        limits=grading.limits,
     )
     automatic = [_automatic(assignment, cell, execution) for cell in source.cells if cells.is_tests(cell)]
     written = [_written(assignment, cell, restored.notebook) for cell in source.cells if cells.is_written(cell)]
     places = {f"{assignment}.{cells.exercise_name(cell)}": place for place, cell in enumerate(source.cells)}
     result = SubmissionResult(
-        student=student,
-        path=path,
+        student=submission.student,
+        path=submission.path,
         digest=digest,
         score=sum((item.score for item in automatic), 0.0),
         max_score=sum((item.max_score for item in automatic), 0.0),

@@ -9,7 +9,6 @@ from autograder.cells import ANCHOR
 from autograder.grading.cell_text import parsed
 from autograder.sandbox.kernel import CellError
 
-UNFILLED = "This FIXME is not filled in yet."
 LENGTH = 500
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)")

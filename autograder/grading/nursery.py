@@ -12,8 +12,14 @@ import signal
 import socket
 import threading
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from autograder.errors import InputError, SandboxError
+
+if TYPE_CHECKING:
+    from autograder.grading.submissions import Submission
+    from autograder.grading.workers import Outcome, Work
+    from autograder.sandbox.zygote import Address
 
 
 def main(descriptor: int, assignment: str | None) -> None:
@@ -44,7 +50,8 @@ def _import_grader(assignment: str | None) -> None:
     from autograder.grading import grade  # noqa: F401
 
     torch.set_num_threads(1)
-    nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell()]))  # compiles its schema
+    # Compiles its schema. nbformat says no types.
+    nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell()]))  # type: ignore[no-untyped-call]
     if assignment:
         # What is wrong with an assignment is said by the worker that meets it.
         with contextlib.suppress(Exception):
@@ -75,7 +82,7 @@ def _end_with_line(descriptor: int) -> None:
     os._exit(0)
 
 
-def _outcome(work, submission, address):
+def _outcome(work: "Work", submission: "Submission", address: "Address") -> "Outcome":
     """What `work` makes of a submission, or the fault: the submission's own, or that of this machine."""
     try:
         return work(submission, address)

@@ -9,6 +9,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from autograder.errors import InputError
+from autograder.grading.nodes import from_dict
 
 MAX_BYTES = 50 * 2**20
 MAX_DEPTH = 100
@@ -36,7 +37,7 @@ def read_notebook(data: bytes, where: str) -> NotebookNode:
         raw = _upgraded(raw, where)
     if len(raw["cells"]) > MAX_CELLS:
         raise InputError(f"{where}: has {len(raw['cells'])} cells, more than {MAX_CELLS}; {AGAIN} with fewer")
-    return nbformat.from_dict(
+    return from_dict(
         {
             "nbformat": 4,
             "nbformat_minor": 5,
@@ -78,14 +79,15 @@ def _children(value: Any) -> Any:
     return value if isinstance(value, list) else ()
 
 
-def _upgraded(raw: dict, where: str) -> dict:
+def _upgraded(raw: dict[str, Any], where: str) -> dict[str, Any]:
     """The notebook of format 3 or older in format 4."""
     if not isinstance(raw.get("nbformat"), int):
         raw["nbformat"] = 3
     logger = logging.getLogger("nbformat")
     disabled, logger.disabled = logger.disabled, True  # its warnings would tear up the progress bar
     try:
-        return nbformat.convert(nbformat.from_dict(raw), 4)
+        upgraded: dict[str, Any] = nbformat.convert(from_dict(raw), 4)  # type: ignore[no-untyped-call]  # as in nodes.py
+        return upgraded
     except Exception:  # the converter has no errors of its own
         raise InputError(
             f"{where}: is in an old notebook format and cannot be upgraded; save it again in Jupyter"
@@ -105,7 +107,7 @@ def _cleaned(value: Any) -> Any:
     return value
 
 
-def _mapping(value: Any) -> dict:
+def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
@@ -120,7 +122,7 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _cell(raw: dict, index: int) -> dict:
+def _cell(raw: dict[str, Any], index: int) -> dict[str, Any]:
     metadata = dict(_mapping(raw.get("metadata")))
     if "tags" in metadata:
         metadata["tags"] = _tags(metadata["tags"])
@@ -148,7 +150,7 @@ def _tags(value: Any) -> list[str]:
     return list(dict.fromkeys(tag for tag in tags if isinstance(tag, str) and tag and "," not in tag))
 
 
-def _bundle(value: Any) -> dict:
+def _bundle(value: Any) -> dict[str, Any]:
     """Representations of one thing by MIME type: text, a list of lines, or JSON."""
     return {
         kind: item if "json" in kind else _text(item)
@@ -157,11 +159,11 @@ def _bundle(value: Any) -> dict:
     }
 
 
-def _attachments(value: Any) -> dict:
+def _attachments(value: Any) -> dict[str, Any]:
     return {name: _bundle(item) for name, item in _mapping(value).items() if _bundle(item)}
 
 
-def _output(raw: Any) -> dict | None:
+def _output(raw: Any) -> dict[str, Any] | None:
     """The output as nbformat 4 wants it, or None where nothing can be made of it."""
     raw = _mapping(raw)
     kind = raw.get("output_type")

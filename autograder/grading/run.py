@@ -1,169 +1,211 @@
-"""Grades many submissions side by side and keeps every result as soon as it is there."""
+"""A run: many submissions graded side by side, every result kept as soon as it is there."""
 
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from nbformat import NotebookNode
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from autograder import course
 from autograder.errors import InputError, SandboxError
-from autograder.grading.digest import run_digest
-from autograder.grading.store import Store
-from autograder.grading.submissions import Submission
+from autograder.grading.grading import Grading
 from autograder.grading.workers import Crew, CrewError
-from autograder.results.model import Budget, Record, RunResult, SubmissionResult, package_version
-from autograder.results.text import listed
 from autograder.sandbox.limits import Limits
 
+# What is slow to import is imported late, so that the crew starts at once; torch only in the workers.
 if TYPE_CHECKING:
-    from autograder.judge.exercise import Exercise
+    from nbformat import NotebookNode
+
+    from autograder.grading.store import Store
+    from autograder.grading.submissions import Submission
+    from autograder.results.model import Budget, Record, RunResult
     from autograder.sandbox.zygote import Address
 
 MOST_NAMES = 8
+Noted = TypeVar("Noted")
 
 
-@dataclass(frozen=True)
-class Grading:
-    """How each submission of a run is graded. Calling it grades one, in a worker."""
+@dataclass
+class Tally:
+    """What a run has come to so far.
 
-    source: NotebookNode
-    assignment: str
-    key: bytes
-    budget: Budget
-    limits: Limits
-    exercises: Mapping[str, "Exercise"] | None
-    others: Mapping[str, NotebookNode]
-
-    def __call__(self, submission: Submission, zygote: "Address") -> Record:
-        from autograder.grading.grade import grade  # torch, which the grader's main process does without
-
-        began = time.monotonic()
-        result, notebook = grade(
-            self.source,
-            submission.data,
-            assignment=self.assignment,
-            student=submission.student,
-            path=submission.path,
-            key=self.key,
-            budget=self.budget,
-            zygote=zygote,
-            limits=self.limits,
-            exercises=self.exercises,
-            others=self.others,
-        )
-        # A kernel may have sent lone surrogates, which no file can hold.
-        executed = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
-        return Record(result=result, seconds=round(time.monotonic() - began, 3), executed=executed)
-
-
-def _refuse(line: str) -> None:
-    raise InputError(line)
-
-
-def _fail(line: str) -> None:
-    raise SandboxError(line)
-
-
-def grade_all(
-    assignment: str,
-    submissions: Iterable[Submission],
-    *,
-    key: bytes,
-    budget: Budget,
-    jobs: int = 1,
-    sandbox: bool = True,
-    limits: Limits | None = None,
-    exercises: Mapping[str, "Exercise"] | None = None,
-    crew: Crew | None = None,
-    store: Store | None = None,
-    again: bool = False,
-    on_result: Callable[[Record], None] = lambda record: None,
-    on_problem: Callable[[str], None] = _refuse,
-    on_fault: Callable[[str], None] = _fail,
-) -> RunResult:
-    """Grade submissions, `jobs` at a time. The results are the same whatever their order and `jobs`.
-
-    With a `store`, a record is kept there as soon as it is ready, and what is there already is not graded, unless
-    `again`. `crew` holds the processes where they have been started before, with the same `jobs` and `sandbox`;
-    `exercises` the checks by id, those of the assignment where they are not given.
-
-    `on_result` is called with each record, those of the store first; `on_problem` with a line on what is wrong with
-    the input, for example a submission of another assignment; `on_fault` with a line on what sandbox or workers
-    could not do in several tries. The others are graded all the same.
-
-    Raises InputError for an unknown or unbuilt assignment, SandboxError where the sandbox cannot be built; and
-    these for the first such line where there is no `on_problem` or `on_fault`.
+    `problems` are lines on what is wrong with the input, such as a submission of another assignment; `faults` lines
+    on what sandbox or workers could not do in several tries. Neither stops the rest of the run.
     """
-    limits = limits or Limits()
-    source = course.read_source(course.require_assignment(assignment))
-    grading = Grading(source, assignment, key, budget, limits, exercises, _other_sources(assignment))
-    digest = run_digest(assignment, key=key, budget=budget, limits=limits, sandbox=sandbox)
-    keeping = _Keeping(store, digest)
-    results: list[SubmissionResult] = []
 
-    def take(record: Record) -> None:
-        results.append(record.result)
-        on_result(record)
+    records: "list[Record]" = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
-    waiting = []
-    for submission in submissions:
-        record = None if again else keeping.find(submission)
-        waiting.append(submission) if record is None else take(record)
-    if again:
-        keeping.forget(waiting)
-    with contextlib.ExitStack() as life:
-        if waiting and crew is None:
-            crew = life.enter_context(Crew(assignment, jobs=jobs, sandbox=sandbox))
-        left = len(waiting)
-        try:
-            for submission, outcome in crew.outcomes(grading, waiting) if waiting else ():
-                left -= 1
-                if isinstance(outcome, InputError):
-                    on_problem(str(outcome))
-                elif isinstance(outcome, SandboxError):
-                    on_fault(str(outcome))
-                elif keeping.keep(submission, outcome):
-                    take(outcome)
-        except CrewError as error:
-            on_fault(f"{error}; not graded: {left} of {len(waiting)} submissions")
-    for line in keeping.problems():
-        on_problem(line)
-    results.sort(key=lambda result: (result.student, result.path))
-    return RunResult(
-        assignment=assignment,
-        version=package_version(),
-        digest=digest,
-        budget=budget,
-        sandbox=sandbox,
-        submissions=results,
-    )
+    @property
+    def count(self) -> int:
+        return len(self.records) + len(self.problems) + len(self.faults)
 
 
-def _other_sources(assignment: str) -> dict[str, NotebookNode]:
+@contextlib.contextmanager
+def begin_run(
+    assignment: str,
+    *,
+    tally: Tally | None = None,
+    out: Path | None = None,
+    jobs: int = 1,
+    budget: "Budget" = "smoke",
+    limits: Limits | None = None,
+    sandbox: bool = True,
+    user: int | None = None,
+    key: bytes | None = None,
+) -> "Iterator[Run]":
+    """Have everything that a run needs: `with begin_run("vae") as run:`.
+
+    Submissions are graded `jobs` at a time, by the assignment as it lies in the course's folders, with the course's
+    own key if none is given. With `out` results are kept there, and what is there already is known. `user`, for one
+    job without the sandbox, is as in Zygote.
+
+    Raises InputError for an unknown or unbuilt assignment and for an `out` or a key that cannot be used, SandboxError
+    if the sandbox cannot be built.
+    """
+    course.require_assignment(assignment)
+    with Crew(assignment, jobs=jobs, sandbox=sandbox, user=user) as crew:
+        from autograder.grading.key import course_key
+        from autograder.grading.store import Store
+
+        grading = Grading(
+            assignment,
+            course.read_source(assignment),
+            key=course_key() if key is None else key,
+            budget=budget,
+            limits=limits or Limits(),
+            sandbox=sandbox,
+            others=_other_sources(assignment),
+        )
+        with Store(out) if out else contextlib.nullcontext() as store:
+            yield Run(grading, crew, store, tally)
+
+
+def _other_sources(assignment: str) -> "dict[str, NotebookNode]":
     names = [name for name in course.assignment_names() if name != assignment and course.source_path(name).exists()]
     return {name: course.read_source(name) for name in names}
 
 
-class _Keeping:
-    """Keeps the records of one run, where there is a store, and remembers which could not be kept."""
+class Run:
+    """Grades submissions with a crew that is at work, and keeps the records in a store, if there is one."""
 
-    def __init__(self, store: Store | None, digest: str) -> None:
+    def __init__(self, grading: Grading, crew: Crew, store: "Store | None" = None, tally: Tally | None = None) -> None:
+        from autograder.grading.digest import run_digest
+
+        self.grading = grading
+        self.tally = tally or Tally()
+        self._crew = crew
+        self._store = store
+        self._digest = run_digest(grading)
+        self._keeping = _Keeping(store, self._digest)
+        self._submissions: list[Submission] = []
+
+    def find(self, paths: Iterable[Path]) -> "list[Submission]":
+        """The submissions in `paths`, ordered by student. What is wrong there is noted as a problem."""
+        from autograder.grading.submissions import find_submissions
+
+        submissions, problems = find_submissions(self.grading.assignment, paths)
+        self.tally.problems += problems
+        return submissions
+
+    def grade(
+        self,
+        submissions: "Iterable[Submission]",
+        *,
+        again: bool = False,
+        on_step: Callable[[int, int], None] = lambda done, total: None,
+    ) -> "RunResult":
+        """Grade submissions, and note in the tally what comes of each. The result is the same in whatever order.
+
+        What is in the store already is not graded, unless `again`. `on_step` is told how many of how many are done.
+        """
+        from autograder.results.model import RunResult, package_version
+
+        tally, before = self.tally, self.tally.count
+        self._submissions = list(submissions)
+        waiting: list[Submission] = []
+
+        def note(lines: list[Noted], item: Noted) -> None:
+            lines.append(item)
+            on_step(tally.count - before, len(self._submissions))
+
+        on_step(0, len(self._submissions))
+        for submission in self._submissions:
+            record = None if again else self._keeping.find(submission)
+            waiting.append(submission) if record is None else note(tally.records, record)
+        if again:
+            self._keeping.forget(waiting)
+        left = len(waiting)
+        try:
+            for submission, outcome in self._crew.outcomes(partial(_record, self.grading), waiting) if waiting else ():
+                left -= 1
+                if isinstance(outcome, InputError):
+                    note(tally.problems, str(outcome))
+                elif isinstance(outcome, SandboxError):
+                    note(tally.faults, str(outcome))
+                elif self._keeping.keep(submission, outcome):
+                    note(tally.records, outcome)
+        except CrewError as error:
+            note(tally.faults, f"{error}; not graded: {left} of {len(waiting)} submissions")
+        for line in self._keeping.problems():
+            note(tally.problems, line)
+        return RunResult(
+            assignment=self.grading.assignment,
+            version=package_version(),
+            digest=self._digest,
+            budget=self.grading.budget,
+            sandbox=self.grading.sandbox,
+            submissions=sorted((record.result for record in tally.records), key=lambda item: (item.student, item.path)),
+        )
+
+    def finish(self) -> None:
+        """Drop what earlier runs left in the store, and tell what went wrong in this one.
+
+        Raises SandboxError if there were faults, InputError if there were problems alone; a line for each.
+        """
+        tally = self.tally
+        if self._store and tally.records:
+            self._store.prune(self._digest, self._submissions)
+        elif self._store and (self._store.out / "results.json").exists():
+            tally.problems.append(f"{self._store.out}: nothing was graded now; results.json there is of an earlier run")
+        if tally.faults:
+            raise SandboxError("\n".join([*tally.problems, *tally.faults]))
+        if tally.problems:
+            raise InputError("\n".join(tally.problems))
+
+
+def _record(grading: Grading, submission: "Submission", zygote: "Address") -> "Record":
+    """In a worker: grade a submission."""
+    from autograder.grading.grade import grade
+    from autograder.results.model import Record
+
+    began = time.monotonic()
+    result, notebook = grade(grading, submission, zygote)
+    # A kernel may have sent lone surrogates, which no file can hold.
+    executed = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+    return Record(result=result, seconds=round(time.monotonic() - began, 3), executed=executed)
+
+
+class _Keeping:
+    """Keeps the records of one run, if there is a store, and remembers which could not be kept."""
+
+    def __init__(self, store: "Store | None", digest: str) -> None:
         self._store = store
         self._digest = digest
         self._unkept: dict[str, list[str]] = {}
 
-    def find(self, submission: Submission) -> Record | None:
+    def find(self, submission: "Submission") -> "Record | None":
         return self._store.find(self._digest, submission) if self._store else None
 
-    def forget(self, submissions: Iterable[Submission]) -> None:
+    def forget(self, submissions: "Iterable[Submission]") -> None:
         if self._store:
             self._store.forget(self._digest, submissions)
 
-    def keep(self, submission: Submission, record: Record) -> bool:
+    def keep(self, submission: "Submission", record: "Record") -> bool:
         """Whether the record is kept, or need not be."""
         try:
             if self._store:
@@ -175,6 +217,10 @@ class _Keeping:
 
     def problems(self) -> Iterator[str]:
         """A line for each reason why records could not be kept."""
+        from autograder.results.text import listed
+
+        if self._store is None:
+            return
         for reason, students in self._unkept.items():
             named = listed(students, MOST_NAMES)
             yield (

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from multiprocessing.connection import Pipe, wait
+from multiprocessing.connection import Connection, Pipe, wait
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograder.errors import InputError, SandboxError
@@ -92,7 +92,8 @@ class Crew:
             while waiting or busy:
                 hand_out()
                 done, failed = [], []
-                for worker in wait(list(busy)):
+                ready = wait([worker.line for worker in busy])
+                for worker in [worker for worker in busy if worker.line in ready]:
                     submission, tries = busy.pop(worker)
                     outcome = worker.outcome()
                     if not worker.has_ended:
@@ -130,8 +131,8 @@ class Crew:
             self._restarts += 1
         if self._restarts >= TRIES or self._faults >= TRIES * (self._jobs + 2):
             # Also of one that is just about to end.
-            said = " ".join(filter(None, (part.said() for part in (self._nursery, self._zygote))))
-            raise CrewError(f"{error}, again and again" + (f" ({said})" if said else ""))
+            logged = " ".join(filter(None, (self._nursery.log_tail(), self._zygote.said())))
+            raise CrewError(f"{error}, again and again" + (f" ({logged})" if logged else ""))
         if self._nursery in ended:
             self._nursery.end()
             self._nursery.begin()
@@ -156,7 +157,7 @@ class _Nursery:
         self._assignment = assignment
 
     def begin(self) -> None:
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115  (end() closes it)
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (end() closes it)
         self._orders, theirs = socket.socketpair(socket.AF_UNIX)
         settings = {"descriptor": theirs.fileno(), "assignment": self._assignment, "path": sys.path}
         with theirs:
@@ -165,12 +166,12 @@ class _Nursery:
                 pass_fds=[theirs.fileno()],
                 env=os.environ | _ONE_THREAD,
                 stdin=subprocess.DEVNULL,
-                stdout=self._said,
-                stderr=self._said,
+                stdout=self._log,
+                stderr=self._log,
                 start_new_session=True,  # Ctrl-C is for the grader alone
             )
 
-    def line(self) -> Any:
+    def line(self) -> Connection:
         """One end of a line; a worker is forked for the other, as soon as the imports are done."""
         ours, theirs = Pipe()
         with theirs, contextlib.suppress(OSError):  # where the nursery has ended, the line closes
@@ -180,29 +181,26 @@ class _Nursery:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def said(self) -> str:
+    def log_tail(self) -> str:
         """The end of what it and its workers have written, for a fault."""
-        self._said.seek(0)
-        return " ".join(self._said.read().decode("utf-8", "replace").split())[-300:]
+        self._log.seek(0)
+        return " ".join(self._log.read().decode("utf-8", "replace").split())[-300:]
 
     def end(self) -> None:
         self._orders.close()
         self._process.kill()
         self._process.wait()
-        self._said.close()
+        self._log.close()
 
 
 class _Worker:
     """A worker, as the grader sees it: an end of its line."""
 
     def __init__(self, nursery: _Nursery, work: "Work", core: int) -> None:
-        self._line = nursery.line()
+        self.line = nursery.line()
         self.core = core
         self.has_ended = False
         self._send((work, core))
-
-    def fileno(self) -> int:
-        return self._line.fileno()
 
     def take(self, submission: "Submission", address: "Address") -> None:
         self._send((submission, address))
@@ -210,15 +208,16 @@ class _Worker:
     def outcome(self) -> "Outcome":
         """What it made of the submission that it took; waits for it."""
         try:
-            return self._line.recv()
+            outcome: Outcome = self.line.recv()
+            return outcome
         except (EOFError, OSError):
             self.end()
             return SandboxError("its worker ended (is memory exhausted?)")
 
     def end(self) -> None:
         self.has_ended = True
-        self._line.close()
+        self.line.close()
 
     def _send(self, what: object) -> None:
         with contextlib.suppress(OSError):  # that it has ended shows when its outcome is asked for
-            self._line.send(what)
+            self.line.send(what)

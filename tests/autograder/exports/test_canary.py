@@ -20,8 +20,10 @@ from typer.testing import CliRunner
 
 from autograder import course
 from autograder.commands import app as cli
-from autograder.grading.run import grade_all
+from autograder.grading.grading import Grading
+from autograder.grading.run import Run
 from autograder.grading.submissions import Submission
+from autograder.grading.workers import Crew
 from autograder.results.writing import write_run
 from autograder.sandbox.limits import Limits
 
@@ -107,17 +109,15 @@ def test_no_canary_is_in_what_is_exported_of_graded_submissions(course_of_canari
         "empty": submission(),
     }
     handed_in["wrong"].cells.append(new_code_cell(plot))
-    records = []
-    run = grade_all(
-        "toy",
-        [Submission(name, f"{name}.ipynb", nbformat.writes(made).encode()) for name, made in handed_in.items()],
-        key=b"k" * 32,
-        budget="smoke",
-        exercises=EXERCISES,
-        limits=Limits(cell=5),
-        on_result=records.append,
-    )
-    write_run(tmp_path / "graded", run, records)
+    toy = course.read_source("toy")
+    grading = Grading("toy", toy, key=b"k" * 32, limits=Limits(cell=5), exercises=EXERCISES)
+    with Crew("toy") as crew:
+        grader = Run(grading, crew)
+        run = grader.grade(
+            Submission(name, f"{name}.ipynb", nbformat.writes(made).encode()) for name, made in handed_in.items()
+        )
+        grader.finish()
+    write_run(tmp_path / "graded", run, grader.tally.records)
     verdicts = {item.student: [found.verdict for found in item.exercises] for item in run.submissions}
     assert verdicts == {
         "wrong": ["fail", "fail", "manual"],

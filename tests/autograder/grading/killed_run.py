@@ -10,9 +10,11 @@ import nbformat
 from toy_course import EXERCISES, RIGHT, source, submission
 
 from autograder import course
-from autograder.grading.run import grade_all
+from autograder.grading.grading import Grading
+from autograder.grading.run import Run
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
+from autograder.grading.workers import Crew
 from autograder.results.writing import write_run
 
 COUNT = 200
@@ -33,25 +35,16 @@ def lay_out(root: Path) -> None:
 def main(root: str, out: str, log: str) -> None:
     course.ROOT = Path(root)
     handed_in = sorted((course.ROOT / "submitted").iterdir())
-    records = []
-    with Store(Path(out)) as store, open(log, "a", buffering=1) as lines:
+    grading = Grading("toy", course.read_source("toy"), key=b"k" * 32, exercises=EXERCISES)
+    with Crew("toy", jobs=2) as crew, Store(Path(out)) as store, open(log, "a", buffering=1) as lines:
+        run = Run(grading, crew, store)
 
-        def note(record) -> None:
-            records.append(record)
-            if not record.is_known:
-                lines.write(f"{record.result.student}\n")
+        def note(done: int, total: int) -> None:
+            if done and not run.tally.records[-1].is_known:
+                lines.write(f"{run.tally.records[-1].result.student}\n")
 
-        run = grade_all(
-            "toy",
-            [Submission(path.stem, path.name, path.read_bytes()) for path in handed_in],
-            key=b"k" * 32,
-            budget="smoke",
-            jobs=2,
-            exercises=EXERCISES,
-            store=store,
-            on_result=note,
-        )
-    write_run(Path(out), run, records)
+        result = run.grade([Submission(path.stem, path.name, path.read_bytes()) for path in handed_in], on_step=note)
+    write_run(Path(out), result, run.tally.records)
 
 
 if __name__ == "__main__":

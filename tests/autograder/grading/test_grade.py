@@ -6,6 +6,8 @@ from toy_course import EXERCISES, RIGHT, source, submission
 
 from autograder.errors import InputError
 from autograder.grading.grade import grade
+from autograder.grading.grading import Grading
+from autograder.grading.submissions import Submission
 from autograder.sandbox.limits import Limits
 
 pytestmark = pytest.mark.slow
@@ -19,9 +21,8 @@ def addresses(zygote):
 
 def graded(notebook, key=b"k" * 32, **options):
     data = nbformat.writes(notebook).encode()
-    settings = {"assignment": "toy", "student": "ada", "path": "ada.ipynb", "key": key, "budget": "smoke"}
-    settings["zygote"] = ADDRESSES[0]
-    return grade(source(), data, exercises=EXERCISES, **settings, **options)
+    grading = Grading("toy", source(), key, exercises=EXERCISES, **options)
+    return grade(grading, Submission("ada", "ada.ipynb", data), ADDRESSES[0])
 
 
 def verdicts(result):

@@ -1,5 +1,6 @@
 """Many submissions, graded side by side: what comes out depends on nothing but them."""
 
+from dataclasses import replace
 from importlib import metadata
 
 import nbformat
@@ -10,13 +11,14 @@ from toy_course import EXERCISES, RIGHT, source, submission
 from autograder import course
 from autograder.errors import InputError, SandboxError
 from autograder.grading.digest import run_digest
-from autograder.grading.run import grade_all
+from autograder.grading.grading import Grading
+from autograder.grading.run import Run, begin_run
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
 from autograder.grading.workers import Crew
 from autograder.sandbox.limits import Limits
 
-SETTINGS = {"key": b"k" * 32, "budget": "smoke", "exercises": EXERCISES}
+KEY = b"k" * 32
 
 
 def handed_in(student: str, notebook) -> Submission:
@@ -41,6 +43,10 @@ def crew():
         yield running
 
 
+def toy_grading(**conditions) -> Grading:
+    return Grading("toy", **{"source": course.read_source("toy"), "key": KEY, "exercises": EXERCISES} | conditions)
+
+
 @pytest.mark.slow
 def test_serial_and_parallel_runs_in_any_order_agree(toy, crew):
     students = [
@@ -49,9 +55,10 @@ def test_serial_and_parallel_runs_in_any_order_agree(toy, crew):
         handed_in("eve", submission(double="return 2 * x", square="return [0] * 10**12")),
     ]
     limits = Limits(cell=20)
-    seen = []
-    parallel = grade_all("toy", students, crew=crew, limits=limits, on_result=seen.append, **SETTINGS)
-    serial = grade_all("toy", students[::-1], jobs=1, limits=limits, **SETTINGS)
+    run = Run(toy_grading(limits=limits), crew)
+    parallel, seen = run.grade(students), run.tally.records
+    with Crew(jobs=1) as alone:
+        serial = Run(toy_grading(limits=limits), alone).grade(students[::-1])
     assert serial.model_dump_json() == parallel.model_dump_json()
     assert serial.version == metadata.version("fixmelab-autograder")
     assert [(item.student, item.score) for item in serial.submissions] == [("ada", 3.5), ("bob", 0.0), ("eve", 2.0)]
@@ -63,26 +70,23 @@ def test_serial_and_parallel_runs_in_any_order_agree(toy, crew):
 
 def test_what_is_wrong_with_one_submission_does_not_stop_the_rest(toy, crew):
     stranger = handed_in("bob", new_notebook(cells=[new_code_cell("x = 1")]))
-    problems = []
-    run = grade_all(
-        "toy", [stranger, handed_in("ada", submission())], crew=crew, on_problem=problems.append, **SETTINGS
-    )
-    assert [item.student for item in run.submissions] == ["ada"]
-    assert len(problems) == 1 and "bob.ipynb" in problems[0]
+    run, steps = Run(toy_grading(), crew), []
+    result = run.grade([stranger, handed_in("ada", submission())], on_step=lambda *step: steps.append(step))
+    assert [item.student for item in result.submissions] == ["ada"]
+    assert len(run.tally.problems) == 1 and "bob.ipynb" in run.tally.problems[0]
+    assert steps == [(0, 2), (1, 2), (2, 2)]
     with pytest.raises(InputError, match="bob.ipynb"):
-        grade_all("toy", [stranger], crew=crew, **SETTINGS)
+        run.finish()
 
 
 def test_a_second_run_grades_only_what_is_new(toy, crew, tmp_path):
     students = [handed_in("ada", submission(**RIGHT)), handed_in("bob", submission())]
-    seen = []
 
-    def known(*submissions: Submission, again: bool = False, key: bytes = b"k" * 32) -> dict[str, bool]:
-        seen.clear()
+    def known(*submissions: Submission, again: bool = False, key: bytes = KEY) -> dict[str, bool]:
         with Store(tmp_path / "out") as store:
-            settings = SETTINGS | {"key": key}
-            grade_all("toy", submissions, crew=crew, store=store, again=again, on_result=seen.append, **settings)
-        return {record.result.student: record.is_known for record in seen}
+            run = Run(toy_grading(key=key), crew, store)
+            run.grade(submissions, again=again)
+        return {record.result.student: record.is_known for record in run.tally.records}
 
     assert known(students[0]) == {"ada": False}
     assert known(*students) == {"ada": True, "bob": False}
@@ -102,38 +106,39 @@ def test_results_that_cannot_be_kept_are_a_line(toy, crew, tmp_path, monkeypatch
         keep(store, digest, item, record)
 
     monkeypatch.setattr(Store, "keep", no_room_for_bob)
-    problems = []
     with Store(tmp_path / "out") as store:
-        run = grade_all("toy", students, crew=crew, store=store, on_problem=problems.append, **SETTINGS)
-    assert [item.student for item in run.submissions] == ["ada"]
+        run = Run(toy_grading(), crew, store)
+        result = run.grade(students)
+    problems = run.tally.problems
+    assert [item.student for item in result.submissions] == ["ada"]
     assert len(problems) == 1 and "No space left on device" in problems[0] and "bob" in problems[0]
 
 
 def test_without_a_sandbox_that_works_nothing_is_graded(toy, monkeypatch):
     monkeypatch.setenv("PATH", str(toy))
-    with pytest.raises(SandboxError, match="bubblewrap"):
-        grade_all("toy", [handed_in("ada", submission())], **SETTINGS)
+    with pytest.raises(SandboxError, match="bubblewrap"), begin_run("toy", key=KEY):
+        pytest.fail("there is a crew")
 
 
 def test_an_assignment_that_is_not_built_says_what_to_do(toy):
     (toy / "notebooks" / "other.py").touch()
     with pytest.raises(InputError, match="autograder build other"):
         course.read_source("other")
-    with pytest.raises(InputError, match="did you mean toy"):
-        grade_all("tpy", [], **SETTINGS)
+    with pytest.raises(InputError, match="did you mean toy"), begin_run("tpy", key=KEY):
+        pytest.fail("there is a crew")
     (toy / "source" / "toy" / "toy.ipynb").write_text("{")
     with pytest.raises(InputError, match="cannot be read"):
         course.read_source("toy")
 
 
 def test_the_digest_covers_all_that_decides_a_result(toy):
-    settings = {"key": b"k" * 32, "budget": "smoke"}
-    found = [run_digest("toy", **settings)]
-    assert run_digest("toy", **settings) == found[0]
+    grading = toy_grading()
+    found = [run_digest(grading)]
+    assert run_digest(grading) == found[0]
     for other in ({"key": b"x" * 32}, {"budget": "cpu"}, {"limits": Limits(cell=1)}, {"sandbox": False}):
-        found.append(run_digest("toy", **settings | other))
+        found.append(run_digest(replace(grading, **other)))
     (toy / "autograder" / "assignments" / "toy" / "double.py").write_text("x = 2\n")
-    found.append(run_digest("toy", **settings))
+    found.append(run_digest(grading))
     (toy / "source" / "toy" / "toy.ipynb").write_text("{}")
-    found.append(run_digest("toy", **settings))
+    found.append(run_digest(grading))
     assert len(set(found)) == len(found)

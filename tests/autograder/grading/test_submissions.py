@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from autograder.grading import submissions
-from autograder.grading.submissions import find_submissions, submission_digest
+from autograder.grading.reading import MAX_BYTES, submission_digest
+from autograder.grading.submissions import find_submissions
+from autograder.grading.submitted import archives
+from autograder.grading.submitted.entries import file_name
 
 
 def notebook(text: str = "1 + 1") -> bytes:
@@ -206,7 +209,7 @@ def test_a_broken_notebook_costs_only_itself(tmp_path, content, what):
 
 def test_a_notebook_that_is_too_large(tmp_path):
     put(tmp_path, "ada.ipynb")
-    (tmp_path / "bob.ipynb").write_bytes(notebook() + b" " * submissions.MAX_BYTES)
+    (tmp_path / "bob.ipynb").write_bytes(notebook() + b" " * MAX_BYTES)
     found, (problem,) = find_submissions("vae", [tmp_path])
     assert [submission.student for submission in found] == ["ada"]
     assert "bob.ipynb: is larger than 50 MB" in problem
@@ -291,14 +294,14 @@ def test_names_cannot_leave_their_folder(tmp_path):
 
 @pytest.mark.parametrize("name", ["..", ".", "///", "\u202e", " "])
 def test_a_student_always_has_a_name_for_files(name):
-    made = submissions._file_name(name)
+    made = file_name(name)
     assert made.strip(". ") == made and made and "/" not in made and made.isprintable()
 
 
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
     zipped(tmp_path / "x.zip", "ada/vae.ipynb", **{"bob/vae.ipynb": b" " * 3_000_000})
     read = []
-    monkeypatch.setattr(submissions, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(archives, "MAX_BYTES", 1_000_000)
     monkeypatch.setattr(submissions, "read_notebook", lambda data, where: read.append(len(data)))
     find_submissions("vae", [tmp_path / "x.zip"])
     assert max(read) == 1_000_001  # one byte above the bound is enough to know
@@ -306,7 +309,7 @@ def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
 
 def test_the_notebooks_of_a_zip_are_bounded_together(tmp_path, monkeypatch):
     zipped(tmp_path / "x.zip", "ada.ipynb", "bob.ipynb", "cleo.ipynb")
-    monkeypatch.setattr(submissions, "MAX_ZIP_BYTES", len(notebook("ada.ipynb")))
+    monkeypatch.setattr(archives, "MAX_ZIP_BYTES", len(notebook("ada.ipynb")))
     found, problems = find_submissions("vae", [tmp_path / "x.zip"])
     assert [submission.student for submission in found] == ["ada"]
     (problem,) = problems
@@ -314,7 +317,7 @@ def test_the_notebooks_of_a_zip_are_bounded_together(tmp_path, monkeypatch):
 
 
 def test_a_zip_with_too_many_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(submissions, "MAX_MEMBERS", 2)
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 2)
     zipped(tmp_path / "x.zip", "ada.ipynb", "bob.ipynb", "cleo.ipynb")
     assert "x.zip: holds 3 files, more than 2" in only_problem(tmp_path / "x.zip")
 

@@ -13,7 +13,7 @@ import pytest
 
 from autograder import cells, course
 from autograder.authoring.build import build
-from autograder.grading.restore import restore
+from autograder.grading.restoring import restore
 from autograder.publish.destination import Destination
 from autograder.publish.publish import publish
 from tests.autograder.publish.conftest import commit, git

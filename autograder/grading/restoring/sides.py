@@ -1,4 +1,4 @@
-"""The two sides of a restoration: the cells of a submission, and the places of the source that they fill."""
+"""The two sides of a restoration: the cells of the submission, and those of the source that they fill."""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -74,8 +74,8 @@ class StudentCell:
         return self.code if kind == "code" else self.text
 
 
-class Place:
-    """A cell of the source, and what takes its place."""
+class SourceCell:
+    """A cell of the source, and how it is known again in a submission."""
 
     def __init__(self, index: int, cell: NotebookNode):
         self.index = index
@@ -89,6 +89,11 @@ class Place:
         self.stub = release_text(cell)
         self.forms = (tidy(self.stub), tidy(cell.source))
         self.expected: frozenset[str] = frozenset()  # names by which an answer is known
+
+    @property
+    def exercise(self) -> str:
+        """The exercise of an answer cell, the first if it holds several."""
+        return self.anchors[0] if self.anchors else exercise_of(self.cell) or self.id
 
     @cached_property
     def names(self) -> Names:
@@ -113,22 +118,25 @@ class Place:
         return self.id == cell.id and any(theirs.get(key) != ours.get(key) for key in LOCKED_METADATA)
 
     def is_open(self, cell: StudentCell) -> bool:
+        """Whether the student's cell, taken for this one, is not filled in."""
         return is_untouched(self.cell, {"source": cell.as_kind(self.kind)})
 
 
-def places_of(source: NotebookNode) -> list[Place]:
+def originals_of(source: NotebookNode) -> list[SourceCell]:
     """The source's cells. An answer is known by its exercises, and by names that no other cell defines."""
-    places = [Place(index, cell) for index, cell in enumerate(source.cells)]
-    for place in places:
-        if place.is_fixme:
-            names = frozenset(place.anchors) | (place.names.functions or place.names.others)
-            place.expected = names - names_of(places, but=place)
-    return places
+    originals = [SourceCell(index, cell) for index, cell in enumerate(source.cells)]
+    for original in originals:
+        if original.is_fixme:
+            names = frozenset(original.anchors) | (original.names.functions or original.names.others)
+            original.expected = names - names_of(originals, but=original)
+    return originals
 
 
-def names_of(places: Iterable[Place], but: Place | None = None) -> frozenset[str]:
-    """Names that the code cells among `places` bind."""
-    return frozenset().union(*(place.names.all for place in places if place.kind == "code" and place is not but))
+def names_of(originals: Iterable[SourceCell], but: SourceCell | None = None) -> frozenset[str]:
+    """Names that the code cells among `originals` bind."""
+    return frozenset().union(
+        *(original.names.all for original in originals if original.kind == "code" and original is not but)
+    )
 
 
 def exercise_of(cell: Any) -> str:
@@ -138,17 +146,3 @@ def exercise_of(cell: Any) -> str:
     name = cells.grade_id(cell)
     is_question = name.startswith(cells.QUESTION_PREFIX) and not cells.is_answer(cell)
     return name.removeprefix(cells.QUESTION_PREFIX) if is_question else ""
-
-
-def exercises_found(places: list[Place], student: list[StudentCell]) -> tuple[int, int]:
-    """How many exercises the source has, and how many of them show in the submission by id, anchor or name."""
-    exercises = {exercise_of(place.cell) for place in places} - {""}
-    ids = {place.id: exercise_of(place.cell) or place.id for place in places if place.id}
-    found = set()
-    for cell in student:
-        found.update(cell.anchors)
-        found.add(ids.get(cell.id, ""))
-        for place in places:
-            if place.is_fixme and cell.defines & place.expected:
-                found.update(place.anchors)
-    return len(exercises), len(exercises & found)

@@ -1,0 +1,148 @@
+"""What is found on each exercise: how its cells ended, what the judge says, and the sentence that a student reads."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from nbformat import NotebookNode
+
+from autograder import cells
+from autograder.grading import messages
+from autograder.grading.cell_text import is_untouched
+from autograder.judge.judging import UNFILLED
+from autograder.judge.verdict import Finding, is_out_of_memory
+from autograder.sandbox.kernel import CellError, Ending
+from autograder.sandbox.limits import Limits
+
+
+class Findings:
+    """The findings on the exercises of one notebook. Cells are known by their index in it, exercises by their name.
+
+    `counts` says which cell an execution count means; it changes with the kernels.
+    """
+
+    def __init__(self, source: NotebookNode, notebook: NotebookNode, limits: Limits, counts: Mapping[int, int]) -> None:
+        self.by_name: dict[str, Finding] = {}
+        self._notebook = notebook
+        self._limits = limits
+        self._counts = counts
+        self._answers, self._unfilled = _answers(source, notebook)
+        # What went wrong in a cell, and the line of it in words.
+        self._errors: dict[int, tuple[CellError, str]] = {}
+
+    def note_error(self, index: int, error: CellError) -> None:
+        """Remember the exception that ended a cell: it may be why a later test cell fails."""
+        self._errors[index] = error, self._line(error)
+
+    def lose(self, index: int, ending: Ending) -> str:
+        """The exercises that this cell answers are lost, if they are not decided yet. Returns why, in words."""
+        finding = self._broken_off(ending)
+        for name, answer in self._answers.items():
+            if answer == index:
+                self.by_name.setdefault(name, finding)
+        return finding.message
+
+    def not_reached(self, name: str) -> None:
+        """The time was over before an exercise was judged."""
+        late = f"The whole notebook took more than {self._limits.notebook:g} s: this was not reached."
+        self.by_name.setdefault(name, Finding("timeout", late))
+
+    def settle(self, name: str, finding: Finding) -> None:
+        """Take this for the finding on an exercise, its message made safe to show."""
+        if name in self._unfilled and finding.verdict in ("fail", "error"):
+            finding = Finding("missing", UNFILLED)
+        self.by_name[name] = replace(finding, message=messages.clean(finding.message))
+
+    def decide(self, index: int, ending: Ending, judged: Finding | None) -> Finding:
+        """The finding on an exercise, from how its test cell ended and what the judge found, if it came to that."""
+        name = cells.exercise_name(self._notebook.cells[index])
+        if not ending.alive:
+            return self._broken_off(ending)
+        if judged is not None and judged.verdict != "pass":
+            elsewhere = judged.verdict == "missing" and name not in self._unfilled
+            return Finding("error", "It uses a FIXME that is not filled in yet.") if elsewhere else judged
+        if ending.error is None:
+            return judged or Finding("error", "The check of this exercise did not run to its end.")
+        error, line = ending.error, self._line(ending.error)
+        answer = self._answers[name]
+        if error.name == "NameError" and answer is not None and answer in self._errors:
+            # Nothing is defined because the answer's own cell failed.
+            error, line = self._errors[answer]
+        unfilled = messages.unfilled_name(error)
+        if unfilled == name:
+            return Finding("missing", UNFILLED)
+        if unfilled in self._answers:
+            return Finding("error", messages.not_filled(unfilled))
+        if is_out_of_memory(error.name, error.text):
+            return self._broken_off(Ending("oom", error, "memory"))
+        if error.name == "AssertionError":
+            return Finding("fail", messages.clean(error.text) or self._assertion(index, error))
+        return Finding("fail" if judged else "error", messages.raised(error, line))
+
+    def add_hints(self) -> None:
+        """Say it if an answer that failed uses another that failed."""
+        verdicts = {name: self.by_name[name].verdict for name in self._answers}
+        for name, answer in self._answers.items():
+            finding = self.by_name[name]
+            if finding.verdict in ("pass", "missing") or answer is None:
+                continue
+            used = messages.identifiers(self._notebook.cells[answer].source, name)
+            hint = messages.leans_on(used, verdicts)
+            if hint not in finding.message:
+                self.by_name[name] = replace(finding, message=f"{finding.message.rstrip('.')}. {hint}")
+
+    def _broken_off(self, ending: Ending) -> Finding:
+        assert ending.how != "ok", "such an ending is no verdict"
+        return Finding(ending.how, self._why_broken_off(ending))
+
+    def _why_broken_off(self, ending: Ending) -> str:
+        line = self._line(ending.error) if ending.error else ""
+        where = f", {line}" if line else ""
+        limits = self._limits
+        match ending.reason:
+            case "memory":
+                return f"This took more than {limits.memory >> 20} MB of memory and was stopped{where}."
+            case "processes":
+                return f"This started more than {limits.processes} processes and threads and was stopped."
+            case "flood":
+                return "This sent far more output than is kept and was stopped."
+            case "idle":
+                waited = f"{limits.idle:g} s"
+                return f"This waited {waited} without computing anything and was stopped{where}: look for sleep()."
+            case "notebook":
+                return f"The whole notebook took more than {limits.notebook:g} s, up to here{where}."
+            case "":
+                return "The kernel ended while this ran: exit() or a crash in compiled code does that."
+        return f"This did not end in time and was stopped{where}: look for a loop that never ends."
+
+    def _line(self, error: CellError) -> str:
+        """The innermost line of an answer in a traceback, in words."""
+        for count, line in reversed(messages.frames(error)):
+            index = self._counts.get(count)
+            if index is not None and cells.is_fixme(self._notebook.cells[index]):
+                return f"line {line} of the cell {cells.grade_id(self._notebook.cells[index])}"
+        return ""
+
+    def _assertion(self, index: int, error: CellError) -> str:
+        """The line of a test cell whose assertion failed without a word."""
+        lines = self._notebook.cells[index].source.splitlines()
+        for count, line in messages.frames(error):
+            if self._counts.get(count) == index and 0 < line <= len(lines):
+                return f"This does not hold: {lines[line - 1].strip().removeprefix('assert ')}"
+        return "An assertion does not hold."
+
+
+def _answers(source: NotebookNode, notebook: NotebookNode) -> tuple[dict[str, int | None], set[str]]:
+    """For each exercise with a test cell, the index in `notebook` of the FIXME cell that answers it; and the
+    exercises that are not filled in."""
+    indices = {cells.grade_id(cell): index for index, cell in enumerate(notebook.cells) if cells.is_fixme(cell)}
+    answers: dict[str, int | None] = {cells.exercise_name(cell): None for cell in source.cells if cells.is_tests(cell)}
+    unfilled = set()
+    for cell in source.cells:
+        index = indices.get(cells.grade_id(cell)) if cells.is_fixme(cell) else None
+        if index is None:
+            continue
+        for name in cells.anchors(cell):
+            answers[name] = index
+            if is_untouched(cell, notebook.cells[index], name):
+                unfilled.add(name)
+    return answers, unfilled

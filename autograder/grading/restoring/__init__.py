@@ -1,0 +1,54 @@
+"""Restores a submission: locked cells from the source, answers from the student, and a note of all that was mended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+
+from autograder.grading.restoring.answers import claims_of, find_answers
+from autograder.grading.restoring.assembly import assembled, note_order, places_of_additions
+from autograder.grading.restoring.belonging import require_assignment
+from autograder.grading.restoring.locked import find_locked
+from autograder.grading.restoring.sides import StudentCell, originals_of
+from autograder.grading.restoring.state import State
+from autograder.grading.restoring.written import gather_written, join_written
+from autograder.results.model import Repair
+
+
+@dataclass(frozen=True)
+class Restored:
+    """The notebook to execute, and what had to be mended to get it."""
+
+    notebook: NotebookNode
+    repairs: list[Repair]
+
+
+def restore(
+    source: NotebookNode,
+    submission: NotebookNode,
+    *,
+    assignment: str = "",
+    where: str = "the notebook",
+    others: Mapping[str, NotebookNode] | None = None,
+) -> Restored:
+    """Return the source's notebook with the student's answers in it.
+
+    The cells are the source's, in its order. FIXME and written cells hold the student's text; cells tagged
+    `train` or `keep` hold the student's outputs. Cells that the student added stay behind the source's cell that
+    they followed. The arguments are not changed.
+
+    Raises InputError, which names `where`, if the submission is of another assignment: none of the source's
+    exercises is in it, or fewer than half and more of one of `others` (sources by name of assignment).
+    """
+    originals = originals_of(source)
+    student = [StudentCell(index, cell) for index, cell in enumerate(submission.cells)]
+    require_assignment(originals, student, assignment, where, others or {})
+    state = State(originals, student, assignment)
+    claims = claims_of(state)
+    find_answers(state, claims)
+    join_written(state, claims)
+    find_locked(state)
+    note_order(state)
+    after = places_of_additions(state)
+    gather_written(state, after)
+    return Restored(assembled(state, source, after), state.repairs)

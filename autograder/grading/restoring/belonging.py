@@ -1,0 +1,45 @@
+"""Refuses a submission that belongs to another assignment."""
+
+from collections.abc import Mapping
+
+from nbformat import NotebookNode
+
+from autograder.errors import InputError
+from autograder.grading.restoring.sides import SourceCell, StudentCell, exercise_of, originals_of
+
+
+def require_assignment(
+    originals: list[SourceCell],
+    student: list[StudentCell],
+    assignment: str,
+    where: str,
+    others: Mapping[str, NotebookNode],
+) -> None:
+    """Raise InputError if none of the exercises is there, or fewer than half and more of one of `others`."""
+    total, found = _exercises_found(originals, student)
+    if total and 2 * found >= total:
+        return
+    counts = {
+        name: _exercises_found(originals_of(other), student)[1] for name, other in others.items() if name != assignment
+    }
+    nearest = max(sorted(counts), key=counts.__getitem__, default="")
+    belongs = counts.get(nearest, 0) > found
+    if total and found and not belongs:
+        return
+    how_many = f"none of its {total} exercises is" if not found else f"only {found} of its {total} exercises are"
+    advice = f"it belongs to {nearest}" if belongs else "check the file"
+    raise InputError(f"{where} is not a notebook of {assignment or 'this assignment'}: {how_many} in it; {advice}")
+
+
+def _exercises_found(originals: list[SourceCell], student: list[StudentCell]) -> tuple[int, int]:
+    """How many exercises the source has, and how many of them show in the submission by id, anchor or name."""
+    exercises = {exercise_of(original.cell) for original in originals} - {""}
+    ids = {original.id: exercise_of(original.cell) or original.id for original in originals if original.id}
+    found = set()
+    for cell in student:
+        found.update(cell.anchors)
+        found.add(ids.get(cell.id, ""))
+        for original in originals:
+            if original.is_fixme and cell.defines & original.expected:
+                found.update(original.anchors)
+    return len(exercises), len(exercises & found)

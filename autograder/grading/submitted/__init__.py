@@ -1,0 +1,1 @@
+"""What is handed in: notebooks, in folders and archives, and whose they are."""

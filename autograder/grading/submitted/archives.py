@@ -1,0 +1,105 @@
+"""Notebooks in zips from a learning platform. Nothing is unpacked to disk, and what is read is bounded."""
+
+import contextlib
+import os
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path, PurePath
+
+from autograder.errors import InputError
+from autograder.grading.reading import MAX_BYTES
+from autograder.grading.submitted.entries import (
+    SUFFIX,
+    Entry,
+    NotebookFile,
+    is_notebook,
+    is_visible,
+    one_line,
+    same_name,
+)
+from autograder.grading.submitted.students import platform_owner
+
+MAX_MEMBERS = 20_000
+MAX_ZIP_BYTES = 2**30
+
+
+def archive_entries(path: Path, zips: contextlib.ExitStack) -> list[Entry]:
+    shown = one_line(str(path))
+    try:
+        archive = zips.enter_context(zipfile.ZipFile(path))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error):
+        raise InputError(f"{shown}: is not a readable zip file; download it again") from None
+    members = archive.infolist()
+    if len(members) > MAX_MEMBERS:
+        raise InputError(f"{shown}: holds {len(members)} files, more than {MAX_MEMBERS}; split it")
+    left = [MAX_ZIP_BYTES]
+    entries: list[Entry] = []
+    for number, member in enumerate(members):
+        parts = _member_parts(_member_name(member))
+        if parts and all(map(is_visible, parts)):
+            label = one_line(f"{path}:{'/'.join(parts)}")
+            if member.is_dir() or not is_notebook(parts[-1]):
+                entries.append(Entry(parts, label))
+            else:
+                read = _member_reader(archive, member, label, left)
+                entries.append(NotebookFile(parts, label, read, f"{os.path.realpath(path)}:{number}"))
+    if not any(isinstance(entry, NotebookFile) for entry in entries):
+        raise InputError(f"{shown}: no notebooks in this zip; expected STUDENT/*{SUFFIX} or *{SUFFIX} in it")
+    return entries
+
+
+def _member_name(member: zipfile.ZipInfo) -> str:
+    """The name in UTF-8, which many programs write without saying so; else as the old code page has it."""
+    if not member.flag_bits & 0x800:
+        with contextlib.suppress(UnicodeError):
+            return member.filename.encode("cp437").decode("utf-8")
+    return member.filename
+
+
+def _member_parts(name: str) -> tuple[str, ...]:
+    """A member's path as labels only: no drive, no root, no way up."""
+    parts = re.split(r"[/\\]+", name)
+    return tuple(part for part in parts if part not in ("", ".", "..") and not part.endswith(":"))
+
+
+def _member_reader(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, label: str, left: list[int]
+) -> Callable[[], bytes]:
+    def read() -> bytes:
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise InputError(f"{label}: is a link, and links are not followed; replace it by a copy")
+        if member.flag_bits & 1:
+            raise InputError(f"{label}: is encrypted; unpack the zip and give the folder")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(f"{label}: is packed in an unusual way; unpack the zip and give the folder")
+        if left[0] <= 0:
+            raise InputError(
+                f"{one_line(str(archive.filename))}: its notebooks exceed {MAX_ZIP_BYTES >> 20} MB; split it"
+            )
+        try:
+            with archive.open(member) as file:  # the header may lie about the size: what comes out counts
+                data = file.read(min(MAX_BYTES, left[0]) + 1)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
+            raise InputError(f"{label}: is damaged inside the zip; download it again") from None
+        left[0] -= len(data)
+        return data
+
+    return read
+
+
+def unwrapped(assignment: str, entries: list[Entry]) -> list[Entry]:
+    """Without the one folder that holds everything when a whole folder was zipped.
+
+    A single folder is a student's where it holds one notebook, or something named like the assignment.
+    """
+    notebooks = [entry.parts for entry in entries if isinstance(entry, NotebookFile)]
+    if len(notebooks) < 2 or len({parts[0] for parts in notebooks}) > 1 or platform_owner(notebooks[0][0]):
+        return entries
+    if any(len(parts) < 2 or same_name(PurePath(parts[1]).stem, assignment) for parts in notebooks):
+        return entries
+    return [replace(entry, parts=entry.parts[1:]) for entry in entries if len(entry.parts) > 1]

@@ -1,0 +1,54 @@
+"""Notebooks in folders. No link inside a folder is followed."""
+
+import os
+import stat
+from pathlib import Path
+
+from autograder.errors import InputError
+from autograder.grading.reading import MAX_BYTES
+from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, is_notebook, is_visible, one_line, refused
+
+MAX_DEPTH = 30  # of folders
+
+
+def file_entry(path: Path, parts: tuple[str, ...]) -> NotebookFile:
+    def read() -> bytes:
+        try:
+            if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
+                raise InputError(f"{one_line(str(path))}: is not a plain file; remove it")
+            with path.open("rb") as file:
+                return file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise InputError(refused(path, error)) from None
+
+    return NotebookFile(parts, one_line(str(path)), read, os.path.realpath(path))
+
+
+def folder_entries(root: Path, problems: list[str]) -> list[Entry]:
+    failed: list[OSError] = []
+    entries: list[Entry] = []
+    for at, folders, files in os.walk(root, onerror=failed.append):
+        here = Path(at)
+        folders[:] = sorted(filter(is_visible, folders))
+        for name in folders + sorted(filter(is_visible, files)):
+            path = here / name
+            parts = path.relative_to(root).parts
+            if os.path.islink(path):
+                if name in folders or is_notebook(name):
+                    problems.append(
+                        f"{one_line(str(path))}: is a link, and links are not followed; replace it by a copy"
+                    )
+            elif name not in folders and is_notebook(name):
+                entries.append(file_entry(path, parts))
+            else:
+                entries.append(Entry(parts, one_line(str(path))))
+        if folders and len(here.relative_to(root).parts) == MAX_DEPTH:
+            problems.append(f"{one_line(str(here))}: folders below this one are too deep; move the notebooks up")
+            folders.clear()
+    problems.extend(refused(error.filename or root, error) for error in failed)
+    if not failed and not any(isinstance(entry, NotebookFile) for entry in entries):
+        problems.append(
+            f"{one_line(str(root))}: no notebooks in this folder; "
+            f"expected STUDENT/ASSIGNMENT/*{SUFFIX}, STUDENT/*{SUFFIX} or *{SUFFIX}"
+        )
+    return entries
