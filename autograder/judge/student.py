@@ -6,34 +6,50 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from torch import Tensor
+from torch.nn import Module
 
 from autograder.judge.draw import Draw
+from autograder.judge.lending import Lender
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed
 from fixmelab.judged import wire
 from fixmelab.judged.probe import Probe
+from fixmelab.judged.toys import LENT
 
 
 class Channel(Protocol):
-    """Carries a request body to the student's process and brings the reply body."""
+    """Carries a request body to the student's process and brings the reply body; `answer` answers its questions."""
 
-    def __call__(self, body: bytes) -> bytes: ...
+    def __call__(self, body: bytes, answer: Callable[[bytes], bytes]) -> bytes: ...
 
 
 def in_this_process(answer: Any) -> Channel:
     """A channel to an answer that lives here: trusted code only."""
-    return Probe(answer).reply
+    questions: list[Callable[[bytes], bytes]] = []
+    probe = Probe(answer, lambda question: questions[-1](question))
+
+    def ask(body: bytes, answer: Callable[[bytes], bytes]) -> bytes:
+        questions.append(answer)
+        try:
+            return probe.reply(body)
+        finally:
+            questions.pop()
+
+    return ask
 
 
 def over_socket(connection: socket.socket, deadline: float) -> Channel:
     """A channel to the other end of `connection`; `deadline` (time.monotonic) bounds the whole session."""
 
-    def ask(body: bytes) -> bytes:
-        connection.settimeout(max(deadline - time.monotonic(), 1e-3))
-        wire.send(connection, body)
-        reply = wire.receive(connection, deadline)
-        if reply is None:
-            raise wire.WireError("the connection closed before the check was complete")
-        return reply
+    def ask(body: bytes, answer: Callable[[bytes], bytes]) -> bytes:
+        while True:
+            connection.settimeout(max(deadline - time.monotonic(), 1e-3))
+            wire.send(connection, body)
+            reply = wire.receive(connection, deadline)
+            if reply is None:
+                raise wire.WireError("the connection closed before the check was complete")
+            if not wire.is_question(reply):
+                return reply
+            body = answer(reply)
 
     return ask
 
@@ -57,13 +73,13 @@ class Target:
     def gradient(
         self,
         *args: Any,
-        wrt: "Sequence[int] | Remote",
+        wrt: "Sequence[int] | Remote | Module",
         weights: Sequence[Tensor | float | None] = (1.0,),
         **kwargs: Any,
     ) -> list[Tensor | None] | list[float | None]:
         """Gradient of Σ_k <weights[k], output[k]>, by the arguments numbered in `wrt`.
 
-        Where `wrt` is a module: the size of the largest entry for each of its parameters. A weight of None leaves an
+        Where `wrt` is a module, be it the student's or lent: the size of the largest entry for each of its parameters. A weight of None leaves an
         output out. None in the list: no graph leads to that argument or parameter.
         """
         return self._session.gradient(self._handle, self._name, args, kwargs, wrt, weights)
@@ -94,9 +110,9 @@ class Remote(Target):
         seed = self._session._draw.seed()
         self._session.ask({"op": "redraw", "target": self._handle, "seed": seed}, "redraw")
 
-    def toy(self, name: str, *args: Any) -> "Remote":
-        """Make one of fixmelab.judged.toys in the student's process."""
-        return self._session.ask({"op": "toy", "name": name, "args": list(args)}, f"toy {name}")
+    def make(self, name: str, *args: Any) -> "Remote":
+        """Make one of fixmelab.judged.toys.MADE in the student's process."""
+        return self._session.ask({"op": "make", "name": name, "args": list(args)}, f"make {name}")
 
     def drop(self) -> None:
         """Let the student's process forget this object."""
@@ -112,16 +128,19 @@ class StudentSession:
     def __init__(self, channel: Channel, draw: Draw) -> None:
         self._channel = channel
         self._draw = draw
+        self._lender = Lender()
         self.transcript: list[tuple[str, Any]] = []
         self.on_reply: Callable[[int, tuple[str, Any]], None] = lambda number, said: None
 
     def ask(self, request: dict, label: str, after: Callable[[dict], None] = lambda reply: None) -> Any:
-        """Send a request and return the reply's value; Remotes in a request travel as their handles.
+        """Send a request and return the reply's value; Remotes in a request travel as their handles, toys are lent.
 
         Raises AnswerRaised for an exception of the student's, WireError for a reply that is none.
         """
-        body = wire.encode(request, _handle_of)
-        reply = wire.decode(self._channel(body), lambda found: Remote(self, found.number, found.kind))
+        body = wire.encode(request, self._handle_of)
+        reply = wire.decode(
+            self._channel(body, self._lender.answer), lambda found: Remote(self, found.number, found.kind)
+        )
         match reply:
             case {"error": {"type": str(kind), "text": str(text), "where": str(where)}}:
                 self._note(label, kind)
@@ -131,6 +150,13 @@ class StudentSession:
                 after(reply)
                 return value
         raise wire.WireError("the frame is not a reply")
+
+    def _handle_of(self, item: Any) -> wire.Handle | wire.Lent:
+        if isinstance(item, Remote):
+            return item._handle
+        if type(item).__name__ in LENT:
+            return self._lender.lend(item)
+        raise wire.WireError(f"a check may not send a {type(item).__name__}")
 
     def _note(self, label: str, said: Any) -> None:
         self.transcript.append((label, said))
@@ -146,18 +172,13 @@ class StudentSession:
     ) -> list[Tensor | None] | list[float | None]:
         request = {"op": "gradient", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}
         request |= {"seed": self._draw.seed(), "weights": list(weights)}
-        request["wrt"] = wrt if isinstance(wrt, Remote) else list(wrt)
-        wanted = float if isinstance(wrt, Remote) else Tensor
+        is_module = isinstance(wrt, Remote | Module)
+        request["wrt"] = wrt if is_module else list(wrt)
+        wanted = float if is_module else Tensor
         value = self.ask(request, f"gradient {name}")
         if not isinstance(value, list) or not all(item is None or isinstance(item, wanted) for item in value):
             raise wire.WireError("the frame is not a list of gradients")
         return value
-
-
-def _handle_of(item: Any) -> wire.Handle:
-    if isinstance(item, Remote):
-        return item._handle
-    raise wire.WireError(f"a check may not send a {type(item).__name__}")
 
 
 def _require_unchanged_arguments(reply: dict) -> None:

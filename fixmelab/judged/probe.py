@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from fixmelab.judged import toys, wire
+from fixmelab.judged.lent import Ask, StandIn, StandInModule, stand_in
 
 DRAWN = 8191  # a prime, so that no two rows of a matrix are the same
 
@@ -16,24 +17,33 @@ class Probe:
     """Objects of the student's process, by handle, and the requests that a judge may make of them.
 
     Handle 0 is the answer itself. Requests are maps with the key `op`: `call`, `attribute`, `assign`, `gradient`,
-    `redraw`, `toy`, `drop`. A reply holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the
+    `redraw`, `make`, `drop`. A reply holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the
     numbers of the arguments that were changed in place.
+
+    While a request is served, `ask` brings questions about toys that the judge has lent to the judge.
     """
 
-    def __init__(self, answer: Any) -> None:
+    def __init__(self, answer: Any, ask: Ask) -> None:
         self._objects = {0: answer}
         self._last = 0
+        self._ask = ask
+        self._borrowed: dict[int, StandIn | StandInModule] = {}
 
     def reply(self, body: bytes) -> bytes:
         """Return the reply body to a request body. The student's own exceptions are replies too."""
         try:
-            request = wire.decode(body, self._resolve)
+            request = wire.decode(body, self._resolve, self._borrow)
             return wire.encode(getattr(self, f"_{request['op']}")(**request), self._keep)
         except (Exception, SystemExit) as error:
             return wire.encode({"error": _describe(error)})
 
     def _resolve(self, handle: wire.Handle) -> Any:
         return self._objects[handle.number]
+
+    def _borrow(self, lent: wire.Lent) -> StandIn | StandInModule:
+        if lent.number not in self._borrowed:
+            self._borrowed[lent.number] = stand_in(lent, self._ask)
+        return self._borrowed[lent.number]
 
     def _keep(self, item: Any) -> wire.Handle:
         self._last += 1
@@ -106,8 +116,8 @@ class Probe:
         target.load_state_dict(state)
         return {"value": None}
 
-    def _toy(self, *, op: str, name: str, args: list) -> dict:
-        return {"value": self._keep(toys.TOYS[name](*args))}
+    def _make(self, *, op: str, name: str, args: list) -> dict:
+        return {"value": self._keep(toys.MADE[name](*args))}
 
     def _drop(self, *, op: str, number: int) -> dict:
         self._objects.pop(number, None)

@@ -1,4 +1,8 @@
-"""Small models of known behaviour, on which a student's function can be tried and judged."""
+"""Small models of known behaviour, on which a student's function can be tried and judged.
+
+Toys in LENT stay with the judge while an answer is judged: `calls` are the methods that may be called from a student's
+process, `shows` the numbers that are known there. Those in MADE are made in the student's process.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +18,8 @@ class LinearDecoder(nn.Module):
         weight: W, shape (784, K).
         bias: b, shape (784,).
     """
+
+    calls, shows = ("decode",), ("latent_dim",)
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
@@ -42,6 +48,8 @@ class Bowl:
         reach: the largest change of any μ_j or log σ_j so far from the first call, a number.
     """
 
+    calls, shows = ("__call__",), ()
+
     def __init__(self, height: Tensor, mean: Tensor, std: Tensor, curvature: Tensor) -> None:
         self.height, self.mean, self.log_std, self.curvature = height, mean, std.log(), curvature
         self.best = torch.full_like(height, -torch.inf)
@@ -63,6 +71,8 @@ class Bowl:
 class Halves:
     """In the place of an encoder: the first K numbers of each x are μ, the next K are σ; two of shape (B, K)."""
 
+    calls, shows = ("__call__",), ()
+
     def __init__(self, latent_dim: int) -> None:
         self.latent_dim = latent_dim
 
@@ -73,6 +83,8 @@ class Halves:
 
 class Identity:
     """In the place of a decoder: the code itself."""
+
+    calls, shows = ("__call__",), ()
 
     def __call__(self, z: Tensor) -> Tensor:
         return z
@@ -88,7 +100,10 @@ class Recorder(nn.Module):
     Attributes:
         inputs, times: x and t of each call, in order.
         modes: whether what lies in it was in training mode, call by call.
+        gradients: of what was made of its answers, by an answer, as they came back.
     """
+
+    calls, shows = ("forward",), ()
 
     def __init__(self, scale: Tensor, shift: Tensor) -> None:
         super().__init__()
@@ -99,14 +114,18 @@ class Recorder(nn.Module):
         self.inputs: list[Tensor] = []
         self.times: list[Tensor] = []
         self.modes: list[bool] = []
+        self.gradients: list[Tensor] = []
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         """x: (B, …); t: (B,) long. Returns the shape of x."""
         self.inputs.append(x.detach().clone())
-        self.times.append(torch.as_tensor(t).detach().clone())
+        self.times.append(t.detach().clone())
         self.modes.append(self.inside.training)
         shape = (-1, *[1] * (x.ndim - 1))
-        return self.weight * (self.scale[t].view(shape) * x + self.shift[t].view(shape))
+        answer = self.weight * (self.scale[t].view(shape) * x + self.shift[t].view(shape))
+        if answer.requires_grad:
+            answer.register_hook(self.gradients.append)
+        return answer
 
 
 class Drift:
@@ -119,6 +138,8 @@ class Drift:
         timesteps: T.
         steps_back: how often p_sample was called.
     """
+
+    calls, shows = ("q_sample", "p_sample"), ("timesteps",)
 
     def __init__(self, shift: Tensor) -> None:
         self.shift, self.timesteps = shift, len(shift)
@@ -150,6 +171,8 @@ def sparse(matrix: Tensor) -> Tensor:
 
 class Curve:
     """An activation that is 0 nowhere: cos(x) + 2."""
+
+    calls, shows = ("__call__",), ()
 
     def __call__(self, x: Tensor) -> Tensor:
         return torch.cos(x) + 2
@@ -199,7 +222,5 @@ def _mean(h: Tensor, neighbors: Tensor, weight: Tensor, activation: Activation) 
     return activation(torch.einsum("nkf,fd->nd", h[neighbors], weight) / neighbors.shape[1])
 
 
-TOYS = {
-    toy.__name__: toy
-    for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Graph, sparse, Curve, JointProblem)
-}
+LENT = {toy.__name__: toy for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Curve)}
+MADE = {toy.__name__: toy for toy in (Graph, sparse, JointProblem)}

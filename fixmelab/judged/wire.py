@@ -1,9 +1,10 @@
 """What travels between a judge and a student's process: msgpack frames, never pickle.
 
 A frame is a length (4 bytes, big-endian) and a msgpack body. A body carries None, booleans, 64-bit integers,
-floats, text, bytes, lists, maps with text keys, tensors and handles: numbers that stand for objects which stay in
-the student's process. Tensors and arrays are extensions: the numbers of the dtype and of the dimensions (a byte
-each), the sizes (8 bytes each, big-endian), the raw bytes. A handle is its number (8 bytes) and its type's name.
+floats, text, bytes, lists, maps with text keys, tensors, handles (numbers that stand for objects which stay in the
+student's process) and what is lent (numbers that stand for toys which stay with the judge). Tensors and arrays are
+extensions: the numbers of the dtype and of the dimensions (a byte each), the sizes (8 bytes each, big-endian), the raw
+bytes. A handle is its number (8 bytes) and its type's name; what is lent shows numbers too, as NAME=NUMBER behind blanks.
 Whatever is malformed, too large or too deep raises WireError.
 """
 
@@ -24,7 +25,7 @@ MAX_DEPTH = 16
 MAX_ITEMS = 100_000
 MAX_DIMENSIONS = 8
 
-TENSOR, ARRAY, HANDLE = 1, 2, 3
+TENSOR, ARRAY, HANDLE, LENT = 1, 2, 3, 4
 MAX_KIND = 100
 LENGTH = struct.Struct(">I")
 HANDLE_NUMBER = struct.Struct(">Q")
@@ -66,7 +67,21 @@ class Handle:
     kind: str
 
 
-def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
+@dataclass(frozen=True)
+class Lent:
+    """Stands for a toy that stays with the judge; `kind` is the name of its type, `shown` its public numbers."""
+
+    number: int
+    kind: str
+    shown: dict[str, int]
+
+
+def is_question(body: bytes) -> bool:
+    """Whether a frame from a student's process asks something of a toy: questions are lists, replies are maps."""
+    return body[:1] != b"" and body[0] in LISTS
+
+
+def encode(value: Any, keep: Callable[[Any], "Handle | Lent"] | None = None) -> bytes:
     """Return `value` as a msgpack body.
 
     What the wire cannot carry is handed to `keep`, which gives a handle for it. Raises WireError without `keep`, and
@@ -90,6 +105,9 @@ def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
             return list(item)
         if isinstance(item, Handle):
             return _handle(item)
+        if isinstance(item, Lent):
+            words = [item.kind, *(f"{name}={number}" for name, number in item.shown.items())]
+            return msgpack.ExtType(LENT, HANDLE_NUMBER.pack(item.number) + " ".join(words).encode())
         if keep is None:
             raise WireError(f"a {type(item).__name__} cannot travel over the wire")
         return extend(keep(item))
@@ -128,10 +146,13 @@ def _handle(handle: Handle) -> msgpack.ExtType:
     return msgpack.ExtType(HANDLE, HANDLE_NUMBER.pack(handle.number) + kind)
 
 
-def decode(body: bytes, resolve: Callable[[Handle], Any] | None = None) -> Any:
+def decode(
+    body: bytes, resolve: Callable[[Handle], Any] | None = None, borrow: Callable[[Lent], Any] | None = None
+) -> Any:
     """Return the value of a msgpack body: tensors as torch tensors, numpy's arrays as arrays, handles resolved.
 
-    Raises WireError for anything else, before memory is taken that is out of proportion to the body.
+    `borrow` makes of what is lent what stands for it; without it nothing can be lent. Raises WireError for anything
+    else, before memory is taken that is out of proportion to the body.
     """
 
     def extended(code: int, data: bytes) -> Any:
@@ -139,6 +160,12 @@ def decode(body: bytes, resolve: Callable[[Handle], Any] | None = None) -> Any:
             kind = data[HANDLE_NUMBER.size :].decode()[:MAX_KIND]
             handle = Handle(*HANDLE_NUMBER.unpack_from(data), kind)
             return resolve(handle) if resolve else handle
+        if code == LENT:
+            if borrow is None:
+                raise WireError("the frame lends something")
+            kind, *shown = data[HANDLE_NUMBER.size :].decode().split(" ")
+            pairs = (word.split("=") for word in shown)
+            return borrow(Lent(*HANDLE_NUMBER.unpack_from(data), kind, {name: int(number) for name, number in pairs}))
         tensor = _tensor_of(data)
         return tensor if code == TENSOR else tensor.numpy()
 
@@ -178,7 +205,7 @@ def _require_modest(body: bytes) -> None:
         else:
             reader.skip()
             # msgpack makes times of some, without a word.
-            if head in EXTENSIONS and body[place + EXTENSIONS[head]] not in (TENSOR, ARRAY, HANDLE):
+            if head in EXTENSIONS and body[place + EXTENSIONS[head]] not in (TENSOR, ARRAY, HANDLE, LENT):
                 raise WireError("the frame holds an unknown extension")
 
 

@@ -1,6 +1,5 @@
 """What several exercises of the diffusion notebook share."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,8 +13,8 @@ from autograder.assignments.diffusion import reference
 from autograder.assignments.diffusion.reference import Diffusion, extract
 from autograder.judge.draw import Draw
 from autograder.judge.expect import expect
-from autograder.judge.student import Remote
-from fixmelab.judged.toys import Drift
+from autograder.judge.student import Remote, Target
+from fixmelab.judged.toys import Drift, Recorder
 
 # Standard errors: a false alarm in 4e11 looks at a normal number, and, for the variances and correlations of a thousand
 # draws, whose tails are heavier, in 1e10.
@@ -60,7 +59,7 @@ class Made:
     """A student's Diffusion around a toy network."""
 
     diffusion: Remote
-    toy: Remote
+    toy: Recorder
     alpha_bars: Tensor
     betas: Tensor
 
@@ -73,15 +72,14 @@ def made(student: Remote, draw: Draw, *, size: int, channels: int, steps: int, c
     if const is not None:
         scale = (1 - alpha_bars).rsqrt()
         shift = -alpha_bars.sqrt() * const * scale
-    toy = student.toy("Recorder", scale, shift)
+    toy = Recorder(scale, shift)
     diffusion = student.kept(toy, image_size=size, channels=channels, timesteps=steps)
     return Made(diffusion, toy, alpha_bars, betas)
 
 
-def seen(made: Made) -> tuple[list, list]:
+def seen(made: Made) -> tuple[list[Tensor], list[Tensor]]:
     """x and t of the network's calls so far."""
-    inputs, times = made.toy.attribute("inputs"), made.toy.attribute("times")
-    return (inputs if isinstance(inputs, list) else [inputs]), (times if isinstance(times, list) else [times])
+    return made.toy.inputs, made.toy.times
 
 
 def image(draw: Draw, *shape: int) -> Tensor:
@@ -134,8 +132,7 @@ def expect_white(noises: Sequence[Tensor], what: str) -> None:
 
 
 def answer(made: Made, x: Tensor, t: Tensor) -> Tensor:
-    scale, shift = made.toy.attribute("scale"), made.toy.attribute("shift")
-    return scale[t].view(-1, 1, 1, 1) * x + shift[t].view(-1, 1, 1, 1)
+    return made.toy.scale[t].view(-1, 1, 1, 1) * x + made.toy.shift[t].view(-1, 1, 1, 1)
 
 
 def expect_steps(t: object, batch: int) -> None:
@@ -144,19 +141,29 @@ def expect_steps(t: object, batch: int) -> None:
 
 
 def expect_training_mode(made: Made) -> None:
-    modes = made.toy.attribute("modes")
-    expect(modes).holds(
-        all(modes),
+    expect(made.toy.modes).holds(
+        all(made.toy.modes),
         "The network is put into evaluation mode for the loss, so that dropout would not train.",
         "trains_in_evaluation_mode",
     )
 
 
-def expect_trained(made: Made, sizes: list[float | None]) -> None:
-    expect(sizes).holds(
-        all(size is not None and size > 0 and math.isfinite(size) for size in sizes),
+def expect_trained(made: Made, loss: Remote | Target, *args: Tensor, kind: str) -> None:
+    """The gradient of a loss by what the network answered is the one that the loss of this kind has."""
+    made.toy.gradients.clear()
+    loss.gradient(*args, wrt=made.toy)
+    expect(made.toy.gradients).holds(
+        len(made.toy.gradients) == 1 and bool(made.toy.gradients[0].any()),
         "The loss sends no gradient to the network: look for detach, no_grad or item.",
         "loss_without_a_gradient",
+    )
+    x_0, t, x_t = args[0], made.toy.times[-1].long(), made.toy.inputs[-1]
+    alpha_bars = made.alpha_bars[t].view(-1, 1, 1, 1)
+    noise = (x_t - alpha_bars.sqrt() * x_0) / (1 - alpha_bars).sqrt()
+    predicted = answer(made, x_t, t).requires_grad_()
+    (wanted,) = torch.autograd.grad(reference.eps_loss(noise, predicted, kind), predicted)
+    expect(made.toy.gradients[0], "the gradient of the loss by what the network answers").close(
+        wanted, rtol=2e-2, mistake="loss_without_a_gradient"
     )
 
 
@@ -173,9 +180,8 @@ def posterior_std(made: Made, k: int) -> float:
 
 
 def expect_evaluation_mode(made: Made) -> None:
-    modes = made.toy.attribute("modes")
-    expect(modes).holds(
-        not any(modes),
+    expect(made.toy.modes).holds(
+        not any(made.toy.modes),
         "The network samples in training mode, where dropout and batch normalisation behave otherwise.",
         "samples_in_training_mode",
     )
@@ -231,15 +237,15 @@ def figure(student: Remote, found: object, right: Tensor, mistakes: dict[str, Ca
     expect(states, "the states").close(right, rtol=1e-3, atol=1e-3)
 
 
-def drift(student: Remote, draw: Draw, steps: int) -> tuple[Remote, Drift]:
+def drift(draw: Draw, steps: int) -> tuple[Drift, Drift]:
+    """One for the student, which counts the steps back, and one for the check."""
     shift = draw.positive(steps)
-    return student.toy("Drift", shift), Drift(shift)
+    return Drift(shift), Drift(shift)
 
 
-def expect_one_chain(toy: Remote, steps: int) -> None:
-    taken = toy.attribute("steps_back")
-    expect(taken).holds(
-        isinstance(taken, int) and taken <= steps,
+def expect_one_chain(toy: Drift, steps: int) -> None:
+    expect(toy.steps_back).holds(
+        toy.steps_back <= steps,
         "More steps back are taken than one chain has: all panels show the same chain.",
         "a_chain_for_each_panel",
     )

@@ -56,7 +56,7 @@ def forward(student: Remote, draw: Draw) -> None:
         "steps_drawn_once",
     )
     common.expect_white([found for _, found in calls[1:]], "forward, where no noise is given")
-    common.expect_trained(made, made.diffusion.gradient(x_0[:5], wrt=made.toy))
+    common.expect_trained(made, made.diffusion, x_0[:5], kind="l2")
     common.expect_training_mode(made)
 
 

@@ -13,7 +13,7 @@ from autograder.judge.student import Remote
 @exercise("diffusion.plot_backward")
 def plot_backward(student: Remote, draw: Draw) -> None:
     for steps, shape in ((120, (2, 3, 4, 4)), (57, (3, 1, 5, 5))):
-        toy, own = common.drift(student, draw, steps)
+        toy, own = common.drift(draw, steps)
         x = 3 * draw.normal(*shape)
         times = reference.steps_at(steps, (99, 75, 50, 25, 0))
         right = reference.states_on_the_way(own, x, times[0], times)

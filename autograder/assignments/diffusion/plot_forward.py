@@ -11,7 +11,7 @@ from autograder.judge.student import Remote
 @exercise("diffusion.plot_forward")
 def plot_forward(student: Remote, draw: Draw) -> None:
     for steps, shape in ((120, (2, 3, 4, 4)), (57, (3, 1, 5, 5))):
-        toy, own = common.drift(student, draw, steps)
+        toy, own = common.drift(draw, steps)
         x_0 = 3 * draw.normal(*shape)
         right = reference.forward_states(own, x_0)
         whole = torch.stack([own.q_sample(x_0, torch.full((len(x_0),), p * steps // 100)) for p in (0, 25, 50, 75, 99)])

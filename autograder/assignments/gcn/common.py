@@ -35,7 +35,7 @@ def graph(draw: Draw, nodes: int, most: int) -> Graph:
 
 
 def sent(student: Remote, graph: Graph) -> Remote:
-    return student.toy("Graph", graph.indptr, graph.indices)
+    return student.make("Graph", graph.indptr, graph.indices)
 
 
 def adjacency(draw: Draw, nodes: int, dtype: torch.dtype) -> Tensor:
@@ -51,7 +51,7 @@ def adjacency(draw: Draw, nodes: int, dtype: torch.dtype) -> Tensor:
 
 def forms(student: Remote, adjacency: Tensor) -> list[tuple[str, Tensor | Remote]]:
     """The matrix, dense and sparse, and what to call each."""
-    return [("", adjacency), ("for a sparse adjacency, ", student.toy("sparse", adjacency))]
+    return [("", adjacency), ("for a sparse adjacency, ", student.make("sparse", adjacency))]
 
 
 def expect_gradients(found: Sequence[Tensor | None], names: str) -> None:

@@ -8,6 +8,7 @@ from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
+from fixmelab.judged.toys import Curve
 
 
 @exercise("gcn.gcn_layer")
@@ -15,7 +16,7 @@ def gcn_layer(student: Remote, draw: Draw) -> None:
     for nodes, width, out, dtype in ((6, 3, 5, torch.float32), (7, 4, 2, torch.float64), (5, 1, 3, torch.float32)):
         adjacency, h = common.adjacency(draw, nodes, dtype), draw.normal(nodes, width, dtype=dtype)
         weight = draw.normal(width, out, dtype=dtype)
-        curve = student.toy("Curve")
+        curve = Curve()
         for label, form in common.forms(student, adjacency):
             got, curved = student(h, form, weight), student(h, form, weight, curve)
             expect(got, f"{label}the row of an isolated node" if label else "the result").shape(nodes, out)

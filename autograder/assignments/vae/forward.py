@@ -11,6 +11,7 @@ from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
 from autograder.judge.verdict import AnswerRaised
+from fixmelab.judged.toys import Halves, Identity
 
 
 @exercise("vae.forward")
@@ -71,8 +72,8 @@ def _noise_of_forward(model: Remote, latent_dim: int, draw: Draw) -> bool:
     Returns False for a forward that does not go through self.encode and self.decode: nothing is laid open then.
     """
     count = 12_000
-    model.assign("encode", model.toy("Halves", latent_dim))
-    model.assign("decode", model.toy("Identity"))
+    model.assign("encode", Halves(latent_dim))
+    model.assign("decode", Identity())
     model.train.kept()
     x, eps = draw.positive(8, 2 * latent_dim), draw.normal(8, latent_dim)
     try:
