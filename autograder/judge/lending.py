@@ -9,8 +9,8 @@ from fixmelab.judged import wire
 from fixmelab.judged.toys import LENT
 
 MOST_QUESTIONS = 20_000
-MOST_BYTES = 2**29  # of all questions of a session together
-MOST_KEPT_BYTES = 2**28  # of what backward passes may still need
+MOST_BYTES = 2**27  # of all questions of a session together
+MOST_KEPT_BYTES = 2**26  # of what backward passes may still need
 
 
 class Lender:

@@ -79,8 +79,9 @@ class Target:
     ) -> list[Tensor | None] | list[float | None]:
         """Gradient of Σ_k <weights[k], output[k]>, by the arguments numbered in `wrt`.
 
-        Where `wrt` is a module, be it the student's or lent: the size of the largest entry for each of its parameters. A weight of None leaves an
-        output out. None in the list: no graph leads to that argument or parameter.
+        If `wrt` is a module, the student's or one that was lent: the size of the largest entry for each of its
+        parameters. A weight of None leaves an output out. None in the list: no graph leads to that argument or
+        parameter.
         """
         return self._session.gradient(self._handle, self._name, args, kwargs, wrt, weights)
 

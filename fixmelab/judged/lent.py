@@ -50,16 +50,25 @@ class _Asked(torch.autograd.Function):
     """A call of a toy in a graph: both passes are the judge's."""
 
     @staticmethod
-    def forward(ctx: Any, line: Line, name: str, items: list, keys: list[str], moving: list[int], training: bool, *_):
+    def forward(
+        ctx: Any,
+        line: Line,
+        name: str,
+        items: list,
+        keys: list[str],
+        moving: list[int],
+        training: bool,
+        *leaves: Tensor,
+    ) -> Any:
         answer = line.call(name, items, keys, moving, training)
-        ctx.line, ctx.call, ctx.places = line, answer["call"], len(_)
+        ctx.line, ctx.call, ctx.count = line, answer["call"], len(leaves)
         value = answer["value"]
         return tuple(value) if isinstance(value, list) else value
 
     @staticmethod
-    def backward(ctx: Any, *upstream: Tensor | None):
+    def backward(ctx: Any, *upstream: Tensor | None) -> Any:
         found = ctx.line.back(ctx.call, list(upstream))
-        return (None,) * 6 + tuple(found[: ctx.places])
+        return (None,) * 6 + tuple(found[: ctx.count])
 
 
 def _asked(

@@ -28,7 +28,9 @@ class LinearDecoder(nn.Module):
         self.latent_dim = weight.shape[1]
 
     def decode(self, z: Tensor) -> Tensor:
-        """Images in [0, 1], shape (B, 1, 28, 28), for z of shape (B, K)."""
+        """Images in [0, 1], shape (B, 1, 28, 28), for z of shape (B, K). Raises ValueError for more than 10,000."""
+        if z.numel() > 10_000 * self.latent_dim:
+            raise ValueError("z holds more than 10,000 codes: decode fewer at once")
         return torch.sigmoid(z @ self.weight.T + self.bias).view(-1, 1, 28, 28)
 
 
@@ -57,6 +59,8 @@ class Bowl:
         self._first: Tensor | None = None
 
     def __call__(self, mu: Tensor, sigma: Tensor) -> Tensor:
+        if mu.shape != self.mean.shape or sigma.shape != self.mean.shape:
+            raise ValueError(f"mu and sigma must have shape {tuple(self.mean.shape)}, as they came")
         log_sigma = sigma.log()
         distance = (mu - self.mean) ** 2 + (log_sigma - self.log_std) ** 2
         value = self.height - (self.curvature * distance).sum(dim=1)
@@ -117,7 +121,10 @@ class Recorder(nn.Module):
         self.gradients: list[Tensor] = []
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """x: (B, …); t: (B,) long. Returns the shape of x."""
+        """x: (B, …); t: (B,) long. Returns the shape of x. Raises ValueError for another number of steps."""
+        t = torch.as_tensor(t)
+        if t.numel() not in (1, len(x)):
+            raise ValueError(f"t has {t.numel()} entries for a batch of {len(x)}")
         self.inputs.append(x.detach().clone())
         self.times.append(t.detach().clone())
         self.modes.append(self.inside.training)
