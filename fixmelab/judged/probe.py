@@ -58,10 +58,10 @@ class Probe:
         function = getattr(target, name) if name else target
         tensors = [(key, item) for key, item in enumerate(args) if isinstance(item, torch.Tensor)]
         tensors += [(key, item) for key, item in kwargs.items() if isinstance(item, torch.Tensor)]
-        before = [item._version for _, item in tensors]
+        copies = [item.detach().clone() for _, item in tensors]
         with _seeded(seed):
             value = function(*args, **kwargs)
-        changed = [key for (key, item), old in zip(tensors, before, strict=True) if item._version != old]
+        changed = [key for (key, item), copy in zip(tensors, copies, strict=True) if not _is_still(item, copy)]
         return value, changed
 
     def _call(self, *, op: str, target: Any, name: str, args: list, kwargs: dict, seed: int, kept: bool) -> dict:
@@ -142,6 +142,11 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         torch.set_rng_state(before)
+
+
+def _is_still(item: torch.Tensor, copy: torch.Tensor) -> bool:
+    """Whether a tensor is what it was. Not by its version, which writing through `data` or NumPy leaves as it is."""
+    return item.dtype == copy.dtype and torch.equal(item.detach().nan_to_num(), copy.nan_to_num())
 
 
 def _leaf(item: torch.Tensor) -> torch.Tensor:

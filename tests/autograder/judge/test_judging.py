@@ -223,3 +223,26 @@ def test_a_dropped_object_is_gone():
 
     found = judge(Exercise("toy.x", check), in_this_process(lambda: 1 + 2j), SEED)
     assert found.verdict == "error" and "KeyError" in found.message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x.mul_(2),
+        lambda x: x.data.mul_(2),
+        lambda x: x.numpy().__imul__(2),
+        lambda x: x.detach().fill_(math.nan),
+        lambda x: x.resize_(2),
+    ],
+)
+def test_an_argument_that_was_changed_is_found_however_it_was_done(change):
+    def check(student, draw):
+        student(draw.normal(3, 2), torch.tensor([True]), torch.tensor([3]), torch.tensor([math.nan]))
+
+    def answer(x, *others):
+        change(x)
+        return torch.ones(())
+
+    finding = judge(Exercise("toy.x", check), in_this_process(answer), SEED)
+    assert finding.verdict == "fail" and "in place" in finding.message
+    assert judge(Exercise("toy.x", check), in_this_process(lambda x, *others: x.sum()), SEED).verdict == "pass"
