@@ -223,7 +223,7 @@ def _tensor_of(data: bytes) -> torch.Tensor:
         raise WireError("the frame holds a malformed tensor")
     if not raw:
         return torch.empty(shape, dtype=dtype)
-    if dtype is torch.bool and any(byte > 1 for byte in set(raw)):
+    if dtype is torch.bool and numpy.frombuffer(raw, numpy.uint8).max() > 1:
         raise WireError("the frame holds a malformed tensor")
     return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
 
