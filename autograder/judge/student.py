@@ -16,6 +16,9 @@ from fixmelab.judged.probe import Probe
 from fixmelab.judged.toys import LENT
 
 
+MOST_BYTES = 2**28  # of all replies of a session together
+
+
 class Channel(Protocol):
     """Carries a request body to the student's process and brings the reply body; `answer` answers its questions."""
 
@@ -130,6 +133,7 @@ class StudentSession:
         self._channel = channel
         self._draw = draw
         self._lender = Lender()
+        self._bytes = 0
         self.transcript: list[tuple[str, Any]] = []
         self.on_reply: Callable[[int, tuple[str, Any]], None] = lambda number, said: None
 
@@ -139,9 +143,11 @@ class StudentSession:
         Raises AnswerRaised for an exception of the student's, WireError for a reply that is none.
         """
         body = wire.encode(request, self._handle_of)
-        reply = wire.decode(
-            self._channel(body, self._lender.answer), lambda found: Remote(self, found.number, found.kind)
-        )
+        said = self._channel(body, self._lender.answer)
+        self._bytes += len(said)
+        if self._bytes > MOST_BYTES:
+            raise wire.WireError(f"it takes more than {MOST_BYTES >> 20} MB in all")
+        reply = wire.decode(said, lambda found: Remote(self, found.number, found.kind))
         match reply:
             case {"error": {"type": str(kind), "text": str(text), "where": str(where)}}:
                 self._note(label, kind)
