@@ -15,7 +15,6 @@ from fixmelab.judged import wire
 from fixmelab.judged.probe import Probe
 from fixmelab.judged.toys import LENT
 
-
 MOST_BYTES = 2**28  # of all replies of a session together
 
 
