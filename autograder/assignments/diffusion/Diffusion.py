@@ -1,4 +1,8 @@
-"""TODO diffusion.Diffusion"""
+"""The class as a whole: its attributes, and the cosine schedule in registered buffers.
+
+half() tells buffers from plain attributes, since it moves what is registered, as .to(device) would. Usual mistakes:
+plain attributes or parameters for buffers, another schedule, α_t for ᾱ_t, a fixed number of steps.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -15,24 +19,24 @@ from autograder.judge.verdict import AnswerRaised
 @exercise("diffusion.Diffusion")
 def whole_class(student: Remote, draw: Draw) -> None:
     for steps, size, channels in ((40, 4, 2), (13, 6, 3)):
-        made = common.made(student, draw, size=size, channels=channels, steps=steps)
+        trial = common.trial_on_toy(student, draw, size=size, channels=channels, steps=steps)
         for name, wanted in (("image_size", size), ("channels", channels), ("timesteps", steps)):
-            found = made.diffusion.attribute(name)
+            found = trial.diffusion.attribute(name)
             expect(found).holds(found == wanted, f"The attribute {name} is not what was asked for.")
-        wanted = {"betas": made.betas, "alphas": 1 - made.betas, "alpha_bars": made.alpha_bars}
-        for name, right in wanted.items():
-            found = expect(made.diffusion.attribute(name), name).shape(steps).finite().value.double()
+        schedules = {"betas": trial.betas, "alphas": 1 - trial.betas, "alpha_bars": trial.alpha_bars}
+        for name, right in schedules.items():
+            found = expect(trial.diffusion.attribute(name), name).shape(steps).finite().value.double()
             is_close = torch.allclose(found[:-1], right[:-1].double(), rtol=0, atol=1e-3)
             last = abs(float(found[-1] - right[-1])) < (1e-4 if name == "alpha_bars" else 2e-3)
             expect(found).holds(is_close and last, f"{name} has the right shape, but its numbers are wrong.")
             expect(found).holds(
-                not _is_parameter(made.diffusion, name),
+                not _is_parameter(trial.diffusion, name),
                 f"{name} is a parameter, so training would change it: register a buffer.",
                 "parameters_for_buffers",
             )
-        made.diffusion.half.kept()  # as .to(device) would, it moves what is registered, and nothing else
-        for name in wanted:
-            found = made.diffusion.attribute(name)
+        trial.diffusion.half.kept()  # as .to(device) would, it moves what is registered, and nothing else
+        for name in schedules:
+            found = trial.diffusion.attribute(name)
             expect(found).holds(
                 isinstance(found, Tensor) and found.dtype == torch.float16,
                 f"{name} does not move with the module: register it as a buffer.",
@@ -48,22 +52,12 @@ def _is_parameter(diffusion: Remote, name: str) -> bool:
     return True
 
 
-class _WithBetas(Diffusion):
-    """With another schedule."""
-
-    def _betas(self, timesteps):
-        return reference.cosine_schedule(timesteps)
-
+@mistake("The linear schedule is used; the class is to use the cosine one.")
+class linear_schedule_in_the_class(Diffusion):
     def __init__(self, model, *, image_size, channels=3, timesteps=1000):
         super().__init__(model, image_size=image_size, channels=channels, timesteps=timesteps)
-        betas = self._betas(timesteps)
+        betas = reference.linear_schedule(timesteps)
         self.betas, self.alphas, self.alpha_bars = betas, 1 - betas, torch.cumprod(1 - betas, dim=0)
-
-
-@mistake("The linear schedule is used; the class is to use the cosine one.")
-class linear_schedule_in_the_class(_WithBetas):
-    def _betas(self, timesteps):
-        return reference.linear_schedule(timesteps)
 
 
 @mistake("The schedules are plain attributes, which stay behind when the module moves to a GPU: use register_buffer.")

@@ -1,8 +1,13 @@
-"""TODO diffusion.bayes_on_grid"""
+"""q(x_{t−1} | x_t, x_0) as a density on a grid in one dimension, by Bayes' rule.
+
+The product q(x_t | x_{t−1}) q(x_{t−1} | x_0) may be normalised by any usual rule. Answers that fail leave it as it is,
+give probabilities for a density or one factor alone, or take β for a standard deviation.
+"""
 
 import math
 
 import torch
+from torch.distributions import Normal
 
 from autograder.assignments.diffusion import reference
 from autograder.judge.draw import Draw
@@ -23,17 +28,17 @@ def bayes_on_grid(student: Remote, draw: Draw) -> None:
         expect(got, "the density").close(wanted, rtol=1e-3, atol=1e-4)
 
 
-def _products(grid, x_0, x_t, beta, before):
-    step = torch.distributions.Normal(math.sqrt(1 - beta) * grid, math.sqrt(beta)).log_prob(
-        torch.tensor(x_t, dtype=grid.dtype)
-    )
-    prior = torch.distributions.Normal(math.sqrt(before) * x_0, math.sqrt(1 - before)).log_prob(grid)
+def _log_factors(grid, x_0, x_t, beta, alpha_bar_before):
+    """log q(x_t | x_{t−1}) and log q(x_{t−1} | x_0) at each x_{t−1} of the grid."""
+    at = torch.tensor(x_t, dtype=grid.dtype)
+    step = Normal(math.sqrt(1 - beta) * grid, math.sqrt(beta)).log_prob(at)
+    prior = Normal(math.sqrt(alpha_bar_before) * x_0, math.sqrt(1 - alpha_bar_before)).log_prob(grid)
     return step, prior
 
 
 @mistake("The product is not normalised: a density sums to 1, times the grid's spacing.")
 def not_normalised(grid, x_0, x_t, beta, alpha_bar_before):
-    step, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    step, prior = _log_factors(grid, x_0, x_t, beta, alpha_bar_before)
     return (step + prior).exp()
 
 
@@ -44,39 +49,39 @@ def probabilities_for_a_density(grid, x_0, x_t, beta, alpha_bar_before):
 
 @mistake("This is q(x_t | x_{t−1}) alone: Bayes' rule multiplies it with q(x_{t−1} | x_0).")
 def likelihood_alone(grid, x_0, x_t, beta, alpha_bar_before):
-    step, _ = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    step, _ = _log_factors(grid, x_0, x_t, beta, alpha_bar_before)
     return torch.softmax(step, dim=0) / (grid[1] - grid[0])
 
 
 @mistake("This is q(x_{t−1} | x_0) alone: Bayes' rule multiplies it with q(x_t | x_{t−1}).")
 def prior_alone(grid, x_0, x_t, beta, alpha_bar_before):
-    _, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    _, prior = _log_factors(grid, x_0, x_t, beta, alpha_bar_before)
     return torch.softmax(prior, dim=0) / (grid[1] - grid[0])
 
 
 @mistake("β is a variance: the standard deviation of a step is its root.")
 def beta_as_a_deviation(grid, x_0, x_t, beta, alpha_bar_before):
-    step = torch.distributions.Normal(math.sqrt(1 - beta) * grid, beta).log_prob(torch.tensor(x_t, dtype=grid.dtype))
-    _, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    step = Normal(math.sqrt(1 - beta) * grid, beta).log_prob(torch.tensor(x_t, dtype=grid.dtype))
+    _, prior = _log_factors(grid, x_0, x_t, beta, alpha_bar_before)
     return torch.softmax(step + prior, dim=0) / (grid[1] - grid[0])
 
 
 @mistake("The step's mean is √(1 − β) times x_{t−1}, the point of the grid: here it is not scaled.")
 def step_without_its_factor(grid, x_0, x_t, beta, alpha_bar_before):
-    step = torch.distributions.Normal(grid, math.sqrt(beta)).log_prob(torch.tensor(x_t, dtype=grid.dtype))
-    _, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    step = Normal(grid, math.sqrt(beta)).log_prob(torch.tensor(x_t, dtype=grid.dtype))
+    _, prior = _log_factors(grid, x_0, x_t, beta, alpha_bar_before)
     return torch.softmax(step + prior, dim=0) / (grid[1] - grid[0])
 
 
 @equivalent
 def product_of_densities(grid, x_0, x_t, beta, alpha_bar_before):
-    step, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    step, prior = _log_factors(grid, x_0, x_t, beta, alpha_bar_before)
     product = step.exp() * prior.exp()
     return product / (product.sum() * (grid[1] - grid[0]))
 
 
 @equivalent
 def by_the_trapezoid_rule(grid, x_0, x_t, beta, alpha_bar_before):
-    step, prior = _products(grid, x_0, x_t, beta, alpha_bar_before)
+    step, prior = _log_factors(grid, x_0, x_t, beta, alpha_bar_before)
     product = (step + prior - (step + prior).max()).exp()
     return product / torch.trapezoid(product, grid)

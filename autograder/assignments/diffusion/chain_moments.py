@@ -1,4 +1,8 @@
-"""TODO diffusion.chain_moments"""
+"""m_t and v_t of q(x_t | x_0) = N(m_t x_0, v_t I), for each t of a schedule.
+
+They are √ᾱ_t and 1 − ᾱ_t, in closed form or step by step. Common mistakes: a lost root, the β_t only added up, a
+variance scaled by √(1 − β_t) at each step, a standard deviation for v_t, a start at t = 0.
+"""
 
 import torch
 
@@ -12,7 +16,7 @@ from autograder.judge.student import Remote
 @exercise("diffusion.chain_moments")
 def chain_moments(student: Remote, draw: Draw) -> None:
     for steps, dtype in ((7, torch.float64), (1, torch.float32), (30, torch.float32)):
-        betas = common.schedule(draw, steps, dtype)
+        betas = common.random_betas(draw, steps, dtype)
         m, v = expect(student(betas)).items(2)
         wanted = reference.chain_moments(betas)
         expect(m, "m, the factor of x_0").close(wanted[0])

@@ -1,6 +1,6 @@
 """What several exercises of the diffusion notebook share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy
@@ -11,6 +11,7 @@ from torch.nn import functional
 import fixmelab
 from autograder.assignments.diffusion import reference
 from autograder.assignments.diffusion.reference import Diffusion, extract
+from autograder.judge.chance import is_too_even
 from autograder.judge.draw import Draw
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote, Target
@@ -20,8 +21,11 @@ from fixmelab.judged.toys import Drift, Recorder
 # draws, whose tails are heavier, in 1e10.
 SIGMAS = 7.0
 
+# Shape, T and dtype of batches.
+BATCHES = ((5, 3), 7, torch.float64), ((4, 3, 2, 5), 9, torch.float32), ((2, 6), 5, torch.float64)
 
-def as_float(betas: object, steps: int) -> Tensor:
+
+def checked_betas(betas: object, steps: int) -> Tensor:
     """A schedule of either precision, as float64."""
     found = expect(betas, "betas").shape(steps).finite().value
     is_precise = found.dtype in (torch.float32, torch.float64)
@@ -29,14 +33,14 @@ def as_float(betas: object, steps: int) -> Tensor:
     return found.double()
 
 
-def schedule(draw: Draw, steps: int, dtype: torch.dtype) -> Tensor:
+def random_betas(draw: Draw, steps: int, dtype: torch.dtype) -> Tensor:
     """β between 0.05 and 0.6, in no order."""
     return draw.uniform(0.05, 0.6, steps, dtype=dtype)
 
 
 @dataclass(frozen=True)
-class Steps:
-    """A batch of x_0, x_t, ε and 0-based steps on a schedule."""
+class Batch:
+    """x_0, x_t, ε and 0-based steps on a schedule."""
 
     betas: Tensor
     x_0: Tensor
@@ -45,26 +49,59 @@ class Steps:
     t: Tensor
 
 
-def steps(draw: Draw, shape: tuple[int, ...], steps: int, dtype: torch.dtype) -> Steps:
+def random_batch(draw: Draw, shape: tuple[int, ...], steps: int, dtype: torch.dtype) -> Batch:
+    """Noise all of it; no t is the first step."""
     t = torch.tensor([draw.integer(1, steps) for _ in range(shape[0])])
-    betas = schedule(draw, steps, dtype)
-    return Steps(betas, *(draw.normal(*shape, dtype=dtype) for _ in range(3)), t)
+    betas = random_betas(draw, steps, dtype)
+    x_0, x_t, eps = (draw.normal(*shape, dtype=dtype) for _ in range(3))
+    return Batch(betas, x_0, x_t, eps, t)
 
 
-SHAPES = ((5, 3), 7, torch.float64), ((4, 3, 2, 5), 9, torch.float32), ((2, 6), 5, torch.float64)
+def images(draw: Draw, *shape: int) -> Tensor:
+    """Noise in [−1, 1]."""
+    return draw.uniform(-1, 1, *shape)
+
+
+def noised(x_0: Tensor, alpha_bars: Tensor, noise: Tensor) -> Tensor:
+    """x_t; alpha_bars holds one ᾱ an image."""
+    alpha_bars = alpha_bars.view(-1, 1, 1, 1)
+    return alpha_bars.sqrt() * x_0 + (1 - alpha_bars).sqrt() * noise
+
+
+# The class, tried around a toy
 
 
 @dataclass(frozen=True)
-class Made:
-    """A student's Diffusion around a toy network."""
+class Trial:
+    """A student's Diffusion around a toy network, and the schedule that it should have."""
 
     diffusion: Remote
     toy: Recorder
     alpha_bars: Tensor
     betas: Tensor
 
+    def calls(self) -> tuple[list[Tensor], list[Tensor]]:
+        """x and t of the network's calls so far."""
+        return self.toy.inputs, self.toy.times
 
-def made(student: Remote, draw: Draw, *, size: int, channels: int, steps: int, const: float | None = None) -> Made:
+    def predicted_eps(self, x: Tensor, t: Tensor) -> Tensor:
+        """What the network answers. x: (B, C, H, W)."""
+        return self.toy.scale[t].view(-1, 1, 1, 1) * x + self.toy.shift[t].view(-1, 1, 1, 1)
+
+    def posterior_mean(self, x: Tensor, k: int) -> Tensor:
+        """The mean of q(x_{t−1} | x_t, x̂_0), x̂_0 clamped. x: (B, C, H, W)."""
+        t = torch.full((len(x),), k)
+        alpha_bar = self.alpha_bars[k]
+        x_0 = ((x - (1 - alpha_bar).sqrt() * self.predicted_eps(x, t)) / alpha_bar.sqrt()).clamp(-1, 1)
+        return reference.q_posterior(x_0, x, t, self.betas)[0]
+
+    def posterior_std(self, k: int) -> float:
+        return float(reference.posterior_coefficients(self.betas)[2][k].sqrt())
+
+
+def trial_on_toy(
+    student: Remote, draw: Draw, *, size: int, channels: int, steps: int, const: float | None = None
+) -> Trial:
     """Around a network that answers scale[t] x + shift[t]; with `const`, just so that x̂_0 is this number everywhere."""
     betas = reference.cosine_schedule(steps)
     alpha_bars = reference.alpha_bars_of(betas)
@@ -74,24 +111,10 @@ def made(student: Remote, draw: Draw, *, size: int, channels: int, steps: int, c
         shift = -alpha_bars.sqrt() * const * scale
     toy = Recorder(scale, shift)
     diffusion = student.kept(toy, image_size=size, channels=channels, timesteps=steps)
-    return Made(diffusion, toy, alpha_bars, betas)
+    return Trial(diffusion, toy, alpha_bars, betas)
 
 
-def seen(made: Made) -> tuple[list[Tensor], list[Tensor]]:
-    """x and t of the network's calls so far."""
-    return made.toy.inputs, made.toy.times
-
-
-def image(draw: Draw, *shape: int) -> Tensor:
-    return draw.uniform(-1, 1, *shape)
-
-
-def noised(x_0: Tensor, alpha_bars: Tensor, noise: Tensor) -> Tensor:
-    alpha_bars = alpha_bars.view(-1, 1, 1, 1)
-    return alpha_bars.sqrt() * x_0 + (1 - alpha_bars).sqrt() * noise
-
-
-def expect_white(noises: Sequence[Tensor], what: str) -> None:
+def expect_white_noise(noises: Sequence[Tensor], what: str) -> None:
     """Standard normal and independent, from entry to entry, image to image and draw to draw.
 
     Means, variances and correlations within SIGMAS standard errors, the fourth moment within 10: together at most 1e-6
@@ -129,73 +152,64 @@ def expect_white(noises: Sequence[Tensor], what: str) -> None:
         and abs(float((columns**4).mean()) - 3) < 10 * (96 / columns.numel()) ** 0.5
     )
     expect(flat).holds(is_standard, f"The noise in {what} is not standard normal.", "other_noise")
-
-
-def answer(made: Made, x: Tensor, t: Tensor) -> Tensor:
-    return made.toy.scale[t].view(-1, 1, 1, 1) * x + made.toy.shift[t].view(-1, 1, 1, 1)
+    # Draws scatter; what was balanced, such as pairs of opposite signs, does not.
+    is_balanced = is_too_even((columns.mean(dim=0) / error) ** 2)
+    expect(flat).holds(not is_balanced, f"The noise in {what} is not drawn independently: its mean is too exact.")
 
 
 def expect_steps(t: object, batch: int) -> None:
+    """A long tensor that holds a step for each image."""
     given = expect(t, "the t that the network is given").shape(batch, mistake="one_step_for_the_batch")
     given.holds(given.value.dtype == torch.long, "The t that the network is given is no long tensor.")
 
 
-def expect_training_mode(made: Made) -> None:
-    expect(made.toy.modes).holds(
-        all(made.toy.modes),
+def expect_training_mode(trial: Trial) -> None:
+    expect(trial.toy.modes).holds(
+        all(trial.toy.modes),
         "The network is put into evaluation mode for the loss, so that dropout would not train.",
         "trains_in_evaluation_mode",
     )
 
 
-def expect_trained(made: Made, loss: Remote | Target, *args: Tensor, kind: str) -> None:
-    """The gradient of a loss by what the network answered is the one that the loss of this kind has."""
-    made.toy.gradients.clear()
-    loss.gradient(*args, wrt=made.toy)
-    expect(made.toy.gradients).holds(
-        len(made.toy.gradients) == 1 and bool(made.toy.gradients[0].any()),
-        "The loss sends no gradient to the network: look for detach, no_grad or item.",
-        "loss_without_a_gradient",
-    )
-    x_0, t, x_t = args[0], made.toy.times[-1].long(), made.toy.inputs[-1]
-    alpha_bars = made.alpha_bars[t].view(-1, 1, 1, 1)
-    noise = (x_t - alpha_bars.sqrt() * x_0) / (1 - alpha_bars).sqrt()
-    predicted = answer(made, x_t, t).requires_grad_()
-    (wanted,) = torch.autograd.grad(reference.eps_loss(noise, predicted, kind), predicted)
-    expect(made.toy.gradients[0], "the gradient of the loss by what the network answers").close(
-        wanted, rtol=2e-2, mistake="loss_without_a_gradient"
-    )
-
-
-def posterior_mean(made: Made, x: Tensor, k: int, betas: Tensor | None = None) -> Tensor:
-    """The mean of q(x_{t−1} | x_t, x̂_0), x̂_0 clamped. x: (B, C, H, W)."""
-    t = torch.full((len(x),), k)
-    alpha_bar = made.alpha_bars[k]
-    x_0 = ((x - (1 - alpha_bar).sqrt() * answer(made, x, t)) / alpha_bar.sqrt()).clamp(-1, 1)
-    return reference.q_posterior(x_0, x, t, made.betas)[0]
-
-
-def posterior_std(made: Made, k: int) -> float:
-    return float(reference.posterior_coefficients(made.betas)[2][k].sqrt())
-
-
-def expect_evaluation_mode(made: Made) -> None:
-    expect(made.toy.modes).holds(
-        not any(made.toy.modes),
+def expect_evaluation_mode(trial: Trial) -> None:
+    expect(trial.toy.modes).holds(
+        not any(trial.toy.modes),
         "The network samples in training mode, where dropout and batch normalisation behave otherwise.",
         "samples_in_training_mode",
     )
 
 
-def expect_chain(made: Made, start: Tensor | None, steps: int) -> Tensor:
+def expect_trained(trial: Trial, loss: Target, *args: Tensor, kind: str) -> None:
+    """The gradient of a loss by what the network answered, which the toy was sent, is that of the loss of this kind.
+
+    The first of `args` is x_0.
+    """
+    trial.toy.gradients.clear()
+    loss.gradient(*args, wrt=trial.toy)
+    expect(trial.toy.gradients).holds(
+        len(trial.toy.gradients) == 1 and bool(trial.toy.gradients[0].any()),
+        "The loss sends no gradient to the network: look for detach, no_grad or item.",
+        "loss_without_a_gradient",
+    )
+    x_t, t = trial.toy.inputs[-1], trial.toy.times[-1].long()
+    alpha_bars = trial.alpha_bars[t].view(-1, 1, 1, 1)
+    noise = (x_t - alpha_bars.sqrt() * args[0]) / (1 - alpha_bars).sqrt()
+    predicted = trial.predicted_eps(x_t, t).requires_grad_()
+    (wanted,) = torch.autograd.grad(reference.eps_loss(noise, predicted, kind), predicted)
+    expect(trial.toy.gradients[0], "the gradient of the loss by what the network answers").close(
+        wanted, rtol=2e-2, mistake="loss_without_a_gradient"
+    )
+
+
+def expect_chain(trial: Trial, start: Tensor | None, steps: int) -> Tensor:
     """The network saw a reverse chain: steps T − 1 … 0, each made from the one before with fresh noise. Returns x_T."""
-    inputs, times = seen(made)
+    inputs, times = trial.calls()
     batch = len(inputs[0]) if inputs else 0
     for t in times:
         expect_steps(t, batch)
     order = [int(t[0]) for t in times]
-    for wanted, mistake in ((list(range(steps)), "runs_forward"), (order[:0], "network_not_called")):
-        expect(order).holds(order != wanted, "The steps do not go from index T − 1 down to 0.", mistake)
+    for wrong, mistake in ((list(range(steps)), "runs_forward"), ([], "network_not_called")):
+        expect(order).holds(order != wrong, "The steps do not go from index T − 1 down to 0.", mistake)
     expect(order).holds(
         order != list(range(steps - 2, -1, -1)) and order != list(range(steps - 1, 0, -1)),
         "One step is left out: the indices go from T − 1 down to 0, both included.",
@@ -214,15 +228,25 @@ def expect_chain(made: Made, start: Tensor | None, steps: int) -> Tensor:
         "Every step starts from the first state: it must start from what the step before gave.",
         "always_from_the_start",
     )
-    noises = []
-    for k, x, following in zip(order, inputs, inputs[1:], strict=False):
-        residual = (following - posterior_mean(made, x, k)) / posterior_std(made, k)
-        noises.append(residual)
-    expect_white(noises, "the chain")
+    noises = [
+        (following - trial.posterior_mean(x, k)) / trial.posterior_std(k)
+        for k, x, following in zip(order, inputs, inputs[1:], strict=False)
+    ]
+    expect_white_noise(noises, "the chain")
     return inputs[0]
 
 
-def figure(student: Remote, found: object, right: Tensor, mistakes: dict[str, Callable[[], Tensor]]) -> None:
+# Figures, drawn with a model whose steps are known
+
+
+def two_drifts(draw: Draw, steps: int) -> tuple[Drift, Drift]:
+    """One for the student, which counts its steps back, and one of our own that steps alike."""
+    shift = draw.positive(steps)
+    return Drift(shift), Drift(shift)
+
+
+def expect_figure(found: object, right: Tensor, mistakes: Mapping[str, Tensor]) -> None:
+    """A figure and the right states; `mistakes` holds those of known mistakes, by their names."""
     figure, states = expect(found, "what it returns").items(2)
     expect(figure, "the figure").kind("Figure")
     if isinstance(states, numpy.ndarray):
@@ -231,19 +255,13 @@ def figure(student: Remote, found: object, right: Tensor, mistakes: dict[str, Ca
         expect(states).holds(False, "The states are a list; stack them into one tensor with torch.stack.")
     expect(states, "the states").shape(*right.shape).finite()
     for name, wrong in mistakes.items():
-        other = wrong()
-        is_it = other.shape == states.shape and torch.allclose(states.float(), other.float(), atol=1e-4)
+        is_it = wrong.shape == states.shape and torch.allclose(states.float(), wrong.float(), atol=1e-4)
         expect(states).holds(not is_it, "The states have the right shape, but their numbers are wrong.", name)
     expect(states, "the states").close(right, rtol=1e-3, atol=1e-3)
 
 
-def drift(draw: Draw, steps: int) -> tuple[Drift, Drift]:
-    """One for the student, which counts the steps back, and one for the check."""
-    shift = draw.positive(steps)
-    return Drift(shift), Drift(shift)
-
-
 def expect_one_chain(toy: Drift, steps: int) -> None:
+    """The student's Drift was asked for no more than `steps` steps back."""
     expect(toy.steps_back).holds(
         toy.steps_back <= steps,
         "More steps back are taken than one chain has: all panels show the same chain.",
@@ -251,7 +269,16 @@ def expect_one_chain(toy: Drift, steps: int) -> None:
     )
 
 
-def posterior(x_0, x_t, t, betas, of_x_t=None, of_x_0=None, variance=None, before=None):
+def with_figure(states):
+    """A figure and what it shows, as a plot function returns them."""
+    return fixmelab.show_strip(states, range(len(states))), states
+
+
+# Mistakes and equivalents of several exercises
+
+
+def posterior_with(x_0, x_t, t, betas, of_x_t=None, of_x_0=None, variance=None, before=None):
+    """q_posterior with another factor of x_t or x_0, another variance or another ᾱ_{t−1}, each (T,)."""
     alpha_bars = reference.alpha_bars_of(betas)
     before = reference.alpha_bars_before(betas) if before is None else before
     of_x_0 = before.sqrt() * betas / (1 - alpha_bars) if of_x_0 is None else of_x_0
@@ -261,14 +288,16 @@ def posterior(x_0, x_t, t, betas, of_x_t=None, of_x_0=None, variance=None, befor
     return mean, extract(variance, t, x_t.shape)
 
 
-def with_root_of_alpha_bar(x_0, x_t, t, betas):
+def posterior_with_root_of_alpha_bar(x_0, x_t, t, betas):
+    """With √ᾱ_t for √α_t in the factor of x_t."""
     alpha_bars, before = reference.alpha_bars_of(betas), reference.alpha_bars_before(betas)
-    return posterior(x_0, x_t, t, betas, of_x_t=alpha_bars.sqrt() * (1 - before) / (1 - alpha_bars))
+    return posterior_with(x_0, x_t, t, betas, of_x_t=alpha_bars.sqrt() * (1 - before) / (1 - alpha_bars))
 
 
-def with_root_over_the_product(x_0, x_t, t, betas):
+def posterior_with_root_over_the_product(x_0, x_t, t, betas):
+    """With √(α_t (1 − ᾱ_{t−1})) for √α_t (1 − ᾱ_{t−1}) in the factor of x_t."""
     alpha_bars, before = reference.alpha_bars_of(betas), reference.alpha_bars_before(betas)
-    return posterior(x_0, x_t, t, betas, of_x_t=((1 - betas) * (1 - before)).sqrt() / (1 - alpha_bars))
+    return posterior_with(x_0, x_t, t, betas, of_x_t=((1 - betas) * (1 - before)).sqrt() / (1 - alpha_bars))
 
 
 class Precomputed(Diffusion):
@@ -295,12 +324,10 @@ class Precomputed(Diffusion):
 
 
 class SamplesInTrainingMode(Diffusion):
+    """The chain without model.eval()."""
+
     @torch.no_grad()
     def p_sample_loop(self, img):
         for k in reversed(range(self.timesteps)):
             img = self.p_sample(img, torch.full((len(img),), k), k)
         return img
-
-
-def strip(states):
-    return fixmelab.show_strip(states, range(len(states))), states

@@ -1,4 +1,7 @@
-"""TODO diffusion.constant_schedule"""
+"""The constant schedule: β_t = beta for each of T steps.
+
+Either precision will do, but not a single number, T + 1 entries, or α_t or ᾱ_t for β_t.
+"""
 
 import torch
 
@@ -13,9 +16,9 @@ from autograder.judge.student import Remote
 def constant_schedule(student: Remote, draw: Draw) -> None:
     for steps in (7, 40):
         beta = float(draw.uniform(0.01, 0.4, 1)[0])
-        got = common.as_float(student(steps, beta=beta), steps)
+        got = common.checked_betas(student(steps, beta=beta), steps)
         expect(got).close(torch.full((steps,), beta, dtype=torch.float64), rtol=1e-5)
-    got = common.as_float(student(3), 3)
+    got = common.checked_betas(student(3), 3)
     expect(got, "the schedule with the default beta").close(torch.full((3,), 0.02, dtype=torch.float64), rtol=1e-5)
 
 

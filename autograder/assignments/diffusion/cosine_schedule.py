@@ -1,4 +1,8 @@
-"""TODO diffusion.cosine_schedule"""
+"""The cosine schedule: ᾱ_t = f(t)/f(0) with f(t) = cos²(((t/T + s)/(1 + s))·π/2), and α_t clipped at 0.001.
+
+What is compared is ᾱ, which leaves room for other ways of clipping. Often the clip, the square or the offset s is
+forgotten, t is off by one, or α_t or ᾱ_t is returned for β_t.
+"""
 
 import math
 
@@ -16,7 +20,7 @@ def cosine_schedule(student: Remote, draw: Draw) -> None:
     """ᾱ without its last entry to 1e-3, the last one between 1e-12 and 1e-4: room for another clip at the stated
     bound, none for s = 0 or a shifted index."""
     for steps, options in ((200, {}), (1000, {}), (37, {}), (60, {"s": float(draw.uniform(0.02, 0.05, 1)[0])})):
-        betas = common.as_float(student(steps, **options), steps)
+        betas = common.checked_betas(student(steps, **options), steps)
         expect(betas, "betas").holds(
             bool((betas <= 0.9999).all()),
             "Some β is (almost) 1, so α is 0 and what is divided by it infinite: clip α to at least 0.001.",

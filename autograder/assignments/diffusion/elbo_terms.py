@@ -1,4 +1,8 @@
-"""TODO diffusion.elbo_terms"""
+"""L_0, L_1 … L_{T−1} and L_T in nats, exactly, for Gaussian data in one dimension, whose optimal ε is known.
+
+Mistakes lose the part of a divergence that comes from the variances, the constant of L_0 or the weight λ_t, average L_T
+wrongly over the data, or sum the terms.
+"""
 
 import math
 
@@ -14,7 +18,7 @@ from autograder.judge.student import Remote
 @exercise("diffusion.elbo_terms")
 def elbo_terms(student: Remote, draw: Draw) -> None:
     for steps, factor in ((6, 1.0), (11, 0.02), (2, 1.0)):
-        betas = factor * common.schedule(draw, steps, torch.float64)
+        betas = factor * common.random_betas(draw, steps, torch.float64)
         mean, std = 2 * float(draw.normal(1)[0]), float(draw.positive(1)[0])
         l_0, between, l_T = expect(student(mean, std, betas)).items(3)
         wanted = reference.elbo_terms(mean, std, betas)
@@ -23,7 +27,8 @@ def elbo_terms(student: Remote, draw: Draw) -> None:
         expect(l_T, "L_T").close(wanted[2])
 
 
-def _terms(mean, std, betas, **changed):
+def _terms_with(mean, std, betas, **changed):
+    """The right terms, but for those that are given."""
     l_0, between, l_T = reference.elbo_terms(mean, std, betas)
     return changed.get("l_0", l_0), changed.get("between", between), changed.get("l_T", l_T)
 
@@ -33,25 +38,25 @@ def _terms(mean, std, betas, **changed):
 )
 def without_the_part_from_the_variances(mean, std, betas):
     error = reference.eps_variance(reference.alpha_bars_of(betas), std)
-    return _terms(mean, std, betas, between=(reference.loss_weight(betas, betas) * error)[1:])
+    return _terms_with(mean, std, betas, between=(reference.loss_weight(betas, betas) * error)[1:])
 
 
 @mistake("L_0 is a log-likelihood of a density: its constant ½ log(2π β_1) is missing.")
 def without_the_constant(mean, std, betas):
     l_0 = reference.elbo_terms(mean, std, betas)[0]
-    return _terms(mean, std, betas, l_0=l_0 - 0.5 * torch.log(2 * math.pi * betas[0]))
+    return _terms_with(mean, std, betas, l_0=l_0 - 0.5 * torch.log(2 * math.pi * betas[0]))
 
 
 @mistake("L_0 has the wrong sign in its constant.")
 def constant_with_the_wrong_sign(mean, std, betas):
     l_0 = reference.elbo_terms(mean, std, betas)[0]
-    return _terms(mean, std, betas, l_0=l_0 - torch.log(2 * math.pi * betas[0]))
+    return _terms_with(mean, std, betas, l_0=l_0 - torch.log(2 * math.pi * betas[0]))
 
 
 @mistake("L_T uses x_0 = mean only: averaged over the data, ‖x_0‖² is mean² + std².")
 def prior_term_at_the_mean(mean, std, betas):
     last = reference.alpha_bars_of(betas)[-1]
-    return _terms(mean, std, betas, l_T=0.5 * (last * mean**2 - last - torch.log(1 - last)))
+    return _terms_with(mean, std, betas, l_T=0.5 * (last * mean**2 - last - torch.log(1 - last)))
 
 
 @mistake("The terms are those of the ELBO; the negative ELBO is wanted, whose divergences are positive.")
@@ -76,7 +81,7 @@ def without_the_weight(mean, std, betas):
     alpha_bars = reference.alpha_bars_of(betas)
     error = reference.eps_variance(alpha_bars, std)
     between = reference.elbo_terms(mean, std, betas)[1] - ((reference.loss_weight(betas, betas) - 1) * error)[1:]
-    return _terms(mean, std, betas, between=between)
+    return _terms_with(mean, std, betas, between=between)
 
 
 @equivalent

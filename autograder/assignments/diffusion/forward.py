@@ -1,4 +1,8 @@
-"""TODO diffusion.forward"""
+"""The training loss at steps drawn uniformly from all T, one for each example.
+
+A toy network records steps and x_t of 4,000 images, so that both are tested for their distribution and independence.
+The commonest mistakes draw one step for the batch, never the first or the last, or ignore the noise that is given.
+"""
 
 import torch
 from torch import Tensor
@@ -14,14 +18,14 @@ from autograder.judge.student import Remote
 @exercise("diffusion.forward")
 def forward(student: Remote, draw: Draw) -> None:
     steps, count = 12, 4000
-    made = common.made(student, draw, size=2, channels=2, steps=steps)
-    x_0 = common.image(draw, 1, 2, 2, 2).expand(count, -1, -1, -1).contiguous()
+    trial = common.trial_on_toy(student, draw, size=2, channels=2, steps=steps)
+    x_0 = common.images(draw, 1, 2, 2, 2).expand(count, -1, -1, -1).contiguous()
     noise = draw.normal(count, 2, 2, 2)
     calls = []
     for given, kind in ((noise, "l2"), (None, "l1"), (None, "l2")):
-        made.diffusion.assign("loss_kind", kind)
-        got = made.diffusion(x_0) if given is None else made.diffusion(x_0, noise=given)
-        inputs, times = common.seen(made)
+        trial.diffusion.assign("loss_kind", kind)
+        got = trial.diffusion(x_0) if given is None else trial.diffusion(x_0, noise=given)
+        inputs, times = trial.calls()
         expect(inputs).holds(bool(inputs), "The network is not called at all.", "network_not_called")
         t, x_t = times[-1], inputs[-1]
         common.expect_steps(t, count)
@@ -33,7 +37,7 @@ def forward(student: Remote, draw: Draw) -> None:
             "one_step_for_the_batch",
         )
         expect(x_t, "what the network is shown").dtype(torch.float32)
-        alpha_bars = made.alpha_bars[t].view(-1, 1, 1, 1)
+        alpha_bars = trial.alpha_bars[t].view(-1, 1, 1, 1)
         found = (x_t - alpha_bars.sqrt() * x_0) / (1 - alpha_bars).sqrt()
         if given is not None:
             for factor, mistake in ((0.0, "no_noise"), (2.0, "doubles_the_noise")):
@@ -47,7 +51,7 @@ def forward(student: Remote, draw: Draw) -> None:
                 "The noise that is given is not the noise in x_t: it is ignored or changed.",
                 "ignores_its_noise",
             )
-        expect(got, "the loss").close(reference.eps_loss(found, common.answer(made, x_t, t), kind), rtol=2e-2)
+        expect(got, "the loss").close(reference.eps_loss(found, trial.predicted_eps(x_t, t), kind), rtol=2e-2)
         calls.append((t, found))
     _expect_uniform(torch.cat([t for t, _ in calls]), steps)
     expect(calls).holds(
@@ -55,21 +59,21 @@ def forward(student: Remote, draw: Draw) -> None:
         "Two calls use the same steps t: draw them at every call.",
         "steps_drawn_once",
     )
-    common.expect_white([found for _, found in calls[1:]], "forward, where no noise is given")
-    common.expect_trained(made, made.diffusion, x_0[:5], kind="l2")
-    common.expect_training_mode(made)
+    common.expect_white_noise([found for _, found in calls[1:]], "forward, where no noise is given")
+    common.expect_trained(trial, trial.diffusion, x_0[:5], kind="l2")
+    common.expect_training_mode(trial)
 
 
 def _expect_uniform(t: Tensor, steps: int) -> None:
     """Each step as often as any other: counts within SIGMAS standard errors (false alarms: 1e-9 for 12 steps)."""
     counts = torch.bincount(t, minlength=steps).double()
     expect(t).holds(
-        counts[0] > 0,
+        bool(counts[0] > 0),
         "The first step, index 0, is never drawn: t must come from all of 0 … T − 1.",
         "never_the_first_step",
     )
     expect(t).holds(
-        counts[-1] > 0,
+        bool(counts[-1] > 0),
         "The last step, index T − 1, is never drawn: t must come from all of 0 … T − 1.",
         "never_the_last_step",
     )

@@ -1,4 +1,8 @@
-"""TODO diffusion.linear_schedule"""
+"""The linear schedule: β_t evenly spaced from beta_start to beta_end, both included.
+
+An end is easily left out; other answers scale both by 1000/T, as some libraries do, run backward, or space roots or
+logarithms evenly.
+"""
 
 import math
 
@@ -15,10 +19,10 @@ from autograder.judge.student import Remote
 def linear_schedule(student: Remote, draw: Draw) -> None:
     for steps in (5, 300):
         start, end = 1e-3 * float(draw.positive(1)[0]), 0.1 * float(draw.positive(1)[0])
-        got = common.as_float(student(steps, beta_start=start, beta_end=end), steps)
+        got = common.checked_betas(student(steps, beta_start=start, beta_end=end), steps)
         expect(got).close(torch.linspace(start, end, steps, dtype=torch.float64), rtol=1e-5, atol=1e-7)
     for steps in (1000, 50):
-        got = common.as_float(student(steps), steps)
+        got = common.checked_betas(student(steps), steps)
         wanted = reference.linear_schedule(steps).double()
         expect(got, "the schedule with the default ends").close(wanted, rtol=1e-5, atol=1e-7)
 

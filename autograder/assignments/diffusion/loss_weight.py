@@ -1,4 +1,7 @@
-"""TODO diffusion.loss_weight"""
+"""The weight λ_t = β_t²/(2σ_t² α_t (1 − ᾱ_t)) of the squared error of ε, for each t.
+
+Often the 2 or a square goes missing, σ_t² is squared once more, or α_t and ᾱ_t are confused.
+"""
 
 import torch
 
@@ -12,7 +15,7 @@ from autograder.judge.student import Remote
 @exercise("diffusion.loss_weight")
 def loss_weight(student: Remote, draw: Draw) -> None:
     for steps, dtype in ((7, torch.float64), (12, torch.float32), (1, torch.float64)):
-        betas, variances = common.schedule(draw, steps, dtype), draw.positive(steps, dtype=dtype)
+        betas, variances = common.random_betas(draw, steps, dtype), draw.positive(steps, dtype=dtype)
         expect(student(betas, variances)).close(reference.loss_weight(betas, variances))
 
 

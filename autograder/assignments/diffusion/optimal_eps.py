@@ -1,4 +1,8 @@
-"""TODO diffusion.optimal_eps"""
+"""E[ε | x_t] for data N(mean, std²) in one dimension, the best answer that a network could give.
+
+It is √(1 − ᾱ)(x_t − √ᾱ mean)/(ᾱ std² + 1 − ᾱ). Part of the variance of x_t is forgotten most often, or the factor of
+the mean; some answers are E[x_0 | x_t] or the score.
+"""
 
 import math
 

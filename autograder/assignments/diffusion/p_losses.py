@@ -1,4 +1,8 @@
-"""TODO diffusion.p_losses"""
+"""The training loss at given steps: the network is shown x_t, and its answer is compared with ε.
+
+A toy network records what it is shown and answers by a known formula. Some show it x_0, compare with x_0 or, as one
+handout has it, with x_t − x_0, use two different noises, ignore loss_kind, or cut the gradient.
+"""
 
 import torch
 from torch import Tensor
@@ -14,33 +18,32 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.p_losses")
 def p_losses(student: Remote, draw: Draw) -> None:
-    made = common.made(student, draw, size=3, channels=2, steps=25)
-    x_0, noise = common.image(draw, 4, 2, 3, 3), draw.normal(4, 2, 3, 3)
+    trial = common.trial_on_toy(student, draw, size=3, channels=2, steps=25)
+    x_0, noise = common.images(draw, 4, 2, 3, 3), draw.normal(4, 2, 3, 3)
     t = torch.tensor([0, 24, draw.integer(3, 12), draw.integer(13, 23)])
     for kind in ("l2", "l1"):
-        made.diffusion.assign("loss_kind", kind)
-        got = made.diffusion.p_losses(x_0, t, noise)
-        x_t, predicted = _prediction(made, t)
-        expect(x_t, "what the network is shown").close(common.noised(x_0, made.alpha_bars[t], noise), atol=2e-3)
+        trial.diffusion.assign("loss_kind", kind)
+        got = trial.diffusion.p_losses(x_0, t, noise)
+        x_t, predicted = _prediction(trial, t)
+        expect(x_t, "what the network is shown").close(common.noised(x_0, trial.alpha_bars[t], noise), atol=2e-3)
         expect(got, f"the loss of kind {kind!r}").close(reference.eps_loss(noise, predicted, kind), rtol=1e-3)
-    common.expect_trained(made, made.diffusion.p_losses, x_0, t, noise, kind="l1")
-    common.expect_training_mode(made)
-    made.diffusion.assign("loss_kind", "l2")
-    found = []
-    count = 1500
-    many, steps = common.image(draw, 1, 2, 3, 3).expand(count, -1, -1, -1).contiguous(), torch.full((count,), 11)
+    common.expect_trained(trial, trial.diffusion.p_losses, x_0, t, noise, kind="l1")
+    common.expect_training_mode(trial)
+    trial.diffusion.assign("loss_kind", "l2")
+    count, noises = 1500, []
+    many, steps = common.images(draw, 1, 2, 3, 3).expand(count, -1, -1, -1).contiguous(), torch.full((count,), 11)
     for _ in range(2):
-        got = made.diffusion.p_losses(many, steps)
-        x_t, predicted = _prediction(made, steps)
-        noises = (x_t - made.alpha_bars[11].sqrt() * many) / (1 - made.alpha_bars[11]).sqrt()
-        expect(got, "the loss without noise given").close(reference.eps_loss(noises, predicted), rtol=1e-2)
-        found.append(noises)
-    common.expect_white(found, "p_losses, where no noise is given")
+        got = trial.diffusion.p_losses(many, steps)
+        x_t, predicted = _prediction(trial, steps)
+        fresh = (x_t - trial.alpha_bars[11].sqrt() * many) / (1 - trial.alpha_bars[11]).sqrt()
+        expect(got, "the loss without noise given").close(reference.eps_loss(fresh, predicted), rtol=1e-2)
+        noises.append(fresh)
+    common.expect_white_noise(noises, "p_losses, where no noise is given")
 
 
-def _prediction(made: common.Made, t: Tensor) -> tuple[Tensor, Tensor]:
+def _prediction(trial: common.Trial, t: Tensor) -> tuple[Tensor, Tensor]:
     """What the network was shown in its last call, and what it answered."""
-    inputs, times = common.seen(made)
+    inputs, times = trial.calls()
     expect(inputs).holds(bool(inputs), "The network is not called at all.", "network_not_called")
     common.expect_steps(times[-1], len(t))
     expect(times[-1], "the t that the network is given").holds(
@@ -48,7 +51,7 @@ def _prediction(made: common.Made, t: Tensor) -> tuple[Tensor, Tensor]:
         "The network is given other steps t than those that x_t was made with.",
         "other_steps",
     )
-    return inputs[-1], common.answer(made, inputs[-1], times[-1])
+    return inputs[-1], trial.predicted_eps(inputs[-1], times[-1])
 
 
 @mistake("The network is shown x_0; it must be shown x_t.")

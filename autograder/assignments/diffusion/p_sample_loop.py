@@ -1,4 +1,8 @@
-"""TODO diffusion.p_sample_loop"""
+"""The whole chain back from x_T = img to x_0, steps T − 1 … 0, with the network in evaluation mode.
+
+A toy network records each state, from which the noise of each step is recovered. Wrong chains run forward, leave out a
+step, use noise again, start elsewhere, keep training mode, or return all states.
+"""
 
 import torch
 
@@ -13,19 +17,19 @@ from autograder.judge.student import Remote
 @exercise("diffusion.p_sample_loop")
 def p_sample_loop(student: Remote, draw: Draw) -> None:
     steps, batch, const = 9, 900, float(draw.uniform(0.2, 0.6, 1)[0])
-    made = common.made(student, draw, size=2, channels=2, steps=steps, const=const)
-    made.diffusion.train.kept()
+    trial = common.trial_on_toy(student, draw, size=2, channels=2, steps=steps, const=const)
+    trial.diffusion.train.kept()
     start = draw.normal(batch, 2, 2, 2)
-    got = expect(made.diffusion.p_sample_loop(start), "x_0").shape(batch, 2, 2, 2).finite().value
-    common.expect_chain(made, start, steps)
+    got = expect(trial.diffusion.p_sample_loop(start), "x_0").shape(batch, 2, 2, 2).finite().value
+    common.expect_chain(trial, start, steps)
     expect(got, "x_0").close(torch.full_like(start, const), rtol=1e-2, atol=1e-2, mistake="returns_another_state")
-    common.expect_evaluation_mode(made)
-    made.diffusion.p_sample_loop(start)
-    inputs, _ = common.seen(made)
+    common.expect_evaluation_mode(trial)
+    trial.diffusion.p_sample_loop(start)
+    inputs, _ = trial.calls()
     expect(inputs).holds(
         not torch.equal(inputs[steps - 1], inputs[-1]), "Two chains use the same noise.", "noise_used_again"
     )
-    kept = made.diffusion.p_sample_loop.kept(start[:3])
+    kept = trial.diffusion.p_sample_loop.kept(start[:3])
     expect(kept).holds(
         kept.attribute("requires_grad") is False,
         "The result carries a graph, which fills the memory over T steps: use no_grad.",
@@ -64,7 +68,7 @@ class leaves_a_step_out(_Looping):
         return range(self.timesteps - 1, 0, -1)
 
 
-@leaves_a_step_out.also
+@leaves_a_step_out.also  # type: ignore[attr-defined]  # mypy takes no notice of what decorates a class
 class leaves_the_first_step_out(_Looping):
     def indices(self):
         return range(self.timesteps - 2, -1, -1)

@@ -1,4 +1,8 @@
-"""TODO diffusion.plot_denoising"""
+"""States of one reverse chain at the times asked for, t = T being x_T itself, and a figure of them.
+
+A toy whose steps are known counts its steps back. The commonest mistake drops the panel of pure noise; others are a
+step late, ignore the times, start at the first of them, or run a chain for each panel.
+"""
 
 import torch
 from torch import Tensor
@@ -12,15 +16,14 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.plot_denoising")
 def plot_denoising(student: Remote, draw: Draw) -> None:
-    toy, own = common.drift(draw, 200)
+    toy, own = common.two_drifts(draw, 200)
     x_T = 3 * draw.normal(2, 3, 4, 4)
     times = [200, 100, 50, 20, 10, 0]
     right = reference.states_on_the_way(own, x_T, 200, times)
-    late = reference.states_on_the_way(own, x_T, 200, [199, 99, 49, 19, 9, 0])
     mistakes = {
-        "one_step_late": lambda: late,
-        "rescales_the_states": lambda: (right + 1) / 2,
-        "in_the_other_order": lambda: right.flip(0),
+        "one_step_late": reference.states_on_the_way(own, x_T, 200, [199, 99, 49, 19, 9, 0]),
+        "rescales_the_states": (right + 1) / 2,
+        "in_the_other_order": right.flip(0),
     }
     found = student(toy, x_T)
     _, states = expect(found, "what it returns").items(2)
@@ -29,12 +32,12 @@ def plot_denoising(student: Remote, draw: Draw) -> None:
         "There are five states, and six panels: the panel t = T, pure noise, is missing.",
         "drops_the_panel_of_pure_noise",
     )
-    common.figure(student, found, right, mistakes)
+    common.expect_figure(found, right, mistakes)
     for steps, chosen in ((31, [31, 30, 7, 1]), (23, [20, 5, 0])):
-        toy, own = common.drift(draw, steps)
+        toy, own = common.two_drifts(draw, steps)
         x_T = draw.normal(3, 1, 2, 2)
         right = reference.states_on_the_way(own, x_T, steps, chosen)
-        common.figure(student, student(toy, x_T, times=chosen), right, {})
+        common.expect_figure(student(toy, x_T, times=chosen), right, {})
         common.expect_one_chain(toy, steps)
 
 
@@ -44,40 +47,40 @@ def drops_the_panel_of_pure_noise(diffusion, x_T, times=(200, 100, 50, 20, 10, 0
     for k in reversed(range(diffusion.timesteps)):
         x = diffusion.p_sample(x, torch.full((len(x),), k), k)
         kept[k] = x
-    return common.strip(torch.stack([kept[t] for t in times if t in kept]))
+    return common.with_figure(torch.stack([kept[t] for t in times if t in kept]))
 
 
 @mistake("Every panel is one step too late: t = T is x_T itself, and the state at t has T − t steps behind it.")
 def one_step_late(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
     late = [max(t - 1, 0) for t in times]
-    return common.strip(reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, late))
+    return common.with_figure(reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, late))
 
 
 @mistake("The states are mapped to [0, 1]: return them as they are.")
 def rescales_the_states(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
-    return common.strip((reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, list(times)) + 1) / 2)
+    return common.with_figure((reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, list(times)) + 1) / 2)
 
 
 @mistake("The panels are in the wrong order: from noise to image, as times gives them.")
 def in_the_other_order(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
-    return common.strip(reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, list(times)).flip(0))
+    return common.with_figure(reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, list(times)).flip(0))
 
 
 @mistake("The times are always 200, 100, …: use the argument times, and diffusion.timesteps for T.")
 def ignores_the_times(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
     chosen = [min(t, diffusion.timesteps) for t in (200, 100, 50, 20, 10, 0)]
-    return common.strip(reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, chosen))
+    return common.with_figure(reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, chosen))
 
 
 @mistake("A new chain is run for each panel, so that the panels show different images: run one, and keep its states.")
 def a_chain_for_each_panel(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
     states = [reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, [t])[0] for t in times]
-    return common.strip(torch.stack(states))
+    return common.with_figure(torch.stack(states))
 
 
 @mistake("The chain starts at the first of times; it starts at t = T, whatever is shown.")
 def starts_at_the_first_time(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
-    return common.strip(reference.states_on_the_way(diffusion, x_T, times[0], list(times)))
+    return common.with_figure(reference.states_on_the_way(diffusion, x_T, times[0], list(times)))
 
 
 @equivalent
@@ -88,4 +91,4 @@ def denoising_in_one_loop(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
             states.append(x)
         if t:
             x = diffusion.p_sample(x, torch.full((len(x),), t - 1), t - 1)
-    return common.strip(torch.stack(states))
+    return common.with_figure(torch.stack(states))

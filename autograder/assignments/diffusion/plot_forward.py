@@ -1,4 +1,8 @@
-"""TODO diffusion.plot_forward"""
+"""x_t at 0, 25, 50, 75 and 99 % of T, as they are, and a figure of them.
+
+A toy whose steps are known shows which index was used: the commonest mistake takes the step t for the index, which is t
+− 1. Others pile noise on noise, or return what was clipped or rescaled for the picture.
+"""
 
 import torch
 
@@ -11,45 +15,47 @@ from autograder.judge.student import Remote
 @exercise("diffusion.plot_forward")
 def plot_forward(student: Remote, draw: Draw) -> None:
     for steps, shape in ((120, (2, 3, 4, 4)), (57, (3, 1, 5, 5))):
-        toy, own = common.drift(draw, steps)
+        toy, own = common.two_drifts(draw, steps)
         x_0 = 3 * draw.normal(*shape)
         right = reference.forward_states(own, x_0)
-        whole = torch.stack([own.q_sample(x_0, torch.full((len(x_0),), p * steps // 100)) for p in (0, 25, 50, 75, 99)])
+        by_index = torch.stack(
+            [own.q_sample(x_0, torch.full((len(x_0),), p * steps // 100)) for p in (0, 25, 50, 75, 99)]
+        )
         mistakes = {
-            "counts_from_the_index": lambda whole=whole: whole,
-            "rescales_the_states": lambda right=right: (right + 1) / 2,
-            "clips_the_states": lambda right=right: right.clamp(-1, 1),
-            "clips_and_rescales_the_states": lambda right=right: (right.clamp(-1, 1) + 1) / 2,
+            "counts_from_the_index": by_index,
+            "rescales_the_states": (right + 1) / 2,
+            "clips_the_states": right.clamp(-1, 1),
+            "clips_and_rescales_the_states": (right.clamp(-1, 1) + 1) / 2,
         }
-        common.figure(student, student(toy, x_0), right, mistakes)
+        common.expect_figure(student(toy, x_0), right, mistakes)
 
 
 @mistake("The index t stands for the step t: after t steps the index is t − 1, and t = 0 is x_0 itself.")
 def counts_from_the_index(diffusion, x_0):
     times = reference.steps_at(diffusion.timesteps)
-    return common.strip(torch.stack([diffusion.q_sample(x_0, torch.full((len(x_0),), t)) for t in times]))
+    return common.with_figure(torch.stack([diffusion.q_sample(x_0, torch.full((len(x_0),), t)) for t in times]))
 
 
 @mistake("The states are mapped to [0, 1]: return them as they are; only the picture is scaled.")
 def rescales_the_states(diffusion, x_0):
-    return common.strip((reference.forward_states(diffusion, x_0) + 1) / 2)
+    return common.with_figure((reference.forward_states(diffusion, x_0) + 1) / 2)
 
 
 @mistake("The states are cut to [−1, 1]: return them as they are; only the picture is cut.")
 def clips_the_states(diffusion, x_0):
-    return common.strip(reference.forward_states(diffusion, x_0).clamp(-1, 1))
+    return common.with_figure(reference.forward_states(diffusion, x_0).clamp(-1, 1))
 
 
 @mistake("The states are cut and mapped to [0, 1]: return them as they are.")
 def clips_and_rescales_the_states(diffusion, x_0):
-    return common.strip((reference.forward_states(diffusion, x_0).clamp(-1, 1) + 1) / 2)
+    return common.with_figure((reference.forward_states(diffusion, x_0).clamp(-1, 1) + 1) / 2)
 
 
 @mistake("The last state is that of 100 %; wanted is 99 %.")
 def ends_at_the_end(diffusion, x_0):
     states = reference.forward_states(diffusion, x_0).clone()
     states[-1] = diffusion.q_sample(x_0, torch.full((len(x_0),), diffusion.timesteps - 1))
-    return common.strip(states)
+    return common.with_figure(states)
 
 
 @mistake("Each state is made from the one before, so that it is noisier than it should be: start from x_0 each time.")
@@ -57,7 +63,7 @@ def noise_upon_noise(diffusion, x_0):
     states = [x_0]
     for t in reference.steps_at(diffusion.timesteps)[1:]:
         states.append(diffusion.q_sample(states[-1], torch.full((len(x_0),), t - 1)))
-    return common.strip(torch.stack(states))
+    return common.with_figure(torch.stack(states))
 
 
 @equivalent

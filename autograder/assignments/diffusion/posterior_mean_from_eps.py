@@ -1,4 +1,7 @@
-"""TODO diffusion.posterior_mean_from_eps"""
+"""The mean of q(x_{t−1} | x_t, x_0) in terms of the noise: (x_t − β_t/√(1 − ᾱ_t) ε)/√α_t.
+
+One handout prints √(1 − α_t) here. Other wrong answers divide by √ᾱ_t or not at all, lose a root, or jump to x̂_0.
+"""
 
 import torch
 
@@ -12,8 +15,8 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.posterior_mean_from_eps")
 def posterior_mean_from_eps(student: Remote, draw: Draw) -> None:
-    for shape, steps, dtype in common.SHAPES:
-        given = common.steps(draw, shape, steps, dtype)
+    for shape, steps, dtype in common.BATCHES:
+        given = common.random_batch(draw, shape, steps, dtype)
         for t in (given.t, torch.full((shape[0],), steps - 1), torch.zeros(shape[0], dtype=torch.long)):
             wanted = reference.posterior_mean_from_eps(given.x_t, given.eps, t, given.betas)
             expect(student(given.x_t, given.eps, t, given.betas)).close(wanted)

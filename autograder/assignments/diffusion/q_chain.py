@@ -1,4 +1,8 @@
-"""TODO diffusion.q_chain"""
+"""x_t from x_0 step by step, one step for each noise that is given.
+
+There may be more betas than noises, and running through all of them is a common mistake; others use one noise for all
+steps, start each step from x_0 again, go backward, or return all states.
+"""
 
 import torch
 
@@ -16,7 +20,7 @@ def q_chain(student: Remote, draw: Draw) -> None:
         (3, 3, (2, 3, 4, 5), torch.float64),
         (4, 1, (3, 2), torch.float32),
     ):
-        x, betas = 2 * draw.normal(*shape, dtype=dtype), common.schedule(draw, steps, dtype)
+        x, betas = 2 * draw.normal(*shape, dtype=dtype), common.random_betas(draw, steps, dtype)
         noises = draw.normal(used, *shape, dtype=dtype)
         expect(student(x, betas, noises)).close(reference.q_chain(x, betas, noises))
 

@@ -1,4 +1,8 @@
-"""TODO diffusion.q_sample"""
+"""x_t = √ᾱ_t x_0 + √(1 − ᾱ_t) ε in one leap, with the noise that is given or with fresh noise.
+
+Fresh noise is recovered from thousands of images and must be standard normal and independent. Common mistakes lose a
+root, write α_t for ᾱ_t, miss the index by one, ignore the noise, or share it among images.
+"""
 
 import torch
 
@@ -12,22 +16,22 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.q_sample")
 def q_sample(student: Remote, draw: Draw) -> None:
-    made = common.made(student, draw, size=4, channels=2, steps=30)
-    x_0, noise = common.image(draw, 5, 2, 4, 4), draw.normal(5, 2, 4, 4)
+    trial = common.trial_on_toy(student, draw, size=4, channels=2, steps=30)
+    x_0, noise = common.images(draw, 5, 2, 4, 4), draw.normal(5, 2, 4, 4)
     t = torch.tensor([0, 29, *(draw.integer(3, 28) for _ in range(3))])
-    wanted = common.noised(x_0, made.alpha_bars[t], noise)
-    expect(made.diffusion.q_sample(x_0, t, noise)).close(wanted, atol=2e-3)
-    expect(made.diffusion.q_sample(x_0, t, noise=torch.zeros_like(noise)), "x_t for noise 0").close(
-        common.noised(x_0, made.alpha_bars[t], 0 * noise), atol=2e-3
-    )
+    wanted = common.noised(x_0, trial.alpha_bars[t], noise)
+    expect(trial.diffusion.q_sample(x_0, t, noise)).close(wanted, atol=2e-3)
+    wanted = common.noised(x_0, trial.alpha_bars[t], 0 * noise)
+    got = trial.diffusion.q_sample(x_0, t, noise=torch.zeros_like(noise))
+    expect(got, "x_t for noise 0").close(wanted, atol=2e-3)
     count, k = 3000, 17
-    many = common.image(draw, 1, 2, 2, 2).expand(count, -1, -1, -1).contiguous()
+    many = common.images(draw, 1, 2, 2, 2).expand(count, -1, -1, -1).contiguous()
     steps = torch.full((count,), k)
     noises = []
     for _ in range(2):
-        got = expect(made.diffusion.q_sample(many, steps), "x_t without noise given").shape(*many.shape).finite().value
-        noises.append((got - made.alpha_bars[k].sqrt() * many) / (1 - made.alpha_bars[k]).sqrt())
-    common.expect_white(noises, "q_sample, where no noise is given")
+        got = expect(trial.diffusion.q_sample(many, steps), "x_t without noise given").shape(*many.shape).finite().value
+        noises.append((got - trial.alpha_bars[k].sqrt() * many) / (1 - trial.alpha_bars[k]).sqrt())
+    common.expect_white_noise(noises, "q_sample, where no noise is given")
 
 
 @mistake("ᾱ_t enters without its root: the mean is √ᾱ_t x_0.")

@@ -1,4 +1,7 @@
-"""TODO diffusion.q_step"""
+"""One step of noise: x_t = √(1 − β_t) x_{t−1} + √β_t ε.
+
+Often a root is lost, the signal keeps its size, the two factors are swapped, or the noise that is given goes unused.
+"""
 
 import torch
 

@@ -4,6 +4,7 @@ Index conventions: `betas`, `alphas`, `alpha_bars` have shape (T,); index k = t 
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -149,6 +150,10 @@ class Diffusion(nn.Module):
     model(x (B, C, H, W), t (B,)) predicts ε. Images lie in [−1, 1].
     """
 
+    betas: Tensor
+    alphas: Tensor
+    alpha_bars: Tensor
+
     def __init__(self, model: nn.Module, *, image_size: int, channels: int = 3, timesteps: int = 1000) -> None:
         super().__init__()
         self.model, self.image_size, self.channels, self.timesteps = model, image_size, channels, timesteps
@@ -211,14 +216,14 @@ def steps_at(timesteps: int, percentages: tuple[int, ...] = (0, 25, 50, 75, 99))
     return [percent * timesteps // 100 for percent in percentages]
 
 
-def forward_states(diffusion: object, x_0: Tensor) -> Tensor:
+def forward_states(diffusion: Any, x_0: Tensor) -> Tensor:
     """x_t at 0, 25, 50, 75 and 99 % of T; t = 0 is x_0 itself. Returns (5, B, C, H, W)."""
     return torch.stack(
         [diffusion.q_sample(x_0, torch.full((len(x_0),), t - 1)) if t else x_0 for t in steps_at(diffusion.timesteps)]
     )
 
 
-def states_on_the_way(diffusion: object, x: Tensor, start: int, times: list[int]) -> Tensor:
+def states_on_the_way(diffusion: Any, x: Tensor, start: int, times: list[int]) -> Tensor:
     """States of the reverse chain from x = x_start at each t in `times`. Returns (len(times), B, C, H, W)."""
     kept = {start: x}
     for k in reversed(range(start)):

@@ -1,4 +1,8 @@
-"""TODO diffusion.sample"""
+"""New images in [0, 1]: standard normal x_T, the whole chain back, and (x + 1)/2.
+
+A toy network records the chain, and the starts of two calls must be independent. Mistakes leave the images in [−1, 1]
+or cut them, start all of them from one noise or from none, keep training mode, or fix three channels.
+"""
 
 import torch
 
@@ -13,22 +17,22 @@ from autograder.judge.student import Remote
 @exercise("diffusion.sample")
 def sample(student: Remote, draw: Draw) -> None:
     steps, batch, const = 8, 700, float(draw.uniform(0.2, 0.6, 1)[0])
-    made = common.made(student, draw, size=3, channels=2, steps=steps, const=const)
-    made.diffusion.train.kept()
-    images = expect(made.diffusion.sample(batch), "the images").shape(batch, 2, 3, 3)
+    trial = common.trial_on_toy(student, draw, size=3, channels=2, steps=steps, const=const)
+    trial.diffusion.train.kept()
+    images = expect(trial.diffusion.sample(batch), "the images").shape(batch, 2, 3, 3)
     got = images.dtype(torch.float32).finite().value
     expect(got).holds(
         not torch.allclose(got, torch.full_like(got, const), atol=1e-2),
         "The images lie in [−1, 1]: map them to [0, 1].",
         "images_in_minus_one_to_one",
     )
-    start = common.expect_chain(made, None, steps)
-    common.expect_white([start], "the start of sample")
+    start = common.expect_chain(trial, None, steps)
+    common.expect_white_noise([start], "the start of sample")
     expect(got, "the images").close(torch.full_like(got, (const + 1) / 2), rtol=1e-2, atol=1e-2)
-    common.expect_evaluation_mode(made)
-    expect(made.diffusion.sample(batch), "another batch").shape(batch, 2, 3, 3).within(-1e-3, 1 + 1e-3)
-    common.expect_white([start, common.seen(made)[0][-steps]], "the starts of two calls of sample")
-    expect(made.diffusion.sample(1), "a single image").shape(1, 2, 3, 3).within(-1e-3, 1 + 1e-3)
+    common.expect_evaluation_mode(trial)
+    expect(trial.diffusion.sample(batch), "another batch").shape(batch, 2, 3, 3).within(-1e-3, 1 + 1e-3)
+    common.expect_white_noise([start, trial.calls()[0][-steps]], "the starts of two calls of sample")
+    expect(trial.diffusion.sample(1), "a single image").shape(1, 2, 3, 3).within(-1e-3, 1 + 1e-3)
 
 
 @mistake("The images are not mapped to [0, 1] by (x + 1) / 2: they lie in [−1, 1], or were cut.")
@@ -37,7 +41,7 @@ class images_in_minus_one_to_one(Diffusion):
         return super().sample(batch_size) * 2 - 1
 
 
-@images_in_minus_one_to_one.also
+@images_in_minus_one_to_one.also  # type: ignore[attr-defined]  # mypy takes no notice of what decorates a class
 class clamps_instead_of_mapping(Diffusion):
     def sample(self, batch_size):
         return (super().sample(batch_size) * 2 - 1).clamp(0, 1)

@@ -1,4 +1,8 @@
-"""TODO gcn.PerformanceAdaptiveSampler"""
+"""The sampler of PASS: (W_s h_i)·(W_s h_j) and 1/N(i), mixed by a learned softmax, then normalised.
+
+The judge sets the parameters and compares q and the sizes of their gradients. Common mistakes: a mixture without
+softmax, W_s on one side, a wrong 1/N(i), a cosine or scaled product, scores cut or normalised before they are mixed.
+"""
 
 import torch
 from torch import Tensor
@@ -19,9 +23,9 @@ def sampler(student: Remote, draw: Draw) -> None:
     x[5] = 2.5 * x[0]
     candidates = torch.tensor([[1, 2, 4], [5, 0, -1], [-1, -1, -1]])
     state = {"weight": draw.positive(2, 3), "mixture": torch.tensor([-0.6, 0.3]) + draw.uniform(-0.1, 0.1, 2)}
-    made = _expect_probabilities(student, state, x, nodes, candidates)
+    tried = _expect_probabilities(student, state, x, nodes, candidates)
     weights = draw.normal(3, 3)
-    sizes = made.probabilities.gradient(x, nodes, candidates, wrt=made, weights=[weights])
+    sizes = tried.probabilities.gradient(x, nodes, candidates, wrt=tried, weights=[weights])
     expect(sizes).holds(
         all(size is not None and size != 0 for size in sizes),
         "No gradient reaches one of the parameters: look for detach, no_grad, item or data.",
@@ -29,15 +33,16 @@ def sampler(student: Remote, draw: Draw) -> None:
     )
     right = reference.PerformanceAdaptiveSampler(2, 3)
     right.load_state_dict(state)
-    (right.probabilities(x, nodes, candidates) * weights).sum().backward()
-    wanted = torch.tensor([float(parameter.grad.abs().max()) for parameter in right.parameters()])
+    total = (right.probabilities(x, nodes, candidates) * weights).sum()
+    gradients = torch.autograd.grad(total, list(right.parameters()))
+    wanted = torch.tensor([float(gradient.abs().max()) for gradient in gradients])
     got = expect(torch.tensor(sizes), "the gradient of weight and mixture").finite("gradient_not_a_number")
     got.close(wanted, rtol=1e-2)
     for width, hidden, rows, n, columns in ((3, 5, 9, 5, 4), (6, 2, 12, 4, 7), (2, 1, 6, 4, 3)):
         state = {"weight": 0.7 * draw.normal(width, hidden), "mixture": draw.normal(2)}
         x, nodes = draw.normal(rows, width), torch.tensor([draw.integer(0, rows) for _ in range(n)])
         candidates = torch.tensor([[draw.integer(0, rows) for _ in range(columns)] for _ in range(n)])
-        candidates = torch.where(common.found(draw, n, columns), candidates, -1)
+        candidates = torch.where(common.random_found(draw, n, columns), candidates, -1)
         _expect_probabilities(student, state, x, nodes, candidates)
 
 
@@ -45,13 +50,13 @@ def _expect_probabilities(
     student: Remote, state: dict[str, Tensor], x: Tensor, nodes: Tensor, candidates: Tensor
 ) -> Remote:
     """A sampler with those parameters gives the right q; row 2 has no candidates. Returns the sampler."""
-    made, right = student.kept(*state["weight"].shape), reference.PerformanceAdaptiveSampler(*state["weight"].shape)
-    made.load_state_dict.kept(state)
+    tried, right = student.kept(*state["weight"].shape), reference.PerformanceAdaptiveSampler(*state["weight"].shape)
+    tried.load_state_dict.kept(state)
     right.load_state_dict(state)
-    got = expect(made.probabilities(x, nodes, candidates), "q").shape(*candidates.shape).value
+    got = expect(tried.probabilities(x, nodes, candidates), "q").shape(*candidates.shape).value
     expect(got[2], "q of a node without candidates").finite("not_a_number_for_isolated_nodes")
     expect(got, "q").close(right.probabilities(x, nodes, candidates).detach(), rtol=1e-3)
-    return made
+    return tried
 
 
 class _Parts(reference.PerformanceAdaptiveSampler):
@@ -277,13 +282,6 @@ class detached(_Parts):
         return self.mixture.detach().softmax(dim=0)
 
 
-@equivalent
-class KeysOfPadding(_Parts):
-    def importance(self, x, nodes, candidates):
-        keys = self.keys(x)
-        return torch.bmm(keys[candidates], keys[nodes].unsqueeze(2)).squeeze(2)
-
-
 @mistake(
     "1 / N(i) is infinite for a node without candidates. q hides it, but the gradient of the mixture is NaN: use at least 1."
 )
@@ -292,7 +290,14 @@ class gradient_not_a_number(_Parts):
         return 1 / found.sum(dim=1, keepdim=True)
 
     def normalize(self, scores, found):
-        return common.shared_out(torch.where(found, scores.relu() + TINY, 0.0), found)
+        return common.normalized_rows(torch.where(found, scores.relu() + TINY, 0.0), found)
+
+
+@equivalent
+class KeysOfPadding(_Parts):
+    def importance(self, x, nodes, candidates):
+        keys = self.keys(x)
+        return torch.bmm(keys[candidates], keys[nodes].unsqueeze(2)).squeeze(2)
 
 
 @equivalent

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.gcn import reference
+from autograder.judge.chance import is_too_even
 from autograder.judge.draw import Draw
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
@@ -18,7 +19,7 @@ from fixmelab.graphs import Graph
 SIGMAS = 7.0
 
 
-def graph(draw: Draw, nodes: int, most: int) -> Graph:
+def random_directed_graph(draw: Draw, nodes: int, most: int) -> Graph:
     """Directed rows of 0 to `most` entries in any order, with repetitions and self loops; node 1 is isolated.
 
     In the row of node 0 stand `most` entries, two in its middle alike; in that of node 2 one less, all different, and
@@ -34,11 +35,11 @@ def graph(draw: Draw, nodes: int, most: int) -> Graph:
     return Graph(torch.cat([torch.zeros(1, dtype=torch.long), degrees.cumsum(0)]), indices)
 
 
-def sent(student: Remote, graph: Graph) -> Remote:
+def remote_graph(student: Remote, graph: Graph) -> Remote:
     return student.make("Graph", graph.indptr, graph.indices)
 
 
-def adjacency(draw: Draw, nodes: int, dtype: torch.dtype) -> Tensor:
+def random_adjacency(draw: Draw, nodes: int, dtype: torch.dtype) -> Tensor:
     """a_ij up to 3, about half of them 0, neither symmetric nor without loops; N(1) is 0.02 and node 2 is isolated."""
     weights = draw.positive(nodes, nodes, dtype=dtype)
     adjacency = weights * (draw.uniform(0, 1, nodes, nodes) < 0.5)
@@ -49,25 +50,50 @@ def adjacency(draw: Draw, nodes: int, dtype: torch.dtype) -> Tensor:
     return adjacency
 
 
-def forms(student: Remote, adjacency: Tensor) -> list[tuple[str, Tensor | Remote]]:
-    """The matrix, dense and sparse, and what to call each."""
+def dense_and_sparse(student: Remote, adjacency: Tensor) -> list[tuple[str, Tensor | Remote]]:
+    """The matrix in both forms, and how a message begins that speaks of each."""
     return [("", adjacency), ("for a sparse adjacency, ", student.make("sparse", adjacency))]
 
 
-def expect_gradients(found: Sequence[Tensor | None], names: str) -> None:
-    for name, gradient in zip(names.split(), found, strict=True):
+def random_neighborhoods(
+    draw: Draw, n: int, columns: int, width: int, out: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """logits, the last column of row 0 without a neighbour; h; weight; upstream."""
+    logits = draw.normal(n, columns, dtype=torch.float64)
+    logits[0, -1] = -math.inf
+    h = 1 + draw.normal(n, columns, width, dtype=torch.float64)
+    weight, upstream = draw.normal(width, out, dtype=torch.float64), draw.normal(n, out, dtype=torch.float64)
+    return logits, h, weight, upstream
+
+
+def random_found(draw: Draw, n: int, columns: int) -> Tensor:
+    """Which candidates exist: all in row 0, one in row 1, none in row 2; gaps only at the end of a row."""
+    sizes = torch.tensor([columns, 1, 0, *(draw.integer(1, columns) for _ in range(n - 3))])
+    return torch.arange(columns) < sizes[:, None]
+
+
+def expect_gradients(found: Sequence[Tensor | float | None], wanted: Sequence[Tensor], names: str) -> None:
+    """The right gradients by what `names`, separated by spaces, says."""
+    for name, gradient, right in zip(names.split(), found, wanted, strict=True):
         expect(gradient).holds(
-            gradient is not None and bool(gradient.any()),
+            isinstance(gradient, Tensor) and bool(gradient.any()),
             f"No gradient reaches {name}: look for detach, no_grad, item or data.",
             "detached",
         )
-        expect(gradient, f"the gradient by {name}").finite("gradient_not_a_number")
+        expect(gradient, f"the gradient by {name}").finite("gradient_not_a_number").close(right, rtol=1e-4)
 
 
 def shares(nodes: Tensor, weights: Tensor | None = None) -> Tensor:
     """The share of each node in a list of nodes, or in weights of them; (12,), of nodes 0 to 11."""
     counts = torch.bincount(nodes, weights, minlength=12).double()
     return counts / counts.sum()
+
+
+def _counts(drawn: Tensor, size: int) -> Tensor | None:
+    """How often each of 0 … size − 1 was drawn; None if something else was, which could be as large as it likes."""
+    if not bool(((drawn >= 0) & (drawn < size)).all()):
+        return None
+    return torch.bincount(drawn.flatten(), minlength=size).double()
 
 
 def expect_chance(one: Tensor, other: Tensor) -> None:
@@ -83,11 +109,11 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
     """
     expect(drawn, "the draws").shape(*shape)
     total, (count, k) = drawn.numel(), shape
-    counts = torch.bincount(drawn.flatten().clamp(min=0), minlength=len(chances)).double()
+    counts = _counts(drawn.clamp(min=0), len(chances))
 
     def fits(chances: Tensor) -> bool:
         error = (total * chances * (1 - chances)).sqrt()
-        return counts.shape == chances.shape and bool(((counts - total * chances).abs() <= SIGMAS * error).all())
+        return counts is not None and bool(((counts - total * chances).abs() <= SIGMAS * error).all())
 
     if float(chances.max()) < 1:
         expect(drawn).holds(
@@ -120,44 +146,52 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
         )
 
 
-def neighborhoods(draw: Draw, n: int, columns: int, width: int, out: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """logits, the last column of row 0 without a neighbour; h; weight; upstream."""
-    logits = draw.normal(n, columns, dtype=torch.float64)
-    logits[0, -1] = -math.inf
-    h = 1 + draw.normal(n, columns, width, dtype=torch.float64)
-    weight, upstream = draw.normal(width, out, dtype=torch.float64), draw.normal(n, out, dtype=torch.float64)
-    return logits, h, weight, upstream
+def expect_scatter(calls: Sequence[Tensor], chances: Tensor) -> None:
+    """The counts of many calls scatter as those of draws do; a deck with the right shares, shuffled, has exact ones."""
+    possible = chances > 0
+    squares = []
+    for drawn in calls:
+        counts, wanted = _counts(drawn, len(chances)), drawn.numel() * chances[possible]
+        expect(drawn).holds(counts is not None, "The draws do not follow the probabilities that are wanted.")
+        if counts is not None:
+            squares.append((counts[possible] - wanted) ** 2 / wanted)
+    freedom = len(calls) * (int(possible.sum()) - 1)
+    expect(calls).holds(
+        not is_too_even(torch.cat(squares), freedom),
+        "The draws follow the probabilities too exactly: each must be drawn by itself, not dealt from a deck.",
+    )
 
 
-def found(draw: Draw, n: int, columns: int) -> Tensor:
-    """Which candidates exist: all in row 0, one in row 1, none in row 2; gaps only at the end of a row."""
-    sizes = torch.tensor([columns, 1, 0, *(draw.integer(1, columns) for _ in range(n - 3))])
-    return torch.arange(columns) < sizes[:, None]
+# Parts of mistakes and equivalents
 
 
-def row(graph, node):
+def neighbors_of(graph, node):
+    """The row of a node, as a list: whom it listens to."""
     return graph.indices[graph.indptr[node] : graph.indptr[node + 1]].tolist()
 
 
-def turned(graph):
+def turned_graph(graph):
     """The graph with each edge the other way round."""
     return Graph.from_edges(graph.indices, graph.receivers, graph.num_nodes)
 
 
 def or_one(sizes):
+    """Divisors: the sizes, and 1 where they are 0."""
     return torch.where(sizes > 0, sizes, 1.0)
 
 
-def means(h, adjacency):
+def neighborhood_means(h, adjacency):
+    """(1/N(i)) Σ_j a_ij h_j, 0 where N(i) = 0."""
     dense = adjacency.to_dense()
     return dense @ h / or_one(dense.sum(dim=1, keepdim=True))
 
 
-def given(logits, h, weight, upstream):
-    return logits.softmax(dim=1), reference._rewards(h, weight, upstream)
-
-
-def shared_out(positive, found):
+def normalized_rows(positive, found):
     """positive over its sum in the row, among those found; 0 where the sum is 0."""
     positive = positive * found
     return positive / or_one(positive.sum(dim=1, keepdim=True))
+
+
+def q_and_rewards(logits, h, weight, upstream):
+    """q(s) and upstream · h_s W of each neighbour, each (n, S)."""
+    return logits.softmax(dim=1), reference.neighbor_rewards(h, weight, upstream)

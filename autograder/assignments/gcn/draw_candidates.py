@@ -1,4 +1,8 @@
-"""TODO gcn.draw_candidates"""
+"""k draws a row, with replacement, from q over candidates, and their log q with its gradient.
+
+Thousands of draws are tested for their frequencies and independence, and the gradient tells how often each was drawn.
+Mistakes return columns for candidates, logarithms of other draws or no gradient, or fail where q is 0 everywhere.
+"""
 
 import torch
 from torch.distributions import Categorical
@@ -38,6 +42,8 @@ def draw_candidates(student: Remote, draw: Draw) -> None:
     )
     common.expect_draws(neighbors, by_node, (count, k), {"uniform_candidates": common.shares(candidates[0, :3])})
     expect(log_q, "log_q").close(by_node[neighbors].log().float())
+    calls = [expect(student(candidates[many[:60]], q[many[:60]], k)).items(2)[0] for _ in range(12)]
+    common.expect_scatter([expect(drawn, "the neighbours").shape(60, k).value for drawn in calls], by_node)
     # Drawn n_j times, candidate j has the gradient n_j / q_j, a whole number over q_j; the logarithm of q over its sum
     # takes the same number off all of them.
     rows = torch.tensor([0] * 20 + [2])
@@ -45,9 +51,8 @@ def draw_candidates(student: Remote, draw: Draw) -> None:
     expect(gradient).holds(
         gradient is not None, "log_q carries no gradient of q: take its logarithm from q itself.", "detached"
     )
-    expect(gradient, "the gradient through log_q").finite("gradient_not_a_number")
-    gradient = gradient[:-1, :3].double()
-    times = chances * (gradient - (gradient * chances).sum(dim=1, keepdim=True) + k)
+    found = expect(gradient, "the gradient through log_q").finite("gradient_not_a_number").value[:-1, :3].double()
+    times = chances * (found - (found * chances).sum(dim=1, keepdim=True) + k)
     expect(times, "the gradient through log_q").close(times.round().clamp(min=0), rtol=1e-3)
 
 

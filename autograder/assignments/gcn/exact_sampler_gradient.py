@@ -1,4 +1,8 @@
-"""TODO gcn.exact_sampler_gradient"""
+"""∇_θ Σ_i upstream_i · Σ_j q(j | i) h_j W by enumeration, for q(· | i) = softmax(θ_i).
+
+It is q (r − E_q[r]) with rewards r_j = upstream · h_j W, also where a row has fewer neighbours. Mistakes have one q too
+few or too many, centre rewards at their plain mean, keep the Jacobian's diagonal alone, or give NaN at θ = −∞.
+"""
 
 import torch
 
@@ -12,23 +16,24 @@ from autograder.judge.student import Remote
 @exercise("gcn.exact_sampler_gradient")
 def exact_sampler_gradient(student: Remote, draw: Draw) -> None:
     for n, columns, width, out in ((4, 5, 3, 2), (1, 2, 4, 3), (6, 3, 1, 5)):
-        given = common.neighborhoods(draw, n, columns, width, out)
+        given = common.random_neighborhoods(draw, n, columns, width, out)
         expect(student(*given), "the gradient").close(reference.exact_sampler_gradient(*given))
 
 
 def _average(q, rewards):
+    """E_q[r] in each row, (n, 1)."""
     return (q * rewards).sum(dim=1, keepdim=True)
 
 
 @mistake("The factor q is missing: ∇ q(s) = q(s) ∇ log q(s).")
 def without_q(logits, h, weight, upstream):
-    q, rewards = common.given(logits, h, weight, upstream)
+    q, rewards = common.q_and_rewards(logits, h, weight, upstream)
     return rewards - _average(q, rewards)
 
 
 @mistake("This is Σ_s r_s ∇ log q(s), without the q(s) before it: an expectation weighs each neighbour with its q.")
 def sum_for_expectation(logits, h, weight, upstream):
-    q, rewards = common.given(logits, h, weight, upstream)
+    q, rewards = common.q_and_rewards(logits, h, weight, upstream)
     return rewards - q * rewards.sum(dim=1, keepdim=True)
 
 
@@ -36,37 +41,37 @@ def sum_for_expectation(logits, h, weight, upstream):
     "This is E_q[r ∇ q], with q twice: inside the expectation stands ∇ log q, or the sum Σ r ∇ q has no further q."
 )
 def q_twice(logits, h, weight, upstream):
-    q, rewards = common.given(logits, h, weight, upstream)
+    q, rewards = common.q_and_rewards(logits, h, weight, upstream)
     return q * (q * rewards - _average(q, q * rewards))
 
 
 @mistake("The factor q stands twice: it is q (r − E_q[r]).")
 def q_squared(logits, h, weight, upstream):
-    q, rewards = common.given(logits, h, weight, upstream)
+    q, rewards = common.q_and_rewards(logits, h, weight, upstream)
     return q**2 * (rewards - _average(q, rewards))
 
 
 @mistake("The softmax is taken for q(s) ∝ θ_s alone: − q is missing in ∇ log q = one-hot − q.")
 def exact_without_minus_q(logits, h, weight, upstream):
-    q, rewards = common.given(logits, h, weight, upstream)
+    q, rewards = common.q_and_rewards(logits, h, weight, upstream)
     return q * rewards
 
 
 @mistake("The rewards are centred at their plain mean; it is their mean under q, Σ_s q(s) r_s.")
 def plain_mean(logits, h, weight, upstream):
-    q, rewards = common.given(logits, h, weight, upstream)
+    q, rewards = common.q_and_rewards(logits, h, weight, upstream)
     return q * (rewards - rewards.mean(dim=1, keepdim=True))
 
 
 @mistake("q(s) (1 − q(s)) r_s is the diagonal of the softmax's Jacobian alone.")
 def diagonal_alone(logits, h, weight, upstream):
-    q, rewards = common.given(logits, h, weight, upstream)
+    q, rewards = common.q_and_rewards(logits, h, weight, upstream)
     return q * (1 - q) * rewards
 
 
 @mistake("These are the rewards upstream · h W; their gradient by θ is wanted.")
 def rewards_alone(logits, h, weight, upstream):
-    q, rewards = common.given(logits, h, weight, upstream)
+    q, rewards = common.q_and_rewards(logits, h, weight, upstream)
     return rewards.where(q > 0, 0.0)
 
 
@@ -97,7 +102,7 @@ def mean_over_outputs(logits, h, weight, upstream):
 
 @mistake("The softmax runs over the rows; it runs over the neighbours of each, dim=1.")
 def softmax_over_rows(logits, h, weight, upstream):
-    q, rewards = logits.softmax(dim=0), reference._rewards(h, weight, upstream)
+    q, rewards = logits.softmax(dim=0), reference.neighbor_rewards(h, weight, upstream)
     return q * (rewards - _average(q, rewards))
 
 
@@ -109,7 +114,7 @@ def exact_raises(logits, h, weight, upstream):
 @mistake("NaN where θ is -inf: the logarithm of q = 0 has no derivative. Work with q itself; there the gradient is 0.")
 def not_a_number_for_nobody(logits, h, weight, upstream):
     theta = logits.detach().clone().requires_grad_()
-    q, rewards = common.given(theta, h, weight, upstream)
+    q, rewards = common.q_and_rewards(theta, h, weight, upstream)
     return torch.autograd.grad((q.detach() * rewards * q.log()).sum(), theta)[0]
 
 
@@ -128,7 +133,7 @@ def exact_by_autograd(logits, h, weight, upstream):
 
 @equivalent
 def exact_by_jacobian(logits, h, weight, upstream):
-    q, rewards = common.given(logits, h, weight, upstream)
+    q, rewards = common.q_and_rewards(logits, h, weight, upstream)
     return torch.bmm(torch.diag_embed(q) - q[:, :, None] * q[:, None, :], rewards[:, :, None])[..., 0]
 
 

@@ -1,4 +1,8 @@
-"""TODO gcn.gcn_layer"""
+"""The layer h_i' = α((1/N(i)) Σ_j a_ij h_j W), for a dense and for a sparse adjacency.
+
+The weights are uneven, one node is isolated, and one activation is 0 nowhere. Common mistakes sum instead of averaging,
+count neighbours for N(i), transpose, add self loops, divide by 0, or apply the activation too early.
+"""
 
 import torch
 from torch.nn import functional
@@ -14,24 +18,22 @@ from fixmelab.judged.toys import Curve
 @exercise("gcn.gcn_layer")
 def gcn_layer(student: Remote, draw: Draw) -> None:
     for nodes, width, out, dtype in ((6, 3, 5, torch.float32), (7, 4, 2, torch.float64), (5, 1, 3, torch.float32)):
-        adjacency, h = common.adjacency(draw, nodes, dtype), draw.normal(nodes, width, dtype=dtype)
+        adjacency, h = common.random_adjacency(draw, nodes, dtype), draw.normal(nodes, width, dtype=dtype)
         weight = draw.normal(width, out, dtype=dtype)
         curve = Curve()
-        for label, form in common.forms(student, adjacency):
+        for label, form in common.dense_and_sparse(student, adjacency):
             got, curved = student(h, form, weight), student(h, form, weight, curve)
             expect(got, f"{label}the row of an isolated node" if label else "the result").shape(nodes, out)
             expect(got[2], f"{label}the row of an isolated node").finite("not_a_number_for_isolated_nodes")
             expect(got, f"{label}the result").close(reference.gcn_layer(h, adjacency, weight))
             wanted = reference.gcn_layer(h, adjacency, weight, lambda x: torch.cos(x) + 2)
             expect(curved, f"{label}the result with another activation").close(wanted)
-    adjacency, h, weight = (
-        common.adjacency(draw, 6, torch.float64),
-        draw.positive(6, 3).double(),
-        draw.positive(3, 2).double(),
-    )
-    common.expect_gradients(
-        student.gradient(h, adjacency, weight, wrt=[0, 2], weights=[draw.normal(6, 2).double()]), "h W"
-    )
+    adjacency = common.random_adjacency(draw, 6, torch.float64)
+    h, weight, upstream = draw.positive(6, 3).double(), draw.positive(3, 2).double(), draw.normal(6, 2).double()
+    leaves = [h.clone().requires_grad_(), weight.clone().requires_grad_()]
+    wanted = torch.autograd.grad((reference.gcn_layer(leaves[0], adjacency, leaves[1]) * upstream).sum(), leaves)
+    found = student.gradient(h, adjacency, weight, wrt=[0, 2], weights=[upstream])
+    common.expect_gradients(found, wanted, "h W")
 
 
 @mistake("This is the sum over the neighbourhood; the mean is wanted: divide by N(i).")
@@ -124,7 +126,7 @@ def not_a_number_for_isolated_nodes(h, adjacency, weight, activation=torch.relu)
 @mistake("An isolated node keeps its own features; its mean is 0.")
 def isolated_nodes_keep_their_features(h, adjacency, weight, activation=torch.relu):
     isolated = adjacency.to_dense().sum(dim=1, keepdim=True) == 0
-    return activation(torch.where(isolated, h, common.means(h, adjacency)) @ weight)
+    return activation(torch.where(isolated, h, common.neighborhood_means(h, adjacency)) @ weight)
 
 
 @mistake("An isolated node gets 0; it is its mean that is 0, so it gets activation(0).")
@@ -135,39 +137,39 @@ def isolated_nodes_without_activation(h, adjacency, weight, activation=torch.rel
 
 @mistake("The activation comes before W; it comes last, after W.")
 def layer_activates_before_weight(h, adjacency, weight, activation=torch.relu):
-    return activation(common.means(h, adjacency)) @ weight
+    return activation(common.neighborhood_means(h, adjacency)) @ weight
 
 
 @mistake("The activation comes before the mean; it comes last, after mean and W.")
 def layer_activates_before_mean(h, adjacency, weight, activation=torch.relu):
-    return common.means(activation(h @ weight), adjacency)
+    return common.neighborhood_means(activation(h @ weight), adjacency)
 
 
 @mistake("The features themselves are activated; the activation comes last, after mean and W.")
 def layer_activates_features(h, adjacency, weight, activation=torch.relu):
-    return common.means(activation(h), adjacency) @ weight
+    return common.neighborhood_means(activation(h), adjacency) @ weight
 
 
 @mistake("The activation is missing.")
 def layer_without_activation(h, adjacency, weight, activation=torch.relu):
-    return common.means(h, adjacency) @ weight
+    return common.neighborhood_means(h, adjacency) @ weight
 
 
 @mistake("The argument activation is ignored: use it, not relu.")
 def layer_always_relu(h, adjacency, weight, activation=torch.relu):
-    return torch.relu(common.means(h, adjacency) @ weight)
+    return torch.relu(common.neighborhood_means(h, adjacency) @ weight)
 
 
 @mistake("W is left out.")
 def layer_without_weight(h, adjacency, weight, activation=torch.relu):
-    return activation(common.means(h, adjacency))
+    return activation(common.neighborhood_means(h, adjacency))
 
 
 @mistake(
     "It raises: look at the order of the factors and their shapes, (N, N) @ (N, F) @ (F, D); nothing is transposed."
 )
 def layer_weight_transposed(h, adjacency, weight, activation=torch.relu):
-    return activation(common.means(h, adjacency) @ weight.T)
+    return activation(common.neighborhood_means(h, adjacency) @ weight.T)
 
 
 @mistake(

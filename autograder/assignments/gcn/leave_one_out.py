@@ -1,4 +1,8 @@
-"""TODO gcn.leave_one_out"""
+"""The baseline of each of k rewards: the mean of the others in its row, 0 for k = 1.
+
+Mistakes keep the draw's own reward in, divide by k, or by 0 for k = 1, average across rows, or return what is left
+after the baseline is taken off.
+"""
 
 import torch
 

@@ -1,4 +1,8 @@
-"""TODO gcn.mc_gcn_layer"""
+"""The layer on draws, h_i' = α((1/k) Σ_κ h_{j_κ} W), in which -1 is nobody and adds nothing.
+
+Most often -1 is read as the last row, as Python does. Others divide by the draws that are somebody or not at all,
+average over the wrong dimension, or apply the activation too early.
+"""
 
 import torch
 from torch.nn import functional
@@ -29,10 +33,13 @@ def mc_gcn_layer(student: Remote, draw: Draw) -> None:
         expect(curved, "the result with another activation").close(wanted)
     neighbors = torch.tensor([[0, 3, 3], [1, 2, 0]])
     h, weight = 1 + draw.positive(4, 3).double(), draw.positive(3, 2).double()
-    common.expect_gradients(student.gradient(h, neighbors, weight, wrt=[0, 2]), "h W")
+    leaves = [h.clone().requires_grad_(), weight.clone().requires_grad_()]
+    wanted = torch.autograd.grad(reference.mc_gcn_layer(leaves[0], neighbors, leaves[1]).sum(), leaves)
+    common.expect_gradients(student.gradient(h, neighbors, weight, wrt=[0, 2]), wanted, "h W")
 
 
 def _drawn(h, neighbors):
+    """The features of each draw, 0 for -1, (n, k, F)."""
     return h[neighbors.clamp(min=0)] * (neighbors >= 0)[..., None]
 
 

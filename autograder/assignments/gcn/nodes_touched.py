@@ -1,4 +1,8 @@
-"""TODO gcn.nodes_touched"""
+"""How many nodes a GCN of 0, 1, …, depth layers reads for its outputs at given nodes.
+
+Random directed graphs hold repetitions, self loops and an isolated node. Usual mistakes: only the new nodes counted, or
+one node twice; earlier hops forgotten; edges followed the wrong way; a hop too many or too few.
+"""
 
 import torch
 
@@ -13,10 +17,10 @@ from fixmelab.graphs import Graph
 @exercise("gcn.nodes_touched")
 def nodes_touched(student: Remote, draw: Draw) -> None:
     for nodes, most, depth in ((40, 2, 5), (9, 3, 3), (25, 4, 0)):
-        graph = common.graph(draw, nodes, most)
-        sent = common.sent(student, graph)
+        graph = common.random_directed_graph(draw, nodes, most)
+        remote = common.remote_graph(student, graph)
         starts = [torch.tensor(start) for start in ([0], [1], [2, 0, nodes - 1], [3, 4, 3])]
-        for start, got in zip(starts, [student(sent, start, depth) for start in starts], strict=True):
+        for start, got in zip(starts, [student(remote, start, depth) for start in starts], strict=True):
             expect(got, "the counts").shape(depth + 1)
             wanted = reference.nodes_touched(graph, start, depth)
             expect(got, "the counts").holds(
@@ -28,7 +32,7 @@ def _hops(graph, nodes, depth):
     """The nodes that are reached in exactly 0, 1, …, depth hops, as sets, whether or not they were reached before."""
     found = [set(nodes.tolist())]
     for _ in range(depth):
-        found.append({j for i in found[-1] for j in common.row(graph, i)})
+        found.append({j for i in found[-1] for j in common.neighbors_of(graph, i)})
     return found
 
 
@@ -55,7 +59,7 @@ def counts_nodes_again(graph, nodes, depth):
     level, counts = nodes.unique().tolist(), []
     for _ in range(depth + 1):
         counts.append(len(level) + (counts[-1] if counts else 0))
-        level = [j for i in level for j in common.row(graph, i)]
+        level = [j for i in level for j in common.neighbors_of(graph, i)]
     return torch.tensor(counts)
 
 
@@ -69,7 +73,7 @@ def counts_repeated_nodes(graph, nodes, depth):
     "whose rows it stands."
 )
 def to_those_who_listen(graph, nodes, depth):
-    return reference.nodes_touched(common.turned(graph), nodes, depth)
+    return reference.nodes_touched(common.turned_graph(graph), nodes, depth)
 
 
 @mistake("The edges are followed both ways: follow them only to the nodes that a node listens to.")

@@ -1,4 +1,8 @@
-"""TODO gcn.normalize_scores"""
+"""Scores to probabilities: cut at 0, plus 1e-9, normalised over the neighbours that exist.
+
+Some rows have only negative scores, some only scores as small as 1e-9, and one has no neighbour. Wrong answers take a
+softmax or the sizes of scores, forget or misplace the 1e-9, ignore the mask, or divide by 0.
+"""
 
 import torch
 from torch.nn import functional
@@ -14,7 +18,7 @@ from autograder.judge.student import Remote
 @exercise("gcn.normalize_scores")
 def normalize_scores(student: Remote, draw: Draw) -> None:
     for n, columns, dtype in ((5, 4, torch.float32), (4, 7, torch.float64)):
-        scores, found = draw.normal(n, columns, dtype=dtype), common.found(draw, n, columns)
+        scores, found = draw.normal(n, columns, dtype=dtype), common.random_found(draw, n, columns)
         scores[0, 0], scores[3, 0] = 1.5, -0.7
         scores[1, :2] = torch.tensor([0.8, 1.2])  # the second is not found
         negative = -draw.positive(n, columns, dtype=dtype)
@@ -24,12 +28,12 @@ def normalize_scores(student: Remote, draw: Draw) -> None:
             expect(got[2], "q of a row where nothing is found").finite("not_a_number_for_isolated_nodes")
             wanted = reference.normalize_scores(values, found)
             expect(got, f"{label}q").close(wanted, rtol=1e-4)
-    scores, found, weights = 6 * draw.positive(4, 3).double(), common.found(draw, 4, 3), draw.normal(4, 3).double()
+    scores, found = 6 * draw.positive(4, 3).double(), common.random_found(draw, 4, 3)
+    weights = draw.normal(4, 3).double()
     (gradient,) = student.gradient(scores, found, wrt=[0], weights=[weights])
-    common.expect_gradients([gradient], "scores")
     leaf = scores.clone().requires_grad_()
-    (reference.normalize_scores(leaf, found) * weights).sum().backward()
-    expect(gradient, "the gradient by scores").close(leaf.grad, rtol=1e-4)
+    (wanted,) = torch.autograd.grad((reference.normalize_scores(leaf, found) * weights).sum(), leaf)
+    common.expect_gradients([gradient], [wanted], "scores")
 
 
 @mistake("This is a softmax; here scores are cut at 0 and divided by their sum.")
@@ -44,34 +48,34 @@ def softmax_of_all_columns(scores, found):
 
 @mistake("Negative scores count with their size; they count as 0.")
 def sizes_of_scores(scores, found):
-    return common.shared_out(scores.abs() + TINY, found)
+    return common.normalized_rows(scores.abs() + TINY, found)
 
 
 @mistake("Negative scores stay negative; they count as 0.")
 def negative_scores_stay(scores, found):
-    return common.shared_out(scores + TINY, found)
+    return common.normalized_rows(scores + TINY, found)
 
 
 @mistake("Scores are squeezed by a sigmoid or softplus; they are cut at 0 and otherwise stay.")
 def sigmoid_of_scores(scores, found):
-    return common.shared_out(scores.sigmoid() + TINY, found)
+    return common.normalized_rows(scores.sigmoid() + TINY, found)
 
 
 @mistake("Scores are squared; negative ones count as 0, and others stay.")
 def squares_of_scores(scores, found):
-    return common.shared_out(scores**2 + TINY, found)
+    return common.normalized_rows(scores**2 + TINY, found)
 
 
 @mistake("The row's smallest score is taken off; scores are cut at 0.")
 def less_the_smallest(scores, found):
-    return common.shared_out(scores - scores.amin(dim=1, keepdim=True) + TINY, found)
+    return common.normalized_rows(scores - scores.amin(dim=1, keepdim=True) + TINY, found)
 
 
 @mistake(
     "Where no score is positive, all of q is 0: add 1e-9 to each score, after it is cut at 0, not to the sum alone."
 )
 def without_the_epsilon(scores, found):
-    return common.shared_out(scores.relu(), found)
+    return common.normalized_rows(scores.relu(), found)
 
 
 @mistake("1e-9 is not added to each score: where no score is positive, it divides by 0.")
@@ -82,17 +86,17 @@ def zero_over_zero(scores, found):
 
 @mistake("Scores are raised to at least 1e-9; 1e-9 is added to them after they are cut at 0.")
 def raised_to_the_epsilon(scores, found):
-    return common.shared_out(scores.clamp(min=TINY), found)
+    return common.normalized_rows(scores.clamp(min=TINY), found)
 
 
 @mistake("What is added is larger than 1e-9.")
 def larger_epsilon(scores, found):
-    return common.shared_out(scores.relu() + 1e-3, found)
+    return common.normalized_rows(scores.relu() + 1e-3, found)
 
 
 @mistake("What is added is not 1e-9, but some other small number.")
 def other_epsilon(scores, found):
-    return common.shared_out(scores.relu() + 1e-8, found)
+    return common.normalized_rows(scores.relu() + 1e-8, found)
 
 
 @mistake("1e-9 is added after the mask, so that it is added to what is not found, too: there q must be 0.")
@@ -103,12 +107,12 @@ def epsilon_for_the_missing(scores, found):
 
 @mistake("`found` is ignored: where it is false, q is 0 and nothing counts in the sum.")
 def ignores_found(scores, found):
-    return common.shared_out(scores.relu() + TINY, torch.ones_like(found))
+    return common.normalized_rows(scores.relu() + TINY, torch.ones_like(found))
 
 
 @mistake("The sum holds columns that are not found: mask before you divide, so that rows sum to 1.")
 def masked_too_late(scores, found):
-    return common.shared_out(scores.relu() + TINY, torch.ones_like(found)) * found
+    return common.normalized_rows(scores.relu() + TINY, torch.ones_like(found)) * found
 
 
 @mistake("`found` is taken for its opposite.")

@@ -61,7 +61,7 @@ def sampling_variance(h: Tensor, adjacency: Tensor, k: int) -> Tensor:
     return (square[:, 0] - (mean**2).sum(dim=1)) / k
 
 
-def _rewards(h: Tensor, weight: Tensor, upstream: Tensor) -> Tensor:
+def neighbor_rewards(h: Tensor, weight: Tensor, upstream: Tensor) -> Tensor:
     """∂L/∂h_i' · h_j W, (n, S)."""
     return torch.einsum("nsf,fd,nd->ns", h, weight, upstream)
 
@@ -72,7 +72,7 @@ def exact_sampler_gradient(logits: Tensor, h: Tensor, weight: Tensor, upstream: 
     logits: θ, (n, S), -inf where a row has fewer neighbours; h: (n, S, F); weight: (F, D); upstream: (n, D).
     Returns (n, S).
     """
-    q, rewards = logits.softmax(dim=1), _rewards(h, weight, upstream)
+    q, rewards = logits.softmax(dim=1), neighbor_rewards(h, weight, upstream)
     return q * (rewards - (q * rewards).sum(dim=1, keepdim=True))
 
 
@@ -80,7 +80,7 @@ def sampler_gradient(logits: Tensor, h: Tensor, weight: Tensor, upstream: Tensor
     """The same from k draws a row, by the log-derivative trick: (1/k) Σ_κ r_{j_κ} ∇_θ log q(j_κ | i). (n, S)."""
     q = logits.softmax(dim=1)
     drawn = torch.multinomial(q, k, replacement=True)
-    rewards = _rewards(h, weight, upstream).gather(1, drawn)
+    rewards = neighbor_rewards(h, weight, upstream).gather(1, drawn)
     score = F.one_hot(drawn, q.shape[1]) - q[:, None]
     return (rewards[..., None] * score).mean(dim=1)
 
@@ -154,7 +154,9 @@ def joint_step(
     loss = F.cross_entropy(network(x, hops), labels)
     network_optimizer.zero_grad()
     loss.backward()
-    surrogate = sampler_loss(hops.log_q, network.messages, network.aggregate.grad)
+    log_q, upstream = hops.log_q, network.aggregate.grad
+    assert log_q is not None and upstream is not None  # hops come from a sampler that learns; backward was called
+    surrogate = sampler_loss(log_q, network.messages, upstream)
     sampler_optimizer.zero_grad()
     surrogate.backward()
     network_optimizer.step()

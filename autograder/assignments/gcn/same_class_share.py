@@ -1,4 +1,8 @@
-"""TODO gcn.same_class_share"""
+"""Of the probability that goes to other nodes, the share that goes to nodes of the same class.
+
+Rows hold the node itself, node 0 and padding. Mistakes count self loops, take node 0 for nobody or rows for nodes,
+average the shares of the nodes, or divide by something else.
+"""
 
 import torch
 
@@ -12,7 +16,7 @@ from autograder.judge.student import Remote
 @exercise("gcn.same_class_share")
 def same_class_share(student: Remote, draw: Draw) -> None:
     for n, columns, rows in ((12, 5, 20), (7, 4, 11)):
-        found = common.found(draw, n, columns)
+        found = common.random_found(draw, n, columns)
         q = reference.normalize_scores(draw.positive(n, columns).double(), found)
         order = 1 + draw.normal(rows - 1).argsort()
         nodes, other = order[:n], order[-1]

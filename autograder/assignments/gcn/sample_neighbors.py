@@ -1,4 +1,8 @@
-"""TODO gcn.sample_neighbors"""
+"""k draws with replacement from p(j | i) = a_ij / N(i) for each node, -1 for an isolated one.
+
+Thousands of draws are tested for their frequencies and independence. Wrong draws come without replacement or once for
+all, never from an end of the row, unevenly from its entries, or as places in indices instead of nodes.
+"""
 
 import torch
 
@@ -12,23 +16,23 @@ from fixmelab.graphs import Graph
 
 @exercise("gcn.sample_neighbors")
 def sample_neighbors(student: Remote, draw: Draw) -> None:
-    graph = common.graph(draw, 12, 4)
-    sent = common.sent(student, graph)
+    graph = common.random_directed_graph(draw, 12, 4)
+    remote = common.remote_graph(student, graph)
     every = torch.arange(12)
     for nodes, k in ((every.flip(0), 3), (torch.tensor([0, 0, 1, 5]), 7), (torch.tensor([11]), 1)):
-        got = expect(student(sent, nodes, k), "the draws").shape(len(nodes), k).dtype(torch.long).value
+        got = expect(student(remote, nodes, k), "the draws").shape(len(nodes), k).dtype(torch.long).value
         for node, drawn in zip(nodes.tolist(), got.tolist(), strict=True):
-            row = set(graph.indices[graph.indptr[node] : graph.indptr[node + 1]].tolist()) or {-1}
+            allowed = set(common.neighbors_of(graph, node)) or {-1}
             isolated = graph.degrees[node] == 0
             expect(drawn).holds(
-                set(drawn) <= row,
+                set(drawn) <= allowed,
                 "An isolated node must have -1 for each draw."
                 if isolated
                 else "A draw is not among the neighbours that the node listens to.",
                 "isolated_nodes_draw_somebody" if isolated else None,
             )
     count, k = 3000, 4
-    common.expect_chance(*(student(sent, torch.zeros(20, dtype=torch.long), 20) for _ in range(2)))
+    common.expect_chance(*(student(remote, torch.zeros(20, dtype=torch.long), 20) for _ in range(2)))
     for node in (0, 2):
         row = graph.indices[graph.indptr[node] : graph.indptr[node + 1]]
         ends = torch.ones(len(row), dtype=torch.float64)
@@ -39,14 +43,13 @@ def sample_neighbors(student: Remote, draw: Draw) -> None:
             "each_neighbor_once": common.shares(row.unique()),
             "ends_half_as_often": common.shares(row, ends),
         }
-        common.expect_draws(student(sent, torch.full((count,), node), k), common.shares(row), (count, k), others)
+        common.expect_draws(student(remote, torch.full((count,), node), k), common.shares(row), (count, k), others)
+        calls = [expect(student(remote, torch.full((50,), node), k), "the draws").shape(50, k).value for _ in range(12)]
+        common.expect_scatter(calls, common.shares(row))
     # A node with many neighbours; that one of 90 is never drawn in 4,500 draws has a probability below 1e-19.
     hub = Graph(torch.tensor([0, 90, *[90] * 90]), torch.arange(1, 91))
-    drawn = (
-        expect(student(common.sent(student, hub), torch.zeros(3, dtype=torch.long), 1500), "the draws")
-        .shape(3, 1500)
-        .value
-    )
+    got = expect(student(common.remote_graph(student, hub), torch.zeros(3, dtype=torch.long), 1500), "the draws")
+    drawn = got.shape(3, 1500).value
     expect(drawn).holds(len(drawn.unique()) == 90, "Some neighbours of a node with many are never drawn.")
 
 
@@ -68,9 +71,8 @@ def without_replacement(graph, nodes, k):
 
 @mistake("It raises for a row that is empty, or shorter than k: draw with replacement, and give isolated nodes -1.")
 def raises_for_short_rows(graph, nodes, k):
-    return torch.stack(
-        [torch.tensor(common.row(graph, i))[torch.randperm(len(common.row(graph, i)))[:k]] for i in nodes.tolist()]
-    )
+    rows = [torch.tensor(common.neighbors_of(graph, i)) for i in nodes.tolist()]
+    return torch.stack([row[torch.randperm(len(row))[:k]] for row in rows])
 
 
 @mistake("A node has one draw, k times over: draw k times.")
@@ -160,7 +162,7 @@ def ignores_the_nodes(graph, nodes, k):
 
 @mistake("The draws are nodes that listen to the node; draw from those that it listens to, in its row.")
 def draws_those_who_listen(graph, nodes, k):
-    return reference.sample_neighbors(common.turned(graph), nodes, k)
+    return reference.sample_neighbors(common.turned_graph(graph), nodes, k)
 
 
 @mistake("An isolated node draws a node; it has none, so its draws are -1.")

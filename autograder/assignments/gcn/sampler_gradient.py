@@ -1,6 +1,11 @@
-"""TODO gcn.sampler_gradient"""
+"""∇_θ Σ_i upstream_i · Σ_j q(j | i) h_j W, estimated from k draws a row by the log-derivative trick.
+
+6,000 estimates must average to the exact gradient with at most 1/k of the variance of one draw. Many answers are biased
+(uniform draws, q once more, a baseline that knows the draw); some reuse a draw or draw nothing.
+"""
 
 import torch
+from torch import Tensor
 from torch.distributions import Categorical
 from torch.nn import functional
 
@@ -14,17 +19,17 @@ from autograder.judge.student import Remote
 @exercise("gcn.sampler_gradient")
 def sampler_gradient(student: Remote, draw: Draw) -> None:
     for n, columns, width, out, k in ((3, 4, 2, 3, 2), (2, 3, 3, 1, 5), (3, 4, 1, 2, 1)):
-        given = common.neighborhoods(draw, n, columns, width, out)
+        given = common.random_neighborhoods(draw, n, columns, width, out)
         expect(student(*given, k), "the gradient").shape(n, columns).dtype(torch.float64).finite()
     count = 6000
-    logits, h, weight, upstream = common.neighborhoods(draw, 1, 4, 3, 2)
+    logits, h, weight, upstream = common.random_neighborhoods(draw, 1, 4, 3, 2)
     # Probabilities of about 0.6, 0.3 and 0.1, and rewards of about 1, 0.5 and -0.2, each in any order.
     logits[0, :3] = torch.tensor([0.8, 0.0, -0.8]) + draw.uniform(-0.1, 0.1, 3)
     wanted = torch.tensor([1.0, 0.5, -0.2])[draw.normal(3).argsort()] + draw.uniform(-0.05, 0.05, 3)
     worth = weight @ upstream[0]  # of each feature
     h[0, :3] += (wanted - h[0, :3] @ worth)[:, None] * worth / (worth @ worth)
     exact = reference.exact_sampler_gradient(logits, h, weight, upstream)[0]
-    q, rewards = logits[0].softmax(dim=0), reference._rewards(h, weight, upstream)[0]
+    q, rewards = logits[0].softmax(dim=0), reference.neighbor_rewards(h, weight, upstream)[0]
     score = torch.eye(4, dtype=torch.float64) - q  # row j: ∇ log q(j)
     single = (q[:, None] * (rewards[:, None] * score) ** 2).sum(dim=0) - exact**2
     repeated = (logits.repeat(count, 1), h.repeat(count, 1, 1), weight, upstream.repeat(count, 1))
@@ -39,6 +44,10 @@ def sampler_gradient(student: Remote, draw: Draw) -> None:
             "The estimates of all rows are the same: each row needs draws of its own.",
             "nothing_is_drawn" if torch.allclose(found[0], exact) else "one_draw_for_all",
         )
+        expect(found).holds(
+            k > 1 or _distinct(found) <= 4,
+            "With k = 1 there are as many different estimates as candidates; yours are more: they are not drawn from q.",
+        )
         bias = (found.mean(dim=0) - exact).abs()
         expect(found).holds(
             bool((bias <= common.SIGMAS * (variance / count).sqrt() + 1e-12).all()),
@@ -52,10 +61,19 @@ def sampler_gradient(student: Remote, draw: Draw) -> None:
         )
 
 
+def _distinct(rows: Tensor) -> int:
+    """How many rows differ, but for rounding; 5 stands for more."""
+    left, count = rows, 0
+    while len(left) and count < 5:
+        left = left[((left - left[0]).abs() > 1e-6 * rows.abs().max()).any(dim=1)]
+        count += 1
+    return count
+
+
 def _estimate(logits, h, weight, upstream, drawn, rewards=None):
     """From draws (n, k), with their own rewards or with those given, (n, k)."""
     q = logits.softmax(dim=1)
-    rewards = reference._rewards(h, weight, upstream).gather(1, drawn) if rewards is None else rewards
+    rewards = reference.neighbor_rewards(h, weight, upstream).gather(1, drawn) if rewards is None else rewards
     return (rewards[..., None] * (functional.one_hot(drawn, q.shape[1]) - q[:, None])).mean(dim=1)
 
 
@@ -91,7 +109,7 @@ def uniform_draws(logits, h, weight, upstream, k):
 
 @mistake("It multiplies by q once more: the draws come from q, and that is all of its weight.")
 def weighted_again(logits, h, weight, upstream, k):
-    drawn, (q, rewards) = _multinomial(logits, k), common.given(logits, h, weight, upstream)
+    drawn, (q, rewards) = _multinomial(logits, k), common.q_and_rewards(logits, h, weight, upstream)
     return _estimate(logits, h, weight, upstream, drawn, (q * rewards).gather(1, drawn))
 
 
@@ -103,7 +121,7 @@ def sum_of_estimates(logits, h, weight, upstream, k):
 @mistake("− q is missing: ∇_θ log q(j) is the one-hot vector of j less q.")
 def estimate_without_minus_q(logits, h, weight, upstream, k):
     drawn = _multinomial(logits, k)
-    rewards = reference._rewards(h, weight, upstream).gather(1, drawn)
+    rewards = reference.neighbor_rewards(h, weight, upstream).gather(1, drawn)
     return (rewards[..., None] * functional.one_hot(drawn, logits.shape[1])).mean(dim=1)
 
 
@@ -117,7 +135,7 @@ def estimate_downhill(logits, h, weight, upstream, k):
 )
 def baseline_of_all_draws(logits, h, weight, upstream, k):
     drawn = _multinomial(logits, k)
-    rewards = reference._rewards(h, weight, upstream).gather(1, drawn)
+    rewards = reference.neighbor_rewards(h, weight, upstream).gather(1, drawn)
     return _estimate(logits, h, weight, upstream, drawn, rewards - rewards.mean(dim=1, keepdim=True))
 
 
@@ -126,14 +144,14 @@ def baseline_of_all_draws(logits, h, weight, upstream, k):
 )
 def product_of_means(logits, h, weight, upstream, k):
     drawn = _multinomial(logits, k)
-    rewards = reference._rewards(h, weight, upstream).gather(1, drawn)
+    rewards = reference.neighbor_rewards(h, weight, upstream).gather(1, drawn)
     return _estimate(logits, h, weight, upstream, drawn, rewards.mean(dim=1, keepdim=True).expand_as(rewards))
 
 
 @mistake("Rewards and ∇ log q come from different draws: draw once, and use the draws for both.")
 def rewards_of_other_draws(logits, h, weight, upstream, k):
     drawn, others = _multinomial(logits, k), _multinomial(logits, k)
-    rewards = reference._rewards(h, weight, upstream).gather(1, others)
+    rewards = reference.neighbor_rewards(h, weight, upstream).gather(1, others)
     return _estimate(logits, h, weight, upstream, drawn, rewards)
 
 
@@ -162,7 +180,7 @@ def estimate_over_rows(logits, h, weight, upstream, k):
 def no_gradient(logits, h, weight, upstream, k):
     theta = logits.detach().clone().requires_grad_()
     drawn = _multinomial(theta.detach(), k)
-    total = reference._rewards(h, weight, upstream).gather(1, drawn).sum() / k
+    total = reference.neighbor_rewards(h, weight, upstream).gather(1, drawn).sum() / k
     return torch.autograd.grad(total + 0 * theta.nan_to_num(neginf=0).sum(), theta)[0]
 
 
@@ -170,7 +188,7 @@ def no_gradient(logits, h, weight, upstream, k):
 def gradient_of_q(logits, h, weight, upstream, k):
     drawn, q = _multinomial(logits, k), logits.softmax(dim=1)
     chosen = q.gather(1, drawn)
-    rewards = reference._rewards(h, weight, upstream).gather(1, drawn)
+    rewards = reference.neighbor_rewards(h, weight, upstream).gather(1, drawn)
     return (rewards[..., None] * chosen[..., None] * (functional.one_hot(drawn, q.shape[1]) - q[:, None])).sum(dim=1)
 
 
@@ -183,7 +201,7 @@ def estimate_raises(logits, h, weight, upstream, k):
 def estimate_by_autograd(logits, h, weight, upstream, k):
     theta = logits.detach().clone().requires_grad_()
     drawn = _multinomial(logits, k)
-    rewards = reference._rewards(h, weight, upstream).gather(1, drawn)
+    rewards = reference.neighbor_rewards(h, weight, upstream).gather(1, drawn)
     loss = (theta.log_softmax(dim=1).gather(1, drawn) * rewards).sum() / k
     return torch.autograd.grad(loss, theta)[0]
 

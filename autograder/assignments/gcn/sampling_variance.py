@@ -1,4 +1,8 @@
-"""TODO gcn.sampling_variance"""
+"""E‖(1/k) Σ_κ h_{j_κ} − Σ_j p(j | i) h_j‖² for each node, exactly, without a draw.
+
+It falls as 1/k, not as another power. Further mistakes correct as for a sample, forget the mean or its square, lose the
+weights a_ij, or keep the features apart.
+"""
 
 import torch
 
@@ -12,14 +16,16 @@ from autograder.judge.student import Remote
 @exercise("gcn.sampling_variance")
 def sampling_variance(student: Remote, draw: Draw) -> None:
     for nodes, width, k in ((6, 3, 4), (9, 5, 1), (5, 1, 30)):
-        adjacency, h = common.adjacency(draw, nodes, torch.float64), 2 + draw.normal(nodes, width, dtype=torch.float64)
+        adjacency = common.random_adjacency(draw, nodes, torch.float64)
+        h = 2 + draw.normal(nodes, width, dtype=torch.float64)
         wanted = reference.sampling_variance(h, adjacency, k)
-        for label, form in common.forms(student, adjacency):
+        for label, form in common.dense_and_sparse(student, adjacency):
             expect(student(h, form, k), f"{label}the variance").close(wanted)
 
 
-def _of_squares(h, adjacency):
-    return common.means((h**2).sum(dim=1, keepdim=True), adjacency)[:, 0]
+def _mean_of_squares(h, adjacency):
+    """E‖h_j‖² over j ~ p(· | i), (N,)."""
+    return common.neighborhood_means((h**2).sum(dim=1, keepdim=True), adjacency)[:, 0]
 
 
 @mistake("The variance of a single draw is divided by k²; a mean of k draws has 1/k of it.")
@@ -57,12 +63,12 @@ def corrected_as_a_sample(h, adjacency, k):
 
 @mistake("The squared mean is not taken off: E‖h − mean‖² = E‖h‖² − ‖mean‖².")
 def without_the_mean(h, adjacency, k):
-    return _of_squares(h, adjacency) / k
+    return _mean_of_squares(h, adjacency) / k
 
 
 @mistake("The mean is taken off without its square: E‖h − mean‖² = E‖h‖² − ‖mean‖².")
 def mean_not_squared(h, adjacency, k):
-    return (_of_squares(h, adjacency) - common.means(h, adjacency).norm(dim=1)) / k
+    return (_mean_of_squares(h, adjacency) - common.neighborhood_means(h, adjacency).norm(dim=1)) / k
 
 
 @mistake("The signs are swapped: the mean of the squares comes first, less the square of the mean.")
@@ -72,7 +78,7 @@ def variance_below_zero(h, adjacency, k):
 
 @mistake("1/k stands at the mean of the squares alone; all of the difference is divided by k.")
 def only_squares_divided(h, adjacency, k):
-    return _of_squares(h, adjacency) / k - (common.means(h, adjacency) ** 2).sum(dim=1)
+    return _mean_of_squares(h, adjacency) / k - (common.neighborhood_means(h, adjacency) ** 2).sum(dim=1)
 
 
 @mistake("It is the mean over the features; a squared length sums over them.")
@@ -82,7 +88,7 @@ def mean_over_features(h, adjacency, k):
 
 @mistake("There is a variance for each feature; sum over the features: one number a node.")
 def for_each_feature(h, adjacency, k):
-    return (common.means(h**2, adjacency) - common.means(h, adjacency) ** 2) / k
+    return (common.neighborhood_means(h**2, adjacency) - common.neighborhood_means(h, adjacency) ** 2) / k
 
 
 @mistake("The features are summed before they are squared: square each, then sum.")
@@ -109,7 +115,8 @@ def variance_with_clamped_sizes(h, adjacency, k):
 
 @mistake("The distance is taken from h_i, the node's own features; take it from the mean.")
 def distance_from_itself(h, adjacency, k):
-    return common.means(torch.eye(len(h), dtype=h.dtype), adjacency).mul(torch.cdist(h, h) ** 2).sum(dim=1) / k
+    p = common.neighborhood_means(torch.eye(len(h), dtype=h.dtype), adjacency)
+    return (p * torch.cdist(h, h) ** 2).sum(dim=1) / k
 
 
 @mistake("The adjacency is transposed: node i draws j with a_ij, from its row.")
@@ -138,13 +145,13 @@ def mean_variance(h, adjacency, k):
 
 @equivalent
 def from_distances(h, adjacency, k):
-    p = common.means(torch.eye(len(h), dtype=h.dtype), adjacency)
+    p = common.neighborhood_means(torch.eye(len(h), dtype=h.dtype), adjacency)
     return (p * ((h[None] - (p @ h)[:, None]) ** 2).sum(dim=2)).sum(dim=1) / k
 
 
 @equivalent
 def from_pairs(h, adjacency, k):
-    p = common.means(torch.eye(len(h), dtype=h.dtype), adjacency)
+    p = common.neighborhood_means(torch.eye(len(h), dtype=h.dtype), adjacency)
     return torch.einsum("ij,il,jl->i", p, p, torch.cdist(h, h) ** 2) / (2 * k)
 
 
@@ -159,4 +166,4 @@ def variance_node_by_node(h, adjacency, k):
 
 @equivalent
 def variance_by_feature(h, adjacency, k):
-    return ((common.means(h**2, adjacency) - common.means(h, adjacency) ** 2) / k).sum(dim=-1)
+    return ((common.neighborhood_means(h**2, adjacency) - common.neighborhood_means(h, adjacency) ** 2) / k).sum(dim=-1)

@@ -1,4 +1,8 @@
-"""TODO vae.VAE"""
+"""The class as a whole: latent_dim counts, and every parameter is registered and learns.
+
+In evaluation mode a copy made by load_state_dict must reconstruct the same, and the reconstruction sends a gradient to
+each parameter. The mistakes keep a layer in a plain list, fix the number of latents, or cut the graph.
+"""
 
 import math
 
@@ -16,7 +20,7 @@ from autograder.judge.student import Remote
 @exercise("vae.VAE")
 def whole_model(student: Remote, draw: Draw) -> None:
     latent_dim = 7  # no cell of the notebook asks for as many
-    model, x, eps = common.model(student, latent_dim), common.images(draw, 5), draw.normal(5, latent_dim)
+    model, x, eps = common.redrawn_model(student, latent_dim), common.images(draw, 5), draw.normal(5, latent_dim)
     x_hat, mu, sigma = expect(model(x, eps=eps), "what forward returns").items(3)
     expect(x_hat, "the reconstruction").shape(5, 1, reference.SIDE, reference.SIDE)
     expect(mu, "mu").shape(5, latent_dim, mistake="two_latents_only")
@@ -25,14 +29,14 @@ def whole_model(student: Remote, draw: Draw) -> None:
     expect(found).holds(found == latent_dim, "The attribute latent_dim is not the number of latents asked for.")
     again = expect(model(x, eps=eps), "what forward returns").items(3)[0]
     expect(again).holds(
-        common.same(again, x_hat), "In evaluation mode, two calls of forward with the same x and eps differ."
+        common.almost_equal(again, x_hat), "In evaluation mode, two calls of forward with the same x and eps differ."
     )
     twin = student.kept(latent_dim)
     twin.eval.kept()
     twin.load_state_dict.kept(model.state_dict.kept())
     copy = expect(twin(x, eps=eps), "what forward returns").items(3)[0]
     expect(copy).holds(
-        common.same(copy, x_hat),
+        common.almost_equal(copy, x_hat),
         "A copy made by load_state_dict reconstructs differently: a layer is not registered with the module.",
         "layers_in_a_list",
     )
@@ -40,7 +44,8 @@ def whole_model(student: Remote, draw: Draw) -> None:
         sizes = model.gradient(x, wrt=model, weights=[draw.normal(*x.shape), None, None], **noise)
         expect(sizes).holds(len(sizes) > 0, "The model has no parameters: assign its layers to self.")
         expect(sizes).holds(
-            all(size is not None and math.isfinite(size) for size in sizes) and any(size > 0 for size in sizes),
+            all(size is not None and math.isfinite(size) for size in sizes)
+            and any(size > 0 for size in sizes if size is not None),
             "The reconstruction does not send a gradient to every parameter: some would never learn.",
             "detached",
         )

@@ -1,4 +1,8 @@
-"""TODO vae.aggregate_moments"""
+"""Mean and variance of the aggregate posterior (1/N) Σ_n N(μ_n, diag σ_n²), latent by latent.
+
+Its variance has two parts, and the commonest mistakes keep one: the spread of the means, or the mean of the variances.
+Others average deviations, divide by N − 1, or return a standard deviation or a second moment.
+"""
 
 import torch
 

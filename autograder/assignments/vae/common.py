@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -12,18 +13,56 @@ from autograder.judge.expect import expect
 from autograder.judge.student import Remote
 from autograder.judge.verdict import AnswerRaised
 
-# Batch, data, latent sizes and dtype: tall, wide and square W.
-SIZES = (5, 4, 3, torch.float64), (1, 2, 3, torch.float32), (4, 3, 3, torch.float32)
+# Batch, data, latent sizes and dtype of linear-Gaussian models: tall, wide and square W.
+MODEL_SIZES = (5, 4, 3, torch.float64), (1, 2, 3, torch.float32), (4, 3, 3, torch.float32)
 
 
-def linear_gaussian(draw: Draw, batch: int, data: int, latent: int, dtype: torch.dtype) -> tuple:
+def linear_gaussian(
+    draw: Draw, batch: int, data: int, latent: int, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor, float]:
     """x (B, D), W (D, K), b (D,), s of a linear-Gaussian model."""
     W, b = draw.normal(data, latent, dtype=dtype), draw.normal(data, dtype=dtype)
     s = float(draw.uniform(0.5, 0.9, 1, dtype=torch.float64)) + draw.integer(0, 2)
     return draw.normal(batch, data, dtype=dtype) * 2, W, b, s
 
 
-def expect_gradients(found: list[Tensor | None], wanted: tuple[Tensor, ...], names: tuple[str, ...]) -> None:
+def images(draw: Draw, count: int) -> Tensor:
+    """Noise in [0, 1], (count, 1, 28, 28)."""
+    return draw.uniform(0, 1, count, 1, reference.SIDE, reference.SIDE)
+
+
+def redrawn_model(student: Remote, latent_dim: int) -> Remote:
+    """The student's VAE in evaluation mode, so that batch normalisation and dropout are welcome, with matrices
+    drawn anew, so that no verdict hangs on how they were initialised."""
+    model = student.kept(latent_dim)
+    model.eval.kept()
+    try:
+        model.redraw()
+    except AnswerRaised:  # lazy layers must come into being first
+        _try_out(model, latent_dim)
+        model.redraw()
+    return model
+
+
+def _try_out(model: Remote, latent_dim: int) -> None:
+    for method, argument in (
+        (model.encode, torch.zeros(2, 1, reference.SIDE, reference.SIDE)),
+        (model.decode, torch.zeros(2, latent_dim)),
+    ):
+        with contextlib.suppress(AnswerRaised):  # what is not filled in may wait
+            method.kept(argument)
+
+
+def almost_equal(one: object, other: Tensor, within: float = 1e-5) -> bool:
+    """Of one shape and dtype, and of the same numbers up to `within` times the largest of `other`, or 1."""
+    if not isinstance(one, Tensor) or one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    scale = float(other.abs().max()) if other.numel() else 0.0
+    return torch.allclose(one, other, rtol=1e-4, atol=within * max(scale, 1.0))
+
+
+def expect_gradients(found: Sequence[Tensor | float | None], wanted: Sequence[Tensor], names: Sequence[str]) -> None:
+    """Every gradient is there, and right."""
     for gradient, right, name in zip(found, wanted, names, strict=True):
         expect(gradient).holds(
             gradient is not None, f"No gradient reaches {name}: training could not improve it.", "detached"
@@ -31,7 +70,23 @@ def expect_gradients(found: list[Tensor | None], wanted: tuple[Tensor, ...], nam
         expect(gradient, f"the gradient with respect to {name}").close(right, rtol=1e-3, atol=1e-4)
 
 
-def per_sample(student: Remote, draw: Draw, right: object) -> None:
+def expect_slope(function: Callable[[Tensor], float], x: Tensor, gradient: Tensor, name: str) -> None:
+    """The gradient is the slope of what the method `name` computes, as far as a step along it can tell."""
+    size = float(gradient.double().norm())
+    step = 0.01 * max(abs(function(x)), 1.0) / size
+    if step > 1:  # too flat to be measured
+        return
+    along = (step / size) * gradient
+    slope = (function(x + along) - function(x - along)) / (2 * step)
+    expect(gradient).holds(
+        0.5 < slope / size < 2,
+        f"The gradient that passes through {name} is not that of what {name} computes.",
+        "detached",
+    )
+
+
+def expect_estimator(student: Remote, draw: Draw, right: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """student(theta, eps) is `right` sample by sample, and unbiased for the gradient of E[x²], x = θ + ε."""
     for sign, count, dtype in ((1.5, 9, torch.float32), (-1.5, 1, torch.float32), (-1.5, 4, torch.float64)):
         theta, eps = sign * draw.positive(1, dtype=dtype)[0], draw.normal(count, dtype=dtype)
         expect(student(theta, eps)).close(right(theta, eps))
@@ -42,50 +97,20 @@ def per_sample(student: Remote, draw: Draw, right: object) -> None:
     expect(got).holds(error < 6, "Its mean over many samples is not the gradient of E[x²]: it is biased.")
 
 
-def on_linear_gaussian(student: Remote, draw: Draw, right: object) -> None:
-    for batch, data, latent, dtype in SIZES:
+def expect_elbo(student: Remote, draw: Draw, right: Callable[..., Tensor]) -> None:
+    """student(x, mu, sigma, W, b, s) is `right` on linear-Gaussian models of all sizes."""
+    for batch, data, latent, dtype in MODEL_SIZES:
         x, W, b, s = linear_gaussian(draw, batch, data, latent, dtype)
         mu, sigma = draw.normal(batch, latent, dtype=dtype), draw.positive(batch, latent, dtype=dtype)
         expect(student(x, mu, sigma, W, b, s)).close(right(x, mu, sigma, W, b, s))
 
 
-def images(draw: Draw, count: int) -> Tensor:
-    return draw.uniform(0, 1, count, 1, reference.SIDE, reference.SIDE)
-
-
-def model(student: Remote, latent_dim: int) -> Remote:
-    """The student's VAE in evaluation mode, so that batch normalisation and dropout are welcome, with matrices
-    drawn anew, so that no verdict hangs on how they were initialised."""
-    model = student.kept(latent_dim)
-    model.eval.kept()
-    try:
-        model.redraw()
-    except AnswerRaised:  # lazy layers must come into being first
-        try_out(model, latent_dim)
-        model.redraw()
-    return model
-
-
-def try_out(model: Remote, latent_dim: int) -> None:
-    for method, argument in (
-        (model.encode, torch.zeros(2, 1, reference.SIDE, reference.SIDE)),
-        (model.decode, torch.zeros(2, latent_dim)),
-    ):
-        with contextlib.suppress(AnswerRaised):  # what is not filled in may wait
-            method.kept(argument)
-
-
-def same(one: object, other: Tensor, within: float = 1e-5) -> bool:
-    if not isinstance(one, Tensor) or one.shape != other.shape or one.dtype != other.dtype:
-        return False
-    scale = float(other.abs().max()) if other.numel() else 0.0
-    return torch.allclose(one, other, rtol=1e-4, atol=within * max(scale, 1.0))
-
-
 def log_likelihood_at_mean(x, mu, W, b, s):
+    """log p(x given z) at z = μ, (B,)."""
     residual = x - mu @ W.T - b
     return -(residual**2).sum(dim=1) / (2 * s**2) - x.shape[1] / 2 * math.log(2 * math.pi * s**2)
 
 
-def trace(sigma, W, s):
+def trace_term(sigma, W, s):
+    """How much E_q[log p(x given z)] lies below log p(x given z) at z = μ, (B,)."""
     return (sigma**2 * (W**2).sum(dim=0)).sum(dim=1) / (2 * s**2)

@@ -1,4 +1,8 @@
-"""TODO vae.decode"""
+"""The decoder: codes to images (B, 1, 28, 28) in [0, 1], by layers of the student's choice.
+
+Behaviour is judged, with matrices drawn anew and codes large enough to drive pixels to black and white. The commonest
+mistakes end without a sigmoid, with tanh, with two sigmoids or with a softmax over pixels, or return flat images.
+"""
 
 import torch
 from torch import Tensor
@@ -14,11 +18,11 @@ from autograder.judge.student import Remote
 @exercise("vae.decode")
 def decode(student: Remote, draw: Draw) -> None:
     count, latent_dim = 16, 4
-    model, z = common.model(student, latent_dim), 10 * draw.normal(count, latent_dim)
+    model, z = common.redrawn_model(student, latent_dim), 10 * draw.normal(count, latent_dim)
     one, x_hat = _decoded(model, z[7:8]), _decoded(model, z)
     again = model.decode(z)
     expect(again).holds(
-        common.same(again, x_hat), "Two calls of decode on the same codes differ.", "decode_draws_noise"
+        common.almost_equal(again, x_hat), "Two calls of decode on the same codes differ.", "decode_draws_noise"
     )
     expect(x_hat).holds(
         _pixels_are_not_a_distribution(x_hat),
@@ -32,22 +36,24 @@ def decode(student: Remote, draw: Draw) -> None:
     )
     expect(x_hat).holds(float(x_hat.max()) > 0.51, "Over many codes no pixel is ever brighter than one half.")
     expect(one).holds(
-        common.same(one, x_hat[7:8]), "An image changes with the other codes in its batch.", "mixes_the_codes"
+        common.almost_equal(one, x_hat[7:8]), "An image changes with the other codes in its batch.", "mixes_the_codes"
     )
     for j in range(latent_dim):
         moved = z.clone()
         moved[:, j] += 5
         expect(x_hat).holds(
-            not common.same(model.decode(moved), x_hat),
+            not common.almost_equal(model.decode(moved), x_hat),
             "The image does not depend on every entry of z.",
             "ignores_a_latent",
         )
-    gradients = model.decode.gradient(z / 10, wrt=[0], weights=[draw.normal(*x_hat.shape)])
-    expect(gradients).holds(
-        gradients[0] is not None and bool(gradients[0].any()),
+    weight = draw.normal(*x_hat.shape)
+    (gradient,) = model.decode.gradient(z / 10, wrt=[0], weights=[weight])
+    expect(gradient).holds(
+        isinstance(gradient, Tensor) and bool(gradient.any()),
         "No gradient passes through decode: training could not improve it.",
         "detached",
     )
+    common.expect_slope(lambda z: float((model.decode(z).double() * weight).sum()), z / 10, gradient, "decode")
 
 
 def _decoded(model: Remote, z: Tensor) -> Tensor:

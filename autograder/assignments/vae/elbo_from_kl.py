@@ -1,4 +1,8 @@
-"""TODO vae.elbo_from_kl"""
+"""The ELBO as E_q[log p(x given z)] − KL(q ‖ p(z)), exactly, on a linear-Gaussian model.
+
+Mistakes add the divergence or leave it out, take log p(x given z) at z = μ alone, or treat its constant, its sum over
+entries or its noise s² wrongly.
+"""
 
 import math
 
@@ -10,7 +14,7 @@ from autograder.judge.student import Remote
 
 @exercise("vae.elbo_from_kl")
 def elbo_from_kl(student: Remote, draw: Draw) -> None:
-    common.on_linear_gaussian(student, draw, reference.elbo_from_kl)
+    common.expect_elbo(student, draw, reference.elbo_from_kl)
 
 
 @mistake("The divergence is added: it is a penalty on the reconstruction term.")
@@ -31,7 +35,7 @@ def without_normalising_constant(x, mu, sigma, W, b, s):
 
 @mistake("The squared errors of one datum are averaged over its entries; log-densities of entries add up.")
 def reconstruction_averaged(x, mu, sigma, W, b, s):
-    likelihood = common.log_likelihood_at_mean(x, mu, W, b, s) - common.trace(sigma, W, s)
+    likelihood = common.log_likelihood_at_mean(x, mu, W, b, s) - common.trace_term(sigma, W, s)
     return likelihood / x.shape[1] - reference.gaussian_kl(mu, sigma)
 
 

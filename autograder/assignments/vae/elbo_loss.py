@@ -1,4 +1,8 @@
-"""TODO vae.elbo_loss"""
+"""The negative ELBO with Bernoulli pixels, in nats an image, averaged over the batch.
+
+Value and gradients are compared, and perfect black and white images probe the logarithm of 0. The commonest mistakes
+average over pixels, so that the divergence drowns them, sum over the batch, or get its sign wrong.
+"""
 
 import torch
 from torch.nn import functional
@@ -15,11 +19,8 @@ def elbo_loss(student: Remote, draw: Draw) -> None:
     for batch, latent_dim, dtype in ((6, 3, torch.float32), (1, 2, torch.float32), (3, 5, torch.float64)):
         x_hat = draw.uniform(0.02, 0.98, batch, 1, reference.SIDE, reference.SIDE, dtype=dtype)
         x = draw.uniform(0, 1, batch, 1, reference.SIDE, reference.SIDE, dtype=dtype)
-        mu, sigma = (
-            4 * draw.normal(batch, latent_dim, dtype=dtype),
-            draw.positive(batch, latent_dim, dtype=dtype),
-        )
-        sigma = sigma * 3
+        mu = 4 * draw.normal(batch, latent_dim, dtype=dtype)
+        sigma = 3 * draw.positive(batch, latent_dim, dtype=dtype)
         got = student(x_hat, x, mu, sigma)
         expect(got, "the loss").close(reference.elbo_loss(x_hat, x, mu, sigma), rtol=5e-5, atol=1e-3)
     leaves = [item.clone().requires_grad_() for item in (x_hat, mu, sigma)]

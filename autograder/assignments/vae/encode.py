@@ -1,4 +1,8 @@
-"""TODO vae.encode"""
+"""The encoder: images to μ and σ > 0, by layers of the student's choice.
+
+Behaviour is judged, with matrices drawn anew: codes follow the image, but neither chance nor the rest of the batch, and
+gradients pass. The commonest mistakes return a log-variance for σ, let σ reach 0, draw noise already, or end in a relu.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -14,17 +18,17 @@ from autograder.judge.student import Remote
 @exercise("vae.encode")
 def encode(student: Remote, draw: Draw) -> None:
     count, latent_dim = 24, 25
-    model, x = common.model(student, latent_dim), common.images(draw, count)
+    model, x = common.redrawn_model(student, latent_dim), common.images(draw, count)
     one, (mu, sigma) = _codes(model, x[7:8], latent_dim), _codes(model, x, latent_dim)
     again = expect(model.encode(x), "what encode returns").items(2)
     expect(again).holds(
-        common.same(again[0], mu) and common.same(again[1], sigma),
+        common.almost_equal(again[0], mu) and common.almost_equal(again[1], sigma),
         "Two calls of encode on the same images differ: it must not depend on chance.",
         "encode_draws_noise",
     )
     expect(mu).holds(bool((mu < 0).any()), "mu is never negative: the last layer cuts it off.", "mu_through_relu")
     expect(one).holds(
-        common.same(one[0], mu[7:8]) and common.same(one[1], sigma[7:8]),
+        common.almost_equal(one[0], mu[7:8]) and common.almost_equal(one[1], sigma[7:8]),
         "An image's code changes with the other images in its batch.",
         "mixes_the_batch",
     )
@@ -39,9 +43,13 @@ def encode(student: Remote, draw: Draw) -> None:
     for weights in ([weight, None], [None, weight]):
         (gradient,) = model.encode.gradient(x, wrt=[0], weights=weights)
         expect(gradient).holds(
-            gradient is not None and bool(gradient.any()),
+            isinstance(gradient, Tensor) and bool(gradient.any()),
             "No gradient passes through encode to mu or to sigma: training could not improve it.",
             "detached",
+        )
+        place = 0 if weights[1] is None else 1
+        common.expect_slope(
+            lambda x, place=place: float((model.encode(x)[place].double() * weight).sum()), x, gradient, "encode"
         )
 
 

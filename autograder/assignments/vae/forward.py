@@ -1,4 +1,8 @@
-"""TODO vae.forward"""
+"""The reconstruction, μ and σ: encode, sample with the ε that is given or with fresh noise, decode.
+
+Known codes in the place of encode and decode lay z open, for its gradients and for 12,000 draws that must be standard
+normal and independent. The commonest mistakes decode μ, scale the noise wrongly, ignore ε, share noise or draw it once.
+"""
 
 import torch
 from torch import Tensor
@@ -17,7 +21,7 @@ from fixmelab.judged.toys import Halves, Identity
 @exercise("vae.forward")
 def forward(student: Remote, draw: Draw) -> None:
     latent_dim = 3
-    model = common.model(student, latent_dim)
+    model = common.redrawn_model(student, latent_dim)
     for batch in (5, 1):
         x, eps = common.images(draw, batch), 3 * draw.normal(batch, latent_dim)
         x_hat, mu, sigma = expect(model(x, eps=eps), "what forward returns").items(3)
@@ -25,13 +29,13 @@ def forward(student: Remote, draw: Draw) -> None:
         order = "parameters_first" if _shape(x_hat) == (batch, latent_dim) else None
         expect(x_hat, "the reconstruction").shape(batch, 1, reference.SIDE, reference.SIDE, mistake=order)
         expect(mu, "mu of forward").shape(batch, latent_dim).holds(
-            common.same(encoded[0], mu), "mu of forward is not that of encode.", "returns_z_for_mu"
+            common.almost_equal(encoded[0], mu), "mu of forward is not that of encode.", "returns_z_for_mu"
         )
         expect(sigma, "sigma of forward").shape(batch, latent_dim).holds(
-            common.same(encoded[1], sigma), "sigma of forward is not that of encode, but something made of it."
+            common.almost_equal(encoded[1], sigma), "sigma of forward is not that of encode, but something made of it."
         )
         # A decoder can turn the last bit of z into 1e-4 of a pixel; another z changes pixels by some tenths.
-        if not common.same(x_hat, model.decode(reference.reparameterize(mu, sigma, eps)), within=1e-3):
+        if not common.almost_equal(x_hat, model.decode(reference.reparameterize(mu, sigma, eps)), within=1e-3):
             _name_the_wrong_noise(model, x, x_hat, mu, sigma, eps)
     first, second = (expect(model(x), "what forward returns").items(3)[0] for _ in range(2))
     expect(first, "the reconstruction").shape(1, 1, reference.SIDE, reference.SIDE).finite().holds(
@@ -39,8 +43,8 @@ def forward(student: Remote, draw: Draw) -> None:
         "Without eps, forward gives the same reconstruction twice: it must draw fresh noise at each call.",
         "same_noise_every_time",
     )
-    if not _noise_of_forward(model, latent_dim, draw):
-        _spread_of_forward(common.model(student, latent_dim), draw)
+    if not _expect_right_noise(model, latent_dim, draw):
+        _expect_right_spread(common.redrawn_model(student, latent_dim), draw)
 
 
 def _shape(value: object) -> tuple | None:
@@ -50,7 +54,7 @@ def _shape(value: object) -> tuple | None:
 def _name_the_wrong_noise(model: Remote, x: Tensor, x_hat: Tensor, mu: Tensor, sigma: Tensor, eps: Tensor) -> None:
     again = expect(model(x, eps=eps), "what forward returns").items(3)[0]
     expect(x_hat).holds(
-        common.same(again, x_hat, within=1e-3), "forward ignores the eps that it is given.", "ignores_eps"
+        common.almost_equal(again, x_hat, within=1e-3), "forward ignores the eps that it is given.", "ignores_eps"
     )
     for z, name in (
         (mu, "decodes_the_mean"),
@@ -61,12 +65,12 @@ def _name_the_wrong_noise(model: Remote, x: Tensor, x_hat: Tensor, mu: Tensor, s
         (sigma + mu * eps, "mu_and_sigma_swapped_in_the_sample"),
     ):
         expect(x_hat).holds(
-            not common.same(x_hat, model.decode(z), within=1e-3), "The noise enters in a wrong way.", name
+            not common.almost_equal(x_hat, model.decode(z), within=1e-3), "The noise enters in a wrong way.", name
         )
     expect(x_hat).holds(False, "The reconstruction is not decode(z) for z made of mu, sigma and eps.")
 
 
-def _noise_of_forward(model: Remote, latent_dim: int, draw: Draw) -> bool:
+def _expect_right_noise(model: Remote, latent_dim: int, draw: Draw) -> bool:
     """Known codes in the place of encoder and decoder lay z open: its gradients and, without eps, its noise.
 
     Returns False for a forward that does not go through self.encode and self.decode: nothing is laid open then.
@@ -80,24 +84,29 @@ def _noise_of_forward(model: Remote, latent_dim: int, draw: Draw) -> bool:
         laid_open = expect(model(x, eps=eps), "what forward returns").items(3)
     except AnswerRaised:
         return False
-    if _shape(laid_open[0]) != (8, latent_dim) or not common.same(laid_open[1], x[:, :latent_dim]):
+    if _shape(laid_open[0]) != (8, latent_dim) or not common.almost_equal(laid_open[1], x[:, :latent_dim]):
         return False
     for given in (eps, torch.zeros_like(eps)):
         z = expect(model(x, eps=given), "what forward returns").items(3)[0]
         expect(z, "the code in training mode").close(x[:, :latent_dim] + x[:, latent_dim:] * given)
     weight = draw.normal(8, latent_dim)
     none = torch.zeros_like(weight)
-    cases = ([weight, None, None], (weight, weight * eps)), ([None, weight, None], (weight, none))
-    for weights, wanted in (*cases, ([None, None, weight], (none, weight))):
+    for weights, wanted in (
+        ([weight, None, None], (weight, weight * eps)),
+        ([None, weight, None], (weight, none)),
+        ([None, None, weight], (none, weight)),
+    ):
         (gradient,) = model.gradient(x, wrt=[0], weights=weights, eps=eps)
         expect(gradient).holds(
-            gradient is not None and torch.allclose(gradient, torch.cat(wanted, dim=1), rtol=1e-3, atol=1e-4),
+            isinstance(gradient, Tensor) and torch.allclose(gradient, torch.cat(wanted, dim=1), rtol=1e-3, atol=1e-4),
             "Some gradient from the results of forward to mu or sigma is cut off or wrong.",
             "cuts_a_gradient",
         )
     (gradient,) = model.gradient(x, wrt=[0], weights=[weight, None, None])
     expect(gradient).holds(
-        gradient is not None and bool((gradient != 0).all()),
+        isinstance(gradient, Tensor)
+        and torch.allclose(gradient[:, :latent_dim], weight, rtol=1e-3, atol=1e-4)
+        and bool((gradient != 0).all()),
         "Without eps, no gradient reaches mu or sigma: training, which draws its noise here, would not improve them.",
         "draws_without_a_gradient",
     )
@@ -128,7 +137,7 @@ def _noise_of_forward(model: Remote, latent_dim: int, draw: Draw) -> bool:
     return True
 
 
-def _spread_of_forward(model: Remote, draw: Draw) -> None:
+def _expect_right_spread(model: Remote, draw: Draw) -> None:
     """Without eps, reconstructions of one image must spread as decoded draws from its posterior do.
 
     Two samples of a weighted sum of pixels: their means within 7 standard errors, their deviations within a quarter,

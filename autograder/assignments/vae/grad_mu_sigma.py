@@ -1,4 +1,8 @@
-"""TODO vae.grad_mu_sigma"""
+"""∂ℓ/∂μ = ∂ℓ_recon/∂h + μ and ∂ℓ/∂σ = ∂ℓ_recon/∂h · ε + σ − 1/σ, for h = μ + σ ε.
+
+Both are compared with autograd. The noise that the chain rule brings is forgotten most often (one circulating answer
+has e^{−σ} for it), then a part of the divergence; or the derivative is that by the variance or the logarithm of σ.
+"""
 
 import torch
 

@@ -1,6 +1,11 @@
-"""TODO vae.kl_to_posterior"""
+"""KL(q ‖ posterior) for q = N(μ, diag σ²) and a posterior with a full covariance, one number a datum.
+
+It is judged at a random q, and at one so close that the divergence nearly vanishes. Wrong answers have the two
+distributions the other way round, only the diagonal of the covariance, or no determinants or −K.
+"""
 
 import torch
+from torch.distributions import MultivariateNormal, kl_divergence
 
 from autograder.assignments.vae import common, reference
 from autograder.judge.draw import Draw
@@ -11,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("vae.kl_to_posterior")
 def kl_to_posterior(student: Remote, draw: Draw) -> None:
-    for batch, data, latent, dtype in common.SIZES:
+    for batch, data, latent, dtype in common.MODEL_SIZES:
         x, W, b, s = common.linear_gaussian(draw, batch, data, latent, dtype)
         mean, covariance = reference.posterior(x, W, b, s)
         covariance = (covariance + covariance.T) / 2
@@ -25,12 +30,8 @@ def kl_to_posterior(student: Remote, draw: Draw) -> None:
 
 @mistake("The two distributions have changed places: q comes first.")
 def posterior_first(mu, sigma, mean, covariance):
-    one, other = _gaussian(mean, covariance.expand(len(mu), -1, -1)), _gaussian(mu, torch.diag_embed(sigma**2))
-    return torch.distributions.kl_divergence(one, other)
-
-
-def _gaussian(mean, covariance):
-    return torch.distributions.MultivariateNormal(mean, covariance)
+    q = MultivariateNormal(mu, torch.diag_embed(sigma**2))
+    return kl_divergence(MultivariateNormal(mean, covariance.expand(len(mu), -1, -1)), q)
 
 
 @mistake("Only the diagonal of the posterior covariance is used, but its latents are correlated.")

@@ -1,4 +1,7 @@
-"""TODO vae.log_evidence"""
+"""log p(x) = log N(x; b, W Wᵀ + s² I) on a linear-Gaussian model, one number a datum.
+
+Wrong answers take s for the variance, forget b or 2π, or lose what z brings: the spread W Wᵀ, or only its correlations.
+"""
 
 import math
 
@@ -13,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("vae.log_evidence")
 def log_evidence(student: Remote, draw: Draw) -> None:
-    for batch, data, latent, dtype in common.SIZES:
+    for batch, data, latent, dtype in common.MODEL_SIZES:
         x, W, b, s = common.linear_gaussian(draw, batch, data, latent, dtype)
         expect(student(x, W, b, s)).close(reference.log_evidence(x, W, b, s))
 

@@ -1,4 +1,8 @@
-"""TODO vae.pathwise_gradient"""
+"""The pathwise estimator 2(θ + ε) of d/dθ E[x²] for x = θ + ε, one estimate a sample.
+
+It must be right sample by sample, and unbiased over 50,000 samples. Some return the mean of the estimates, lose the
+factor 2, or give the exact gradient whatever the noise.
+"""
 
 import torch
 
@@ -10,7 +14,7 @@ from autograder.judge.student import Remote
 
 @exercise("vae.pathwise_gradient")
 def pathwise_gradient(student: Remote, draw: Draw) -> None:
-    common.per_sample(student, draw, reference.pathwise_gradient)
+    common.expect_estimator(student, draw, reference.pathwise_gradient)
 
 
 @mistake("The mean over the samples is returned; the estimates themselves are wanted, one a sample.")

@@ -1,4 +1,8 @@
-"""TODO vae.plot_latents"""
+"""A 10×10 grid of decoded images over z_i (columns) and z_j (rows), as a canvas (280, 280) and its figure.
+
+With a known linear decoder the canvas is compared pixel by pixel; the figure must show it, in any brightness. Wrong
+grids come out transposed, mirrored or upside down, with tiles cut up, other latents varied, or another range of values.
+"""
 
 import numpy
 import torch
@@ -15,17 +19,14 @@ from fixmelab.judged.toys import LinearDecoder
 
 @exercise("vae.plot_latents")
 def plot_latents(student: Remote, draw: Draw) -> None:
-    latent_dim = 4
-    weight, bias = (
-        0.3 * draw.normal(reference.SIDE * reference.SIDE, latent_dim),
-        0.3 * draw.normal(reference.SIDE * reference.SIDE),
-    )
+    latent_dim, side = 4, reference.SIDE
+    weight, bias = 0.3 * draw.normal(side * side, latent_dim), 0.3 * draw.normal(side * side)
     model = LinearDecoder(weight, bias)
     # The notebook's own test looks at i = 0 and j = 1, the values that stand in the signature.
     figure, canvas = expect(student(model, i=2, j=1), "what plot_latents returns").items(2)
     if isinstance(canvas, numpy.ndarray):
         canvas = torch.from_numpy(canvas).float()
-    expect(canvas, "the canvas").shape(10 * reference.SIDE, 10 * reference.SIDE)
+    expect(canvas, "the canvas").shape(10 * side, 10 * side)
     wanted = reference.latent_canvas(weight, bias, 2, 1)
     expect(canvas, "the canvas").close(wanted, atol=1e-4)
     expect(figure, "the figure").kind("Figure")
@@ -34,9 +35,7 @@ def plot_latents(student: Remote, draw: Draw) -> None:
     drawn = [item.get_array() for item in artists if item.kind in ("AxesImage", "QuadMesh", "PcolorImage")]
     pictures = [torch.from_numpy(item).float() for item in drawn if isinstance(item, numpy.ndarray)]
     expect(pictures).holds(len(pictures) > 0, "The figure is empty: draw the canvas with imshow.", "empty_figure")
-    tiles = (
-        wanted.view(10, reference.SIDE, 10, reference.SIDE).transpose(1, 2).reshape(100, reference.SIDE, reference.SIDE)
-    )
+    tiles = wanted.view(10, side, 10, side).transpose(1, 2).reshape(100, side, side)
     expect(pictures).holds(
         any(_is_a_rendering(picture, wanted) for picture in pictures)
         or (len(pictures) == 100 and all(map(_is_a_rendering, pictures, tiles))),
@@ -56,7 +55,7 @@ def _is_a_rendering(shown: Tensor, wanted: Tensor) -> bool:
     )
 
 
-def _figure(canvas):
+def _with_figure(canvas):
     figure = Figure()
     figure.add_subplot().imshow(canvas)
     return figure, canvas
@@ -64,12 +63,11 @@ def _figure(canvas):
 
 def _decoded(model, z):
     with torch.no_grad():
-        tiles = model.decode(z.reshape(100, -1)).view(10, 10, 28, 28)
-    return tiles
+        return model.decode(z.reshape(100, -1)).view(10, 10, 28, 28)
 
 
 def _assembled(tiles):
-    return _figure(tiles.permute(0, 2, 1, 3).reshape(280, 280))
+    return _with_figure(tiles.permute(0, 2, 1, 3).reshape(280, 280))
 
 
 @mistake("Rows and columns are swapped: z_i belongs to the columns, z_j to the rows.")
@@ -104,7 +102,7 @@ def always_the_first_two(model, i=0, j=1):
     "The tiles are cut up: pixels of one tile do not stay together. Mind the order of the dimensions before reshaping."
 )
 def tiles_cut_up(model, i=0, j=1):
-    return _figure(_decoded(model, reference.latent_grid(model.latent_dim, i, j)).reshape(280, 280))
+    return _with_figure(_decoded(model, reference.latent_grid(model.latent_dim, i, j)).reshape(280, 280))
 
 
 @mistake("Each garment lies on its side: height and width within the tiles are swapped.")
@@ -134,7 +132,7 @@ def two_latents_assumed(model, i=0, j=1):
 @mistake("The tiles come back apart; one canvas of (280, 280) is wanted.")
 def tiles_apart(model, i=0, j=1):
     tiles = _decoded(model, reference.latent_grid(model.latent_dim, i, j))
-    return _figure(tiles.reshape(280, 280))[0], tiles
+    return _with_figure(tiles.reshape(280, 280))[0], tiles
 
 
 @mistake("The figure is empty: nothing is drawn in it.")
@@ -150,7 +148,7 @@ def mirrored(model, i=0, j=1):
 
 @mistake("The finished canvas is transposed: rows and columns are swapped, and every tile lies on its side.")
 def canvas_transposed(model, i=0, j=1):
-    return _figure(_assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))[1].T)
+    return _with_figure(_assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))[1].T)
 
 
 @mistake("The grid covers another range of values than the one asked for: negative codes belong to it.")
@@ -169,7 +167,7 @@ def pixels_changed(model, i=0, j=1):
 @mistake("The figure shows something else than the canvas that is returned.")
 def figure_of_something_else(model, i=0, j=1):
     canvas = _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))[1]
-    return _figure(canvas.T)[0], canvas
+    return _with_figure(canvas.T)[0], canvas
 
 
 @equivalent
@@ -181,7 +179,7 @@ def grid_tile_by_tile(model, i=0, j=1):
             z[0, i], z[0, j] = values[column], values[row]
             tile = model.decode(z).detach()[0, 0]
             canvas[28 * row : 28 * row + 28, 28 * column : 28 * column + 28] = tile
-    return _figure(canvas.numpy())
+    return _with_figure(canvas.numpy())
 
 
 @equivalent

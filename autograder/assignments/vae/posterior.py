@@ -1,4 +1,8 @@
-"""TODO vae.posterior"""
+"""Mean and covariance of p(z given x) on a linear-Gaussian model.
+
+The reference conditions the joint Gaussian, so students may go by the precision I + WᵀW/s². Without the prior it is
+least squares; other answers return the precision, lose s² or b, or invert the diagonal alone.
+"""
 
 import math
 
@@ -13,7 +17,7 @@ from autograder.judge.student import Remote
 
 @exercise("vae.posterior")
 def posterior(student: Remote, draw: Draw) -> None:
-    for batch, data, latent, dtype in common.SIZES:
+    for batch, data, latent, dtype in common.MODEL_SIZES:
         x, W, b, s = common.linear_gaussian(draw, batch, data, latent, dtype)
         mean, covariance = expect(student(x, W, b, s)).items(2)
         wanted = reference.posterior(x, W, b, s)

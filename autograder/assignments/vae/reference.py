@@ -41,7 +41,8 @@ def grad_mu_sigma(dl_dh: Tensor, mu: Tensor, sigma: Tensor, eps: Tensor) -> tupl
     """Gradients of ℓ_recon(μ + σ ε) + KL by autograd, ℓ_recon entering by its gradient; two of shape (B, K)."""
     mu, sigma = mu.detach().requires_grad_(), sigma.detach().requires_grad_()
     loss = (dl_dh * reparameterize(mu, sigma, eps)).sum() + gaussian_kl(mu, sigma).sum()
-    return torch.autograd.grad(loss, (mu, sigma))
+    by_mu, by_sigma = torch.autograd.grad(loss, (mu, sigma))
+    return by_mu, by_sigma
 
 
 def _expected_log_likelihood(x: Tensor, mu: Tensor, sigma: Tensor, W: Tensor, b: Tensor, s: float) -> Tensor:

@@ -1,4 +1,8 @@
-"""TODO vae.score_function_gradient"""
+"""The score-function estimator x² ∇_θ log N(x; θ, 1) of d/dθ E[x²] for x = θ + ε, one estimate a sample.
+
+It is judged as pathwise_gradient is, sample by sample and over 50,000 samples. Common slips turn the sign of the score,
+forget the weight x² or the mean θ, or differentiate x², which is the pathwise estimator again.
+"""
 
 import math
 
@@ -12,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("vae.score_function_gradient")
 def score_function_gradient(student: Remote, draw: Draw) -> None:
-    common.per_sample(student, draw, reference.score_function_gradient)
+    common.expect_estimator(student, draw, reference.score_function_gradient)
 
 
 @mistake("This is the pathwise estimator: here only the density of x is differentiated, x² is not.")
