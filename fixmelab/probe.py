@@ -6,6 +6,7 @@ Jupyter, the judge that the entry point `fixmelab.judge` names judges in this pr
 
 import os
 import socket
+from functools import partial
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -38,6 +39,14 @@ def _serve_socket(address: str, exercise: str, answer: Any) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.connect(address)
         wire.send(connection, wire.encode({"exercise": exercise}))
-        probe = Probe(answer)
+        probe = Probe(answer, partial(_ask, connection))
         while (body := wire.receive(connection)) is not None:
             wire.send(connection, probe.reply(body))
+
+
+def _ask(connection: socket.socket, question: bytes) -> bytes:
+    wire.send(connection, question)
+    answer = wire.receive(connection)
+    if answer is None:
+        raise wire.WireError("the judge hung up")
+    return answer

@@ -6,36 +6,54 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, overload
 
 from torch import Tensor
+from torch.nn import Module
 
 from autograder.judge.draw import Draw
+from autograder.judge.lending import Lender
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed
 from fixmelab.judged import wire
 from fixmelab.judged.probe import Probe
+from fixmelab.judged.toys import LENT
+
+MOST_BYTES = 2**28  # of all replies of a session together
 
 Transcript = list[tuple[str, Any]]  # what was asked, and what came back
 
 
 class Channel(Protocol):
-    """Carries a request body to the student's process and brings the reply body."""
+    """Carries a request body to the student's process and brings the reply body; `answer` answers its questions."""
 
-    def __call__(self, body: bytes) -> bytes: ...
+    def __call__(self, body: bytes, answer: Callable[[bytes], bytes]) -> bytes: ...
 
 
 def in_this_process(answer: Any) -> Channel:
     """A channel to an answer that lives here: trusted code only."""
-    return Probe(answer).reply
+    questions: list[Callable[[bytes], bytes]] = []
+    probe = Probe(answer, lambda question: questions[-1](question))
+
+    def ask(body: bytes, answer: Callable[[bytes], bytes]) -> bytes:
+        questions.append(answer)
+        try:
+            return probe.reply(body)
+        finally:
+            questions.pop()
+
+    return ask
 
 
 def over_socket(connection: socket.socket, deadline: float) -> Channel:
     """A channel to the other end of `connection`; `deadline` (time.monotonic) bounds the whole session."""
 
-    def ask(body: bytes) -> bytes:
-        connection.settimeout(max(deadline - time.monotonic(), 1e-3))
-        wire.send(connection, body)
-        reply = wire.receive(connection, deadline)
-        if reply is None:
-            raise wire.WireError("the connection closed before the check was complete")
-        return reply
+    def ask(body: bytes, answer: Callable[[bytes], bytes]) -> bytes:
+        while True:
+            connection.settimeout(max(deadline - time.monotonic(), 1e-3))
+            wire.send(connection, body)
+            reply = wire.receive(connection, deadline)
+            if reply is None:
+                raise wire.WireError("the connection closed before the check was complete")
+            if not wire.is_question(reply):
+                return reply
+            body = answer(reply)
 
     return ask
 
@@ -64,20 +82,21 @@ class Target:
 
     @overload
     def gradient(
-        self, *args: Any, wrt: "Remote", weights: Sequence[Tensor | float | None] = ..., **kwargs: Any
+        self, *args: Any, wrt: "Remote | Module", weights: Sequence[Tensor | float | None] = ..., **kwargs: Any
     ) -> list[float | None]: ...
 
     def gradient(
         self,
         *args: Any,
-        wrt: "Sequence[int] | Remote",
+        wrt: "Sequence[int] | Remote | Module",
         weights: Sequence[Tensor | float | None] = (1.0,),
         **kwargs: Any,
     ) -> list[Any]:
         """Gradient of Σ_k <weights[k], output[k]>, by the arguments numbered in `wrt`.
 
-        Where `wrt` is a module: the size of the largest entry for each of its parameters. A weight of None leaves an
-        output out. None in the list: no graph leads to that argument or parameter.
+        If `wrt` is a module, the student's or one that was lent: the size of the largest entry for each of its
+        parameters. A weight of None leaves an output out. None in the list: no graph leads to that argument or
+        parameter.
         """
         return self._session.gradient(self._handle, self._name, args, kwargs, wrt, weights)
 
@@ -107,9 +126,9 @@ class Remote(Target):
         seed = self._session._draw.seed()
         self._session.ask({"op": "redraw", "target": self._handle, "seed": seed}, "redraw")
 
-    def toy(self, name: str, *args: Any) -> "Remote":
-        """Make one of fixmelab.judged.toys in the student's process."""
-        made: Remote = self._session.ask({"op": "toy", "name": name, "args": list(args)}, f"toy {name}")
+    def make(self, name: str, *args: Any) -> "Remote":
+        """Make one of fixmelab.judged.toys.MADE in the student's process."""
+        made: Remote = self._session.ask({"op": "make", "name": name, "args": list(args)}, f"make {name}")
         return made
 
     def drop(self) -> None:
@@ -126,18 +145,24 @@ class StudentSession:
     def __init__(self, channel: Channel, draw: Draw) -> None:
         self._channel = channel
         self._draw = draw
+        self._lender = Lender()
+        self._bytes = 0
         self.transcript: Transcript = []
         self.on_reply: Callable[[int, tuple[str, Any]], None] = lambda number, said: None
 
     def ask(
         self, request: dict[str, Any], label: str, after: Callable[[dict[str, Any]], None] = lambda reply: None
     ) -> Any:
-        """Send a request and return the reply's value; Remotes in a request travel as their handles.
+        """Send a request and return the reply's value; Remotes in a request travel as their handles, toys are lent.
 
         Raises AnswerRaised for an exception of the student's, WireError for a reply that is none.
         """
-        body = wire.encode(request, _handle_of)
-        reply = wire.decode(self._channel(body), lambda found: Remote(self, found.number, found.kind))
+        body = wire.encode(request, self._handle_of)
+        said = self._channel(body, self._lender.answer)
+        self._bytes += len(said)
+        if self._bytes > MOST_BYTES:
+            raise wire.WireError(f"it takes more than {MOST_BYTES >> 20} MB in all")
+        reply = wire.decode(said, lambda found: Remote(self, found.number, found.kind))
         match reply:
             case {"error": {"type": str(kind), "text": str(text), "where": str(where)}}:
                 self._note(label, kind)
@@ -147,6 +172,13 @@ class StudentSession:
                 after(reply)
                 return value
         raise wire.WireError("the frame is not a reply")
+
+    def _handle_of(self, item: Any) -> wire.Handle | wire.Lent:
+        if isinstance(item, Remote):
+            return item._handle
+        if type(item).__name__ in LENT:
+            return self._lender.lend(item)
+        raise wire.WireError(f"a check may not send a {type(item).__name__}")
 
     def _note(self, label: str, said: Any) -> None:
         self.transcript.append((label, said))
@@ -163,23 +195,17 @@ class StudentSession:
         name: str,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        wrt: Sequence[int] | Remote,
+        wrt: Sequence[int] | Remote | Module,
         weights: Sequence[Tensor | float | None],
     ) -> list[Any]:
         request = {"op": "gradient", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}
         request |= {"seed": self._draw.seed(), "weights": list(weights)}
-        request["wrt"] = wrt if isinstance(wrt, Remote) else list(wrt)
-        wanted = float if isinstance(wrt, Remote) else Tensor
+        wanted: type = float if isinstance(wrt, Remote | Module) else Tensor
+        request["wrt"] = wrt if isinstance(wrt, Remote | Module) else list(wrt)
         value = self.ask(request, f"gradient {name}")
         if not isinstance(value, list) or not all(item is None or isinstance(item, wanted) for item in value):
             raise wire.WireError("the frame is not a list of gradients")
         return value
-
-
-def _handle_of(item: Any) -> wire.Handle:
-    if isinstance(item, Remote):
-        return item._handle
-    raise wire.WireError(f"a check may not send a {type(item).__name__}")
 
 
 def _require_unchanged_arguments(reply: dict[str, Any]) -> None:

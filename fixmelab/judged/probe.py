@@ -8,32 +8,46 @@ from typing import Any
 import torch
 
 from fixmelab.judged import toys, wire
+from fixmelab.judged.lent import Ask, StandIn, StandInModule, stand_in
 
 DRAWN = 8191  # a prime, so that no two rows of a matrix are the same
+
+
+def _nobody(question: bytes) -> bytes:
+    raise wire.WireError("nobody is here to be asked")
 
 
 class Probe:
     """Objects of the student's process, by handle, and the requests that a judge may make of them.
 
     Handle 0 is the answer itself. Requests are maps with the key `op`: `call`, `attribute`, `assign`, `gradient`,
-    `redraw`, `toy`, `drop`. A reply holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the
+    `redraw`, `make`, `drop`. A reply holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the
     numbers of the arguments that were changed in place.
+
+    While a request is served, `ask` brings questions about toys that the judge has lent to the judge.
     """
 
-    def __init__(self, answer: Any) -> None:
+    def __init__(self, answer: Any, ask: Ask = _nobody) -> None:
         self._objects = {0: answer}
         self._last = 0
+        self._ask = ask
+        self._borrowed: dict[int, StandIn | StandInModule] = {}
 
     def reply(self, body: bytes) -> bytes:
         """Return the reply body to a request body. The student's own exceptions are replies too."""
         try:
-            request = wire.decode(body, self._resolve)
+            request = wire.decode(body, self._resolve, self._borrow)
             return wire.encode(getattr(self, f"_{request['op']}")(**request), self._keep)
         except (Exception, SystemExit) as error:
             return wire.encode({"error": _describe(error)})
 
     def _resolve(self, handle: wire.Handle) -> Any:
         return self._objects[handle.number]
+
+    def _borrow(self, lent: wire.Lent) -> StandIn | StandInModule:
+        if lent.number not in self._borrowed:
+            self._borrowed[lent.number] = stand_in(lent, self._ask)
+        return self._borrowed[lent.number]
 
     def _keep(self, item: Any) -> wire.Handle:
         self._last += 1
@@ -44,10 +58,10 @@ class Probe:
         function = getattr(target, name) if name else target
         tensors = [(key, item) for key, item in enumerate(args) if isinstance(item, torch.Tensor)]
         tensors += [(key, item) for key, item in kwargs.items() if isinstance(item, torch.Tensor)]
-        before = [item._version for _, item in tensors]
+        copies = [item.detach().clone() for _, item in tensors]
         with _seeded(seed):
             value = function(*args, **kwargs)
-        changed = [key for (key, item), old in zip(tensors, before, strict=True) if item._version != old]
+        changed = [key for (key, item), copy in zip(tensors, copies, strict=True) if not _is_still(item, copy)]
         return value, changed
 
     def _call(self, *, op: str, target: Any, name: str, args: list, kwargs: dict, seed: int, kept: bool) -> dict:
@@ -107,8 +121,8 @@ class Probe:
         target.load_state_dict(state)
         return {"value": None}
 
-    def _toy(self, *, op: str, name: str, args: list) -> dict:
-        return {"value": self._keep(toys.TOYS[name](*args))}
+    def _make(self, *, op: str, name: str, args: list) -> dict:
+        return {"value": self._keep(toys.MADE[name](*args))}
 
     def _drop(self, *, op: str, number: int) -> dict:
         self._objects.pop(number, None)
@@ -129,6 +143,13 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         torch.set_rng_state(before)
+
+
+def _is_still(item: torch.Tensor, copy: torch.Tensor) -> bool:
+    """Whether a tensor is what it was. Not by its version, which writing through `data` or NumPy leaves as it is."""
+    if item.layout != torch.strided:
+        item, copy = item.to_dense(), copy.to_dense()
+    return item.dtype == copy.dtype and torch.equal(item.detach().nan_to_num(), copy.nan_to_num())
 
 
 def _leaf(item: torch.Tensor) -> torch.Tensor:

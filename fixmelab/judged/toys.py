@@ -1,4 +1,8 @@
-"""Small models of known behaviour, on which a student's function can be tried and judged."""
+"""Small models of known behaviour, on which a student's function can be tried and judged.
+
+Toys in LENT stay with the judge while an answer is judged: `calls` are the methods that may be called from a student's
+process, `shows` the numbers that are known there. Those in MADE are made in the student's process.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +19,8 @@ class LinearDecoder(nn.Module):
         bias: b, shape (784,).
     """
 
+    calls, shows = ("decode",), ("latent_dim",)
+
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight)
@@ -22,7 +28,9 @@ class LinearDecoder(nn.Module):
         self.latent_dim = weight.shape[1]
 
     def decode(self, z: Tensor) -> Tensor:
-        """Images in [0, 1], shape (B, 1, 28, 28), for z of shape (B, K)."""
+        """Images in [0, 1], shape (B, 1, 28, 28), for z of shape (B, K). Raises ValueError for more than 10,000."""
+        if z.numel() > 10_000 * self.latent_dim:
+            raise ValueError("z holds more than 10,000 codes: decode fewer at once")
         return torch.sigmoid(z @ self.weight.T + self.bias).view(-1, 1, 28, 28)
 
 
@@ -42,6 +50,8 @@ class Bowl:
         reach: the largest change of any μ_j or log σ_j so far from the first call, a number.
     """
 
+    calls, shows = ("__call__",), ()
+
     def __init__(self, height: Tensor, mean: Tensor, std: Tensor, curvature: Tensor) -> None:
         self.height, self.mean, self.log_std, self.curvature = height, mean, std.log(), curvature
         self.best = torch.full_like(height, -torch.inf)
@@ -49,6 +59,8 @@ class Bowl:
         self._first: Tensor | None = None
 
     def __call__(self, mu: Tensor, sigma: Tensor) -> Tensor:
+        if mu.shape != self.mean.shape or sigma.shape != self.mean.shape:
+            raise ValueError(f"mu and sigma must have shape {tuple(self.mean.shape)}, as they came")
         log_sigma = sigma.log()
         distance = (mu - self.mean) ** 2 + (log_sigma - self.log_std) ** 2
         value = self.height - (self.curvature * distance).sum(dim=1)
@@ -63,6 +75,8 @@ class Bowl:
 class Halves:
     """In the place of an encoder: the first K numbers of each x are μ, the next K are σ; two of shape (B, K)."""
 
+    calls, shows = ("__call__",), ()
+
     def __init__(self, latent_dim: int) -> None:
         self.latent_dim = latent_dim
 
@@ -73,6 +87,8 @@ class Halves:
 
 class Identity:
     """In the place of a decoder: the code itself."""
+
+    calls, shows = ("__call__",), ()
 
     def __call__(self, z: Tensor) -> Tensor:
         return z
@@ -88,10 +104,12 @@ class Recorder(nn.Module):
     Attributes:
         inputs, times: x and t of each call, in order.
         modes: whether what lies in it was in training mode, call by call.
+        gradients: of what was made of its answers, by an answer, as they came back.
     """
 
     scale: Tensor
     shift: Tensor
+    calls, shows = ("forward",), ()
 
     def __init__(self, scale: Tensor, shift: Tensor) -> None:
         super().__init__()
@@ -102,14 +120,21 @@ class Recorder(nn.Module):
         self.inputs: list[Tensor] = []
         self.times: list[Tensor] = []
         self.modes: list[bool] = []
+        self.gradients: list[Tensor] = []
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """x: (B, …); t: (B,) long. Returns the shape of x."""
+        """x: (B, …); t: (B,) long. Returns the shape of x. Raises ValueError for another number of steps."""
+        t = torch.as_tensor(t)
+        if t.numel() not in (1, len(x)):
+            raise ValueError(f"t has {t.numel()} entries for a batch of {len(x)}")
         self.inputs.append(x.detach().clone())
-        self.times.append(torch.as_tensor(t).detach().clone())
+        self.times.append(t.detach().clone())
         self.modes.append(self.inside.training)
         shape = (-1, *[1] * (x.ndim - 1))
-        return self.weight * (self.scale[t].view(shape) * x + self.shift[t].view(shape))
+        answer = self.weight * (self.scale[t].view(shape) * x + self.shift[t].view(shape))
+        if answer.requires_grad:
+            answer.register_hook(self.gradients.append)
+        return answer
 
 
 class Drift:
@@ -122,6 +147,8 @@ class Drift:
         timesteps: T.
         steps_back: how often p_sample was called.
     """
+
+    calls, shows = ("q_sample", "p_sample"), ("timesteps",)
 
     def __init__(self, shift: Tensor) -> None:
         self.shift, self.timesteps = shift, len(shift)
@@ -153,6 +180,8 @@ def sparse(matrix: Tensor) -> Tensor:
 
 class Curve:
     """An activation that is 0 nowhere: cos(x) + 2."""
+
+    calls, shows = ("__call__",), ()
 
     def __call__(self, x: Tensor) -> Tensor:
         return torch.cos(x) + 2
@@ -203,7 +232,5 @@ def _mean(h: Tensor, neighbors: Tensor, weight: Tensor, activation: Activation) 
     return activation(torch.einsum("nkf,fd->nd", h[neighbors], weight) / neighbors.shape[1])
 
 
-TOYS = {
-    toy.__name__: toy
-    for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Graph, sparse, Curve, JointProblem)
-}
+LENT = {toy.__name__: toy for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Curve)}
+MADE = {toy.__name__: toy for toy in (Graph, sparse, JointProblem)}

@@ -1,10 +1,11 @@
 """What travels between a judge and a student's process: msgpack frames, never pickle.
 
 A frame is a length (4 bytes, big-endian) and a msgpack body. A body carries None, booleans, 64-bit integers,
-floats, text, bytes, lists, maps with text keys, tensors and handles: numbers that stand for objects which stay in
-the student's process. Tensors and arrays are extensions: the numbers of the dtype and of the dimensions (a byte
-each), the sizes (8 bytes each, big-endian), the raw bytes. A handle is its number (8 bytes) and its type's name.
-Whatever is malformed, too large or too deep raises WireError.
+floats, text, bytes, lists, maps with text keys, tensors, handles (numbers that stand for objects which stay in the
+student's process) and what is lent (numbers that stand for toys which stay with the judge). Tensors and arrays are
+extensions: the numbers of the dtype and of the dimensions (a byte each), the sizes (8 bytes each, big-endian), the raw
+bytes. A handle is its number (8 bytes) and its type's name; what is lent shows numbers too, as NAME=NUMBER behind
+blanks. Whatever is malformed, too large or too deep raises WireError.
 """
 
 import math
@@ -24,7 +25,7 @@ MAX_DEPTH = 16
 MAX_ITEMS = 100_000
 MAX_DIMENSIONS = 8
 
-TENSOR, ARRAY, HANDLE = 1, 2, 3
+TENSOR, ARRAY, HANDLE, LENT = 1, 2, 3, 4
 MAX_KIND = 100
 LENGTH = struct.Struct(">I")
 HANDLE_NUMBER = struct.Struct(">Q")
@@ -68,7 +69,21 @@ class Handle:
     kind: str
 
 
-def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
+@dataclass(frozen=True)
+class Lent:
+    """Stands for a toy that stays with the judge; `kind` is the name of its type, `shown` its public numbers."""
+
+    number: int
+    kind: str
+    shown: dict[str, int]
+
+
+def is_question(body: bytes) -> bool:
+    """Whether a frame from a student's process asks something of a toy: questions are lists, replies are maps."""
+    return body[:1] != b"" and body[0] in LISTS
+
+
+def encode(value: Any, keep: Callable[[Any], "Handle | Lent"] | None = None) -> bytes:
     """Return `value` as a msgpack body.
 
     What the wire cannot carry is handed to `keep`, which gives a handle for it. Raises WireError without `keep`, and
@@ -90,8 +105,8 @@ def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
                 return plain(item)
         if isinstance(item, tuple):
             return list(item)
-        if isinstance(item, Handle):
-            return _handle(item)
+        if isinstance(item, Handle | Lent):
+            return _reference(item)
         if keep is None:
             raise WireError(f"a {type(item).__name__} cannot travel over the wire")
         return extend(keep(item))
@@ -106,12 +121,12 @@ def encode(value: Any, keep: Callable[[Any], Handle] | None = None) -> bytes:
     return body
 
 
-def _tensor(item: torch.Tensor, keep: Callable[[Any], Handle] | None) -> Any:
+def _tensor(item: torch.Tensor, keep: "Callable[[Any], Handle | Lent] | None") -> Any:
     plain = item.detach()
     if plain.layout != torch.strided or plain.dtype not in NUMBERS:
         if keep is None:
             raise WireError(f"a tensor of {plain.dtype}, {plain.layout} cannot travel over the wire")
-        return _handle(keep(item))
+        return _reference(keep(item))
     return msgpack.ExtType(TENSOR, _raw(plain))
 
 
@@ -125,15 +140,21 @@ def _raw(tensor: torch.Tensor) -> bytes:
     return b"".join([head, flat.data])
 
 
-def _handle(handle: Handle) -> msgpack.ExtType:
-    kind = handle.kind[:MAX_KIND].encode(errors="replace")
-    return msgpack.ExtType(HANDLE, HANDLE_NUMBER.pack(handle.number) + kind)
+def _reference(item: Handle | Lent) -> msgpack.ExtType:
+    number = HANDLE_NUMBER.pack(item.number)
+    if isinstance(item, Handle):
+        return msgpack.ExtType(HANDLE, number + item.kind[:MAX_KIND].encode(errors="replace"))
+    words = [item.kind, *(f"{name}={value}" for name, value in item.shown.items())]
+    return msgpack.ExtType(LENT, number + " ".join(words).encode())
 
 
-def decode(body: bytes, resolve: Callable[[Handle], Any] | None = None) -> Any:
+def decode(
+    body: bytes, resolve: Callable[[Handle], Any] | None = None, borrow: Callable[[Lent], Any] | None = None
+) -> Any:
     """Return the value of a msgpack body: tensors as torch tensors, numpy's arrays as arrays, handles resolved.
 
-    Raises WireError for anything else, before memory is taken that is out of proportion to the body.
+    `borrow` makes of what is lent what stands for it; without it nothing can be lent. Raises WireError for anything
+    else, before memory is taken that is out of proportion to the body.
     """
 
     def extended(code: int, data: bytes) -> Any:
@@ -142,6 +163,13 @@ def decode(body: bytes, resolve: Callable[[Handle], Any] | None = None) -> Any:
             (number,) = HANDLE_NUMBER.unpack_from(data)
             handle = Handle(number, kind)
             return resolve(handle) if resolve else handle
+        if code == LENT:
+            if borrow is None:
+                raise WireError("the frame lends something")
+            kind, *shown = data[HANDLE_NUMBER.size :].decode().split(" ")
+            pairs = (word.split("=") for word in shown)
+            (place,) = HANDLE_NUMBER.unpack_from(data)
+            return borrow(Lent(place, kind, {name: int(number) for name, number in pairs}))
         tensor = _tensor_of(data)
         return tensor if code == TENSOR else tensor.numpy()
 
@@ -183,7 +211,7 @@ def _require_modest(body: bytes) -> None:
         else:
             reader.skip()
             # msgpack makes times of some, without a word.
-            if head in EXTENSIONS and body[place + EXTENSIONS[head]] not in (TENSOR, ARRAY, HANDLE):
+            if head in EXTENSIONS and body[place + EXTENSIONS[head]] not in (TENSOR, ARRAY, HANDLE, LENT):
                 raise WireError("the frame holds an unknown extension")
 
 
@@ -201,7 +229,7 @@ def _tensor_of(data: bytes) -> torch.Tensor:
         raise WireError("the frame holds a malformed tensor")
     if not raw:
         return torch.empty(shape, dtype=dtype)
-    if dtype is torch.bool and any(byte > 1 for byte in set(raw)):
+    if dtype is torch.bool and numpy.frombuffer(raw, numpy.uint8).max() > 1:
         raise WireError("the frame holds a malformed tensor")
     return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
 

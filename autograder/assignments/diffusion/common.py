@@ -1,6 +1,5 @@
 """What several exercises of the diffusion notebook share."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,10 +11,11 @@ from torch.nn import functional
 import fixmelab
 from autograder.assignments.diffusion import reference
 from autograder.assignments.diffusion.reference import Diffusion, extract
+from autograder.judge.chance import is_too_even
 from autograder.judge.draw import Draw
 from autograder.judge.expect import expect
-from autograder.judge.student import Remote
-from fixmelab.judged.toys import Drift
+from autograder.judge.student import Remote, Target
+from fixmelab.judged.toys import Drift, Recorder
 
 # Standard errors: a false alarm in 4e11 looks at a normal number, and, for the variances and correlations of a thousand
 # draws, whose tails are heavier, in 1e10.
@@ -76,19 +76,17 @@ class Trial:
     """A student's Diffusion around a toy network, and the schedule that it should have."""
 
     diffusion: Remote
-    toy: Remote
+    toy: Recorder
     alpha_bars: Tensor
     betas: Tensor
 
-    def calls(self) -> tuple[list, list]:
+    def calls(self) -> tuple[list[Tensor], list[Tensor]]:
         """x and t of the network's calls so far."""
-        inputs, times = self.toy.attribute("inputs"), self.toy.attribute("times")
-        return (inputs if isinstance(inputs, list) else [inputs]), (times if isinstance(times, list) else [times])
+        return self.toy.inputs, self.toy.times
 
     def predicted_eps(self, x: Tensor, t: Tensor) -> Tensor:
         """What the network answers. x: (B, C, H, W)."""
-        scale, shift = self.toy.attribute("scale"), self.toy.attribute("shift")
-        return scale[t].view(-1, 1, 1, 1) * x + shift[t].view(-1, 1, 1, 1)
+        return self.toy.scale[t].view(-1, 1, 1, 1) * x + self.toy.shift[t].view(-1, 1, 1, 1)
 
     def posterior_mean(self, x: Tensor, k: int) -> Tensor:
         """The mean of q(x_{t−1} | x_t, x̂_0), x̂_0 clamped. x: (B, C, H, W)."""
@@ -111,7 +109,7 @@ def trial_on_toy(
     if const is not None:
         scale = (1 - alpha_bars).rsqrt()
         shift = -alpha_bars.sqrt() * const * scale
-    toy = student.toy("Recorder", scale, shift)
+    toy = Recorder(scale, shift)
     diffusion = student.kept(toy, image_size=size, channels=channels, timesteps=steps)
     return Trial(diffusion, toy, alpha_bars, betas)
 
@@ -154,6 +152,9 @@ def expect_white_noise(noises: Sequence[Tensor], what: str) -> None:
         and abs(float((columns**4).mean()) - 3) < 10 * (96 / columns.numel()) ** 0.5
     )
     expect(flat).holds(is_standard, f"The noise in {what} is not standard normal.", "other_noise")
+    # Draws scatter; what was balanced, such as pairs of opposite signs, does not.
+    is_balanced = is_too_even((columns.mean(dim=0) / error) ** 2)
+    expect(flat).holds(not is_balanced, f"The noise in {what} is not drawn independently: its mean is too exact.")
 
 
 def expect_steps(t: object, batch: int) -> None:
@@ -163,29 +164,40 @@ def expect_steps(t: object, batch: int) -> None:
 
 
 def expect_training_mode(trial: Trial) -> None:
-    modes = trial.toy.attribute("modes")
-    expect(modes).holds(
-        all(modes),
+    expect(trial.toy.modes).holds(
+        all(trial.toy.modes),
         "The network is put into evaluation mode for the loss, so that dropout would not train.",
         "trains_in_evaluation_mode",
     )
 
 
 def expect_evaluation_mode(trial: Trial) -> None:
-    modes = trial.toy.attribute("modes")
-    expect(modes).holds(
-        not any(modes),
+    expect(trial.toy.modes).holds(
+        not any(trial.toy.modes),
         "The network samples in training mode, where dropout and batch normalisation behave otherwise.",
         "samples_in_training_mode",
     )
 
 
-def expect_trained(sizes: Sequence[Tensor | float | None]) -> None:
-    """The loss has a gradient by each of the network's parameters; sizes are those of their largest entries."""
-    expect(sizes).holds(
-        all(size is not None and size > 0 and math.isfinite(size) for size in sizes),
+def expect_trained(trial: Trial, loss: Target, *args: Tensor, kind: str) -> None:
+    """The gradient of a loss by what the network answered, which the toy was sent, is that of the loss of this kind.
+
+    The first of `args` is x_0.
+    """
+    trial.toy.gradients.clear()
+    loss.gradient(*args, wrt=trial.toy)
+    expect(trial.toy.gradients).holds(
+        len(trial.toy.gradients) == 1 and bool(trial.toy.gradients[0].any()),
         "The loss sends no gradient to the network: look for detach, no_grad or item.",
         "loss_without_a_gradient",
+    )
+    x_t, t = trial.toy.inputs[-1], trial.toy.times[-1].long()
+    alpha_bars = trial.alpha_bars[t].view(-1, 1, 1, 1)
+    noise = (x_t - alpha_bars.sqrt() * args[0]) / (1 - alpha_bars).sqrt()
+    predicted = trial.predicted_eps(x_t, t).requires_grad_()
+    (wanted,) = torch.autograd.grad(reference.eps_loss(noise, predicted, kind), predicted)
+    expect(trial.toy.gradients[0], "the gradient of the loss by what the network answers").close(
+        wanted, rtol=2e-2, mistake="loss_without_a_gradient"
     )
 
 
@@ -227,10 +239,10 @@ def expect_chain(trial: Trial, start: Tensor | None, steps: int) -> Tensor:
 # Figures, drawn with a model whose steps are known
 
 
-def two_drifts(student: Remote, draw: Draw, steps: int) -> tuple[Remote, Drift]:
+def two_drifts(draw: Draw, steps: int) -> tuple[Drift, Drift]:
     """One for the student, which counts its steps back, and one of our own that steps alike."""
     shift = draw.positive(steps)
-    return student.toy("Drift", shift), Drift(shift)
+    return Drift(shift), Drift(shift)
 
 
 def expect_figure(found: object, right: Tensor, mistakes: Mapping[str, Tensor]) -> None:
@@ -248,11 +260,10 @@ def expect_figure(found: object, right: Tensor, mistakes: Mapping[str, Tensor]) 
     expect(states, "the states").close(right, rtol=1e-3, atol=1e-3)
 
 
-def expect_one_chain(toy: Remote, steps: int) -> None:
+def expect_one_chain(toy: Drift, steps: int) -> None:
     """The student's Drift was asked for no more than `steps` steps back."""
-    taken = toy.attribute("steps_back")
-    expect(taken).holds(
-        isinstance(taken, int) and taken <= steps,
+    expect(toy.steps_back).holds(
+        toy.steps_back <= steps,
         "More steps back are taken than one chain has: all panels show the same chain.",
         "a_chain_for_each_panel",
     )

@@ -28,6 +28,9 @@ def eps_loss(student: Remote, draw: Draw) -> None:
         expect(gradient).holds(
             gradient is not None, "No gradient reaches eps_hat: training could not improve it.", "detached"
         )
+        leaf = eps_hat.clone().requires_grad_()
+        (wanted,) = torch.autograd.grad(reference.eps_loss(eps, leaf, kind), leaf)
+        expect(gradient, "the gradient by eps_hat").close(wanted, mistake="detached")
     for kind in ("l3", "smooth_l1"):
         try:
             student(eps, eps_hat, kind)

@@ -60,7 +60,7 @@ def forward(student: Remote, draw: Draw) -> None:
         "steps_drawn_once",
     )
     common.expect_white_noise([found for _, found in calls[1:]], "forward, where no noise is given")
-    common.expect_trained(trial.diffusion.gradient(x_0[:5], wrt=trial.toy))
+    common.expect_trained(trial, trial.diffusion, x_0[:5], kind="l2")
     common.expect_training_mode(trial)
 
 

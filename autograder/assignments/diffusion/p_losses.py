@@ -27,7 +27,7 @@ def p_losses(student: Remote, draw: Draw) -> None:
         x_t, predicted = _prediction(trial, t)
         expect(x_t, "what the network is shown").close(common.noised(x_0, trial.alpha_bars[t], noise), atol=2e-3)
         expect(got, f"the loss of kind {kind!r}").close(reference.eps_loss(noise, predicted, kind), rtol=1e-3)
-    common.expect_trained(trial.diffusion.p_losses.gradient(x_0, t, noise, wrt=trial.toy))
+    common.expect_trained(trial, trial.diffusion.p_losses, x_0, t, noise, kind="l1")
     common.expect_training_mode(trial)
     trial.diffusion.assign("loss_kind", "l2")
     count, noises = 1500, []

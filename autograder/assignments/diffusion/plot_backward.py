@@ -16,7 +16,7 @@ from autograder.judge.student import Remote
 @exercise("diffusion.plot_backward")
 def plot_backward(student: Remote, draw: Draw) -> None:
     for steps, shape in ((120, (2, 3, 4, 4)), (57, (3, 1, 5, 5))):
-        toy, own = common.two_drifts(student, draw, steps)
+        toy, own = common.two_drifts(draw, steps)
         x = 3 * draw.normal(*shape)
         right = _backward_states(own, x)
         mistakes = {

@@ -16,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.plot_denoising")
 def plot_denoising(student: Remote, draw: Draw) -> None:
-    toy, own = common.two_drifts(student, draw, 200)
+    toy, own = common.two_drifts(draw, 200)
     x_T = 3 * draw.normal(2, 3, 4, 4)
     times = [200, 100, 50, 20, 10, 0]
     right = reference.states_on_the_way(own, x_T, 200, times)
@@ -34,7 +34,7 @@ def plot_denoising(student: Remote, draw: Draw) -> None:
     )
     common.expect_figure(found, right, mistakes)
     for steps, chosen in ((31, [31, 30, 7, 1]), (23, [20, 5, 0])):
-        toy, own = common.two_drifts(student, draw, steps)
+        toy, own = common.two_drifts(draw, steps)
         x_T = draw.normal(3, 1, 2, 2)
         right = reference.states_on_the_way(own, x_T, steps, chosen)
         common.expect_figure(student(toy, x_T, times=chosen), right, {})

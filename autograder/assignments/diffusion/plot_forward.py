@@ -15,7 +15,7 @@ from autograder.judge.student import Remote
 @exercise("diffusion.plot_forward")
 def plot_forward(student: Remote, draw: Draw) -> None:
     for steps, shape in ((120, (2, 3, 4, 4)), (57, (3, 1, 5, 5))):
-        toy, own = common.two_drifts(student, draw, steps)
+        toy, own = common.two_drifts(draw, steps)
         x_0 = 3 * draw.normal(*shape)
         right = reference.forward_states(own, x_0)
         by_index = torch.stack(

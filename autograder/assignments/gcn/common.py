@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.gcn import reference
+from autograder.judge.chance import is_too_even
 from autograder.judge.draw import Draw
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
@@ -35,7 +36,7 @@ def random_directed_graph(draw: Draw, nodes: int, most: int) -> Graph:
 
 
 def remote_graph(student: Remote, graph: Graph) -> Remote:
-    return student.toy("Graph", graph.indptr, graph.indices)
+    return student.make("Graph", graph.indptr, graph.indices)
 
 
 def random_adjacency(draw: Draw, nodes: int, dtype: torch.dtype) -> Tensor:
@@ -51,7 +52,7 @@ def random_adjacency(draw: Draw, nodes: int, dtype: torch.dtype) -> Tensor:
 
 def dense_and_sparse(student: Remote, adjacency: Tensor) -> list[tuple[str, Tensor | Remote]]:
     """The matrix in both forms, and how a message begins that speaks of each."""
-    return [("", adjacency), ("for a sparse adjacency, ", student.toy("sparse", adjacency))]
+    return [("", adjacency), ("for a sparse adjacency, ", student.make("sparse", adjacency))]
 
 
 def random_neighborhoods(
@@ -71,21 +72,28 @@ def random_found(draw: Draw, n: int, columns: int) -> Tensor:
     return torch.arange(columns) < sizes[:, None]
 
 
-def expect_gradients(found: Sequence[Tensor | float | None], names: str) -> None:
-    """Every gradient is there, and holds numbers, not all of them 0; `names` are separated by spaces."""
-    for name, gradient in zip(names.split(), found, strict=True):
+def expect_gradients(found: Sequence[Tensor | float | None], wanted: Sequence[Tensor], names: str) -> None:
+    """The right gradients by what `names`, separated by spaces, says."""
+    for name, gradient, right in zip(names.split(), found, wanted, strict=True):
         expect(gradient).holds(
             isinstance(gradient, Tensor) and bool(gradient.any()),
             f"No gradient reaches {name}: look for detach, no_grad, item or data.",
             "detached",
         )
-        expect(gradient, f"the gradient by {name}").finite("gradient_not_a_number")
+        expect(gradient, f"the gradient by {name}").finite("gradient_not_a_number").close(right, rtol=1e-4)
 
 
 def shares(nodes: Tensor, weights: Tensor | None = None) -> Tensor:
     """The share of each node in a list of nodes, or in weights of them; (12,), of nodes 0 to 11."""
     counts = torch.bincount(nodes, weights, minlength=12).double()
     return counts / counts.sum()
+
+
+def _counts(drawn: Tensor, size: int) -> Tensor | None:
+    """How often each of 0 … size − 1 was drawn; None if something else was, which could be as large as it likes."""
+    if not bool(((drawn >= 0) & (drawn < size)).all()):
+        return None
+    return torch.bincount(drawn.flatten(), minlength=size).double()
 
 
 def expect_chance(one: Tensor, other: Tensor) -> None:
@@ -101,11 +109,11 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
     """
     expect(drawn, "the draws").shape(*shape)
     total, (count, k) = drawn.numel(), shape
-    counts = torch.bincount(drawn.flatten().clamp(min=0), minlength=len(chances)).double()
+    counts = _counts(drawn.clamp(min=0), len(chances))
 
     def fits(chances: Tensor) -> bool:
         error = (total * chances * (1 - chances)).sqrt()
-        return counts.shape == chances.shape and bool(((counts - total * chances).abs() <= SIGMAS * error).all())
+        return counts is not None and bool(((counts - total * chances).abs() <= SIGMAS * error).all())
 
     if float(chances.max()) < 1:
         expect(drawn).holds(
@@ -136,6 +144,22 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
             "The draws of a node are not independent: draw with replacement, and anew for each.",
             "without_replacement" if within < again else "one_draw_used_k_times",
         )
+
+
+def expect_scatter(calls: Sequence[Tensor], chances: Tensor) -> None:
+    """The counts of many calls scatter as those of draws do; a deck with the right shares, shuffled, has exact ones."""
+    possible = chances > 0
+    squares = []
+    for drawn in calls:
+        counts, wanted = _counts(drawn, len(chances)), drawn.numel() * chances[possible]
+        expect(drawn).holds(counts is not None, "The draws do not follow the probabilities that are wanted.")
+        if counts is not None:
+            squares.append((counts[possible] - wanted) ** 2 / wanted)
+    freedom = len(calls) * (int(possible.sum()) - 1)
+    expect(calls).holds(
+        not is_too_even(torch.cat(squares), freedom),
+        "The draws follow the probabilities too exactly: each must be drawn by itself, not dealt from a deck.",
+    )
 
 
 # Parts of mistakes and equivalents

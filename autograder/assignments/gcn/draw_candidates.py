@@ -42,6 +42,8 @@ def draw_candidates(student: Remote, draw: Draw) -> None:
     )
     common.expect_draws(neighbors, by_node, (count, k), {"uniform_candidates": common.shares(candidates[0, :3])})
     expect(log_q, "log_q").close(by_node[neighbors].log().float())
+    calls = [expect(student(candidates[many[:60]], q[many[:60]], k)).items(2)[0] for _ in range(12)]
+    common.expect_scatter([expect(drawn, "the neighbours").shape(60, k).value for drawn in calls], by_node)
     # Drawn n_j times, candidate j has the gradient n_j / q_j, a whole number over q_j; the logarithm of q over its sum
     # takes the same number off all of them.
     rows = torch.tensor([0] * 20 + [2])

@@ -12,6 +12,7 @@ from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
+from fixmelab.judged.toys import Curve
 
 
 @exercise("gcn.gcn_layer")
@@ -19,7 +20,7 @@ def gcn_layer(student: Remote, draw: Draw) -> None:
     for nodes, width, out, dtype in ((6, 3, 5, torch.float32), (7, 4, 2, torch.float64), (5, 1, 3, torch.float32)):
         adjacency, h = common.random_adjacency(draw, nodes, dtype), draw.normal(nodes, width, dtype=dtype)
         weight = draw.normal(width, out, dtype=dtype)
-        curve = student.toy("Curve")
+        curve = Curve()
         for label, form in common.dense_and_sparse(student, adjacency):
             got, curved = student(h, form, weight), student(h, form, weight, curve)
             expect(got, f"{label}the row of an isolated node" if label else "the result").shape(nodes, out)
@@ -29,7 +30,10 @@ def gcn_layer(student: Remote, draw: Draw) -> None:
             expect(curved, f"{label}the result with another activation").close(wanted)
     adjacency = common.random_adjacency(draw, 6, torch.float64)
     h, weight, upstream = draw.positive(6, 3).double(), draw.positive(3, 2).double(), draw.normal(6, 2).double()
-    common.expect_gradients(student.gradient(h, adjacency, weight, wrt=[0, 2], weights=[upstream]), "h W")
+    leaves = [h.clone().requires_grad_(), weight.clone().requires_grad_()]
+    right = torch.autograd.grad((reference.gcn_layer(leaves[0], adjacency, leaves[1]) * upstream).sum(), leaves)
+    found = student.gradient(h, adjacency, weight, wrt=[0, 2], weights=[upstream])
+    common.expect_gradients(found, right, "h W")
 
 
 @mistake("This is the sum over the neighbourhood; the mean is wanted: divide by N(i).")

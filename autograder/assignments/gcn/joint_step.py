@@ -21,7 +21,7 @@ from fixmelab.judged.toys import JointProblem
 def joint_step(student: Remote, draw: Draw) -> None:
     for left in (0.9, 0.0):
         given, x, labels = _joint_problem(draw)
-        right, toy = JointProblem(*given, left), student.toy("JointProblem", *given, left)
+        right, toy = JointProblem(*given, left), student.make("JointProblem", *given, left)
         for step in ("the first", "the second"):
             optimizers = right.network_optimizer, right.sampler_optimizer
             wanted = reference.joint_step(right.network, x, labels, right.hops, *optimizers)

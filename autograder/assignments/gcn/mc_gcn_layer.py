@@ -12,6 +12,7 @@ from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
+from fixmelab.judged.toys import Curve
 
 
 @exercise("gcn.mc_gcn_layer")
@@ -25,14 +26,16 @@ def mc_gcn_layer(student: Remote, draw: Draw) -> None:
         neighbors = torch.tensor([[draw.integer(0, rows) for _ in range(k)] for _ in range(n)])
         neighbors[0] = -1
         neighbors[1, 0] = -1 if k > 1 else 0  # somebody and nobody in one row
-        curve = student.toy("Curve")
+        curve = Curve()
         got, curved = student(h, neighbors, weight), student(h, neighbors, weight, curve)
         expect(got).close(reference.mc_gcn_layer(h, neighbors, weight))
         wanted = reference.mc_gcn_layer(h, neighbors, weight, lambda x: torch.cos(x) + 2)
         expect(curved, "the result with another activation").close(wanted)
     neighbors = torch.tensor([[0, 3, 3], [1, 2, 0]])
     h, weight = 1 + draw.positive(4, 3).double(), draw.positive(3, 2).double()
-    common.expect_gradients(student.gradient(h, neighbors, weight, wrt=[0, 2]), "h W")
+    leaves = [h.clone().requires_grad_(), weight.clone().requires_grad_()]
+    right = torch.autograd.grad(reference.mc_gcn_layer(leaves[0], neighbors, leaves[1]).sum(), leaves)
+    common.expect_gradients(student.gradient(h, neighbors, weight, wrt=[0, 2]), right, "h W")
 
 
 def _drawn(h, neighbors):

@@ -44,6 +44,8 @@ def sample_neighbors(student: Remote, draw: Draw) -> None:
             "ends_half_as_often": common.shares(row, ends),
         }
         common.expect_draws(student(remote, torch.full((count,), node), k), common.shares(row), (count, k), others)
+        calls = [expect(student(remote, torch.full((50,), node), k), "the draws").shape(50, k).value for _ in range(12)]
+        common.expect_scatter(calls, common.shares(row))
     # A node with many neighbours; that one of 90 is never drawn in 4,500 draws has a probability below 1e-19.
     hub = Graph(torch.tensor([0, 90, *[90] * 90]), torch.arange(1, 91))
     got = expect(student(common.remote_graph(student, hub), torch.zeros(3, dtype=torch.long), 1500), "the draws")

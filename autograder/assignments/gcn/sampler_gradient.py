@@ -5,6 +5,7 @@
 """
 
 import torch
+from torch import Tensor
 from torch.distributions import Categorical
 from torch.nn import functional
 
@@ -43,6 +44,10 @@ def sampler_gradient(student: Remote, draw: Draw) -> None:
             "The estimates of all rows are the same: each row needs draws of its own.",
             "nothing_is_drawn" if torch.allclose(found[0], exact) else "one_draw_for_all",
         )
+        expect(found).holds(
+            k > 1 or _distinct(found) <= 4,
+            "With k = 1 there are as many different estimates as candidates; yours are more: they are not drawn from q.",
+        )
         bias = (found.mean(dim=0) - exact).abs()
         expect(found).holds(
             bool((bias <= common.SIGMAS * (variance / count).sqrt() + 1e-12).all()),
@@ -54,6 +59,15 @@ def sampler_gradient(student: Remote, draw: Draw) -> None:
             f"With k = {k} the variance is larger than 1/k of that of a single draw.",
             "one_draw_used_k_times",
         )
+
+
+def _distinct(rows: Tensor) -> int:
+    """How many rows differ, but for rounding; 5 stands for more."""
+    left, count = rows, 0
+    while len(left) and count < 5:
+        left = left[((left - left[0]).abs() > 1e-6 * rows.abs().max()).any(dim=1)]
+        count += 1
+    return count
 
 
 def _estimate(logits, h, weight, upstream, drawn, rewards=None):

@@ -70,6 +70,23 @@ def expect_gradients(found: Sequence[Tensor | float | None], wanted: Sequence[Te
         expect(gradient, f"the gradient with respect to {name}").close(right, rtol=1e-3, atol=1e-4)
 
 
+def expect_slope(function: Callable[[Tensor], float], x: Tensor, gradient: Tensor | None, name: str) -> None:
+    """The gradient is the slope of what the method `name` computes, as far as a step along it can tell."""
+    if gradient is None:
+        return  # others tell of that
+    size = float(gradient.double().norm())
+    step = 0.01 * max(abs(function(x)), 1.0) / size
+    if step > 1:  # too flat to be measured
+        return
+    along = (step / size) * gradient
+    slope = (function(x + along) - function(x - along)) / (2 * step)
+    expect(gradient).holds(
+        0.5 < slope / size < 2,
+        f"The gradient that passes through {name} is not that of what {name} computes.",
+        "detached",
+    )
+
+
 def expect_estimator(student: Remote, draw: Draw, right: Callable[[Tensor, Tensor], Tensor]) -> None:
     """student(theta, eps) is `right` sample by sample, and unbiased for the gradient of E[x²], x = θ + ε."""
     for sign, count, dtype in ((1.5, 9, torch.float32), (-1.5, 1, torch.float32), (-1.5, 4, torch.float64)):

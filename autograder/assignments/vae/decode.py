@@ -46,12 +46,14 @@ def decode(student: Remote, draw: Draw) -> None:
             "The image does not depend on every entry of z.",
             "ignores_a_latent",
         )
-    (gradient,) = model.decode.gradient(z / 10, wrt=[0], weights=[draw.normal(*x_hat.shape)])
+    weight = draw.normal(*x_hat.shape)
+    (gradient,) = model.decode.gradient(z / 10, wrt=[0], weights=[weight])
     expect(gradient).holds(
         isinstance(gradient, Tensor) and bool(gradient.any()),
         "No gradient passes through decode: training could not improve it.",
         "detached",
     )
+    common.expect_slope(lambda z: float((model.decode(z).double() * weight).sum()), z / 10, gradient, "decode")
 
 
 def _decoded(model: Remote, z: Tensor) -> Tensor:

@@ -4,6 +4,8 @@ Behaviour is judged, with matrices drawn anew: codes follow the image, but neith
 gradients pass. The commonest mistakes return a log-variance for σ, let σ reach 0, draw noise already, or end in a relu.
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
@@ -47,6 +49,17 @@ def encode(student: Remote, draw: Draw) -> None:
             "No gradient passes through encode to mu or to sigma: training could not improve it.",
             "detached",
         )
+        common.expect_slope(partial(_weighted, model, weights), x, gradient, "encode")
+
+
+def _weighted(model: Remote, weights: list[Tensor | None], x: Tensor) -> float:
+    """What the gradient is asked of: the sum of mu's or sigma's entries, each times its weight."""
+    results = expect(model.encode(x), "what encode returns").items(2)
+    return sum(
+        float((result.double() * weight).sum())
+        for result, weight in zip(results, weights, strict=True)
+        if weight is not None
+    )
 
 
 def _codes(model: Remote, x: Tensor, latent_dim: int) -> list[Tensor]:

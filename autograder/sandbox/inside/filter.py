@@ -1,10 +1,13 @@
 """The system-call filter of a kernel: what no notebook needs, and attacks do, is refused with an error.
 
-Names and numbers are those of the Linux system-call tables; seccomp(2) and BPF as the kernel documents them.
+What is younger than NEWEST is not there at all. Locks of files, which would hold up or tell something to others who
+read the same files, are taken by nobody: the call says that it went well. Names and numbers are those of the Linux
+system-call tables; seccomp(2) and BPF as the kernel documents them.
 """
 
 import ctypes
 import errno
+import fcntl
 import mmap
 import os
 import platform
@@ -19,12 +22,14 @@ _NEW = {
     "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428, "move_mount": 429,
     "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "pidfd_open": 434, "clone3": 435,
     "pidfd_getfd": 438, "process_madvise": 440, "mount_setattr": 442, "quotactl_fd": 443, "memfd_secret": 447,
-    "process_mrelease": 448,
+    "process_mrelease": 448, "cachestat": 451,
 }  # fmt: skip
+NEWEST = 456  # futex_requeue, of Linux 6.7
 TABLES = {
     "x86_64": (0xC000003E, _NEW | {
         "mmap": 9, "shmget": 29, "shmat": 30, "shmctl": 31, "socket": 41, "setsockopt": 54, "clone": 56, "semget": 64,
-        "semop": 65, "semctl": 66,
+        "semop": 65, "semctl": 66, "fcntl": 72, "flock": 73, "sync": 162, "io_setup": 206, "inotify_init": 253,
+        "inotify_add_watch": 254, "inotify_init1": 294, "fanotify_mark": 301, "syncfs": 306,
         "msgget": 68, "msgsnd": 69, "msgrcv": 70, "msgctl": 71, "ptrace": 101, "syslog": 103, "uselib": 134,
         "personality": 135, "vhangup": 153, "modify_ldt": 154, "pivot_root": 155, "adjtimex": 159, "chroot": 161,
         "acct": 163, "settimeofday": 164, "mount": 165, "umount2": 166, "swapon": 167, "swapoff": 168, "reboot": 169,
@@ -37,8 +42,10 @@ TABLES = {
         "finit_module": 313, "memfd_create": 319, "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323,
     }),
     "aarch64": (0xC00000B7, _NEW | {
-        "lookup_dcookie": 18, "umount2": 39, "mount": 40, "pivot_root": 41, "chroot": 51, "vhangup": 58,
-        "quotactl": 60, "acct": 89, "personality": 92, "unshare": 97, "kexec_load": 104, "init_module": 105,
+        "io_setup": 0, "lookup_dcookie": 18, "fcntl": 25, "inotify_init1": 26, "inotify_add_watch": 27, "flock": 32,
+        "sync": 81, "fanotify_mark": 263, "syncfs": 267, "umount2": 39, "mount": 40, "pivot_root": 41,
+        "chroot": 51, "vhangup": 58, "quotactl": 60, "acct": 89, "personality": 92, "unshare": 97, "kexec_load": 104,
+        "init_module": 105,
         "delete_module": 106, "clock_settime": 112, "syslog": 116, "ptrace": 117, "sched_setaffinity": 122,
         "reboot": 142, "sethostname": 161, "setdomainname": 162, "settimeofday": 170, "adjtimex": 171, "mq_open": 180,
         "msgget": 186, "msgctl": 187, "msgrcv": 188, "msgsnd": 189, "semget": 190, "semctl": 191, "semtimedop": 192,
@@ -69,8 +76,14 @@ SHARED_MEMORY = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
 
 # What waits in a socket is in nobody's table, either: it stays at the size that the supervisor reckons with.
 BUFFERS = (socket.SO_SNDBUF, 32)  # 32 is SO_SNDBUFFORCE
+# Calls that do nothing and say that all went well, and commands of fcntl that do: they are about files that others
+# have open as well, or about all files of the machine.
+FEIGNED = ("flock", "sync", "syncfs")
+FEIGNED_COMMANDS = (fcntl.F_SETLK, fcntl.F_SETLKW, 37, 38)  # the last two for locks of an open file
+# A lease holds up others who open a file; a notice tells what others do; a large pipe is memory in nobody's table.
+REFUSED_COMMANDS = (fcntl.F_SETLEASE, fcntl.F_NOTIFY, fcntl.F_SETPIPE_SZ)
 # Calls that are refused only with some arguments, or in another way.
-LOOKED_INTO = ("clone", "clone3", "mmap", "setsockopt", "socket")
+LOOKED_INTO = ("clone", "clone3", "fcntl", "mmap", "setsockopt", "socket", *FEIGNED)
 
 _LOAD, _AND, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, (16, 24, 32, 40)
@@ -96,13 +109,23 @@ def program(machine: str, families: Sequence[int] = FAMILIES) -> list[tuple[int,
         (_LOAD, 0, 0, _NUMBER),
         (_AT_LEAST, 0, 1, _X32),
         _refuse(errno.EPERM),
+        (_AT_LEAST, 0, 1, NEWEST + 1),
+        _refuse(errno.ENOSYS),
         # With "no such call" the C library falls back on clone, whose flags can be looked at.
         (_EQUAL, 0, 1, numbers["clone3"]),
         _refuse(errno.ENOSYS),
     ]
     for number in plain:
         steps += [(_EQUAL, 0, 1, number), _refuse(errno.EPERM)]
+    for name in FEIGNED:
+        steps += [(_EQUAL, 0, 1, numbers[name]), _refuse(0)]
+    commands = [(command, 0) for command in FEIGNED_COMMANDS]
+    commands += [(command, errno.EPERM) for command in REFUSED_COMMANDS]
+    steps += [(_EQUAL, 0, 2 * len(commands) + 2, numbers["fcntl"]), (_LOAD, 0, 0, _ARGUMENTS[1])]
+    for command, answer in commands:
+        steps += [(_EQUAL, 0, 1, command), _refuse(answer)]
     steps += [
+        (_RETURN, 0, 0, _ALLOW),
         (_EQUAL, 0, 5, numbers["mmap"]),
         (_LOAD, 0, 0, _ARGUMENTS[3]),
         (_AND, 0, 0, SHARED_MEMORY),

@@ -44,7 +44,7 @@ def processes() -> dict[int, Process]:
             # The name of the program stands in brackets and may hold anything.
             part = text[text.rindex(b")") + 2 :].split()
             seconds = (int(part[11]) + int(part[12])) / TICK
-            sleeps = part[0] in (b"S", b"T", b"t", b"Z", b"X")
+            sleeps = part[0] != b"R"  # in the system, too, where no signal reaches it
             process = Process(
                 int(name), int(part[1]), int(part[19]), seconds, int(part[17]), int(part[21]) * PAGE, sleeps
             )

@@ -71,6 +71,7 @@ def bound_resources(memory: int, disk: int, seconds: float) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_MEMLOCK, 2**16),
+        (resource.RLIMIT_SIGPENDING, 1024),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_FSIZE, disk),
         (resource.RLIMIT_DATA, memory),

@@ -223,3 +223,39 @@ def test_a_dropped_object_is_gone():
 
     found = judge(Exercise("toy.x", check), in_this_process(lambda: 1 + 2j), SEED)
     assert found.verdict == "error" and "KeyError" in found.message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x: x.mul_(2),
+        lambda x: x.data.mul_(2),
+        lambda x: x.numpy().__imul__(2),
+        lambda x: x.detach().fill_(math.nan),
+        lambda x: x.resize_(2),
+    ],
+)
+def test_an_argument_that_was_changed_is_found_however_it_was_done(change):
+    def check(student, draw):
+        student(draw.normal(3, 2), torch.tensor([True]), torch.tensor([3]), torch.tensor([math.nan]))
+
+    def answer(x, *others):
+        change(x)
+        return torch.ones(())
+
+    finding = judge(Exercise("toy.x", check), in_this_process(answer), SEED)
+    assert finding.verdict == "fail" and "in place" in finding.message
+    assert judge(Exercise("toy.x", check), in_this_process(lambda x, *others: x.sum()), SEED).verdict == "pass"
+
+
+def test_all_that_an_answer_says_is_bounded_together(monkeypatch):
+    monkeypatch.setattr("autograder.judge.student.MOST_BYTES", 5000)
+
+    def check(student, draw):
+        for _ in range(8):
+            expect(student(torch.ones(()))).shape(200)
+
+    finding = judge(Exercise("toy.x", check), in_this_process(lambda x: x.expand(200)), SEED)
+    assert finding.verdict == "error" and "MB in all" in finding.message
+    monkeypatch.undo()
+    assert judge(Exercise("toy.x", check), in_this_process(lambda x: x.expand(200)), SEED).verdict == "pass"

@@ -61,17 +61,24 @@ def run(steps, architecture: int, number: int, *arguments: int) -> int:
         place += 1
 
 
-ALLOW, EPERM, ENOSYS = 0x7FFF0000, 0x00050001, 0x00050000 + 38
+ALLOW, EPERM, ENOSYS, DONE = 0x7FFF0000, 0x00050001, 0x00050000 + 38, 0x00050000
 
 
 @pytest.mark.parametrize("machine", filter.TABLES)
 def test_what_is_listed_is_refused_and_the_rest_allowed(machine):
     audit, numbers = filter.TABLES[machine]
     steps = filter.program(machine)
-    for number in range(500):
+    answers = {None: ALLOW, "clone3": ENOSYS, "clone": ALLOW, "mmap": ALLOW, "setsockopt": ALLOW, "fcntl": ALLOW}
+    answers |= dict.fromkeys(("flock", "sync", "syncfs"), DONE)
+    for number in range(filter.NEWEST + 1):
         name = next((name for name, listed in numbers.items() if listed == number), None)
-        expected = {None: ALLOW, "clone3": ENOSYS, "clone": ALLOW, "mmap": ALLOW, "setsockopt": ALLOW}.get(name, EPERM)
-        assert run(steps, audit, number) == expected or name == "socket", (name, number)
+        assert run(steps, audit, number) == answers.get(name, EPERM) or name == "socket", (name, number)
+    # statmount, listmount, open_tree_attr, and what nobody has thought of yet
+    assert {run(steps, audit, number) for number in range(filter.NEWEST + 1, 0x40000000, 12345)} == {ENOSYS}
+    assert {run(steps, audit, number) for number in (457, 458, 467)} == {ENOSYS}
+    for command, answer in ((1, ALLOW), (3, ALLOW), (1030, ALLOW), (5, ALLOW), (6, DONE), (7, DONE), (37, DONE)):
+        assert run(steps, audit, numbers["fcntl"], 3, command) == answer
+    assert {run(steps, audit, numbers["fcntl"], 3, command) for command in (1024, 1026, 1031)} == {EPERM}
     assert run(steps, audit, numbers["clone"], 0x00100011) == ALLOW  # a thread, a fork
     assert run(steps, audit, numbers["clone"], 0x10000011) == EPERM  # a user namespace
     for flags, answer in ((0x22, ALLOW), (0x01, ALLOW), (0x21, EPERM), (0x23, EPERM), (0x8021, EPERM)):
@@ -111,3 +118,37 @@ for name, number in {dict(numbers)!r}.items():
     answers = dict(line.split(" ", 1) for line in cell.outputs[0].text.splitlines())
     assert len(answers) == len(numbers) - len(filter.LOOKED_INTO) + 1
     assert answers == {name: "-1 38" if name == "clone3" else "-1 1" for name in answers}
+
+
+@pytest.mark.skipif(platform.machine() not in filter.TABLES, reason="no filter for this architecture")
+@pytest.mark.slow
+def test_files_that_others_read_are_neither_locked_nor_leased_nor_watched_in_a_kernel(zygote):
+    from autograder.sandbox.kernel import Kernel
+    from autograder.sandbox.limits import Limits
+    from autograder.sandbox.zygote import judge_socket, session
+
+    code = """
+import ctypes, fcntl, os, random, signal, sqlite3
+libc = ctypes.CDLL(None, use_errno=True)
+def told(*call):
+    try:
+        return call[0](*call[1:]) or "done"
+    except OSError as error:
+        return error.strerror
+shared = open(random.__file__)
+print(told(fcntl.fcntl, shared, fcntl.F_SETLEASE, fcntl.F_RDLCK))
+print(told(fcntl.fcntl, os.open(os.path.dirname(random.__file__), os.O_RDONLY), fcntl.F_NOTIFY, fcntl.DN_ACCESS))
+print(told(fcntl.flock, shared, fcntl.LOCK_EX), told(fcntl.lockf, shared, fcntl.LOCK_SH))
+print(told(fcntl.flock, open(random.__file__), fcntl.LOCK_EX | fcntl.LOCK_NB))
+print(libc.inotify_init(), libc.inotify_init1(0), told(os.sync))
+with sqlite3.connect("/tmp/own.db") as own:
+    own.execute("create table kept (x)"); own.execute("insert into kept values (7)")
+print(sqlite3.connect("/tmp/own.db").execute("select x from kept").fetchone())
+"""
+    with session(zygote) as folder:
+        judge_socket(folder).touch()
+        with Kernel(zygote, folder, budget="smoke", limits=Limits()) as kernel:
+            ending, cell = kernel.run(code)
+    assert ending.how == "ok", ending
+    refused = "Operation not permitted"
+    assert cell.outputs[0].text.splitlines() == [refused, refused, "done done", "done", "-1 -1 done", "(7,)"]
