@@ -26,7 +26,7 @@ CONTAINER_MEMORY = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.l
 
 
 def main(root: str, place: str, seconds: str) -> None:
-    """Grade what lies in ROOT/submission within about `seconds`. Exit code 3 where sandbox or worker fail."""
+    """Grade what lies in ROOT/submission within about `seconds`. Exit code 3 if sandbox or worker fail."""
     began = time.monotonic()
     layout = Layout(Path(root), Path(place))
     settings = layout.settings()
@@ -60,7 +60,7 @@ def _graded(layout: Layout, settings: Settings, seconds: float, began: float) ->
 
 
 def _other_user(layout: Layout) -> int | None:
-    """None where bubblewrap holds the student's code; else the user who does. Raises SandboxError where neither can."""
+    """None if bubblewrap holds the student's code; else the user who does. Raises SandboxError if neither can."""
     try:
         layers.require_sandbox()
     except SandboxError:
@@ -97,7 +97,7 @@ def limits_for(settings: Settings, seconds: float, container: int | None) -> Lim
 
 
 def container_bytes() -> int | None:
-    """The memory that this container may use, where it is bounded."""
+    """The memory that this container may use, if it is bounded."""
     for name in CONTAINER_MEMORY:
         try:
             text = Path(name).read_text().strip()

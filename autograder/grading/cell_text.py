@@ -100,7 +100,7 @@ def answer_text(cell: Any) -> str:
 
 
 def parsed(text: str) -> ast.Module | None:
-    """The syntax tree of a code cell, IPython's magics passed over; None where it is not Python."""
+    """The syntax tree of a code cell, IPython's magics passed over; None if it is not Python."""
     if len(text) > MAX_PARSED:
         return None
     for form in (text, MAGIC.sub(r"\1pass", text)):
@@ -115,7 +115,7 @@ def parsed(text: str) -> ast.Module | None:
 
 @remembered
 def names_in(text: str) -> Names:
-    """The names that the code binds at top level, as far as can be told where it is not Python."""
+    """The names that the code binds at top level, as far as can be told if it is not Python."""
     tree = parsed(text)
     if tree is None:
         found = frozenset(FUNCTION.findall(text))
@@ -158,7 +158,7 @@ def tokens(text: str) -> list[str]:
 
 
 def similarity(one: Sequence[str], other: Sequence[str], at_least: float) -> float:
-    """Ratio of matching tokens in [0, 1] (difflib's), or 0 where it is below `at_least` or both are empty."""
+    """Ratio of matching tokens in [0, 1] (difflib's), or 0 if it is below `at_least` or both are empty."""
     shorter, longer = sorted((len(one), len(other)))
     if not shorter or 2 * shorter < at_least * (shorter + longer):
         return 0.0
@@ -191,7 +191,7 @@ def is_untouched(source_cell: Any, answer: Any, exercise: str | None = None) -> 
 
 @remembered
 def _open_fixmes_in(text: str) -> frozenset[str] | None:
-    """Names of the FIXMEs in the code that still raise; NO_STATEMENT where there is none, None for no Python."""
+    """Names of the FIXMEs in the code that still raise; NO_STATEMENT if there is none, None for no Python."""
     tree = parsed(text)
     if tree is None:
         return None

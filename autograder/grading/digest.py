@@ -1,4 +1,4 @@
-"""What decides a result beside the submission, as one digest: where it is the same, nothing is graded again."""
+"""What decides a result beside the submission, as one digest: if it is the same, nothing is graded again."""
 
 import dataclasses
 import hashlib

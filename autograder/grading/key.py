@@ -16,7 +16,7 @@ def course_key(path: Path | None = None) -> bytes:
     """The key: 32 random bytes.
 
     It stands in `path`, else in the file that FIXMELAB_KEY_FILE names, else in course.key at the repository's root,
-    which is made where it is missing. Raises InputError where the file cannot be read or holds fewer bytes.
+    which is made if it is missing. Raises InputError if the file cannot be read or holds fewer bytes.
     """
     named = path or os.environ.get(KEY_VARIABLE)
     file = Path(named) if named else course.ROOT / "course.key"
@@ -34,7 +34,7 @@ def course_key(path: Path | None = None) -> bytes:
 
 
 def _make_key(file: Path) -> None:
-    """Make a key that only its owner can read; where two do so at once, both use the one that was first."""
+    """Make a key that only its owner can read; if two do so at once, both use the one that was first."""
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".course.key-")
     try:
         with os.fdopen(handle, "wb") as out:

@@ -48,7 +48,7 @@ def not_filled(name: str) -> str:
 
 
 def identifiers(source: str, exercise: str) -> set[str]:
-    """Names that an answer uses: of the whole cell, or, where it holds several exercises, of the lines between the
+    """Names that an answer uses: of the whole cell, or, if it holds several exercises, of the lines between the
     anchor of `exercise` and the next. `self.name` counts as the use of `name`."""
     starts = {found.group(1): source.count("\n", 0, found.start()) + 1 for found in ANCHOR.finditer(source)}
     first = starts.get(exercise, 1)

@@ -164,7 +164,7 @@ def _attachments(value: Any) -> dict[str, Any]:
 
 
 def _output(raw: Any) -> dict[str, Any] | None:
-    """The output as nbformat 4 wants it, or None where nothing can be made of it."""
+    """The output as nbformat 4 wants it, or None if nothing can be made of it."""
     raw = _mapping(raw)
     kind = raw.get("output_type")
     if kind == "stream":

@@ -19,7 +19,7 @@ class Store:
     """The records in OUT/.results, used as `with Store(out) as store`: one run at a time.
 
     A record is known by the digest of the run, the student and the submission's bytes. Entering raises InputError
-    where `out` cannot be written to, or another run is at work in it.
+    if `out` cannot be written to, or another run is at work in it.
     """
 
     def __init__(self, out: Path) -> None:
@@ -51,7 +51,7 @@ class Store:
         os.close(self._lock)
 
     def find(self, run_digest: str, submission: Submission) -> Record | None:
-        """The record of a submission, or None where it has not been graded under these conditions."""
+        """The record of a submission, or None if it has not been graded under these conditions."""
         record = _read(self._path(run_digest, submission))
         if record is None:
             return None
@@ -59,7 +59,7 @@ class Store:
         return record.model_copy(update={"result": result, "is_known": True})
 
     def keep(self, run_digest: str, submission: Submission, record: Record) -> None:
-        """Keep a record from now on. Raises OSError where there is no room for it."""
+        """Keep a record from now on. Raises OSError if there is no room for it."""
         files.write_durably(self._path(run_digest, submission), record.model_dump_json())
 
     def forget(self, run_digest: str, submissions: Iterable[Submission]) -> None:
@@ -70,7 +70,7 @@ class Store:
     def prune(self, run_digest: str, graded: Iterable[Submission]) -> None:
         """Drop all other records than those of `graded`, and the executed notebooks of students without any.
 
-        Raises InputError where one cannot be removed.
+        Raises InputError if one cannot be removed.
         """
         graded = list(graded)
         wanted = {self._path(run_digest, submission) for submission in graded}

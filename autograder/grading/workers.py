@@ -44,7 +44,7 @@ class Crew:
 
     Entering returns at once; the nursery and the zygote, from which workers and kernels are forked, go on with their
     imports. Leaving ends all of them. `user`, for one job without the sandbox, is as in Zygote. Raises SandboxError
-    where the sandbox cannot be built.
+    if the sandbox cannot be built.
     """
 
     def __init__(
@@ -75,8 +75,8 @@ class Crew:
     def outcomes(self, work: "Work", submissions: Iterable["Submission"]) -> Iterator[tuple["Submission", "Outcome"]]:
         """What `work`, called in the workers, makes of each submission, in the order in which they are ready.
 
-        A submission that meets a SandboxError, or whose worker ends, is tried again after the others; where all tries
-        fail, its outcome is that error. Raises CrewError where nothing works any more.
+        A submission that meets a SandboxError, or whose worker ends, is tried again after the others; if all tries
+        fail, its outcome is that error. Raises CrewError if nothing works any more.
         """
         waiting = deque((submission, 1) for submission in submissions)
         busy: dict[_Worker, tuple[Submission, int]] = {}
@@ -123,7 +123,7 @@ class Crew:
         return min(self._cores, key=[worker.core for worker in busy].count)
 
     def _mend(self, error: SandboxError) -> None:
-        """After a fault: start anew what has ended. Raises CrewError where that has been of no use."""
+        """After a fault: start anew what has ended. Raises CrewError if that has been of no use."""
         self._faults += 1
         time.sleep(PAUSE)
         ended = [part for part in (self._nursery, self._zygote) if not part.is_alive()]
@@ -174,7 +174,7 @@ class _Nursery:
     def line(self) -> Connection:
         """One end of a line; a worker is forked for the other, as soon as the imports are done."""
         ours, theirs = Pipe()
-        with theirs, contextlib.suppress(OSError):  # where the nursery has ended, the line closes
+        with theirs, contextlib.suppress(OSError):  # if the nursery has ended, the line closes
             socket.send_fds(self._orders, [b"."], [theirs.fileno()])
         return ours
 

@@ -62,7 +62,8 @@ def test_the_solution_runs_on_the_smoke_budget_and_draws(tmp_path, name, data):
     assert errors(executed) == []
     assert pictures(executed.cells) >= LEAST_PICTURES
     code = [cell for cell in executed.cells if cell.cell_type == "code"]
-    assert [cell.source for cell in code if DRAWS.search(cell.source) and not pictures([cell])] == []
+    drawing = [cell for cell in code if DRAWS.search(cell.source) and not cells.is_fixme(cell)]
+    assert [cell.source for cell in drawing if not pictures([cell])] == []
     assert [cell.source for cell in code if "keep" in cells.tags(cell) and not cell.outputs] == []
     # A notebook that trains for long keeps a checkpoint.
     names_one = any(".safetensors" in cell.source for cell in code)

@@ -95,7 +95,7 @@ def _member_reader(
 def unwrapped(assignment: str, entries: list[Entry]) -> list[Entry]:
     """Without the one folder that holds everything when a whole folder was zipped.
 
-    A single folder is a student's where it holds one notebook, or something named like the assignment.
+    A single folder is a student's if it holds one notebook, or something named like the assignment.
     """
     notebooks = [entry.parts for entry in entries if isinstance(entry, NotebookFile)]
     if len(notebooks) < 2 or len({parts[0] for parts in notebooks}) > 1 or platform_owner(notebooks[0][0]):
