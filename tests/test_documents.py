@@ -41,7 +41,7 @@ def security_statements() -> list[str]:
     page = (course.ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     promises = re.sub(r"## What is not promised.*?(?=^## |\Z)", "", page, flags=re.DOTALL | re.MULTILINE)
     whole = re.sub(r"\n +", " ", promises)  # an item goes on in lines that are indented
-    rows = [line for line in whole.splitlines() if re.match(r"- |\| (?!layer|limit|--)", line)]
+    rows = [line for line in whole.splitlines() if re.match(r"- |\| (?!layer|limit|exercise|--)", line)]
     return [line for line in rows if not set(line) <= set("|- ")]
 
 
