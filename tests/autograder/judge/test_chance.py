@@ -19,7 +19,7 @@ def test_balanced_numbers_are_seen_and_drawn_ones_are_not():
 
 @pytest.mark.parametrize("freedom", [2, 8, 24, 48])
 def test_the_bound_keeps_the_stated_rate(freedom):
-    """The distribution of χ² below the largest sum that is refused, by its series: P = Σ_n e^{-x/2} (x/2)^{d/2+n} / Γ."""
+    """The distribution of χ² below the largest sum that is refused, by its series."""
     low, high = 0.0, float(freedom)
     for _ in range(80):
         middle = (low + high) / 2
