@@ -1,4 +1,4 @@
-"""Fixtures that several tests share: a JupyterLab server of one's own and a browser."""
+"""Fixtures that several tests share: a JupyterLab server of one's own and a browser; and the order of the tests."""
 
 import json
 import os
@@ -19,6 +19,7 @@ import nbformat
 import pytest
 
 from autograder.sandbox.zygote import Address, Zygote
+from tests.running_order import longest_first
 
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
@@ -28,6 +29,10 @@ BROWSER_ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = longest_first(items)
 
 
 @pytest.fixture(scope="session")

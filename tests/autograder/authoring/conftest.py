@@ -181,6 +181,10 @@ More words.
 @pytest.fixture
 def tiny_course(tmp_path: Path) -> Path:
     """The root of a small course that has not been built."""
+    return write_tiny_course(tmp_path / "course")
+
+
+def write_tiny_course(root: Path) -> Path:
     files = {
         "pyproject.toml": '[project.urls]\nRepository = "https://github.com/owner/course"\n',
         "README.md": README,
@@ -193,7 +197,6 @@ def tiny_course(tmp_path: Path) -> Path:
         "fixmelab/__init__.py": '"""The students\' package."""\n\nimport math\n\nHALF = math.pi / 2\n',
         "fixmelab/probe.py": PROBE,
     }
-    root = tmp_path / "course"
     for path, content in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(content, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 
 import pytest
 
@@ -13,6 +14,7 @@ from autograder.authoring.secrecy import secrets_of
 from autograder.authoring.telling import code_lines, prose
 from autograder.authoring.text import source_from_text
 from autograder.errors import InputError
+from tests.autograder.authoring.conftest import write_tiny_course
 
 
 def scan(root):
@@ -20,10 +22,17 @@ def scan(root):
     return find_leaks(published_files(root), secrets_of([source], root / ASSIGNMENTS))
 
 
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory):
+    root = write_tiny_course(tmp_path_factory.mktemp("built") / "course")
+    build(root=root)
+    return root
+
+
 @pytest.fixture
-def built_course(tiny_course):
-    build(root=tiny_course)
-    return tiny_course
+def built_course(built_once, tmp_path):
+    """A copy of one's own, to plant something in."""
+    return shutil.copytree(built_once, tmp_path / "course")
 
 
 def test_what_was_built_holds_no_secret(built_course):
@@ -85,25 +94,38 @@ def plant(root, change):
     path.write_text(json.dumps(notebook))
 
 
-def assert_found(root, kind, where):
-    """`autograder build --check` fails, and says that such a secret stands there."""
+def complaints(root):
+    """What `autograder build --check`, which fails, says in so many lines."""
     with pytest.raises(InputError) as caught:
         build(check=True, root=root)
-    lines = [line for line in str(caught.value).splitlines() if line.startswith(f"leak: {where}")]
-    assert any(f": {kind}: " in line for line in lines)
+    return str(caught.value).splitlines()
 
 
-@pytest.mark.parametrize(("kind", "text"), PLANTED)
-def test_a_secret_in_a_cell_of_the_release_is_found(built_course, kind, text):
-    plant(built_course, lambda notebook: notebook["cells"][2].update(source=f"import os\n{text}\n"))
-    assert_found(built_course, kind, "release/tiny/tiny.ipynb, cell 3, line 2")
+def assert_found(lines, kind, where):
+    """They say that such a secret stands there."""
+    assert any(line.startswith(f"leak: {where}") and f": {kind}: " in line for line in lines)
 
 
-@pytest.mark.parametrize(("kind", "text"), PLANTED)
-def test_a_secret_in_the_students_package_is_found(built_course, kind, text):
-    (built_course / "fixmelab/deep").mkdir()
-    (built_course / "fixmelab/deep/help.py").write_text(f"import os\n{text}\n")
-    assert_found(built_course, kind, "fixmelab/deep/help.py, line 2")
+@pytest.fixture(scope="module")
+def found_in_planted(built_once, tmp_path_factory):
+    """What is said of a course in which every secret is planted, each in a cell and in a module of its own."""
+    root = shutil.copytree(built_once, tmp_path_factory.mktemp("planted") / "course")
+    (root / "fixmelab/deep").mkdir()
+    texts = [f"import os\n{text}\n" for _, text in PLANTED]
+    for number, text in enumerate(texts):
+        (root / f"fixmelab/deep/help{number}.py").write_text(text)
+    plant(root, lambda notebook: notebook.update(cells=[notebook["cells"][2] | {"source": text} for text in texts]))
+    return complaints(root)
+
+
+@pytest.mark.parametrize(("number", "kind", "text"), [(number, *planted) for number, planted in enumerate(PLANTED)])
+def test_a_secret_in_a_cell_of_the_release_is_found(found_in_planted, number, kind, text):
+    assert_found(found_in_planted, kind, f"release/tiny/tiny.ipynb, cell {number + 1}, line 2")
+
+
+@pytest.mark.parametrize(("number", "kind", "text"), [(number, *planted) for number, planted in enumerate(PLANTED)])
+def test_a_secret_in_the_students_package_is_found(found_in_planted, number, kind, text):
+    assert_found(found_in_planted, kind, f"fixmelab/deep/help{number}.py, line 2")
 
 
 CELL = "release/tiny/tiny.ipynb, cell 5"
@@ -134,12 +156,12 @@ WRAPPED = base64.encodebytes(f"# {'a long introduction ' * 5}\n{LEAK}\n".encode(
 )
 def test_a_solution_anywhere_in_a_cell_is_found(built_course, change, where):
     plant(built_course, lambda notebook: change(notebook["cells"][4]))
-    assert_found(built_course, "solution", where)
+    assert_found(complaints(built_course), "solution", where)
 
 
 def test_a_solution_in_the_metadata_of_the_notebook_is_found(built_course):
     plant(built_course, lambda notebook: notebook["metadata"].update(history=[LEAK]))
-    assert_found(built_course, "solution", "release/tiny/tiny.ipynb, metadata")
+    assert_found(complaints(built_course), "solution", "release/tiny/tiny.ipynb, metadata")
 
 
 @pytest.mark.parametrize("name", ["notes.txt", ".hidden", "deep/old.ipynb", "image.bin"])
@@ -147,7 +169,7 @@ def test_a_solution_in_any_other_file_of_the_release_is_found(built_course, name
     path = built_course / "release/tiny" / name
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(b"\x00\xff\n" + LEAK.encode())
-    assert_found(built_course, "solution", f"release/tiny/{name}, line 2")
+    assert_found(complaints(built_course), "solution", f"release/tiny/{name}, line 2")
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from tests.autograder.publish.conftest import commit, git
 ACTION = course.ROOT / ".github/actions/grade/action.yml"
 SCRIPTS = sorted(ACTION.parent.glob("*.sh"))
 CLASS = course.ROOT / ".github/workflows/grade-class.yml"
+TESTS = course.ROOT / ".github/workflows/test.yml"
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 AS_RUN = "#!/usr/bin/env bash\nset -eo pipefail"  # as the runner does
 
@@ -71,7 +72,8 @@ def test_actionlint_finds_nothing_in_ours_and_what_is_planted(actionlint, workfl
     git(tmp_path / "published", "init", "--quiet")
     planted = workflow.with_name("planted.yml")
     planted.write_text(workflow.read_text().replace("github.repository", "github.repositry"))
-    for path, found in ((workflow, False), (shutil.copy(CLASS, workflow.parent), False), (planted, True)):
+    ours = [workflow, shutil.copy(CLASS, workflow.parent), shutil.copy(TESTS, workflow.parent)]
+    for path, found in ((planted, True), *((path, False) for path in ours)):
         done = subprocess.run([*actionlint, path], cwd=workflow.parents[2], capture_output=True, text=True)
         assert (done.returncode != 0) == found, done.stdout + done.stderr
         assert ("repositry" in done.stdout) == found
@@ -79,12 +81,12 @@ def test_actionlint_finds_nothing_in_ours_and_what_is_planted(actionlint, workfl
 
 def test_zizmor_finds_nothing(workflow):
     command = [tool("zizmor"), "--offline", "--no-progress", "--quiet", "--min-severity", "medium"]
-    done = subprocess.run([*command, workflow, CLASS, ACTION], capture_output=True, text=True)
+    done = subprocess.run([*command, workflow, CLASS, TESTS, ACTION], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_shellcheck_finds_nothing_in_scripts_and_steps(workflow, tmp_path):
-    for path in (workflow, CLASS, ACTION):
+    for path in (workflow, CLASS, TESTS, ACTION):
         for number, step in enumerate(steps_of(path).values()):
             if "run" in step:
                 (tmp_path / f"{path.stem}-{number}.sh").write_text(f"{AS_RUN}\n{step['run']}")
@@ -95,24 +97,29 @@ def test_shellcheck_finds_nothing_in_scripts_and_steps(workflow, tmp_path):
 
 
 def test_no_expression_stands_in_the_text_of_a_script(workflow):
-    for path in (workflow, CLASS, ACTION):
+    for path in (workflow, CLASS, TESTS, ACTION):
         for name, step in steps_of(path).items():
             assert "${{" not in step.get("run", ""), (path, name)
 
 
 def test_actions_are_pinned_by_commit(workflow):
-    used = [step["uses"] for path in (workflow, CLASS, ACTION) for step in steps_of(path).values() if "uses" in step]
+    used = [
+        step["uses"] for path in (workflow, CLASS, TESTS, ACTION) for step in steps_of(path).values() if "uses" in step
+    ]
     assert len(used) > 6
     assert [name for name in used if not re.fullmatch(r"[\w.-]+/[\w.-]+@[0-9a-f]{40}|\./course/[\w./]+", name)] == []
-    lines = [line for path in (workflow, CLASS, ACTION) for line in path.read_text().splitlines() if "uses:" in line]
+    lines = [
+        line for path in (workflow, CLASS, TESTS, ACTION) for line in path.read_text().splitlines() if "uses:" in line
+    ]
     assert [line for line in lines if "./course" not in line and not re.search(r" # v\d", line)] == []
 
 
 def test_permissions_are_the_least_there_are(workflow):
-    assert loaded(workflow)["permissions"] == loaded(CLASS)["permissions"] == {}
+    assert [loaded(path)["permissions"] for path in (workflow, CLASS, TESTS)] == [{}, {}, {}]
     jobs = {name: job["permissions"] for name, job in loaded(workflow)["jobs"].items()}
     assert jobs == {"grade": {"contents": "read"}, "checks": {"checks": "write"}}
-    assert [job["permissions"] for job in loaded(CLASS)["jobs"].values()] == [{"contents": "read"}]
+    for path in (CLASS, TESTS):
+        assert [job["permissions"] for job in loaded(path)["jobs"].values()] == [{"contents": "read"}]
 
 
 def test_a_job_that_may_write_sees_no_secret_and_runs_no_code_of_students(workflow):
@@ -120,13 +127,28 @@ def test_a_job_that_may_write_sees_no_secret_and_runs_no_code_of_students(workfl
     assert not any("run" in step or "checkout" in step["uses"] for step in loaded(workflow)["jobs"]["checks"]["steps"])
 
 
-def test_nothing_is_triggered_by_what_strangers_may_do(workflow):
+def test_what_strangers_may_trigger_sees_no_secret(workflow):
     assert set(loaded(workflow)["on"]) == {"push", "workflow_dispatch"}
     assert set(loaded(CLASS)["on"]) == {"schedule", "workflow_dispatch"}
+    assert set(loaded(TESTS)["on"]) == {"push", "pull_request"}  # not pull_request_target
+    assert "secrets" not in TESTS.read_text() and "github.token" not in TESTS.read_text()
+
+
+def test_the_actions_of_one_workflow_are_those_of_the_others(workflow):
+    pins = {}
+    for path in (workflow, CLASS, TESTS, ACTION):
+        for step in steps_of(path).values():
+            name, _, commit = step.get("uses", "").partition("@")
+            pins.setdefault(name, set()).add(commit)
+    assert [name for name, commits in pins.items() if len(commits) > 1] == []
+
+
+def test_students_get_one_workflow(workflow):
+    assert [path.name for path in workflow.parent.iterdir()] == [workflow.name] == ["grade.yml"]
 
 
 def test_no_token_stays_in_a_checkout(workflow):
-    for path in (workflow, CLASS):
+    for path in (workflow, CLASS, TESTS):
         for step in steps_of(path).values():
             if "checkout" in step.get("uses", ""):
                 assert step["with"]["persist-credentials"] == "false"
@@ -244,9 +266,10 @@ def test_a_link_to_the_solution_leads_nowhere(workflow, runner):
     assert taken.read_text() == "../../../secret.ipynb" and not taken.is_symlink()
 
 
-def test_the_sandbox_is_set_up_by_the_systems_package_and_one_setting(runner):
+@pytest.mark.parametrize("path", [ACTION, TESTS], ids=lambda path: path.stem)
+def test_the_sandbox_is_set_up_by_the_systems_package_and_one_setting(runner, path):
     runner.program("sudo", f'echo "$@" >> {runner.temp}/said')
-    done = runner.run(steps_of(ACTION)["Set up the sandbox"], {})
+    done = runner.run(steps_of(path)["Set up the sandbox"], {})
     assert done.returncode == 0, done.stderr
     lines = (runner.temp / "said").read_text().splitlines()
     assert lines[:2] == ["apt-get update -qq", "apt-get install -y -qq --no-install-recommends bubblewrap"]
@@ -267,6 +290,15 @@ def test_the_instructors_side_is_installed_from_the_checkout_with_the_constraint
     start = f"{course.ROOT} -m pip install --quiet --disable-pip-version-check -c constraints.txt "
     torch = [f"{start}--index-url {index} torch torchvision"] if index else []
     assert said.read_text().splitlines() == [*torch, f"{start}-e . -e ./autograder"]
+
+
+def test_this_repository_is_checked_and_tested_by_its_own_targets(runner):
+    assert loaded(TESTS)["jobs"]["test"]["strategy"]["matrix"] == {"target": ["check", "test"]}
+    runner.program("make", f'printf "%s\\n" "$@" > {runner.temp}/said')
+    known = {"matrix.target": "check", "vars.FIXMELAB_TORCH_INDEX": "https://wheels.example.org/cpu"}
+    assert runner.run(steps_of(TESTS)["Check and test"], known).returncode == 0
+    said = (runner.temp / "said").read_text().splitlines()
+    assert said == ["check", "TORCH_INDEX=https://wheels.example.org/cpu"]
 
 
 RESULTS = json.dumps(
