@@ -131,7 +131,7 @@ class Crew:
             self._restarts += 1
         if self._restarts >= TRIES or self._faults >= TRIES * (self._jobs + 2):
             # Also of one that is just about to end.
-            logged = " ".join(filter(None, (self._nursery.log_tail(), self._zygote.said())))
+            logged = " ".join(filter(None, (self._nursery.log_tail(), self._zygote.log_tail())))
             raise CrewError(f"{error}, again and again" + (f" ({logged})" if logged else ""))
         if self._nursery in ended:
             self._nursery.end()

@@ -36,7 +36,7 @@ def _run(
     draw = Draw(seed)
     student, session = student_of(channel, draw)
     if like is not None:
-        session.on_reply = lambda number, said: _require_same(like, number, said)
+        session.on_reply = lambda number, line: _require_same(like, number, line)
     try:
         exercise.check(student, draw)
         finding = Finding("pass")
@@ -57,8 +57,8 @@ class _Differs(BaseException):
     """Not an Exception, so that no check can catch it."""
 
 
-def _require_same(like: Transcript, number: int, said: Any) -> None:
-    if number >= len(like) or not _same(like[number], said):
+def _require_same(like: Transcript, number: int, line: Any) -> None:
+    if number >= len(like) or not _same(like[number], line):
         raise _Differs
 
 
@@ -66,10 +66,10 @@ def _same_numbers(exercise: Exercise, seed: bytes, finding: Finding, transcript:
     """The mistake that says, to the same questions, just what the student's answer said."""
     for mistake in exercise.mistakes:
         try:
-            other, said = _run(exercise, in_this_process(mistake.answer), seed, like=transcript)
+            other, told = _run(exercise, in_this_process(mistake.answer), seed, like=transcript)
         except _Differs:
             continue
-        if other.verdict == finding.verdict and len(said) == len(transcript):
+        if other.verdict == finding.verdict and len(told) == len(transcript):
             return mistake
     return None
 

@@ -148,7 +148,7 @@ class StudentSession:
         self._lender = Lender()
         self._bytes = 0
         self.transcript: Transcript = []
-        self.on_reply: Callable[[int, tuple[str, Any]], None] = lambda number, said: None
+        self.on_reply: Callable[[int, tuple[str, Any]], None] = lambda number, line: None
 
     def ask(
         self, request: dict[str, Any], label: str, after: Callable[[dict[str, Any]], None] = lambda reply: None
@@ -158,11 +158,11 @@ class StudentSession:
         Raises AnswerRaised for an exception of the student's, WireError for a reply that is none.
         """
         body = wire.encode(request, self._handle_of)
-        said = self._channel(body, self._lender.answer)
-        self._bytes += len(said)
+        frame = self._channel(body, self._lender.answer)
+        self._bytes += len(frame)
         if self._bytes > MOST_BYTES:
             raise wire.WireError(f"it takes more than {MOST_BYTES >> 20} MB in all")
-        reply = wire.decode(said, lambda found: Remote(self, found.number, found.kind))
+        reply = wire.decode(frame, lambda found: Remote(self, found.number, found.kind))
         match reply:
             case {"error": {"type": str(kind), "text": str(text), "where": str(where)}}:
                 self._note(label, kind)

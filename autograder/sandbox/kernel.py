@@ -103,13 +103,13 @@ class Kernel:
             body = wire.encode(self._order)
             with theirs:
                 socket.send_fds(self._watch, [wire.LENGTH.pack(len(body)) + body], [theirs.fileno()])
-            said = self._hear(START_SECONDS)
+            message = self._hear(START_SECONDS)
         except (OSError, SandboxError) as error:
             self._sockets.close()
             raise SandboxError(f"a kernel did not start ({error})") from error
-        if "started" not in said:
+        if "started" not in message:
             self._sockets.close()
-            raise SandboxError(f"a kernel did not start ({said.get('refused', 'no reason given')})")
+            raise SandboxError(f"a kernel did not start ({message.get('refused', 'no reason given')})")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -205,8 +205,8 @@ class Kernel:
             raise SandboxError(f"the sandbox does not answer: {error}") from error
         if body is None:
             raise SandboxError("the sandbox has ended")
-        said: dict[str, Any] = wire.decode(body)
-        return said
+        message: dict[str, Any] = wire.decode(body)
+        return message
 
 
 def _home_of(user: int, folder: Path) -> Path:

@@ -74,9 +74,9 @@ def require_sandbox() -> None:
         )
     trial = _trial()
     if trial.returncode != 0:
-        said = " ".join(trial.stderr.split())[:300] or f"exit code {trial.returncode}"
+        output = " ".join(trial.stderr.split())[:300] or f"exit code {trial.returncode}"
         raise SandboxError(
-            f"bubblewrap is installed but cannot make a sandbox here ({said}): "
+            f"bubblewrap is installed but cannot make a sandbox here ({output}): "
             f"allow unprivileged user namespaces on this machine, run a container as privileged, {ADVICE}"
         )
 

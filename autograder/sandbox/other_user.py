@@ -35,10 +35,10 @@ def _tried(user: int, private: list[str]) -> str:
             os.close(read)
             users.become(user)
             reached = [path for path in private if any(os.access(path, way) for way in (os.R_OK, os.W_OK, os.X_OK))]
-            said = f"can reach {reached[0]}" if reached else ""
+            problem = f"can reach {reached[0]}" if reached else ""
             if not os.access(sys.executable, os.X_OK) or not os.access(os.__file__, os.R_OK):
-                said = f"cannot read {sys.executable} or its library: install Python where everybody can"
-            os.write(write, f"ok {said}".encode()[:1000])
+                problem = f"cannot read {sys.executable} or its library: install Python where everybody can"
+            os.write(write, f"ok {problem}".encode()[:1000])
         finally:
             os._exit(0)
     os.close(write)

@@ -111,7 +111,7 @@ class Zygote:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def said(self) -> str:
+    def log_tail(self) -> str:
         """The end of what the zygote wrote to its standard error, for a fault of the sandbox."""
         return " ".join((self._folder / "log").read_text(errors="replace").split())[-300:]
 

@@ -48,11 +48,11 @@ class Forking:
                 os._exit(1)
         os.close(write)
         with open(read, "rb") as file:
-            said = file.read().decode("utf-8", "replace")
+            reply = file.read().decode("utf-8", "replace")
         self.builders.append(builder)
-        if not said or said.startswith("!"):
-            raise OSError(said[1:] or "the builder of a kernel ended")
-        return int(said)
+        if not reply or reply.startswith("!"):
+            raise OSError(reply[1:] or "the builder of a kernel ended")
+        return int(reply)
 
     def _build(
         self, order: dict[str, Any], line: socket.socket, core: int, opened: Iterable[socket.socket], write: int

@@ -165,12 +165,12 @@ class Zygote:
         watch = self._watches[connection]
         try:
             body = wire.receive(connection, time.monotonic() + 10)
-            said = {} if body is None else wire.decode(body)
+            request = {} if body is None else wire.decode(body)
         except wire.WireError:
-            said = {}
-        if "cell" in said:
+            request = {}
+        if "cell" in request:
             watch.begin_cell()
-        elif "rest" in said:
+        elif "rest" in request:
             watch.end_cell()
         else:
             watch.look(supervisor.processes())
