@@ -7,6 +7,7 @@ worker ends when its own line closes: at once, whatever it is doing, so that non
 import contextlib
 import gc
 import os
+import resource
 import select
 import signal
 import socket
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from autograder.grading.submissions import Submission
     from autograder.grading.workers import Outcome, Work
     from autograder.sandbox.zygote import Address
+
+
+MOST_BYTES = 3 * 2**29  # of a worker's data, above what it is born with; honest notebooks need a tenth
 
 
 def main(descriptor: int, assignment: str | None) -> None:
@@ -62,6 +66,7 @@ def _work(descriptor: int) -> None:
     """In a worker: what is to be done comes first, then one submission at a time. Never returns."""
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _bound_memory()
         threading.Thread(target=_end_with_line, args=(descriptor,), daemon=True).start()
         line = Connection(descriptor)
         work, core = line.recv()
@@ -73,6 +78,15 @@ def _work(descriptor: int) -> None:
         pass
     finally:
         os._exit(1)
+
+
+def _bound_memory() -> None:
+    """Bound the data of this worker, whatever an answer talks the judge into: at the bound it is a MemoryError there,
+    which is a verdict, and not the end of others on this machine."""
+    with open("/proc/self/status") as status:
+        held = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData:"))
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (held + MOST_BYTES, hard))
 
 
 def _end_with_line(descriptor: int) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
 from autograder.errors import InputError, SandboxError
 from autograder.grading import workers
@@ -41,6 +42,17 @@ def process(item: Submission, _) -> int:
 def test_work_is_done_side_by_side_in_other_processes(crew):
     found = set(results(crew, process).values())
     assert len(found) == 2 and os.getpid() not in found
+
+
+def memory(item: Submission, _) -> str:
+    try:
+        return str(len(torch.ones(2**31, dtype=torch.uint8))) if item.student == "bob" else "modest"
+    except RuntimeError as error:
+        return "refused" if "allocate" in str(error) else str(error)
+
+
+def test_the_memory_of_a_worker_is_bounded(crew):
+    assert results(crew, memory) == {"ada": "modest", "bob": "refused", "eve": "modest", "joe": "modest"}
 
 
 def cores(item: Submission, _) -> int:
