@@ -37,7 +37,18 @@ def test_the_perfect_sample_keeps_the_pictures_of_a_real_run():
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
     out = tmp_path_factory.mktemp("graded")
-    command = [sys.executable, "-m", "autograder", "grade", "vae", str(samples.FOLDER), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "autograder",
+        "grade",
+        "vae",
+        str(samples.FOLDER),
+        "--out",
+        str(out),
+        "--jobs",
+        "1",
+    ]
     wide = os.environ | {"COLUMNS": "200"}
     done = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True, env=wide)
     assert done.returncode == 0, done.stderr

@@ -95,6 +95,7 @@ def test_figures_from_elsewhere_are_marked_and_have_no_ratio(benchmark):
     assert list(table.columns[2].cells) == ["1.00", ""]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "line"),
     [

@@ -233,6 +233,7 @@ def test_ctrl_c_says_what_is_kept(arguments, tmp_path) -> None:
     assert "interrupted at step" in out and "the same command goes on there" in out and "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_a_longer_run_goes_on_from_a_shorter(arguments, tmp_path, monkeypatch) -> None:
     assert here(arguments(train_steps=4), monkeypatch) == 0
     assert here(arguments(train_steps=9), monkeypatch) == 0
@@ -241,6 +242,7 @@ def test_a_longer_run_goes_on_from_a_shorter(arguments, tmp_path, monkeypatch) -
     assert same(tmp_path / "results", tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_load_path_starts_from_a_named_checkpoint(arguments, tmp_path, monkeypatch, capsys) -> None:
     named = tmp_path / "results" / "checkpoint.safetensors"
     assert here(arguments(train_steps=3), monkeypatch) == 0
@@ -449,6 +451,7 @@ def test_visualize_draws_what_a_trained_model_does(arguments, tmp_path, monkeypa
     assert "defines no plot_forward" in error_line(capsys)
 
 
+@pytest.mark.slow
 def test_the_way_back_starts_from_the_last_state_as_it_is(arguments, tmp_path, monkeypatch) -> None:
     watched = small.STRIPS.replace("return fixmelab", "diffusion.seen = states[-1]; return fixmelab", 1).replace(
         "def plot_backward(diffusion, x):",
@@ -460,6 +463,7 @@ def test_the_way_back_starts_from_the_last_state_as_it_is(arguments, tmp_path, m
     assert here(arguments(visualize="", load_path=trained, **{"from": path}), monkeypatch) == 0
 
 
+@pytest.mark.slow
 def test_fid_is_measured_at_each_save(arguments, tmp_path, monkeypatch) -> None:
     pytest.importorskip("torchmetrics")
     monkeypatch.setattr("fixmelab.commands.fid.STEPS", 5)

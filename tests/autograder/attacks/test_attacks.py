@@ -1,4 +1,4 @@
-"""The corpus of attacks is held, and what gets past is noticed."""
+"""What gets past the walls is noticed. That the corpus of attacks is held, `autograder prove --attacks` shows."""
 
 import fcntl
 import os
@@ -83,13 +83,6 @@ def written(folder, name, text):
     path.write_text(f"# tries: {path.stem}\n{header}\n# %%{cells}")
 
 
-@pytest.mark.slow
-def test_every_attack_of_the_corpus_is_held():
-    with alone():
-        broken = [f"{item.name}: {item.reason}" for item in prove_attacks(jobs=2) if item.verdict != "held"]
-    assert not broken, "\n".join(broken)
-
-
 def test_the_corpus_covers_what_the_goal_names():
     corpus = attacks()
     kinds = {item.name.partition("/")[0] for item in corpus}
@@ -109,7 +102,7 @@ def noticed(tmp_path_factory):
     told = []
     with alone():
         try:
-            outcomes = prove_attacks(jobs=2, folder=folder, sandbox=False, on_attack=told.append)
+            outcomes = prove_attacks(jobs=1, folder=folder, sandbox=False, on_attack=told.append)
         finally:
             LEFT.unlink(missing_ok=True)
     assert sorted(told, key=lambda outcome: outcome.name) == outcomes

@@ -168,5 +168,6 @@ def test_a_file_that_cannot_be_written_is_one_line(tiny_course):
 
 
 @pytest.mark.skipif(not course.assignment_names(), reason="notebooks/ is empty")
+@pytest.mark.slow
 def test_what_is_committed_is_up_to_date_and_leaks_nothing():
     assert [built.name for built in build(check=True)] == course.assignment_names()

@@ -213,6 +213,7 @@ def test_the_doctor_says_that_all_is_well_here():
     assert "system-call filter" in done.stdout and "Submissions can be graded here." in done.stdout
 
 
+@pytest.mark.slow
 def test_the_doctor_says_what_is_missing(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     done = autograder("doctor")

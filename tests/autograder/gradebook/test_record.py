@@ -87,6 +87,7 @@ def test_scores_are_the_verdicts_and_written_answers_wait(tmp_path, course_folde
     assert (plot.auto_score, plot.needs_manual_grade, plot.score) == (3.0, True, 3.0)
 
 
+@pytest.mark.slow
 def test_what_the_gradebook_knows_of_an_assignment_is_what_nbgrader_itself_saves(tmp_path, course_folder, opened):
     """`nbgrader generate_assignment`, on the same source, finds nothing to change."""
     ours, theirs = f"sqlite:///{tmp_path / 'ours.db'}", f"sqlite:///{tmp_path / 'theirs.db'}"
@@ -623,6 +624,7 @@ def test_one_that_is_left_out_keeps_what_was_recorded_of_him(tmp_path, course_fo
     assert laid(course_folder, "mal").cells != []
 
 
+@pytest.mark.slow
 def test_an_executed_notebook_may_be_larger_than_what_students_may_hand_in(tmp_path, course_folder):
     graded = write_results(tmp_path / "graded", {"ada": Student(), "mal": Student()})
     path, notebook = of_mal(graded)

@@ -1,0 +1,44 @@
+"""`make test` runs all there is, both long proofs among it, and ends with pytest's own summary."""
+
+import subprocess
+
+from tests.held import ROOT
+
+
+def steps(target: str) -> list[str]:
+    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [line.removeprefix(".venv/bin/") for line in done.stdout.splitlines()]
+
+
+def test_a_proof_is_passed_over_only_by_what_it_held_before():
+    proofs = [line for line in steps("test") if "autograder prove" in line]
+    assert proofs == [
+        "python tests/held.py seeds .venv/bin/autograder prove --seeds 50 --jobs 2",
+        "python tests/held.py attacks .venv/bin/autograder prove --attacks --jobs 2",
+    ]
+
+
+def test_every_test_is_run_once_and_the_summary_comes_last():
+    tests = [line for line in steps("test") if "-m pytest" in line]
+    chosen = [line.partition("-m pytest")[2].partition("-m ")[2] for line in tests]
+    assert chosen == ["both_cores", '"not both_cores" --durations 15']
+    assert steps("test")[-1] == tests[-1]
+
+
+def test_what_is_checked_is_tested_too():
+    checked = steps("check")
+    assert {"ruff check .", "ruff format --check .", "mypy", "autograder build --check"} <= set(checked)
+    assert checked[-1].endswith('-m "not slow"')
+    assert set(checked[:-1]) <= set(steps("test"))
+
+
+def test_ci_runs_the_tests_and_no_more():
+    lines = (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    assert lines[-1] == "exec make test"
+
+
+def test_without_a_target_the_targets_are_told():
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    told = [line.partition(":")[0] for line in done.stdout.splitlines() if line.startswith("make ")]
+    assert told == ["make demo", "make check", "make test", "make benchmark", "make clean"]
