@@ -1,4 +1,4 @@
-"""The students' package runs with the lowest versions that it accepts; torch and torchvision are those of this environment."""
+"""The students' package runs with the lowest versions that it accepts, on the torch that is here."""
 
 import re
 import subprocess
