@@ -173,6 +173,7 @@ def bodies(draw):
     return draw(crafted | damaged() | st.sampled_from(wire_properties.seeds()))
 
 
+@pytest.mark.slow
 @settings(max_examples=3000, deadline=None)
 @given(bodies() | st.binary(max_size=300))
 def test_any_bytes_are_a_plain_value_or_a_wire_error(body):

@@ -688,6 +688,7 @@ def test_a_gradebook_that_is_being_written_to_is_waited_for_and_then_said(tmp_pa
     record(graded, db=db, root=course_folder)
 
 
+@pytest.mark.slow
 def test_the_command_says_who_changed(tmp_path, course_folder):
     def run(*arguments: str) -> subprocess.CompletedProcess:
         command = [

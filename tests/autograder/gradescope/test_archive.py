@@ -81,6 +81,7 @@ def test_the_fallback_fits_gradescope_s_form(held):
     assert form.score == 0.0 and form.tests[0].max_score == 30.0 and "did not come to its end" in form.output
 
 
+@pytest.mark.slow
 def test_the_same_tree_gives_the_same_bytes(tree, tmp_path_factory):
     outs = [tmp_path_factory.mktemp("out") / "vae.zip" for _ in range(2)]
     archives.write_archive(outs[0], "vae", root=tree)
@@ -123,6 +124,7 @@ def test_a_place_from_which_students_would_get_it_is_refused(tmp_path):
     archives.write_archive(repository / "below" / "vae.zip", "vae")
 
 
+@pytest.mark.slow
 def test_a_build_that_is_out_of_date_is_refused(tree, tmp_path_factory):
     path = tree / "source" / "vae" / "vae.ipynb"
     path.write_text(path.read_text().replace("garment", "gown", 1))

@@ -1,13 +1,14 @@
 """A small course that can be published, and Git repositories to publish it to."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from autograder.authoring.build import build
-from tests.autograder.authoring.conftest import tiny_course  # noqa: F401
+from tests.autograder.authoring.conftest import tiny_course, write_tiny_course  # noqa: F401
 
 PROJECT = """\
 # A comment for instructors.
@@ -51,9 +52,10 @@ Open it. See [how it is graded](grading.md), [the map](#map) and [a site](https:
 """
 
 
-@pytest.fixture
-def small_course(tiny_course: Path) -> Path:  # noqa: F811
+@pytest.fixture(scope="session")
+def small_course_built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built course with all that a published tree is made of."""
+    root = write_tiny_course(tmp_path_factory.mktemp("small") / "course")
     files = {
         "pyproject.toml": PROJECT,
         "LICENSE": "MIT License\n",
@@ -71,11 +73,17 @@ def small_course(tiny_course: Path) -> Path:  # noqa: F811
         "fixmelab/.hidden.py": "",
     }
     for path, content in files.items():
-        place = tiny_course / path
+        place = root / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content if isinstance(content, bytes) else content.encode())
-    build(root=tiny_course)
-    return tiny_course
+    build(root=root)
+    return root
+
+
+@pytest.fixture
+def small_course(small_course_built_once: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    return shutil.copytree(small_course_built_once, tmp_path / "course")
 
 
 @pytest.fixture(autouse=True)

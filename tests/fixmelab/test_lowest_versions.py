@@ -1,0 +1,58 @@
+"""The students' package runs with the lowest versions that it accepts, on the torch that is here."""
+
+import re
+import subprocess
+import sys
+import sysconfig
+import venv
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[2]
+TAKEN_FROM_HERE = {"torch", "torchvision"}
+# What draws, moves sliders, travels, is saved and has a command line.
+TESTS = ("plotting", "graph_pictures", "widgets", "wire", "cli_train")
+
+
+def lowest() -> dict[str, str]:
+    """The lowest version of each requirement by name."""
+    items = [Requirement(line) for line in requires("fixmelab") if "extra ==" not in line]
+    bounds = {item.name: re.fullmatch(r">=([\d.]+)", str(item.specifier)) for item in items}
+    return {name: bound[1] for name, bound in bounds.items() if name not in TAKEN_FROM_HERE}
+
+
+@pytest.mark.slow
+def test_the_lowest_versions_that_are_accepted_serve(tmp_path):
+    venv.create(tmp_path / "python", with_pip=False)
+    python = tmp_path / "python/bin/python"
+    wanted = lowest()
+    install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run(
+        [*install, *(f"{name}=={version}" for name, version in wanted.items())], capture_output=True, text=True
+    )
+    if "Failed to establish a new connection" in done.stderr:
+        pytest.skip("there is no index of packages to be reached")
+    assert done.returncode == 0, done.stderr
+    # All else is found behind what was installed.
+    (own,) = (tmp_path / "python/lib").glob("python*/site-packages")
+    (own / "rest.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+
+    ask = f"from importlib.metadata import version; print(*map(version, {list(wanted)!r}))"
+    found = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=True).stdout.split()
+    assert dict(zip(wanted, map(padded, found), strict=True)) == {name: padded(wanted[name]) for name in wanted}
+    tests = [ROOT / f"tests/fixmelab/test_{name}.py" for name in TESTS]
+    done = subprocess.run(
+        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", *tests],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
+
+
+def padded(version: str) -> str:
+    """With three numbers: 8.1 is 8.1.0."""
+    return ".".join((version.split(".") + ["0", "0"])[:3])
