@@ -61,29 +61,33 @@ class _Asked(torch.autograd.Function):
         *leaves: Tensor,
     ) -> Any:
         answer = line.call(name, items, keys, moving, training)
-        ctx.line, ctx.call, ctx.count = line, answer["call"], len(leaves)
-        value = answer["value"]
-        return tuple(value) if isinstance(value, list) else value
+        ctx.line, ctx.call, ctx.devices = line, answer["call"], [leaf.device for leaf in leaves]
+        return _placed(answer["value"], items)
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor | None) -> Any:
         found = ctx.line.back(ctx.call, list(upstream))
-        return (None,) * 6 + tuple(found[: ctx.count])
+        pairs = zip(found, ctx.devices, strict=False)  # a module's parameters may be more than the one that stands here
+        return (None,) * 6 + tuple(item if item is None else item.to(device) for item, device in pairs)
+
+
+def _placed(value: Any, items: list) -> Any:
+    """What came from the judge, on the device of the first tensor that went there."""
+    device = next((item.device for item in items if isinstance(item, Tensor)), None)
+    if isinstance(value, list):
+        return tuple(_placed(item, items) for item in value)
+    return value.to(device) if isinstance(value, Tensor) and device is not None else value
 
 
 def _asked(
     line: Line, name: str, args: tuple, kwargs: dict, anchor: Tensor | None = None, training: bool = True
 ) -> Any:
     items, keys = [*args, *kwargs.values()], list(kwargs)
-    device = next((item.device for item in items if isinstance(item, Tensor)), None)
     moving = [place for place, item in enumerate(items) if isinstance(item, Tensor) and item.requires_grad]
     if torch.is_grad_enabled() and (moving or anchor is not None):
         leaves = [items[place] for place in moving] + ([] if anchor is None else [anchor])
-        value = _Asked.apply(line, name, items, keys, moving, training, *leaves)
-    else:
-        value = line.call(name, items, keys, [], training)["value"]
-        value = tuple(value) if isinstance(value, list) else value
-    return value.to(device) if isinstance(value, Tensor) and device is not None else value
+        return _Asked.apply(line, name, items, keys, moving, training, *leaves)
+    return _placed(line.call(name, items, keys, [], training)["value"], items)
 
 
 class StandIn:
