@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from fixmelab.judged import wire
 from fixmelab.judged.toys import LENT
 
-MOST_QUESTIONS = 20_000
-MOST_BYTES = 2**27  # of all questions of a session together
+MOST_QUESTIONS = 5_000
+MOST_BYTES = 2**28  # of all that a session asks, is answered and has differentiated
 MOST_KEPT_BYTES = 2**26  # of what backward passes may still need
 
 
@@ -34,9 +34,7 @@ class Lender:
         Raises WireError for what is no question, or one too many.
         """
         self._questions += 1
-        self._bytes += len(body)
-        if self._questions > MOST_QUESTIONS or self._bytes > MOST_BYTES:
-            raise wire.WireError("its calls of a network or function that it was given are too many")
+        self._spend(len(body))
         question = wire.decode(body)
         try:
             match question:
@@ -50,6 +48,12 @@ class Lender:
             return wire.encode({"raised": type(error).__name__, "text": str(error)[:2000]})
         raise wire.WireError("the frame is no question")
 
+    def _spend(self, count: int) -> None:
+        """What costs the judge time and memory grows with the bytes that it handles."""
+        self._bytes += count
+        if self._questions > MOST_QUESTIONS or self._bytes > MOST_BYTES:
+            raise wire.WireError("its calls of a network or function that it was given are too many")
+
     def _call(
         self, toy: Any, name: str, items: list[Any], keys: list[Any], moving: list[Any], training: bool
     ) -> dict[str, Any]:
@@ -62,8 +66,9 @@ class Lender:
         with torch.enable_grad():
             value = getattr(toy, name)(*args, **kwargs)
         outputs = list(value) if isinstance(value, tuple) else [value]
+        self._spend(_bytes_of(outputs))
         if any(output.requires_grad for output in outputs):
-            self._kept += sum(tensor.numel() * tensor.itemsize for tensor in (*leaves, *outputs))
+            self._kept += _bytes_of([*leaves, *outputs])
             if self._kept > MOST_KEPT_BYTES:
                 raise wire.WireError("its calls of a network or function that it was given hold too much")
             self._passes.append((leaves, outputs))
@@ -75,6 +80,7 @@ class Lender:
         if call < 0:
             raise IndexError("no such call")
         leaves, outputs = self._passes[call]
+        self._spend(_bytes_of([*leaves, *outputs]))
         pairs = [
             (output, gradient)
             for output, gradient in zip(outputs, upstream, strict=True)
@@ -85,3 +91,7 @@ class Lender:
             return [None] * len(wanted)
         found, gradients = zip(*pairs, strict=True)
         return list(torch.autograd.grad(found, wanted, gradients, retain_graph=True, allow_unused=True))
+
+
+def _bytes_of(tensors: list[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.itemsize for tensor in tensors)

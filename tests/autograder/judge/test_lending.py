@@ -174,9 +174,13 @@ def test_questions_bytes_and_what_is_kept_are_bounded(monkeypatch):
     monkeypatch.setattr(lending, "MOST_KEPT_BYTES", 64)
     with pytest.raises(wire.WireError, match="hold too much"):
         questions(*[call] * 5)
-    monkeypatch.setattr(lending, "MOST_BYTES", 200)
+    monkeypatch.setattr(lending, "MOST_KEPT_BYTES", 2**20)
+    monkeypatch.setattr(lending, "MOST_BYTES", 300)
     with pytest.raises(wire.WireError, match="too many"):
         questions(*[call] * 4)
+    monkeypatch.setattr(lending, "MOST_BYTES", 1000)
+    with pytest.raises(wire.WireError, match="too many"):
+        questions(call, *[[0, "back", 0, [torch.ones(1, 2)]]] * 20)
 
 
 def test_too_many_questions_are_the_students_error_not_the_graders(monkeypatch):
