@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 CORES = os.cpu_count() or 1
-Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Assignments; all where none is named.")]
+Names = Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Assignments; all if none is named.")]
 Jobs = Annotated[int, typer.Option(min=1, help="Processes side by side.")]
 Results = Annotated[Path, typer.Argument(metavar="RESULTS", help="A results.json, or the folder that holds one.")]
 SandboxLimits = Annotated[

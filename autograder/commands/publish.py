@@ -19,8 +19,8 @@ def publish(
 ) -> None:
     """Write the tree that students get: notebooks, package, README, grading workflow; nothing secret is in it.
 
-    What it did not write, or was changed by hand, is never overwritten; the whole tree and all that its Git history can
-    still show are looked through for secrets first.
+    Files that it did not write, or that were changed by hand, are never overwritten; the whole tree and all that its
+    Git history can still show are looked through for secrets first.
     """
     from autograder.publish.destination import Destination
     from autograder.publish.publish import publish as publish_tree

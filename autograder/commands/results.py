@@ -94,7 +94,7 @@ def policy(
         typer.Option(metavar="never|any|under=N", help="any: an exercise is not right. under: points, or under=60%."),
     ],
 ) -> None:
-    """Say by the exit code whether CI is to pass: 1 where the policy does not let a submission pass."""
+    """Say by the exit code whether CI is to pass: 1 if the policy does not let a submission pass."""
     from autograder.reports.policy import Policy
     from autograder.results.reading import read_results
 

@@ -58,7 +58,7 @@ def record(
         results: results.json, or the folder that holds it with executed/.
         db: address of the gradebook; the course's own where it is not given.
         dry_run: write nothing, only say what would be.
-        strict: refuse a student who is not in the gradebook, rather than add him, and all where one would be left out.
+        strict: refuse a student who is not in the gradebook, rather than add them, and all if one would be left out.
         root: folder of the course; this repository where it is not given.
 
     Raises:

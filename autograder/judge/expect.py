@@ -44,7 +44,7 @@ class expect:
         return self
 
     def tensor(self) -> "expect":
-        """A torch tensor; a Python number passes for a tensor without dimensions only where a shape is not asked."""
+        """A torch tensor."""
         return self.holds(
             isinstance(self.value, Tensor),
             f"{self._sentence()} is {kind_of(self.value)}; return a torch tensor.",
@@ -98,7 +98,10 @@ class expect:
         atol: float | None = None,
         mistake: str | None = None,
     ) -> "expect":
-        """The same shape, dtype and numbers as `wanted`, within a tolerance that follows the dtype."""
+        """The same shape, dtype and numbers as `wanted`, within a tolerance that follows the dtype.
+
+        A Python number passes for a tensor without dimensions.
+        """
         if isinstance(self.value, int | float) and not isinstance(self.value, bool) and wanted.ndim == 0:
             self.value = torch.tensor(self.value, dtype=wanted.dtype)
         self.shape(*wanted.shape).dtype(wanted.dtype).finite(mistake)

@@ -25,8 +25,8 @@ _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from inside.zygote impo
 
 @dataclass(frozen=True)
 class Address:
-    """Where a zygote is reached: its socket, the folder for the sessions' sockets, whether there is a sandbox, and
-    whose kernels are where it is another user that takes its place."""
+    """Where a zygote is reached: its socket, the folder for the sessions' sockets, whether there is a sandbox, and the
+    user who runs the kernels if another user takes the sandbox's place."""
 
     socket: str
     sessions: str

@@ -1,4 +1,4 @@
-"""Finds the answer to each exercise in code: by id, by anchor, by the name that it defines, by likeness."""
+"""Finds the answer to each exercise in code: by anchor, by id, by the name that it defines, by similarity."""
 
 from collections import defaultdict
 from typing import NamedTuple

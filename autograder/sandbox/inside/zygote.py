@@ -79,7 +79,7 @@ class Zygote:
     """Forks kernels, and watches over them. Cores are dealt out, one a kernel, so that none can slow another.
 
     `walls` says whether kernels get namespaces of their own, `shown` which paths of the host they see all the same.
-    Without walls, kernels are of `user`, where one is given: of the same, so there is only one of them at a time.
+    Without walls, `user`, if one is given, runs the kernels, one at a time.
     """
 
     def __init__(

@@ -6,22 +6,17 @@ Each student graded now, not found in OUT, is a line in LOG.
 import sys
 from pathlib import Path
 
-import nbformat
-from toy_course import EXERCISES, RIGHT, source, submission
-
 from autograder import course
-from autograder.grading.grading import Grading
-from autograder.grading.run import Run
-from autograder.grading.store import Store
-from autograder.grading.submissions import Submission
 from autograder.grading.workers import Crew
-from autograder.results.writing import write_run
 
 COUNT = 200
 
 
 def lay_out(root: Path) -> None:
     """Write the course and what was handed in, once: a notebook's cells have other ids each time it is made."""
+    import nbformat
+    from toy_course import RIGHT, source, submission
+
     for folder in ("notebooks", "source/toy", "autograder/assignments/toy", "submitted"):
         (root / folder).mkdir(parents=True)
     (root / "notebooks" / "toy.py").touch()
@@ -34,16 +29,28 @@ def lay_out(root: Path) -> None:
 
 def main(root: str, out: str, log: str) -> None:
     course.ROOT = Path(root)
-    handed_in = sorted((course.ROOT / "submitted").iterdir())
-    grading = Grading("toy", course.read_source("toy"), key=b"k" * 32, exercises=EXERCISES)
-    with Crew("toy", jobs=2) as crew, Store(Path(out)) as store, open(log, "a", buffering=1) as lines:
-        run = Run(grading, crew, store)
+    # As the command does: the crew before anything that is slow to import.
+    with Crew("toy", jobs=2) as crew, open(log, "a", buffering=1) as lines:
+        from toy_course import EXERCISES
 
-        def note(done: int, total: int) -> None:
-            if done and not run.tally.records[-1].is_known:
-                lines.write(f"{run.tally.records[-1].result.student}\n")
+        from autograder.grading.grading import Grading
+        from autograder.grading.run import Run
+        from autograder.grading.store import Store
+        from autograder.grading.submissions import Submission
+        from autograder.results.writing import write_run
 
-        result = run.grade([Submission(path.stem, path.name, path.read_bytes()) for path in handed_in], on_step=note)
+        handed_in = sorted((course.ROOT / "submitted").iterdir())
+        grading = Grading("toy", course.read_source("toy"), key=b"k" * 32, exercises=EXERCISES)
+        with Store(Path(out)) as store:
+            run = Run(grading, crew, store)
+
+            def note(done: int, total: int) -> None:
+                if done and not run.tally.records[-1].is_known:
+                    lines.write(f"{run.tally.records[-1].result.student}\n")
+
+            result = run.grade(
+                [Submission(path.stem, path.name, path.read_bytes()) for path in handed_in], on_step=note
+            )
     write_run(Path(out), result, run.tally.records)
 
 
