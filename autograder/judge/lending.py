@@ -10,6 +10,8 @@ from fixmelab.judged.toys import LENT
 
 MOST_QUESTIONS = 5_000
 MOST_BYTES = 2**28  # of all that a session asks, is answered and has differentiated
+QUESTION_BYTES = 2**12  # what a question costs at least
+MOST_ITEMS = 16  # arguments of a call
 MOST_KEPT_BYTES = 2**26  # of what backward passes may still need
 
 
@@ -34,7 +36,7 @@ class Lender:
         Raises WireError for what is no question, or one too many.
         """
         self._questions += 1
-        self._spend(len(body))
+        self._spend(len(body) + QUESTION_BYTES)
         question = wire.decode(body)
         try:
             match question:
@@ -59,6 +61,10 @@ class Lender:
     ) -> dict[str, Any]:
         if type(toy).__name__ not in LENT or name not in toy.calls:
             raise AttributeError(f"{type(toy).__name__} has no {name!r}")
+        if len(items) > MOST_ITEMS or len(set(moving)) != len(moving) or len(keys) > len(items):
+            raise ValueError("a call has a few arguments, each by itself")
+        # As many bytes as they have in the dtype of the toy's own numbers, before anything is done with them.
+        self._spend(sum(8 * item.numel() for item in items if isinstance(item, Tensor)))
         if isinstance(toy, nn.Module):
             toy.train(training)
         leaves = [items[place].requires_grad_() for place in moving]

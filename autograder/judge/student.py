@@ -16,6 +16,7 @@ from fixmelab.judged.probe import Probe
 from fixmelab.judged.toys import LENT
 
 MOST_BYTES = 2**28  # of all replies of a session together
+MOST_REMOTES = 5_000  # objects that stay with the student
 
 Transcript = list[tuple[str, Any]]  # what was asked, and what came back
 
@@ -146,7 +147,7 @@ class StudentSession:
         self._channel = channel
         self._draw = draw
         self._lender = Lender()
-        self._bytes = 0
+        self._bytes = self._remotes = 0
         self.transcript: Transcript = []
         self.on_reply: Callable[[int, tuple[str, Any]], None] = lambda number, line: None
 
@@ -162,7 +163,7 @@ class StudentSession:
         self._bytes += len(frame)
         if self._bytes > MOST_BYTES:
             raise wire.WireError(f"it takes more than {MOST_BYTES >> 20} MB in all")
-        reply = wire.decode(frame, lambda found: Remote(self, found.number, found.kind))
+        reply = wire.decode(frame, self._remote)
         match reply:
             case {"error": {"type": str(kind), "text": str(text), "where": str(where)}}:
                 self._note(label, kind)
@@ -179,6 +180,12 @@ class StudentSession:
         if type(item).__name__ in LENT:
             return self._lender.lend(item)
         raise wire.WireError(f"a check may not send a {type(item).__name__}")
+
+    def _remote(self, found: wire.Handle) -> Remote:
+        self._remotes += 1
+        if self._remotes > MOST_REMOTES:
+            raise wire.WireError(f"it holds more than {MOST_REMOTES} objects")
+        return Remote(self, found.number, found.kind)
 
     def _note(self, label: str, said: Any) -> None:
         self.transcript.append((label, said))
@@ -205,7 +212,15 @@ class StudentSession:
         value = self.ask(request, f"gradient {name}")
         if not isinstance(value, list) or not all(item is None or isinstance(item, wanted) for item in value):
             raise wire.WireError("the frame is not a list of gradients")
+        if wanted is Tensor:
+            of = [args[place] for place in wrt] if not isinstance(wrt, Remote | Module) else []
+            if len(value) != len(of) or not all(map(_is_gradient_of, value, of)):
+                raise wire.WireError("the frame holds gradients of another shape or dtype than the arguments")
         return value
+
+
+def _is_gradient_of(gradient: Tensor | None, argument: Tensor) -> bool:
+    return gradient is None or (gradient.shape == argument.shape and gradient.dtype == argument.dtype)
 
 
 def _require_unchanged_arguments(reply: dict[str, Any]) -> None:

@@ -100,6 +100,7 @@ class Recorder(nn.Module):
 
     Args:
         scale, shift: shape (T,).
+        channels: of an image; unless it is given, x may have any shape.
 
     Attributes:
         inputs, times: x and t of each call, in order.
@@ -111,8 +112,9 @@ class Recorder(nn.Module):
     shift: Tensor
     calls, shows = ("forward",), ()
 
-    def __init__(self, scale: Tensor, shift: Tensor) -> None:
+    def __init__(self, scale: Tensor, shift: Tensor, channels: int | None = None) -> None:
         super().__init__()
+        self.channels = channels
         self.weight = nn.Parameter(torch.ones(()))
         self.inside = nn.Identity()  # eval() reaches it, an attribute that is set does not
         self.register_buffer("scale", scale)
@@ -123,8 +125,10 @@ class Recorder(nn.Module):
         self.gradients: list[Tensor] = []
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
-        """x: (B, …); t: (B,) long. Returns the shape of x. Raises ValueError for another number of steps."""
+        """x: (B, …); t: (B,) long. Returns the shape of x. Raises ValueError for other images or another count of t."""
         t = torch.as_tensor(t)
+        if self.channels is not None and (x.ndim != 4 or x.shape[1] != self.channels):
+            raise ValueError(f"x has shape {tuple(x.shape)}; the network takes (B, {self.channels}, H, W)")
         if t.numel() not in (1, len(x)):
             raise ValueError(f"t has {t.numel()} entries for a batch of {len(x)}")
         self.inputs.append(x.detach().clone())
@@ -160,7 +164,7 @@ class Drift:
 
     def p_sample(self, x: Tensor, t: Tensor, t_index: int) -> Tensor:
         """x (B, …) plus shift[t_index]; t: (B,) long, all of them t_index. Raises ValueError for another t."""
-        if not (self._checked(t, x) == t_index).all():
+        if not (self._checked(t, x) == int(t_index)).all():
             raise ValueError(f"p_sample: t must hold t_index, {t_index}, for each image of the batch")
         self.steps_back += 1
         return x + self.shift[t_index]

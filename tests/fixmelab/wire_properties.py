@@ -16,7 +16,7 @@ from autograder.judge.exercise import Exercise
 from autograder.judge.expect import expect
 from autograder.judge.judging import judge
 from autograder.judge.server import JudgeServer
-from autograder.judge.student import StudentSession
+from autograder.judge.student import Channel, StudentSession
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed
 from fixmelab.judged import wire
 
@@ -47,11 +47,20 @@ def require_plain(value: Any) -> None:
         assert value.dtype != torch.bool or not (value.view(torch.uint8) > 1).any()
 
 
-def replies(data: bytes) -> Callable[[bytes], bytes]:
-    """A channel on which the parts of `data` come back, one after the other and then anew."""
+def replies(data: bytes) -> Channel:
+    """A channel on which the parts of `data` come back, one after the other and then anew; questions are answered."""
     parts = data.split(SEPARATOR)
     turn = iter(range(10**9))
-    return lambda body: parts[next(turn) % len(parts)]
+
+    def ask(body: bytes, answer: Callable[[bytes], bytes]) -> bytes:
+        part = parts[next(turn) % len(parts)]
+        for _ in parts:
+            if wire.is_question(part):
+                answer(part)
+                part = parts[next(turn) % len(parts)]
+        return part
+
+    return ask
 
 
 def ask_gives_a_value_or_says_what_is_wrong(data: bytes) -> None:

@@ -11,7 +11,7 @@ from torch.nn import functional
 import fixmelab
 from autograder.assignments.diffusion import reference
 from autograder.assignments.diffusion.reference import Diffusion, extract
-from autograder.judge.chance import is_too_even
+from autograder.judge.chance import is_repetitive, is_too_even
 from autograder.judge.draw import Draw
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote, Target
@@ -109,7 +109,7 @@ def trial_on_toy(
     if const is not None:
         scale = (1 - alpha_bars).rsqrt()
         shift = -alpha_bars.sqrt() * const * scale
-    toy = Recorder(scale, shift)
+    toy = Recorder(scale, shift, channels)
     diffusion = student.kept(toy, image_size=size, channels=channels, timesteps=steps)
     return Trial(diffusion, toy, alpha_bars, betas)
 
@@ -152,6 +152,12 @@ def expect_white_noise(noises: Sequence[Tensor], what: str) -> None:
         and abs(float((columns**4).mean()) - 3) < 10 * (96 / columns.numel()) ** 0.5
     )
     expect(flat).holds(is_standard, f"The noise in {what} is not standard normal.", "other_noise")
+    # All numbers of all draws in one row: what is used again, anywhere later, shows as a correlation at that distance.
+    expect(flat).holds(
+        not is_repetitive(torch.cat([noise.flatten() for noise in flat])),
+        f"In {what}, the noise of one entry, image, step or call tells that of another: it is used again.",
+        "noise_used_again",
+    )
     # Draws scatter; what was balanced, such as pairs of opposite signs, does not.
     is_balanced = is_too_even((columns.mean(dim=0) / error) ** 2)
     expect(flat).holds(not is_balanced, f"The noise in {what} is not drawn independently: its mean is too exact.")

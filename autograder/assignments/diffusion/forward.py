@@ -9,6 +9,7 @@ from torch import Tensor
 
 from autograder.assignments.diffusion import common, reference
 from autograder.assignments.diffusion.reference import Diffusion
+from autograder.judge.chance import is_repetitive, is_too_even
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -83,6 +84,8 @@ def _expect_uniform(t: Tensor, steps: int) -> None:
     expect(t).holds(is_apart, "Neighbouring examples have the same or similar steps: draw each by itself.")
     is_even = float((counts - expected).abs().max()) < common.SIGMAS * (expected * (1 - 1 / steps)) ** 0.5
     expect(t).holds(is_even, "The steps are not drawn uniformly.", "steps_not_uniform")
+    is_dealt = is_too_even((counts - expected) ** 2 / expected, steps - 1) or is_repetitive(t)
+    expect(t).holds(not is_dealt, "The steps are not drawn independently: draw each by itself.")
 
 
 @mistake("The whole batch has one step t: every example needs a step of its own.")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.gcn import reference
-from autograder.judge.chance import is_too_even
+from autograder.judge.chance import is_repetitive, is_too_even
 from autograder.judge.draw import Draw
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
@@ -144,6 +144,11 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
             "The draws of a node are not independent: draw with replacement, and anew for each.",
             "without_replacement" if within < again else "one_draw_used_k_times",
         )
+    if counts is not None and bool((chances > 0).sum() > 1):
+        possible = chances > 0
+        squares = (counts[possible] - total * chances[possible]) ** 2 / (total * chances[possible])
+        is_dealt = is_too_even(squares, int(possible.sum()) - 1) or is_repetitive(drawn == int(chances.argmax()))
+        expect(drawn).holds(not is_dealt, "The draws are not independent: draw each by itself.", "one_draw_for_all")
 
 
 def expect_scatter(calls: Sequence[Tensor], chances: Tensor) -> None:

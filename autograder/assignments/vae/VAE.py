@@ -27,6 +27,12 @@ def whole_model(student: Remote, draw: Draw) -> None:
     expect(sigma, "sigma").shape(5, latent_dim)
     found = model.attribute("latent_dim")
     expect(found).holds(found == latent_dim, "The attribute latent_dim is not the number of latents asked for.")
+    expect(sigma).holds(bool((sigma > 0).all()), "sigma is not positive everywhere.")
+    other = expect(model(x.flip(0), eps=-eps), "what forward returns").items(3)[0]
+    expect(other).holds(
+        not common.almost_equal(other, x_hat, within=0),
+        "The reconstruction depends on neither the image nor the noise.",
+    )
     again = expect(model(x, eps=eps), "what forward returns").items(3)[0]
     expect(again).holds(
         common.almost_equal(again, x_hat), "In evaluation mode, two calls of forward with the same x and eps differ."

@@ -35,6 +35,8 @@ def amortization_gap(student: Remote, draw: Draw) -> None:
     expect(got, "the gap after 1 step").shape(batch).finite().holds(
         bool((got > 0).all()), "After one small step the gap is still 0: the ELBO after the last step is not looked at."
     )
+    begun = height - (curvature * ((mu - mean) ** 2 + (sigma / std).log() ** 2)).sum(dim=1)
+    expect(got, "the gap after 1 step").close(elbo.best - begun, rtol=1e-3, atol=1e-4)
     expect(elbo.reach).holds(
         elbo.reach < 0.1,
         "One small step leads far away: the search must start at the encoder's mu and sigma.",
@@ -51,6 +53,7 @@ def amortization_gap(student: Remote, draw: Draw) -> None:
             "With a large learning rate the gap is not the distance from the start to the best ELBO that was seen.",
             "last_step_instead_of_best",
         )
+        expect(elbo.reach).holds(elbo.reach > 0, "With a large learning rate the search stays where it begins.")
     kept = student.kept(bowl(), mu, sigma, steps=2, lr=0.1)
     expect(kept).holds(kept.attribute("requires_grad") is False, "The result still carries a graph: detach it.")
 

@@ -76,6 +76,7 @@ def expect_slope(function: Callable[[Tensor], float], x: Tensor, gradient: Tenso
         return  # others tell of that
     size = float(gradient.double().norm())
     step = 0.01 * max(abs(function(x)), 1.0) / size
+    expect(gradient).holds(step < 1e4, f"The gradient that passes through {name} is next to nothing.", "detached")
     if step > 1:  # too flat to be measured
         return
     along = (step / size) * gradient

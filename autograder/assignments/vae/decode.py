@@ -38,6 +38,7 @@ def decode(student: Remote, draw: Draw) -> None:
     expect(one).holds(
         common.almost_equal(one, x_hat[7:8]), "An image changes with the other codes in its batch.", "mixes_the_codes"
     )
+    expect(x_hat).holds(bool((x_hat.flatten(1).std(dim=1) > 1e-6).all()), "All pixels of an image are the same.")
     for j in range(latent_dim):
         moved = z.clone()
         moved[:, j] += 5
@@ -53,7 +54,7 @@ def decode(student: Remote, draw: Draw) -> None:
         "No gradient passes through decode: training could not improve it.",
         "detached",
     )
-    common.expect_slope(lambda z: float((model.decode(z).double() * weight).sum()), z / 10, gradient, "decode")
+    common.expect_slope(lambda z: float((_decoded(model, z).double() * weight).sum()), z / 10, gradient, "decode")
 
 
 def _decoded(model: Remote, z: Tensor) -> Tensor:

@@ -54,12 +54,11 @@ def encode(student: Remote, draw: Draw) -> None:
 
 def _weighted(model: Remote, weights: list[Tensor | None], x: Tensor) -> float:
     """What the gradient is asked of: the sum of mu's or sigma's entries, each times its weight."""
-    results = expect(model.encode(x), "what encode returns").items(2)
-    return sum(
-        float((result.double() * weight).sum())
-        for result, weight in zip(results, weights, strict=True)
-        if weight is not None
-    )
+    total = 0.0
+    for result, weight in zip(expect(model.encode(x), "what encode returns").items(2), weights, strict=True):
+        if weight is not None:
+            total += float((expect(result, "the code").shape(*weight.shape).value.double() * weight).sum())
+    return total
 
 
 def _codes(model: Remote, x: Tensor, latent_dim: int) -> list[Tensor]:

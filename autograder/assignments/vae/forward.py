@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from autograder.assignments.vae import common, reference
 from autograder.assignments.vae.reference import VAE
+from autograder.judge.chance import is_repetitive, is_too_even
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -134,6 +135,8 @@ def _expect_right_noise(model: Remote, latent_dim: int, draw: Draw) -> bool:
         and float((columns.pow(4).mean(dim=0) - 3).abs().max()) < 10 * 96**0.5 * error
     )
     expect(noise).holds(is_standard, "Without eps, the noise is not standard normal.", "noise_is_not_standard_normal")
+    is_balanced = is_too_even((columns.mean(dim=0) / error) ** 2) or is_repetitive(columns.T.flatten())
+    expect(noise).holds(not is_balanced, "Without eps, the noise is not drawn independently.", "noise_is_shared")
     return True
 
 
@@ -146,6 +149,8 @@ def _expect_right_spread(model: Remote, draw: Draw) -> None:
     count, image, weight = 1000, common.images(draw, 1), draw.normal(reference.SIDE * reference.SIDE)
     got = expect(model(image.expand(count, -1, -1, -1)), "what forward returns").items(3)
     x_hat, mu, sigma = got[0], *expect(model.encode(image), "what encode returns").items(2)
+    for code in (mu, sigma):
+        expect(code, "the code of an image").shape(1, 3)
     expect(x_hat, "the reconstruction").shape(count, 1, reference.SIDE, reference.SIDE).finite()
     right = model.decode(mu + sigma * draw.normal(count, 3))
     expect(right, "the decoded images").shape(count, 1, reference.SIDE, reference.SIDE).finite()
