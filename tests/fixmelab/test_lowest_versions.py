@@ -5,11 +5,15 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # jupytext brings it there
 
 ROOT = Path(__file__).resolve().parents[2]
 TAKEN_FROM_HERE = {"torch", "torchvision"}
@@ -19,7 +23,8 @@ TESTS = ("plotting", "graph_pictures", "widgets", "wire", "cli_train")
 
 def lowest() -> dict[str, str]:
     """The lowest version of each requirement by name."""
-    items = [Requirement(line) for line in requires("fixmelab") if "extra ==" not in line]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    items = [Requirement(line) for line in project["dependencies"]]
     bounds = {item.name: re.fullmatch(r">=([\d.]+)", str(item.specifier)) for item in items}
     return {name: bound[1] for name, bound in bounds.items() if name not in TAKEN_FROM_HERE}
 
