@@ -102,6 +102,13 @@ def expect_chance(one: Tensor, other: Tensor) -> None:
     expect(one).holds(different, "Every call gives the same draws: they do not come by chance.", "nothing_is_drawn")
 
 
+def _pearson(counts: Tensor, chances: Tensor) -> Tensor:
+    """The terms of Pearson's χ², for what can be drawn at all."""
+    possible = chances > 0
+    wanted = counts.sum() * chances[possible]
+    return (counts[possible] - wanted) ** 2 / wanted
+
+
 def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others: Mapping[str, Tensor]) -> None:
     """Each row holds independent draws of i with probability chances[i], and rows are independent.
 
@@ -145,22 +152,20 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
             "without_replacement" if within < again else "one_draw_used_k_times",
         )
     if counts is not None and bool((chances > 0).sum() > 1):
-        possible = chances > 0
-        squares = (counts[possible] - total * chances[possible]) ** 2 / (total * chances[possible])
-        is_dealt = is_too_even(squares, int(possible.sum()) - 1) or is_repetitive(drawn == int(chances.argmax()))
+        squares = _pearson(counts, chances)
+        is_dealt = is_too_even(squares, len(squares) - 1) or is_repetitive(drawn == int(chances.argmax()))
         expect(drawn).holds(not is_dealt, "The draws are not independent: draw each by itself.", "one_draw_for_all")
 
 
 def expect_scatter(calls: Sequence[Tensor], chances: Tensor) -> None:
     """The counts of many calls scatter as those of draws do; a deck with the right shares, shuffled, has exact ones."""
-    possible = chances > 0
     squares = []
     for drawn in calls:
-        counts, wanted = _counts(drawn, len(chances)), drawn.numel() * chances[possible]
+        counts = _counts(drawn, len(chances))
         expect(drawn).holds(counts is not None, "The draws do not follow the probabilities that are wanted.")
         if counts is not None:
-            squares.append((counts[possible] - wanted) ** 2 / wanted)
-    freedom = len(calls) * (int(possible.sum()) - 1)
+            squares.append(_pearson(counts, chances))
+    freedom = sum(len(terms) - 1 for terms in squares)
     expect(calls).holds(
         not is_too_even(torch.cat(squares), freedom),
         "The draws follow the probabilities too exactly: each must be drawn by itself, not dealt from a deck.",
