@@ -64,18 +64,23 @@ def prove(
 def _prove_attacks(jobs: int) -> None:
     from autograder.attacks.prove import prove_attacks
 
-    outcomes = []
-
     def show(outcome: "Outcome") -> None:
-        outcomes.append(outcome)
         held = outcome.verdict == "held"
-        line = f"{outcome.name}: {outcome.tries}: " + ("held" if held else f"BROKEN: {outcome.reason}")
-        (console if held else errors).print(line, markup=False, highlight=False, soft_wrap=True)
+        (console if held else errors).print(_line(outcome), markup=False, highlight=False, soft_wrap=True)
 
-    prove_attacks(jobs=jobs, on_attack=show)
-    broken = sum(outcome.verdict != "held" for outcome in outcomes)
+    outcomes = prove_attacks(jobs=jobs, on_attack=show)
+    broken = [outcome for outcome in outcomes if outcome.verdict != "held"]
     console.print(
-        f"{len(outcomes)} attacks: " + (f"{broken} broke through" if broken else "none broke through"), highlight=False
+        f"{len(outcomes)} attacks: " + (f"{len(broken)} broke through:" if broken else "none broke through"),
+        highlight=False,
     )
+    # Once more, since they are lost among the lines of all others.
+    for outcome in broken:
+        errors.print(_line(outcome), markup=False, highlight=False, soft_wrap=True)
     if broken:
         raise typer.Exit(1)
+
+
+def _line(outcome: "Outcome") -> str:
+    verdict = "held" if outcome.verdict == "held" else f"BROKEN: {outcome.reason}"
+    return f"{outcome.name}: {outcome.tries}: {verdict}"
