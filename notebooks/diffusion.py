@@ -93,7 +93,7 @@ def constant_schedule(timesteps, beta=0.02):
 
 # %% tests="constant_schedule" points=1
 betas = constant_schedule(5, beta=0.1)
-assert betas.shape == (5,), f"one β for each of 5 steps is wanted, shape (5,); yours has shape {tuple(betas.shape)}"
+assert betas.shape == (5,), f"expected one β for each of 5 steps, shape (5,); yours has shape {tuple(betas.shape)}"
 assert torch.allclose(betas, torch.full((5,), 0.1)), "every entry must be beta"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -112,7 +112,7 @@ def linear_schedule(timesteps, beta_start=1e-4, beta_end=0.02):
 
 # %% tests="linear_schedule" points=1
 betas = linear_schedule(1000)
-assert betas.shape == (1000,), f"shape (1000,) is wanted; yours has shape {tuple(betas.shape)}"
+assert betas.shape == (1000,), f"expected shape (1000,); yours has shape {tuple(betas.shape)}"
 assert abs(float(betas[0]) - 1e-4) < 1e-7, "the first step has beta_start"
 assert abs(float(betas[-1]) - 0.02) < 1e-6, "the last step has beta_end"
 ### BEGIN HIDDEN TESTS
@@ -144,7 +144,7 @@ def cosine_schedule(timesteps, s=0.008):
 # %% tests="cosine_schedule" points=2
 betas = cosine_schedule(100)
 alpha_bars = torch.cumprod(1 - betas, dim=0)
-assert betas.shape == (100,), f"shape (100,) is wanted; yours has shape {tuple(betas.shape)}"
+assert betas.shape == (100,), f"expected shape (100,); yours has shape {tuple(betas.shape)}"
 assert float(betas.max()) < 1, "every β must stay below 1: clip α"
 assert abs(float(alpha_bars[49]) - 0.4938) < 1e-3, "half-way about half of the variance is left: ᾱ_50 = 0.494 for T = 100"
 assert float(alpha_bars[-1]) < 1e-4, "at the end nothing of the image may be left"
@@ -206,7 +206,7 @@ def q_chain(x_0, betas, noises):
 # %% tests="q_chain" points=1
 betas = torch.tensor([0.36, 0.19, 0.5])
 x = q_chain(torch.ones(2, 3), betas, torch.zeros(2, 2, 3))
-assert x.shape == (2, 3), f"the shape of x_0 is wanted, (2, 3); yours has shape {tuple(x.shape)}"
+assert x.shape == (2, 3), f"expected the shape of x_0, (2, 3); yours has shape {tuple(x.shape)}"
 assert torch.allclose(x, torch.full((2, 3), 0.72)), "two steps without noise leave 0.8 · 0.9 of x_0; the third β is not used"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -235,7 +235,7 @@ def chain_moments(betas):
 
 # %% tests="chain_moments" points=2
 m, v = chain_moments(torch.tensor([0.36, 0.19]))
-assert m.shape == v.shape == (2,), f"two of shape (2,) are wanted; yours are {tuple(m.shape)} and {tuple(v.shape)}"
+assert m.shape == v.shape == (2,), f"expected two tensors of shape (2,); yours are {tuple(m.shape)} and {tuple(v.shape)}"
 assert torch.allclose(m, torch.tensor([0.8, 0.72])), "m_1 = 0.8 and m_2 = 0.8 · 0.9 for β = (0.36, 0.19)"
 assert abs(float(v[0]) - 0.36) < 1e-6, "after one step the variance is β_1"
 ### BEGIN HIDDEN TESTS
@@ -295,7 +295,7 @@ def kl_to_prior(x_0, alpha_bar):
 # %% tests="kl_to_prior" points=2
 images = torch.ones(4, 3, 2, 2)
 kl = kl_to_prior(images, 0.5)
-assert kl.shape == (4,), f"one number for each example is wanted, shape (4,); yours has shape {tuple(kl.shape)}"
+assert kl.shape == (4,), f"expected one number for each example, shape (4,); yours has shape {tuple(kl.shape)}"
 assert torch.allclose(kl, torch.full((4,), 6 * math.log(2))), "12 entries that are 1, at ᾱ = ½: 6 log 2 = 4.159 nats"
 assert torch.allclose(kl_to_prior(images, 0.0), torch.zeros(4)), "at ᾱ = 0 nothing is left, and the divergence is 0"
 ### BEGIN HIDDEN TESTS
@@ -358,7 +358,7 @@ def bayes_on_grid(grid, x_0, x_t, beta, alpha_bar_before):
 # %% tests="bayes_on_grid" points=2
 grid = torch.linspace(-4, 4, 801, dtype=torch.float64)
 density = bayes_on_grid(grid, 0.0, 0.0, 0.5, 0.5)
-assert density.shape == (801,), f"one value for each point of the grid is wanted; yours has shape {tuple(density.shape)}"
+assert density.shape == (801,), f"expected one value for each point of the grid; yours has shape {tuple(density.shape)}"
 assert abs(float(density.sum()) * 0.01 - 1) < 1e-6, "a density sums to 1, times the spacing of the grid"
 assert int(density.argmax()) == 400, "with x_0 = x_t = 0 the most likely x_{t-1} is 0"
 ### BEGIN HIDDEN TESTS
@@ -399,7 +399,7 @@ def q_posterior(x_0, x_t, t, betas):
 betas = torch.tensor([0.5, 0.5], dtype=torch.float64)
 x_0, x_t, t = torch.tensor([[0.8], [0.8]]).double(), torch.tensor([[0.3], [0.3]]).double(), torch.tensor([0, 1])
 mean, variance = q_posterior(x_0, x_t, t, betas)
-assert mean.shape == variance.shape == (2, 1), f"shapes (2, 1) are wanted; yours are {tuple(mean.shape)}, {tuple(variance.shape)}"
+assert mean.shape == variance.shape == (2, 1), f"expected shapes (2, 1); yours are {tuple(mean.shape)}, {tuple(variance.shape)}"
 assert abs(float(mean[0]) - 0.8) < 1e-6 and abs(float(variance[0])) < 1e-6, "before the first step there is x_0 itself, for certain"
 assert abs(float(variance[1]) - 1 / 3) < 1e-6, "for β = (½, ½) the variance at t = 2 is (½ / ¾) · ½ = ⅓"
 by_bayes = bayes_on_grid(grid, 0.8, 0.3, 0.5, 0.5)
@@ -449,7 +449,7 @@ alpha_bars = torch.cumprod(1 - betas, dim=0)
 x_0, eps, t = torch.tensor([[0.8, -0.1]]).double(), torch.tensor([[1.5, -0.7]]).double(), torch.tensor([12])
 x_t = alpha_bars[12].sqrt() * x_0 + (1 - alpha_bars[12]).sqrt() * eps
 mean = posterior_mean_from_eps(x_t, eps, t, betas)
-assert mean.shape == (1, 2), f"the shape of x_t is wanted, (1, 2); yours has shape {tuple(mean.shape)}"
+assert mean.shape == (1, 2), f"expected the shape of x_t, (1, 2); yours has shape {tuple(mean.shape)}"
 assert torch.allclose(mean, q_posterior(x_0, x_t, t, betas)[0]), "for x_t made of x_0 and ε, this is the mean of q_posterior"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -475,7 +475,7 @@ def loss_weight(betas, variances):
 
 # %% tests="loss_weight" points=2
 weights = loss_weight(torch.tensor([0.5, 0.5]), torch.tensor([0.5, 1.0]))
-assert weights.shape == (2,), f"one weight for each step is wanted, shape (2,); yours has shape {tuple(weights.shape)}"
+assert weights.shape == (2,), f"expected one weight for each step, shape (2,); yours has shape {tuple(weights.shape)}"
 assert abs(float(weights[0]) - 1.0) < 1e-6, "for β_1 = σ_1² = ½ the weight of the first step is 1"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -813,7 +813,7 @@ check("diffusion.Diffusion", Diffusion)
 diffusion = Diffusion(nn.Identity(), image_size=4, channels=2, timesteps=10)
 x_0, t = torch.ones(3, 2, 4, 4), torch.tensor([0, 5, 9])
 x_t = diffusion.q_sample(x_0, t, torch.zeros_like(x_0))
-assert x_t.shape == (3, 2, 4, 4), f"the shape of x_0 is wanted, (3, 2, 4, 4); yours has shape {tuple(x_t.shape)}"
+assert x_t.shape == (3, 2, 4, 4), f"expected the shape of x_0, (3, 2, 4, 4); yours has shape {tuple(x_t.shape)}"
 assert torch.allclose(x_t[:, 0, 0, 0] ** 2, diffusion.alpha_bars[t]), "without noise, √ᾱ of each example's own step is left"
 assert not torch.equal(diffusion.q_sample(x_0, t), diffusion.q_sample(x_0, t)), "without noise given, draw it afresh"
 ### BEGIN HIDDEN TESTS
@@ -867,7 +867,7 @@ check("diffusion.forward", Diffusion)
 diffusion = Diffusion(Recorder(torch.zeros(10), torch.zeros(10)), image_size=4, channels=2, timesteps=10)
 x, first = torch.full((3, 2, 4, 4), 0.25), torch.zeros(3, dtype=torch.long)
 x_0 = diffusion.p_sample(x, first, 0)
-assert x_0.shape == (3, 2, 4, 4), f"the shape of x is wanted, (3, 2, 4, 4); yours has shape {tuple(x_0.shape)}"
+assert x_0.shape == (3, 2, 4, 4), f"expected the shape of x, (3, 2, 4, 4); yours has shape {tuple(x_0.shape)}"
 assert torch.allclose(x_0, x / diffusion.alpha_bars[0].sqrt()), "the last step gives x̂_0 itself: no noise is added at index 0"
 middle = [diffusion.p_sample(x, first + 5, 5) for _ in range(2)]
 assert not torch.equal(*middle), "at every other step, fresh noise is added"
@@ -884,7 +884,7 @@ check("diffusion.p_sample", Diffusion)
 toy = Recorder(torch.zeros(10), torch.zeros(10))
 diffusion = Diffusion(toy, image_size=4, channels=2, timesteps=10)
 x_0 = diffusion.p_sample_loop(torch.zeros(3, 2, 4, 4))
-assert x_0.shape == (3, 2, 4, 4), f"the shape of img is wanted, (3, 2, 4, 4); yours has shape {tuple(x_0.shape)}"
+assert x_0.shape == (3, 2, 4, 4), f"expected the shape of img, (3, 2, 4, 4); yours has shape {tuple(x_0.shape)}"
 assert [int(t[0]) for t in toy.times] == list(range(9, -1, -1)), "the steps go from index T − 1 down to 0, each once"
 assert not any(toy.modes), "while sampling the model must be in evaluation mode: model.eval()"
 ### BEGIN HIDDEN TESTS
@@ -899,7 +899,7 @@ check("diffusion.p_sample_loop", Diffusion)
 # %% tests="sample" points=2
 diffusion = Diffusion(Recorder(torch.zeros(10), torch.zeros(10)), image_size=4, channels=2, timesteps=10)
 made = diffusion.sample(3)
-assert made.shape == (3, 2, 4, 4), f"three images, (3, 2, 4, 4), are wanted; yours has shape {tuple(made.shape)}"
+assert made.shape == (3, 2, 4, 4), f"expected three images, (3, 2, 4, 4); yours has shape {tuple(made.shape)}"
 assert -1e-3 < float(made.min()) and float(made.max()) < 1 + 1e-3, "images are handed out in [0, 1]"
 assert not torch.equal(made[0], made[1]), "every image starts from noise of its own"
 ### BEGIN HIDDEN TESTS
@@ -1010,7 +1010,7 @@ from fixmelab.toys import Drift
 # A toy in which the step with index k adds shift[k], there and back.
 toy = Drift(torch.arange(100.0))
 figure, states = plot_forward(toy, torch.zeros(2, 3, 4, 4))
-assert states.shape == (5, 2, 3, 4, 4), f"five states, (5, 2, 3, 4, 4), are wanted; yours has shape {tuple(states.shape)}"
+assert states.shape == (5, 2, 3, 4, 4), f"expected five states, (5, 2, 3, 4, 4); yours has shape {tuple(states.shape)}"
 assert float(states[0].abs().max()) == 0, "at 0 % no step has been taken: x_0 itself"
 assert float(states[-1, 0, 0, 0, 0]) == 98, "99 % of T = 100 is t = 99, whose index is 98"
 ### BEGIN HIDDEN TESTS
@@ -1051,7 +1051,7 @@ def plot_backward(diffusion, x):
 # %% tests="plot_backward" points=2
 toy = Drift(torch.ones(100))
 figure, states = plot_backward(toy, torch.zeros(2, 3, 4, 4))
-assert states.shape == (5, 2, 3, 4, 4), f"five states, (5, 2, 3, 4, 4), are wanted; yours has shape {tuple(states.shape)}"
+assert states.shape == (5, 2, 3, 4, 4), f"expected five states, (5, 2, 3, 4, 4); yours has shape {tuple(states.shape)}"
 assert states[:, 0, 0, 0, 0].tolist() == [0, 24, 49, 74, 99], "from t = 99 to 75 there are 24 steps, and 99 to the finished sample"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -1088,7 +1088,7 @@ def plot_denoising(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
 
 # %% tests="plot_denoising" points=2
 figure, states = plot_denoising(Drift(torch.ones(200)), torch.zeros(2, 3, 4, 4))
-assert states.shape == (6, 2, 3, 4, 4), f"six states, (6, 2, 3, 4, 4), are wanted; yours has shape {tuple(states.shape)}"
+assert states.shape == (6, 2, 3, 4, 4), f"expected six states, (6, 2, 3, 4, 4); yours has shape {tuple(states.shape)}"
 assert float(states[0].abs().max()) == 0, "t = T is pure noise, x_T itself, before any step"
 assert states[:, 0, 0, 0, 0].tolist() == [0, 100, 150, 180, 190, 200], "the state at t has T − t steps behind it"
 ### BEGIN HIDDEN TESTS

@@ -38,14 +38,13 @@
 # %% [markdown]
 # ## 0. Setup
 #
-# One cell for Colab and for your own machine. To keep results when Colab disconnects, set `KEEP_ON_DRIVE = True`.
+# One cell for Colab and for your own machine.
 
 # %%
 import importlib.util
 import subprocess
 import sys
 
-KEEP_ON_DRIVE = False
 if importlib.util.find_spec("fixmelab") is None:
     package = "git+https://github.com/{{repository}}"
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
@@ -61,7 +60,7 @@ import fixmelab
 from fixmelab import Graph
 from fixmelab.data import load_graph, noisy_blocks
 
-lab = fixmelab.setup("{{name}}", keep_on_drive=KEEP_ON_DRIVE)
+lab = fixmelab.setup("{{name}}")
 
 # %% [markdown]
 # **Budget.** Every number that decides how long this notebook takes stands here, one value for a GPU, one for a laptop and
@@ -118,7 +117,7 @@ def nodes_touched(graph, nodes, depth):
 # 0 listens to 1 and 2, 1 listens to 3, 2 to 3 and 0; 3 and 4 listen to nobody.
 tiny = Graph(torch.tensor([0, 2, 3, 5, 5, 5]), torch.tensor([1, 2, 3, 0, 3]))
 counts = nodes_touched(tiny, torch.tensor([0]), 2)
-assert tuple(counts.shape) == (3,), f"counts for 0, 1 and 2 hops are wanted, shape (3,); yours has shape {tuple(counts.shape)}"
+assert tuple(counts.shape) == (3,), f"expected counts for 0, 1 and 2 hops, shape (3,); yours has shape {tuple(counts.shape)}"
 assert counts.tolist() == [1, 3, 4], "node 0 alone; with 1 and 2; with 3, which is found twice and counts once"
 assert nodes_touched(tiny, torch.tensor([3]), 2).tolist() == [1, 1, 1], "node 3 listens to nobody"
 ### BEGIN HIDDEN TESTS
@@ -175,7 +174,7 @@ def gcn_layer(h, adjacency, weight, activation=torch.relu):
 adjacency = torch.tensor([[0.0, 1.0, 1.0], [0.5, 0.0, 0.0], [0.0, 0.0, 0.0]])
 h = torch.tensor([[1.0, 0.0], [2.0, -4.0], [4.0, 0.0]])
 out = gcn_layer(h, adjacency, torch.eye(2), activation=lambda value: value)
-assert out.shape == (3, 2), f"(3, 2) is wanted; yours has shape {tuple(out.shape)}"
+assert out.shape == (3, 2), f"expected shape (3, 2); yours has shape {tuple(out.shape)}"
 assert torch.allclose(out[0], torch.tensor([3.0, -2.0])), "node 0 receives from 1 and 2: their mean is (3, -2)"
 assert torch.allclose(out[1], torch.tensor([1.0, 0.0])), "node 1 receives from 0 alone: with a weight of ½ or of 1, the mean is (1, 0)"
 assert torch.allclose(out[2], torch.zeros(2)), "node 2 is isolated: 0, and no NaN"
@@ -226,7 +225,7 @@ def sample_neighbors(graph, nodes, k):
 
 # %% tests="sample_neighbors" points=3
 drawn = sample_neighbors(tiny, torch.tensor([0, 3, 2]), 50)
-assert drawn.shape == (3, 50), f"50 draws for each of 3 nodes are wanted, (3, 50); yours has shape {tuple(drawn.shape)}"
+assert drawn.shape == (3, 50), f"expected 50 draws for each of 3 nodes, (3, 50); yours has shape {tuple(drawn.shape)}"
 assert set(drawn[0].tolist()) == {1, 2}, "node 0 listens to 1 and 2, and in 50 draws both come"
 assert set(drawn[1].tolist()) == {-1}, "node 3 is isolated: -1"
 assert set(drawn[2].tolist()) == {0, 3}, "node 2 listens to 0 and 3"
@@ -259,7 +258,7 @@ def mc_gcn_layer(h, neighbors, weight, activation=torch.relu):
 h = torch.tensor([[2.0, 0.0], [0.0, -4.0], [6.0, 6.0]])
 neighbors = torch.tensor([[0, 1], [1, 1], [-1, -1], [2, 0]])
 out = mc_gcn_layer(h, neighbors, torch.eye(2), activation=lambda value: value)
-assert out.shape == (4, 2), f"one row for each row of neighbors is wanted, (4, 2); yours has shape {tuple(out.shape)}"
+assert out.shape == (4, 2), f"expected one row for each row of neighbors, (4, 2); yours has shape {tuple(out.shape)}"
 assert torch.allclose(out[0], torch.tensor([1.0, -2.0])), "the mean of the rows 0 and 1 is (1, -2)"
 assert torch.allclose(out[1], torch.tensor([0.0, -4.0])), "a neighbour that is drawn twice counts twice"
 assert torch.allclose(out[2], torch.zeros(2)), "-1 is nobody, not the last node"
@@ -366,7 +365,7 @@ logits = torch.tensor([[0.0, 0.0, -math.inf]]).double()
 h = torch.tensor([[[1.0, 0.0], [0.0, 1.0], [9.0, 9.0]]]).double()
 weight, upstream = torch.tensor([[2.0], [0.0]]).double(), torch.tensor([[1.0]]).double()
 gradient = exact_sampler_gradient(logits, h, weight, upstream)
-assert gradient.shape == (1, 3), f"the shape of the logits is wanted, (1, 3); yours has shape {tuple(gradient.shape)}"
+assert gradient.shape == (1, 3), f"expected the shape of the logits, (1, 3); yours has shape {tuple(gradient.shape)}"
 assert torch.allclose(gradient, torch.tensor([[0.5, -0.5, 0.0]]).double()), "neighbours worth 2 and 0, each with q = ½: the gradient is (½, −½, 0)"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -399,7 +398,7 @@ def sampler_gradient(logits, h, weight, upstream, k):
 many = 20_000
 rows = (torch.tensor([[0.0, 1.0, -math.inf]]).double().repeat(many, 1), h.repeat(many, 1, 1), weight, upstream.repeat(many, 1))
 gradient = sampler_gradient(*rows, 2)
-assert gradient.shape == (many, 3), f"the shape of the logits is wanted; yours has shape {tuple(gradient.shape)}"
+assert gradient.shape == (many, 3), f"expected the shape of the logits; yours has shape {tuple(gradient.shape)}"
 assert float(gradient[:, 0].std()) > 0.1, "estimates from two draws differ from row to row"
 truth = exact_sampler_gradient(*(part[:1] if len(part) == many else part for part in rows))
 assert torch.allclose(gradient.mean(dim=0), truth[0], atol=0.04), "on average the estimates must be the exact gradient"
@@ -487,7 +486,7 @@ def normalize_scores(scores, found):
 scores = torch.tensor([[3.0, 1.0, 50.0], [-2.0, -1.0, 7.0], [1.0, 2.0, 3.0]])
 found = torch.tensor([[True, True, False], [True, True, False], [False, False, False]])
 q = normalize_scores(scores, found)
-assert q.shape == (2 + 1, 3), f"the shape of the scores is wanted, (3, 3); yours has shape {tuple(q.shape)}"
+assert q.shape == (2 + 1, 3), f"expected the shape of the scores, (3, 3); yours has shape {tuple(q.shape)}"
 assert torch.allclose(q[0], torch.tensor([0.75, 0.25, 0.0])), "3 and 1 become ¾ and ¼; what is not found has 0"
 assert torch.allclose(q[1], torch.tensor([0.5, 0.5, 0.0])), "negative scores count as 0, and 1e-9 makes them equal"
 assert torch.allclose(q[2], torch.zeros(3)), "where nothing is found there is nothing to draw: 0, and no NaN"
@@ -500,7 +499,7 @@ check("gcn.normalize_scores", normalize_scores)
 # %% [markdown]
 # ### 5.2 Draw from them
 #
-# `torch.multinomial` draws columns; what is wanted is the neighbours in them, and the logarithms of their probabilities, through which the gradient will reach the sampler.
+# `torch.multinomial` draws columns; return the neighbours in them, and the logarithms of their probabilities, through which the gradient will reach the sampler.
 
 # %% exercise="draw_candidates"
 # exercise: draw_candidates
@@ -523,7 +522,7 @@ def draw_candidates(candidates, q, k):
 candidates = torch.tensor([[7, 4, -1], [5, -1, -1], [-1, -1, -1]])
 q = torch.tensor([[0.25, 0.75, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]], requires_grad=True)
 neighbors, log_q = draw_candidates(candidates, q, 40)
-assert neighbors.shape == log_q.shape == (3, 40), f"two of shape (3, 40) are wanted; yours are {tuple(neighbors.shape)}, {tuple(log_q.shape)}"
+assert neighbors.shape == log_q.shape == (3, 40), f"expected two tensors of shape (3, 40); yours are {tuple(neighbors.shape)}, {tuple(log_q.shape)}"
 assert set(neighbors[0].tolist()) == {4, 7} and set(neighbors[1].tolist()) == {5}, "draws are candidates, not columns"
 assert set(neighbors[2].tolist()) == {-1}, "there is nothing to draw in row 2: -1"
 assert torch.allclose(log_q[0].exp(), torch.where(neighbors[0] == 4, 0.75, 0.25)), "log_q is the logarithm of the drawn one's q"
@@ -575,7 +574,7 @@ sampler.load_state_dict({"weight": torch.eye(2), "mixture": torch.zeros(2)})
 x = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.0, 1.0], [-3.0, 0.0]])
 candidates = torch.tensor([[1, 2, 3], [0, -1, -1]])
 q = sampler.probabilities(x, torch.tensor([0, 1]), candidates)
-assert q.shape == (2, 3), f"the shape of the candidates is wanted, (2, 3); yours has shape {tuple(q.shape)}"
+assert q.shape == (2, 3), f"expected the shape of the candidates, (2, 3); yours has shape {tuple(q.shape)}"
 assert torch.allclose(q[0], torch.tensor([7 / 8, 1 / 8, 0.0]), atol=1e-4), "½ · (2, 0, −3) + ½ · ⅓, negative ones cut off: 7 to 1 to 0"
 assert torch.allclose(q[1], torch.tensor([1.0, 0.0, 0.0])), "the only candidate has probability 1"
 neighbors, log_q = sampler(x, torch.tensor([0, 1]), candidates, 4)
@@ -612,7 +611,7 @@ def sampler_loss(log_q, messages, upstream):
 log_q = torch.tensor([[-0.5, -1.0], [-2.0, -0.1]], requires_grad=True)
 messages = torch.tensor([[[1.0], [3.0]], [[0.0], [1.0]]], requires_grad=True)
 surrogate = sampler_loss(log_q, messages, torch.tensor([[2.0], [1.0]]))
-assert surrogate.ndim == 0, f"one number is wanted; yours has shape {tuple(surrogate.shape)}"
+assert surrogate.ndim == 0, f"expected one number; yours has shape {tuple(surrogate.shape)}"
 surrogate.backward()
 assert torch.allclose(log_q.grad[0], torch.tensor([-2.0, 2.0])), "rewards 2 and 6 of row 0, each less the other, over k = 2: (−2, 2)"
 assert messages.grad is None or float(messages.grad.abs().max()) == 0, "no gradient may reach the messages"
@@ -659,7 +658,7 @@ hops = fixmelab.two_hops(fixmelab.learned_draw(sampler, ring, x, 20), torch.aran
 before = [value.detach().clone() for value in (*network.parameters(), *sampler.parameters())]
 optimizers = (torch.optim.SGD(network.parameters(), 0.1), torch.optim.SGD(sampler.parameters(), 10.0))
 loss = joint_step(network, x[hops.inputs], torch.tensor([0, 1, 0, 1]), hops, *optimizers)
-assert isinstance(loss, float), f"a Python float is wanted; yours is a {type(loss).__name__}"
+assert isinstance(loss, float), f"expected a Python float; yours is a {type(loss).__name__}"
 after = [*network.parameters(), *sampler.parameters()]
 assert not torch.equal(before[0], after[0]) and not torch.equal(before[1], after[1]), "the network did not move"
 assert not torch.equal(before[2], after[2]), "the sampler did not move"
@@ -761,7 +760,7 @@ def same_class_share(q, candidates, nodes, labels):
 q = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.9, 0.0]])
 candidates = torch.tensor([[0, 1, 2], [2, 0, -1]])
 share = same_class_share(q, candidates, torch.tensor([0, 1]), torch.tensor([7, 7, 8]))
-assert share.ndim == 0, f"one number is wanted; yours has shape {tuple(share.shape)}"
+assert share.ndim == 0, f"expected one number; yours has shape {tuple(share.shape)}"
 assert abs(float(share) - 0.8) < 1e-6, "0.3 + 0.2 + 0.1 + 0.9 = 1.5 goes to others, 0.3 + 0.9 = 1.2 of it to the same class"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check

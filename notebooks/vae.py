@@ -137,7 +137,7 @@ def gaussian_kl(mu, sigma):
 # %% tests="gaussian_kl" points=2
 zero, one = torch.zeros(4, 3), torch.ones(4, 3)
 kl = gaussian_kl(zero, one)
-assert kl.shape == (4,), f"one number an image is wanted, shape (4,); yours has shape {tuple(kl.shape)}"
+assert kl.shape == (4,), f"expected one number for each image, shape (4,); yours has shape {tuple(kl.shape)}"
 assert torch.allclose(kl, torch.zeros(4)), "for mu = 0 and sigma = 1, q is the prior itself: the divergence must be 0"
 assert torch.allclose(gaussian_kl(one, one), torch.full((4,), 1.5)), "three means that are off by 1 cost 1.5 nats"
 assert (gaussian_kl(zero, 0.1 * one) > 1).all(), "a sigma far below 1 must cost something"
@@ -179,7 +179,7 @@ def reparameterize(mu, sigma, eps):
 
 # %% tests="reparameterize" points=1
 z = reparameterize(torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5, 3.0]]), torch.tensor([[2.0, -1.0]]))
-assert z.shape == (1, 2), f"the shape of mu is wanted, (1, 2); yours has shape {tuple(z.shape)}"
+assert z.shape == (1, 2), f"expected the shape of mu, (1, 2); yours has shape {tuple(z.shape)}"
 assert torch.allclose(z, torch.tensor([[2.0, -5.0]])), "for μ = (1, −2), σ = (0.5, 3), ε = (2, −1) the sample is (2, −5)"
 parameter = torch.ones(1, 2, requires_grad=True)
 assert reparameterize(parameter, parameter, torch.ones(1, 2)).requires_grad, "gradients must reach mu and sigma"
@@ -211,7 +211,7 @@ def pathwise_gradient(theta, eps):
 
 # %% tests="pathwise_gradient" points=1
 estimates = pathwise_gradient(torch.tensor(3.0), torch.tensor([0.0, 1.0]))
-assert estimates.shape == (2,), f"one estimate for each entry of eps is wanted; yours has shape {tuple(estimates.shape)}"
+assert estimates.shape == (2,), f"expected one estimate for each entry of eps; yours has shape {tuple(estimates.shape)}"
 assert float(estimates[0]) == 6.0, "without noise (ε = 0) the estimate at θ = 3 is the exact gradient, 6"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -232,7 +232,7 @@ def score_function_gradient(theta, eps):
 
 # %% tests="score_function_gradient" points=1
 estimates = score_function_gradient(torch.tensor(3.0), torch.tensor([0.0, 1.0]))
-assert estimates.shape == (2,), f"one estimate for each entry of eps is wanted; yours has shape {tuple(estimates.shape)}"
+assert estimates.shape == (2,), f"expected one estimate for each entry of eps; yours has shape {tuple(estimates.shape)}"
 assert float(estimates[0]) == 0.0, "at x = θ the density is flat in θ: that sample's estimate is 0"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -352,7 +352,7 @@ def elbo_from_joint(x, mu, sigma, W, b, s):
 
 # %% tests="elbo_from_joint" points=2
 value = elbo_from_joint(x_toy, q_mu, q_sigma, W, b, s)
-assert value.shape == (8,), f"one number for each datum is wanted, shape (8,); yours has shape {tuple(value.shape)}"
+assert value.shape == (8,), f"expected one number for each datum, shape (8,); yours has shape {tuple(value.shape)}"
 unit = torch.ones(1, 1, dtype=torch.float64)
 bound = float(elbo_from_joint(0 * unit, 0 * unit, unit, 0 * unit, torch.zeros(1, dtype=torch.float64), 1.0))
 assert abs(bound + 0.918939) < 1e-5, "W = 0, x = b = 0, s = 1 and q = p(z): the ELBO is log N(0; 0, 1) = −0.918939"
@@ -375,7 +375,7 @@ def elbo_from_kl(x, mu, sigma, W, b, s):
 
 # %% tests="elbo_from_kl" points=1
 value = elbo_from_kl(x_toy, q_mu, q_sigma, W, b, s)
-assert value.shape == (8,), f"one number for each datum is wanted, shape (8,); yours has shape {tuple(value.shape)}"
+assert value.shape == (8,), f"expected one number for each datum, shape (8,); yours has shape {tuple(value.shape)}"
 unit = torch.ones(1, 1, dtype=torch.float64)
 bound = float(elbo_from_kl(0 * unit, 0 * unit, unit, 0 * unit, torch.zeros(1, dtype=torch.float64), 1.0))
 assert abs(bound + 0.918939) < 1e-5, "W = 0, x = b = 0, s = 1 and q = p(z): the ELBO is log N(0; 0, 1) = −0.918939"
@@ -389,7 +389,7 @@ check("vae.elbo_from_kl", elbo_from_kl)
 one_form, other_form = (form(x_toy, q_mu, q_sigma, W, b, s) for form in (elbo_from_joint, elbo_from_kl))
 print("joint + entropy      ", [f"{value:9.4f}" for value in one_form[:5].tolist()])
 print("reconstruction − KL  ", [f"{value:9.4f}" for value in other_form[:5].tolist()])
-print(f"largest difference    {float((one_form - other_form).abs().max()):.1e}   (1e-5 or less is wanted)")
+print(f"largest difference    {float((one_form - other_form).abs().max()):.1e}   (should be at most 1e-5)")
 
 # %% [markdown] written="two_forms" points=3
 # ### Question: two forms
@@ -423,7 +423,7 @@ def log_evidence(x, W, b, s):
 
 
 # %% tests="log_evidence" points=2
-assert log_evidence(x_toy, W, b, s).shape == (8,), "one number for each datum is wanted"
+assert log_evidence(x_toy, W, b, s).shape == (8,), "expected one number for each datum"
 standard = log_evidence(torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1), 1.0)
 assert abs(float(standard) + 0.918939) < 1e-5, "W = 0 and s = 1 leave a standard Gaussian: log N(0; 0, 1) = −0.918939"
 ### BEGIN HIDDEN TESTS
@@ -481,7 +481,7 @@ def kl_to_posterior(mu, sigma, mean, covariance):
 # %% tests="kl_to_posterior" points=2
 zero, one = torch.zeros(3, 2), torch.ones(3, 2)
 value = kl_to_posterior(zero, one, zero, torch.eye(2))
-assert value.shape == (3,), f"one number for each datum is wanted, shape (3,); yours has shape {tuple(value.shape)}"
+assert value.shape == (3,), f"expected one number for each datum, shape (3,); yours has shape {tuple(value.shape)}"
 assert torch.allclose(value, torch.zeros(3)), "two equal distributions have divergence 0"
 assert torch.allclose(kl_to_posterior(one, one, zero, torch.eye(2)), torch.ones(3)), "two means off by 1: 1 nat"
 ### BEGIN HIDDEN TESTS
@@ -534,7 +534,7 @@ def sweep_phi(phis, sigma, x, W, b, s):
 # %% tests="sweep_phi" points=1
 phis = torch.linspace(-2, 2, 81, dtype=torch.float64)
 elbos, divergences = sweep_phi(phis, 0.3, x_toy[:1], W[:, :1], b, s)
-assert elbos.shape == divergences.shape == (81,), "one value for each φ is wanted, shape (81,), in both"
+assert elbos.shape == divergences.shape == (81,), "expected one value for each φ, shape (81,), in both"
 assert int(elbos.argmax()) == int(divergences.argmin()), "where the ELBO is largest, the divergence must be smallest"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -634,7 +634,7 @@ check("vae.encode", VAE)
 # %% tests="decode" points=2
 with torch.no_grad():
     x_hat = VAE(3).decode(10 * torch.randn(6, 3, generator=torch.Generator().manual_seed(0)))
-assert x_hat.shape == (6, 1, 28, 28), f"six images, (6, 1, 28, 28), are wanted; yours has shape {tuple(x_hat.shape)}"
+assert x_hat.shape == (6, 1, 28, 28), f"expected six images, (6, 1, 28, 28); yours has shape {tuple(x_hat.shape)}"
 assert 0 <= float(x_hat.min()) and float(x_hat.max()) <= 1, "pixels must lie in [0, 1], whatever the code"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -876,7 +876,7 @@ from fixmelab.toys import Bowl
 # A concave toy in the place of the ELBO: its maximum, 0, lies at mu = 1 and sigma = 1.
 bowl = Bowl(torch.zeros(2), torch.ones(2, 3), torch.ones(2, 3), torch.ones(2, 3))
 found = amortization_gap(bowl, torch.zeros(2, 3), torch.ones(2, 3), steps=12, lr=0.2)
-assert found.shape == (2,), f"one gap for each datum is wanted, shape (2,); yours has shape {tuple(found.shape)}"
+assert found.shape == (2,), f"expected one gap for each datum, shape (2,); yours has shape {tuple(found.shape)}"
 assert torch.allclose(found, torch.full((2,), 3.0), atol=0.15), "three means off by 1 in this bowl leave a gap of 3"
 assert (amortization_gap(bowl, torch.ones(2, 3), torch.ones(2, 3), steps=5) >= 0).all(), "a gap is never negative"
 unmoved = amortization_gap(bowl, torch.zeros(2, 3), torch.ones(2, 3), steps=0)

@@ -69,7 +69,7 @@ class compares_with_x_0(Diffusion):
 
 
 @mistake(
-    "The target is x_t − x_0, as if that were the noise, as one handout has it; it is the ε of x_t = √ᾱ_t x_0 + √(1 − ᾱ_t) ε."
+    "The target is x_t − x_0, as if that were the noise; it is the ε of x_t = √ᾱ_t x_0 + √(1 − ᾱ_t) ε."
 )
 class handout_difference_for_noise(Diffusion):
     def p_losses(self, x_0, t, noise=None):

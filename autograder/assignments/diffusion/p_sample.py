@@ -146,13 +146,13 @@ class jumps_to_x_0(_Stepping):
         return self.clean(x, t)
 
 
-@mistake("√ᾱ_t stands in the factor of x_t, as one handout prints it; right is √α_t.")
+@mistake("√ᾱ_t stands in the factor of x_t, a common misprint; right is √α_t.")
 class root_of_alpha_bar(_Stepping):
     def mean(self, x, t, t_index):
         return common.posterior_with_root_of_alpha_bar(self.clean(x, t), x, t, self.betas)[0]
 
 
-@mistake("The root in the factor of x_t covers the whole product, as one handout prints it; it covers α_t only.")
+@mistake("The root in the factor of x_t covers the whole product, a common misprint; it covers α_t only.")
 class root_over_the_product(_Stepping):
     def mean(self, x, t, t_index):
         return common.posterior_with_root_over_the_product(self.clean(x, t), x, t, self.betas)[0]

@@ -26,7 +26,7 @@ def _from_eps(x_t, eps, t, factor, divisor):
     return (x_t - extract(factor, t, x_t.shape) * eps) / extract(divisor, t, x_t.shape)
 
 
-@mistake("√(1 − α_t) stands where √(1 − ᾱ_t) belongs, as one handout prints it.")
+@mistake("√(1 − α_t) stands where √(1 − ᾱ_t) belongs, a common misprint.")
 def handout_alpha_for_alpha_bar(x_t, eps, t, betas):
     return _from_eps(x_t, eps, t, betas / betas.sqrt(), (1 - betas).sqrt())
 

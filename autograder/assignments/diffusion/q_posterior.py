@@ -30,12 +30,12 @@ def q_posterior(student: Remote, draw: Draw) -> None:
             expect(variance, f"{label}the variance").close(right_variance, atol=1e-6)
 
 
-@mistake("√ᾱ_t stands in the factor of x_t, as one handout prints it; right is √α_t, of this one step.")
+@mistake("√ᾱ_t stands in the factor of x_t, a common misprint; right is √α_t, of this one step.")
 def handout_root_of_alpha_bar(x_0, x_t, t, betas):
     return common.posterior_with_root_of_alpha_bar(x_0, x_t, t, betas)
 
 
-@mistake("The root in the factor of x_t covers the whole product, as one handout prints it; it covers α_t only.")
+@mistake("The root in the factor of x_t covers the whole product, a common misprint; it covers α_t only.")
 def handout_root_over_the_product(x_0, x_t, t, betas):
     return common.posterior_with_root_over_the_product(x_0, x_t, t, betas)
 
@@ -46,7 +46,7 @@ def variance_of_the_forward_step(x_0, x_t, t, betas):
 
 
 @mistake(
-    "The quotient of the variance has 1 − α in it, as one handout's last line prints it, and is 1; right is (1 − ᾱ_{t−1}) / (1 − ᾱ_t)."
+    "The quotient of the variance has 1 − α in it, a common misprint, and is 1; right is (1 − ᾱ_{t−1}) / (1 − ᾱ_t)."
 )
 def handout_quotient_of_alphas(x_0, x_t, t, betas):
     shifted = torch.cat([betas[:1], betas[:-1]])

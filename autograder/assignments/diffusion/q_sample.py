@@ -58,7 +58,7 @@ class one_step_only(Diffusion):
         return a.sqrt() * x_0 + (1 - a).sqrt() * noise
 
 
-@mistake("√(1 − α_t) stands where √(1 − ᾱ_t) belongs, as one handout prints it.")
+@mistake("√(1 − α_t) stands where √(1 − ᾱ_t) belongs, a common misprint.")
 class handout_noise_of_one_step(Diffusion):
     def q_sample(self, x_0, t, noise=None):
         noise = torch.randn_like(x_0) if noise is None else noise
