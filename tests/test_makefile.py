@@ -1,9 +1,11 @@
-"""`make test` runs all there is, both long proofs among it, and ends with pytest's own summary."""
+"""`make test` runs all there is, the long proofs among it, and ends with pytest's own summary."""
 
 import os
 import subprocess
 
 from tests.held import ROOT
+
+KILLED_RUN = "tests/autograder/grading/test_killed_run.py"
 
 
 def steps(target: str) -> list[str]:
@@ -14,18 +16,20 @@ def steps(target: str) -> list[str]:
 
 
 def test_a_proof_is_passed_over_only_by_what_it_held_before():
-    proofs = [line for line in steps("test") if "autograder prove" in line]
-    assert proofs == [
-        "python tests/held.py seeds .venv/bin/autograder prove --seeds 50 --jobs 2",
-        "python tests/held.py attacks .venv/bin/autograder prove --attacks --jobs 2",
+    held = "python tests/held.py"
+    assert [line for line in steps("test") if line.startswith(held)] == [
+        f"{held} seeds .venv/bin/autograder prove --seeds 50 --jobs 2",
+        f"{held} attacks .venv/bin/autograder prove --attacks --jobs 2",
+        f"{held} kills .venv/bin/python -m pytest -q {KILLED_RUN}",
     ]
+    assert sum("autograder prove" in line for line in steps("test")) == 2
 
 
 def test_every_test_is_run_once_and_the_summary_comes_last():
-    tests = [line for line in steps("test") if "-m pytest" in line]
-    chosen = [line.partition("-m pytest")[2].partition("-m ")[2] for line in tests]
-    assert chosen == ["both_cores", '"not both_cores" --durations 15']
-    assert steps("test")[-1] == tests[-1]
+    alone, beside = [line.partition("-m pytest ")[2] for line in steps("test") if "-m pytest" in line]
+    assert alone == f"-q {KILLED_RUN}"
+    assert beside == f"-n 3 --dist loadfile --no-loadscope-reorder --ignore {KILLED_RUN} --durations 15"
+    assert steps("test")[-1].endswith(beside)
 
 
 def test_what_is_checked_is_tested_too():

@@ -412,11 +412,10 @@ def test_a_damaged_checkpoint_is_one_line(arguments, tmp_path, monkeypatch, caps
 
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", [2_000, 40_000])
-def test_no_space_left_is_one_line_and_leaves_what_was_whole(arguments, tmp_path, limit) -> None:
+def test_no_space_left_is_one_line_and_leaves_what_was_whole(arguments, tmp_path, monkeypatch, limit) -> None:
     """A limit on the size of a file stands in for a full disk: the trial file, or the checkpoint, does not fit."""
     folder = tmp_path / "results"
-    code, _, err = fixmelab(arguments(train_steps=3))
-    assert code == 0, err
+    assert here(arguments(train_steps=3), monkeypatch) == 0
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def confine() -> None:
@@ -428,8 +427,7 @@ def test_no_space_left_is_one_line_and_leaves_what_was_whole(arguments, tmp_path
     assert "cannot be written" in line and "Traceback" not in err
     after = {path.name: path.read_bytes() for path in folder.iterdir()}
     assert after.pop("log.csv") and before.pop("log.csv") and after == before
-    code, _, err = fixmelab(arguments())
-    assert code == 0, err
+    assert here(arguments(), monkeypatch) == 0
     assert len(rows(folder)) == 6
 
 

@@ -27,7 +27,6 @@ def kept(out: Path) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.both_cores
 def test_killed_at_20_random_moments_nothing_is_lost_or_graded_twice(tmp_path):
     killed_run.lay_out(tmp_path)
     alone, killed = tmp_path / "alone", tmp_path / "killed"
