@@ -8,6 +8,8 @@ import pytest
 
 import fixmelab
 
+pytestmark = pytest.mark.slow
+
 ALONE = """
 import importlib, importlib.abc, pkgutil, sys
 

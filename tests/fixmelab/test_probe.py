@@ -14,6 +14,8 @@ import pytest
 
 import fixmelab
 
+pytestmark = pytest.mark.slow
+
 CELL = 'from fixmelab.probe import check\ncheck("vae.gaussian_kl", 7)\nprint("the cell went on")'
 NOT_INSTALLED = "vae.gaussian_kl is not judged here: the instructors' package is not installed."
 TELLS = 'def judge(exercise, answer):\n    print("judged", exercise, answer)\n'

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 
 from fixmelab.judged import wire
 
+pytestmark = pytest.mark.slow
+
 FUZZ = Path(__file__).with_name("fuzz_wire.py")
 
 sizes = st.lists(st.integers(0, 3), max_size=wire.MAX_DIMENSIONS)
@@ -173,7 +175,6 @@ def bodies(draw):
     return draw(crafted | damaged() | st.sampled_from(wire_properties.seeds()))
 
 
-@pytest.mark.slow
 @settings(max_examples=3000, deadline=None)
 @given(bodies() | st.binary(max_size=300))
 def test_any_bytes_are_a_plain_value_or_a_wire_error(body):
@@ -193,7 +194,6 @@ def test_decoding_takes_memory_in_proportion(body):
         tracemalloc.stop()
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no /proc to read the peak from")
 def test_the_worst_frames_take_a_bounded_amount_of_memory():
     """The process itself is measured: tensors take memory that Python does not count."""
@@ -240,7 +240,6 @@ def test_any_greeting_is_turned_away():
         greetings.close()
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="atheris is not installed: its wheels are for Linux on x86-64"
 )

@@ -155,6 +155,7 @@ def test_the_tree_installs_as_it_is_with_all_that_it_holds(published, machine):
     assert "Usage" in machine.run(machine.python.parent / "fixmelab", "--help").stdout
 
 
+@pytest.mark.slow
 def test_a_published_notebook_that_is_handed_in_needs_no_repair(published, tmp_path):
     for name in course.assignment_names():
         handed_in = nbformat.read(published / f"release/{name}/{name}.ipynb", as_version=4)

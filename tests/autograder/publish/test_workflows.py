@@ -17,6 +17,8 @@ from autograder.publish.destination import Destination
 from autograder.publish.publish import publish
 from tests.autograder.publish.conftest import commit, git
 
+pytestmark = pytest.mark.slow
+
 ACTION = course.ROOT / ".github/actions/grade/action.yml"
 SCRIPTS = sorted(ACTION.parent.glob("*.sh"))
 CLASS = course.ROOT / ".github/workflows/grade-class.yml"
@@ -459,7 +461,6 @@ def test_scripts_in_inputs_are_not_run(runner):
     assert list(runner.workspace.rglob("harmed")) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("student", "code"), [("perfect", 0), ("cheat_always_equal", 1)])
 def test_sample_submissions_are_graded_for_real(runner, student, code):
     (runner.temp / "fixmelab/bin").mkdir(parents=True)
