@@ -23,14 +23,14 @@ _HEADER = re.compile(r"^# (tries|honest|ends): (.+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Attack:
-    """One trick. `honest`: points that its answers deserve without it; `ends`: the verdict that the exercise `on`
-    must get, or nothing if the attack prints that it came to its end."""
+    """One trick. `honest`: points that its answers deserve without it; `ends`: the verdicts, each as good as the
+    others, of which the exercise `on` must get one, or nothing if the attack prints that it came to its end."""
 
     name: str
     tries: str
     text: str
     honest: float = 0.0
-    ends: str = ""
+    ends: tuple[str, ...] = ()
     on: str = ""
 
 
@@ -69,14 +69,14 @@ def _attack(path: Path) -> Attack:
     header = dict(_HEADER.findall(head))
     if "tries" not in header or not body:
         raise InputError(f"{path}: the first line must be '# tries: …', and cells must follow")
-    verdict, _, exercise = header.get("ends", "").partition(" ")
+    ends, _, exercise = header.get("ends", "").partition(" ")
     anchors = cells.ANCHOR.findall(body)
     return Attack(
         name=f"{path.parent.name}/{path.stem}",
         tries=header["tries"],
         text="# %%" + body,
         honest=float(header.get("honest", 0)),
-        ends=verdict,
+        ends=tuple(filter(None, ends.split("|"))),
         on=exercise or next(iter(anchors), ""),
     )
 

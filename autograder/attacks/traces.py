@@ -56,8 +56,17 @@ def marks() -> list[str]:
         found += [line for line in Path("/proc/net/unix").read_text(errors="replace").splitlines() if MARK in line]
     except OSError:
         pass  # no such table here
-    marked = [pid for pid in processes() if MARK in called(pid)]
-    return found + [f"process {pid}" for pid in marked if pid not in descendants(os.getppid())]
+    return found + [f"process {pid}" for pid in _strays()]
+
+
+def _strays() -> list[int]:
+    """Processes that bear the mark and descend from others. Some end, and others get another parent, while the table
+    is read: only those count that are found by a second look as well."""
+    found = set(processes())
+    for _ in range(2):
+        marked = {pid for pid in found if MARK in called(pid)}
+        found = {pid for pid in marked - descendants(os.getppid()) if MARK in called(pid)}
+    return sorted(found)
 
 
 def _is_ours(path: Path) -> bool:

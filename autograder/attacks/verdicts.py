@@ -32,8 +32,8 @@ def found_in_submission(attack: Attack, graded: Graded) -> Iterator[str]:
         if attack.ends:
             verdicts = {item.id.partition(".")[2]: item for item in result.exercises}
             found = verdicts[attack.on]
-            if found.verdict != attack.ends:
-                yield f"{attack.on} is {found.verdict}, not {attack.ends}: {found.message[:200]}"
+            if found.verdict not in attack.ends:
+                yield f"{attack.on} is {found.verdict}, not {' or '.join(attack.ends)}: {found.message[:200]}"
         elif outputs.REACHED not in lines:
             yield f"it does not come to its end: {outputs.last_error(notebook)}"
         yield from (line[:200] for line in lines if line.startswith(outputs.STOLEN))

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -78,20 +78,35 @@ def grade(
 
 def _show_run(out: Path, run: "RunResult", records: "list[Record]", source: "NotebookNode") -> None:
     """Write the files of a run, and print its table and where they are."""
-    from nbformat import from_dict
-
     from autograder.reports.html import html_report
     from autograder.reports.table import results_table
     from autograder.results.writing import write_report, write_run
 
     written = write_run(out, run, records)
-    notebooks = {record.result.student: from_dict(json.loads(record.executed)) for record in records}
-    report = write_report(out, html_report(run, notebooks, source))
+    report = write_report(out, html_report(run, _Executed(records), source))
     console.print(results_table(run))
     known = sum(record.is_known for record in records)
     if known:
         console.print(f"{known} of {len(records)} were graded before (--again grades anew)", highlight=False)
     console.print(f"results   {written}\nreport    {report}", highlight=False, soft_wrap=True)
+
+
+class _Executed(Mapping[str, "NotebookNode"]):
+    """The executed notebooks by student, each read when it is asked for: all at once may be larger than memory."""
+
+    def __init__(self, records: "list[Record]") -> None:
+        self._texts = {record.result.student: record.executed for record in records}
+
+    def __getitem__(self, student: str) -> "NotebookNode":
+        from nbformat import from_dict
+
+        return from_dict(json.loads(self._texts[student]))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 @contextlib.contextmanager

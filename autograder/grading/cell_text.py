@@ -1,11 +1,11 @@
 """What the text of a cell says: its form in the release, the names it defines, whether it holds an answer."""
 
 import ast
-import difflib
 import functools
+import math
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, TypeVar
 
 from autograder.cells import ANCHOR, grade_id
@@ -17,7 +17,8 @@ ELSEWHERE = "# This answer stands in the cell of exercise "
 
 # Longer cells are read by regular expressions: Python's parser can run out of stack on hostile text.
 MAX_PARSED = 10_000
-MAX_TOKENS = 1_000
+# More than a notebook has cells: what is asked about a cell again and again is found out once.
+REMEMBERED = 4_000
 
 MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 FUNCTION = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
@@ -38,7 +39,7 @@ Found = TypeVar("Found")
 
 def remembered(look: Callable[[str], Found]) -> Callable[[str], Found]:
     """`look`, asked only once about a text: most come in every submission. Long ones would fill the memory."""
-    kept = functools.lru_cache(500)(look)
+    kept = functools.lru_cache(REMEMBERED)(look)
     return functools.wraps(look)(lambda text: (kept if len(text) <= MAX_PARSED else look)(text))
 
 
@@ -152,33 +153,21 @@ def additions(text: str, known: frozenset[str]) -> str:
     return "\n".join(lines[number - 1] for number in sorted(numbers))
 
 
-def tokens(text: str) -> list[str]:
-    """Words and marks of the text, blanks left out, cut off where comparison would become slow."""
-    return re.findall(r"\w+|[^\w\s]", text[: 10 * MAX_TOKENS])[:MAX_TOKENS]
-
-
-def similarity(one: Sequence[str], other: Sequence[str], at_least: float) -> float:
-    """Ratio of matching tokens in [0, 1] (difflib's), or 0 if it is below `at_least` or both are empty."""
-    shorter, longer = sorted((len(one), len(other)))
-    if not shorter or 2 * shorter < at_least * (shorter + longer):
-        return 0.0
-    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
-    if matcher.quick_ratio() < at_least:
-        return 0.0
-    ratio = matcher.ratio()
-    return ratio if ratio >= at_least else 0.0
-
-
 def is_untouched(source_cell: Any, answer: Any, exercise: str | None = None) -> bool:
     """Whether the answer cell still is as it was released, or holds nothing.
 
     A written answer is untouched when it is empty or the stub; a FIXME cell when its FIXMEs still raise.
     `exercise` asks for the FIXME of that exercise alone, in a cell that holds several.
     """
-    stub, text = tidy(release_text(source_cell)), tidy(answer["source"])
+    stub, is_code = tidy(release_text(source_cell)), source_cell["cell_type"] == "code"
+    return is_still(stub, tidy(answer["source"]), is_code, exercise)
+
+
+def is_still(stub: str, text: str, is_code: bool, exercise: str | None = None) -> bool:
+    """`is_untouched`, of texts that are tidy already."""
     if text == stub or not text.strip():
         return True
-    if source_cell["cell_type"] != "code":
+    if not is_code:
         return text.split() == stub.split()
     open_here = _open_fixmes_in(text)
     if open_here is None or ELSEWHERE in text:
@@ -201,9 +190,10 @@ def _open_fixmes_in(text: str) -> frozenset[str] | None:
 def _open_fixmes(tree: ast.AST) -> Iterator[str]:
     """Names of the FIXMEs that still raise: no `return` or `yield` of the same function stands above."""
     body = list(_own_nodes(tree))
-    leaving = [node.lineno for node in body if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom)]
+    leaving = (node.lineno for node in body if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom))
+    left = min(leaving, default=math.inf)
     for node in body:
-        if isinstance(node, ast.Raise) and not any(line < node.lineno for line in leaving):
+        if isinstance(node, ast.Raise) and node.lineno <= left:
             yield from _fixme_name(node)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield from _open_fixmes(node)

@@ -133,7 +133,7 @@ class _Pass:
     def _test(self, index: int, cell: NotebookNode) -> None:
         name = cells.exercise_name(cell)
         if not self._kernels.are_ready():
-            self._findings.not_reached(name)
+            self._findings.not_reached(name, self._kernels.why_over())
         if name in self._findings.by_name:
             return
         ending, judged = self._judge(index, name, cell.source)

@@ -41,10 +41,11 @@ class Findings:
                 self.by_name.setdefault(name, finding)
         return finding.message
 
-    def not_reached(self, name: str) -> None:
-        """The time was over before an exercise was judged."""
+    def not_reached(self, name: str, over: Ending) -> None:
+        """The notebook was over before an exercise was judged."""
         late = f"The whole notebook took more than {self._limits.notebook:g} s: this was not reached."
-        self.by_name.setdefault(name, Finding("timeout", late))
+        message = late if over.reason == "notebook" else self._why_broken_off(over)
+        self.by_name.setdefault(name, Finding(over.how, message))
 
     def settle(self, name: str, finding: Finding) -> None:
         """Take this for the finding on an exercise, its message made safe to show."""
@@ -110,6 +111,8 @@ class Findings:
                 return f"This waited {waited} without computing anything and was stopped{where}: look for sleep()."
             case "notebook":
                 return f"The whole notebook took more than {limits.notebook:g} s, up to here{where}."
+            case "kernels":
+                return "Cells ended the kernel again and again: this was not reached."
             case "":
                 return "The kernel ended while this ran: exit() or a crash in compiled code does that."
         return f"This did not end in time and was stopped{where}: look for a loop that never ends."

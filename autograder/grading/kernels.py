@@ -11,6 +11,9 @@ from autograder.grading.nodes import new_cell
 from autograder.sandbox.kernel import Ending, Kernel
 from autograder.sandbox.limits import Limits
 
+# Each runs again all that came before it. An honest notebook needs at most one more for each answer and each test.
+MOST_KERNELS = 60
+
 
 class Kernels:
     """Used as `with Kernels(…) as kernels`; leaving ends the kernel that is there.
@@ -37,6 +40,7 @@ class Kernels:
         # What is left of the notebook's processor seconds, and when its time is over.
         self._left = limits.notebook
         self._deadline = time.monotonic() + limits.wall
+        self._started = 0
         # Cells to run again after a restart, those never to run again, and the last one that ran.
         self._done: list[int] = []
         self._left_out: set[int] = set()
@@ -56,13 +60,17 @@ class Kernels:
         """Run `source` in the place of a cell. Returns how it ended, and the executed cell."""
         kernel = self.require()
         if kernel is None:
-            return Ending("timeout", reason="notebook"), new_cell("code", source)
+            return self.why_over(), new_cell("code", source)
         ending, ran = kernel.run(source)
         self._last = index
         self._note(ran, index)
         if not ending.alive:
             self._end(kernel)
         return ending, ran
+
+    def why_over(self) -> Ending:
+        """What ended the whole notebook, if no kernel is to be had."""
+        return Ending("timeout", reason="notebook") if self._is_late() else Ending("crashed", reason="kernels")
 
     def remember(self, index: int) -> None:
         """Run this cell again in every kernel to come."""
@@ -74,13 +82,15 @@ class Kernels:
         self._on_left_out(index, ending)
 
     def require(self) -> Kernel | None:
-        """A kernel in which every remembered cell has run, but for those left out; None if the time is over."""
+        """A kernel in which every remembered cell has run, but for those left out; None if the time is over, or if too
+        many have ended."""
         if self._kernel is not None and not self._kernel.is_alive():
             self._end(self._kernel)
             if self._last in self._done:
                 # It ended just after a cell had: that cell would end the next one, too.
                 self.leave_out(self._last, Ending("crashed"))
-        while self._kernel is None and not self._is_late():
+        while self._kernel is None and not self._is_late() and self._started < MOST_KERNELS:
+            self._started += 1
             left = replace(self._limits, notebook=self._left, wall=self._deadline - time.monotonic())
             self._kernel = self._life.enter_context(self._start(left))
             self.counts.clear()

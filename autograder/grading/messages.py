@@ -50,9 +50,10 @@ def not_filled(name: str) -> str:
 def identifiers(source: str, exercise: str) -> set[str]:
     """Names that an answer uses: of the whole cell, or, if it holds several exercises, of the lines between the
     anchor of `exercise` and the next. `self.name` counts as the use of `name`."""
-    starts = {found.group(1): source.count("\n", 0, found.start()) + 1 for found in ANCHOR.finditer(source)}
+    lines = source.split("\n")
+    starts = {found[1]: number for number, line in enumerate(lines, 1) if (found := ANCHOR.fullmatch(line))}
     first = starts.get(exercise, 1)
-    last = min((line for line in starts.values() if line > first), default=source.count("\n") + 2)
+    last = min((number for number in starts.values() if number > first), default=len(lines) + 1)
     found = set()
     for node in ast.walk(parsed(source) or ast.Module([], [])):
         if not first <= getattr(node, "lineno", 0) < last:

@@ -1,7 +1,8 @@
 """The process that has imported the grader once, and is forked for each worker.
 
 Over the socket that it is started with it is handed one end of a line for each worker, and ends when that closes. A
-worker ends when its own line closes: at once, whatever it is doing, so that none outlives the run.
+worker has a guard, its parent, which ends it when its line closes: at once, whatever it is doing, so that none
+outlives the run or its time.
 """
 
 import contextlib
@@ -11,11 +12,11 @@ import resource
 import select
 import signal
 import socket
-import threading
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from autograder.errors import InputError, SandboxError
+from autograder.sandbox.inside import linux
 
 if TYPE_CHECKING:
     from autograder.grading.submissions import Submission
@@ -41,7 +42,7 @@ def main(descriptor: int, assignment: str | None) -> None:
             with contextlib.suppress(OSError):  # without a worker the line closes, and that is seen
                 if os.fork() == 0:
                     orders.close()
-                    _work(lines[0])
+                    _guard(lines[0])
             os.close(lines[0])
 
 
@@ -62,12 +63,33 @@ def _import_grader(assignment: str | None) -> None:
             exercises_of(assignment)
 
 
+def _guard(descriptor: int) -> None:
+    """Fork the worker, and end it when its line closes. Never returns.
+
+    A thread of the worker's own would wait where a single call into C holds Python's lock for hours.
+    """
+    guard = os.getpid()
+    worker = os.fork()
+    if worker == 0:
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == guard:
+            _work(descriptor)
+        os._exit(1)
+    with contextlib.suppress(OSError):  # it has ended
+        held = os.pidfd_open(worker)
+        watch = select.poll()
+        watch.register(descriptor, select.POLLRDHUP)
+        watch.register(held, select.POLLIN)
+        watch.poll()
+        signal.pidfd_send_signal(held, signal.SIGKILL)
+    os._exit(0)
+
+
 def _work(descriptor: int) -> None:
     """In a worker: what is to be done comes first, then one submission at a time. Never returns."""
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _bound_memory()
-        threading.Thread(target=_end_with_line, args=(descriptor,), daemon=True).start()
         line = Connection(descriptor)
         work, core = line.recv()
         os.sched_setaffinity(0, {core})
@@ -89,20 +111,13 @@ def _bound_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (held + MOST_BYTES, hard))
 
 
-def _end_with_line(descriptor: int) -> None:
-    watch = select.poll()
-    watch.register(descriptor, select.POLLRDHUP)
-    watch.poll()
-    os._exit(0)
-
-
 def _outcome(work: "Work", submission: "Submission", address: "Address") -> "Outcome":
     """What `work` makes of a submission, or the fault: the submission's own, or that of this machine."""
     try:
         return work(submission, address)
     except (InputError, SandboxError) as error:
         return error
-    except (MemoryError, OSError) as error:
+    except OSError as error:
         return SandboxError(f"{type(error).__name__}: {str(error)[:200]}")
     except Exception as error:
         # Whatever one notebook brings about, it costs no other its result.

@@ -14,6 +14,7 @@ from autograder.grading.nodes import from_dict
 MAX_BYTES = 50 * 2**20
 MAX_DEPTH = 100
 MAX_CELLS = 2_000
+MAX_VALUES = 1_000_000
 CELL_TYPES = ("code", "markdown", "raw")
 AGAIN = "ask for it again"
 
@@ -52,6 +53,8 @@ def _parse(data: bytes, where: str) -> Any:
         raise InputError(f"{where}: is larger than {MAX_BYTES >> 20} MB; {AGAIN} without its largest outputs")
     if not data.strip():
         raise InputError(f"{where}: is empty; {AGAIN}")
+    if _may_hold_more_values_than(MAX_VALUES, data):
+        raise InputError(f"{where}: holds more than {MAX_VALUES} values; {AGAIN} without its largest outputs")
     try:
         raw = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -73,6 +76,16 @@ def _parse(data: bytes, where: str) -> Any:
     return raw
 
 
+def _may_hold_more_values_than(count: int, data: bytes) -> bool:
+    """Whether that many values, each of which takes far more memory than its bytes, stand in JSON: outside of texts
+    there is a comma or a bracket before each."""
+    plain = data.replace(rb"\\", b"").replace(rb"\"", b"")
+    if plain.count(b'"') > 4 * count:  # a key and a text are two quotes each
+        return True
+    bare = b"".join(plain.split(b'"')[::2])
+    return sum(map(bare.count, (b",", b"[", b"{"))) > count
+
+
 def _children(value: Any) -> Any:
     if isinstance(value, dict):
         return value.values()
@@ -80,7 +93,8 @@ def _children(value: Any) -> Any:
 
 
 def _upgraded(raw: dict[str, Any], where: str) -> dict[str, Any]:
-    """The notebook of format 3 or older in format 4."""
+    """The notebook of format 3 or older in format 4, without tags: these the converter compares each with each."""
+    raw = _without_tags(raw)
     if not isinstance(raw.get("nbformat"), int):
         raw["nbformat"] = 3
     logger = logging.getLogger("nbformat")
@@ -104,6 +118,14 @@ def _cleaned(value: Any) -> Any:
         return [_cleaned(item) for item in value]
     if isinstance(value, dict):
         return {_cleaned(key): _cleaned(item) for key, item in value.items()}
+    return value
+
+
+def _without_tags(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_tags(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _without_tags(item) for key, item in value.items() if key != "tags"}
     return value
 
 

@@ -103,6 +103,7 @@ class Run:
         self._digest = run_digest(grading)
         self._keeping = _Keeping(store, self._digest)
         self._submissions: list[Submission] = []
+        self._write_at = 1
 
     def find(self, paths: Iterable[Path]) -> "list[Submission]":
         """The submissions in `paths`, ordered by student. What is wrong there is noted as a problem."""
@@ -122,15 +123,16 @@ class Run:
         """Grade submissions, and note in the tally what comes of each. The result is the same in whatever order.
 
         What is in the store already is not graded, unless `again`. `on_step` is told how many of how many are done.
+        results.json is written beside the store as results come.
         """
-        from autograder.results.model import RunResult, package_version
-
         tally, before = self.tally, self.tally.count
         self._submissions = list(submissions)
         waiting: list[Submission] = []
+        left = 0
 
         def note(lines: list[Noted], item: Noted) -> None:
             lines.append(item)
+            self._write_so_far(left)
             on_step(tally.count - before, len(self._submissions))
 
         on_step(0, len(self._submissions))
@@ -141,7 +143,8 @@ class Run:
             self._keeping.forget(waiting)
         left = len(waiting)
         try:
-            for submission, outcome in self._crew.outcomes(partial(_record, self.grading), waiting) if waiting else ():
+            work, seconds = partial(_record, self.grading), self.grading.limits.submission
+            for submission, outcome in self._crew.outcomes(work, waiting, seconds) if waiting else ():
                 left -= 1
                 if isinstance(outcome, InputError):
                     note(tally.problems, str(outcome))
@@ -153,14 +156,32 @@ class Run:
             note(tally.faults, f"{error}; not graded: {left} of {len(waiting)} submissions")
         for line in self._keeping.problems():
             note(tally.problems, line)
+        return self._result(left)
+
+    def _result(self, ungraded: int) -> "RunResult":
+        from autograder.results.model import RunResult, package_version
+
+        results = sorted((record.result for record in self.tally.records), key=lambda item: (item.student, item.path))
         return RunResult(
             assignment=self.grading.assignment,
             version=package_version(),
             digest=self._digest,
             budget=self.grading.budget,
             sandbox=self.grading.sandbox,
-            submissions=sorted((record.result for record in tally.records), key=lambda item: (item.student, item.path)),
+            submissions=results,
+            ungraded=ungraded,
         )
+
+    def _write_so_far(self, ungraded: int) -> None:
+        """Write what there is if it is half as much again as last time, so that all writing together stays in
+        proportion to the last."""
+        from autograder.results.writing import write_run
+
+        records = self.tally.records
+        if self._store and ungraded and len(records) >= self._write_at:
+            self._write_at = len(records) + len(records) // 2 + 1
+            with contextlib.suppress(InputError):  # it is said at the end, where it is written once more
+                write_run(self._store.out, self._result(ungraded), records)
 
     def finish(self) -> None:
         """Drop what earlier runs left in the store, and tell what went wrong in this one.

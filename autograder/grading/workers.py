@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import random
 import socket
@@ -15,6 +16,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from autograder.errors import InputError, SandboxError
+from autograder.sandbox.passing import pass_descriptor
 
 # What is slow to import is imported late, so that the nursery starts at once; torch not at all.
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ Work: TypeAlias = "Callable[[Submission, Address], Record]"
 
 TRIES = 3
 PAUSE = 0.5  # seconds before another try: what has just failed may need a moment
+LONGEST_WAIT = 3600.0  # seconds; poll takes no infinity
 
 _PROGRAM = (
     "import json, sys; settings = json.loads(sys.argv[1]); sys.path[:] = settings.pop('path'); "
@@ -72,11 +75,14 @@ class Crew:
         self._nursery.end()
         self._zygote.__exit__()
 
-    def outcomes(self, work: "Work", submissions: Iterable["Submission"]) -> Iterator[tuple["Submission", "Outcome"]]:
+    def outcomes(
+        self, work: "Work", submissions: Iterable["Submission"], seconds: float = math.inf
+    ) -> Iterator[tuple["Submission", "Outcome"]]:
         """What `work`, called in the workers, makes of each submission, in the order in which they are ready.
 
         A submission that meets a SandboxError, or whose worker ends, is tried again after the others; if all tries
-        fail, its outcome is that error. Raises CrewError if nothing works any more.
+        fail, its outcome is that error. One that takes longer than `seconds` is ended, and its outcome is a line that
+        says so. Raises CrewError if nothing works any more.
         """
         waiting = deque((submission, 1) for submission in submissions)
         busy: dict[_Worker, tuple[Submission, int]] = {}
@@ -92,10 +98,12 @@ class Crew:
             while waiting or busy:
                 hand_out()
                 done, failed = [], []
-                ready = wait([worker.line for worker in busy])
-                for worker in [worker for worker in busy if worker.line in ready]:
+                left = min(worker.began for worker in busy) + seconds - time.monotonic()
+                ready = wait([worker.line for worker in busy], min(max(left, 0.0), LONGEST_WAIT))
+                late = time.monotonic() - seconds
+                for worker in [worker for worker in busy if worker.line in ready or worker.began < late]:
                     submission, tries = busy.pop(worker)
-                    outcome = worker.outcome()
+                    outcome = worker.outcome() if worker.line in ready else worker.give_up(submission, seconds)
                     if not worker.has_ended:
                         idle.append(worker)
                     if isinstance(outcome, SandboxError):
@@ -175,7 +183,7 @@ class _Nursery:
         """One end of a line; a worker is forked for the other, as soon as the imports are done."""
         ours, theirs = Pipe()
         with theirs, contextlib.suppress(OSError):  # if the nursery has ended, the line closes
-            socket.send_fds(self._orders, [b"."], [theirs.fileno()])
+            pass_descriptor(self._orders, b".", theirs.fileno())
         return ours
 
     def is_alive(self) -> bool:
@@ -203,6 +211,7 @@ class _Worker:
         self._send((work, core))
 
     def take(self, submission: "Submission", address: "Address") -> None:
+        self.began = time.monotonic()
         self._send((submission, address))
 
     def outcome(self) -> "Outcome":
@@ -213,6 +222,14 @@ class _Worker:
         except (EOFError, OSError):
             self.end()
             return SandboxError("its worker ended (is memory exhausted?)")
+
+    def give_up(self, submission: "Submission", seconds: float) -> InputError:
+        """End it, whatever it is doing, and say of the submission that it took that long."""
+        self.end()
+        return InputError(
+            f"{submission.path}: was not graded within {seconds:g} s and was stopped; look into the notebook for what "
+            "holds up the grader, or allow more with --limit wall"
+        )
 
     def end(self) -> None:
         self.has_ended = True

@@ -15,6 +15,7 @@ from autograder.results.text import one_line, plain_text
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MOST_PIXELS = 16_000_000
 MOST_PLOT_BYTES = 2**20
+MOST_ENCODED = 2 * MOST_PLOT_BYTES  # characters, line ends among them
 MOST_PLOTS = 24
 MOST_ANSWER_CHARACTERS = 20_000
 
@@ -108,6 +109,9 @@ def plots(notebook: NotebookNode, source: NotebookNode, most_bytes: int) -> Plot
         if cell.cell_type != "code" or (source_cell.is_tests and not is_added):
             continue
         for encoded in _png_outputs(cell):
+            if isinstance(encoded, str) and len(encoded) > MOST_ENCODED:
+                over_limit += 1
+                continue
             picture = decode_png(encoded)
             if picture is None:
                 damaged += 1

@@ -64,7 +64,8 @@ class SubmissionResult(Model):
 class RunResult(Model):
     """Results of one run of `autograder grade`, the same for the same submissions and settings: `digest` covers all
     that decides them but the submissions. `version` is the version of the package that graded, "" if it wrote none.
-    `sandbox` says whether it was on."""
+    `sandbox` says whether it was on. `ungraded` counts the submissions whose turn had not come yet when this was
+    written; once all have had theirs, it is not there."""
 
     assignment: str
     version: str = ""
@@ -72,6 +73,7 @@ class RunResult(Model):
     budget: Budget
     sandbox: bool
     submissions: list[SubmissionResult]
+    ungraded: int = Field(default=0, ge=0)
 
 
 class Record(Model):

@@ -43,7 +43,8 @@ class Results:
 
 
 def read_results(path: Path) -> Results:
-    """Read a results.json, or the one in a folder. Raises InputError where it is none, or names a student twice."""
+    """Read a results.json, or the one in a folder. Raises InputError where it is none, names a student twice, or is of
+    a run that has not come to its end."""
     path = path / NAME if path.is_dir() else path
     try:
         text = path.read_text(encoding="utf-8")
@@ -67,6 +68,12 @@ def read_results(path: Path) -> Results:
 
 
 def _require_sound(run: RunResult, path: Path) -> None:
+    if run.ungraded:
+        count = "1 submission is" if run.ungraded == 1 else f"{run.ungraded} submissions are"
+        raise InputError(
+            f"{path}: is of a run that has not come to its end: {count} not graded; give the same `autograder grade` "
+            "command again, and it goes on from there"
+        )
     seen: set[str] = set()
     for submission in run.submissions:
         name = one_line(submission.student, 80)

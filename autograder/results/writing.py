@@ -7,6 +7,8 @@ from pathlib import Path
 from autograder.results import files
 from autograder.results.model import Record, RunResult
 
+UNSAID = {"ungraded"}  # where all are graded
+
 
 def write_run(out: Path, run: RunResult, records: Iterable[Record]) -> Path:
     """Write OUT/results.json, OUT/timings.json and OUT/executed/STUDENT.ipynb for each record.
@@ -19,7 +21,7 @@ def write_run(out: Path, run: RunResult, records: Iterable[Record]) -> Path:
     for record in records:
         _write(files.notebook_path(out, record.result.student), record.executed)
     _write(out / "timings.json", _json({record.result.path: record.seconds for record in records}))
-    return _write(out / "results.json", _json(run.model_dump(mode="json")))
+    return _write(out / "results.json", _json(run.model_dump(mode="json", exclude=set() if run.ungraded else UNSAID)))
 
 
 def write_report(out: Path, html: str) -> Path:

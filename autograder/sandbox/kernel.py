@@ -17,6 +17,7 @@ from autograder.errors import SandboxError
 from autograder.sandbox.inside import places
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.outputs import Outputs
+from autograder.sandbox.passing import pass_descriptor
 from autograder.sandbox.zygote import Address, judge_socket
 from fixmelab.cache import cache_folder
 from fixmelab.judged import wire
@@ -49,7 +50,8 @@ class CellError:
 class Ending:
     """How a cell ended. `error` is there where an exception ended it, or the interrupt that followed a timeout.
 
-    `reason` is the limit that stopped it: cell, notebook, idle, wall, memory, processes, flood; else nothing.
+    `reason` is the limit that stopped it: cell, notebook, idle, wall, memory, processes, flood,
+    kernels; else nothing.
     """
 
     how: How
@@ -102,7 +104,7 @@ class Kernel:
             self._sockets.enter_context(self._line)
             body = wire.encode(self._order)
             with theirs:
-                socket.send_fds(self._watch, [wire.LENGTH.pack(len(body)) + body], [theirs.fileno()])
+                pass_descriptor(self._watch, wire.LENGTH.pack(len(body)) + body, theirs.fileno())
             message = self._hear(START_SECONDS)
         except (OSError, SandboxError) as error:
             self._sockets.close()

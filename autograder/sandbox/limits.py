@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from autograder.errors import UsageError
 
 UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
+# What reading, restoring and judging a submission may take beside its kernels; honest ones need some seconds.
+BESIDE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Limits:
     disk: int = 512 * 2**20
     files: int = 20_000
     output: int = 2_000_000
+
+    @property
+    def submission(self) -> float:
+        """Seconds that a submission may take in all; then its worker is ended."""
+        return self.wall + BESIDE_SECONDS
 
     @classmethod
     def parse(cls, settings: list[str]) -> "Limits":

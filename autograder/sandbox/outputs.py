@@ -25,7 +25,7 @@ class Outputs:
             if "clear" not in message:
                 return
         elif "clear" not in message:
-            self._room -= 200 + len(str(message))
+            self._room -= (200 + len(str(message))) * self._shown_in(message)
             if self._room < 0 or "cut" in message:
                 self._room = -1
                 self._add(_output("stream", name="stderr", text=self._note()))
@@ -49,6 +49,11 @@ class Outputs:
                 self._clear_before_next = wait
                 if not wait:
                     self.cell.outputs.clear()
+
+    def _shown_in(self, message: dict[str, Any]) -> int:
+        """How many outputs will hold what a message shows."""
+        display = message.get("id") if "update" in message else None
+        return max(len(self._displayed.get(display, ())), 1) if isinstance(display, str) else 1
 
     def show_error(self, name: str, text: str, traceback: str) -> None:
         """Add the exception that ended the cell, as far as there is room."""

@@ -440,3 +440,120 @@ def other_notebooks(folder: Path, notebook: bytes) -> None:
     put(folder / "quarto.qmd", b"x")
     put(folder / "vae.py", notebook)
     put(folder / "vae.ipynb.exe", notebook)
+
+
+# What restoring may cost
+
+
+def written(text: str, name: str = "gradient_inside") -> dict:
+    """A cell that says that it is a written answer."""
+    nbgrader = {"grade_id": name, "grade": True, "solution": True, "points": 2, "schema_version": 3}
+    return {"cell_type": "markdown", "metadata": {"nbgrader": nbgrader}, "source": text}
+
+
+def prose(words: int, seed: int) -> str:
+    """Words that no two seeds have in common."""
+    return " ".join(f"word{seed}x{number}" for number in range(words))
+
+
+@archive("hand in 1,900 parts of one written answer, each to be compared with all others", graded=1)
+def cells_with_one_id(folder: Path, notebook: bytes) -> None:
+    put(folder / "ada.ipynb", notebook)
+    put(folder / "parts.ipynb", book(*(written(prose(200, number)) for number in range(1900))))
+    stubs = [written("*Write your answer here.*" + " " * number) for number in range(1900)]
+    put(folder / "stubs.ipynb", book(*stubs))
+
+
+@archive("hand in 1,800 cells that define the names of all exercises, and use them", graded=1)
+def cells_that_define_every_name(folder: Path, notebook: bytes) -> None:
+    put(folder / "ada.ipynb", notebook)
+    names = ["gaussian_kl", "reparameterize", "pathwise_gradient", "score_function_gradient", "grad_mu_sigma"]
+    stubs = "".join(f"def {name}(*all):\n    raise NotImplementedError('FIXME: {name}')\n" for name in names)
+    cells = [code(f"{stubs}x{number} = {' + '.join(names[:1] * 100)}\n") for number in range(1800)]
+    for cell in cells:
+        cell["cell_type"] = "raw"  # so that they cost the grader's time, and not that of the kernel
+    put(folder / "mallory.ipynb", book(*cells))
+    put(folder / "eve.ipynb", book(*(cell | {"metadata": written("", "gaussian_kl")["metadata"]} for cell in cells)))
+
+
+@archive("hand in 1,900 cells with the words of the assignment's own ones in another order", graded=1)
+def cells_that_are_almost_the_assignments(folder: Path, notebook: bytes) -> None:
+    put(folder / "ada.ipynb", notebook)
+    solved = json.loads(notebook)["cells"]
+    words = [word for cell in solved for word in "".join(cell["source"]).replace("(", " ( ").split()]
+    cells = [
+        {"cell_type": "markdown", "metadata": {}, "source": " ".join(words[number % 97 :: 2] + words[: number % 89])}
+        for number in range(1900)
+    ]
+    put(folder / "mallory.ipynb", book(*cells))
+
+
+@archive("hand in a line of 40 MB, and lines without end of blanks, colons, anchors, addresses and escapes", graded=1)
+def lines_without_end(folder: Path, notebook: bytes) -> None:
+    put(folder / "ada.ipynb", notebook)
+    addresses = "https://colab.research.google.com/github/a/b/blob/"
+    sources = {
+        "long": "x" * 40_000_000,
+        "blanks": (" " * 999 + "\u00a0") * 5_000 + "x",
+        "colons": "a" + ":b" * 3_000_000,
+        "anchors": "# exercise: gaussian_kl\n" * 300_000,
+        "addresses": addresses * 50_000 + "x" * 2_000_000,
+        "escapes": "\x1b[" * 1_000_000 + "0;" * 1_000_000,
+        "regions": "### BEGIN SOLUTION\n### END HIDDEN TESTS\n" * 100_000,
+    }
+    for name, text in sources.items():
+        raw = {"cell_type": "raw", "metadata": {}, "source": text}
+        put(folder / f"{name}.ipynb", book(raw, written(text)))
+    put(folder / "answer.ipynb", book(code(f"raise SystemError\n{sources['anchors']}")))
+
+
+@archive("hand in 1,900 cells that are as slow to parse as their length allows", graded=1)
+def cells_that_are_slow_to_parse(folder: Path, notebook: bytes) -> None:
+    put(folder / "ada.ipynb", notebook)
+    forms = (
+        "a;" * 4_990,
+        "[" * 90 + "]" * 90 + "\n",
+        "x=" * 4_900 + "1",
+        "lambda:" * 900 + "1",
+        "(" + "1+" * 4_900 + "1)",
+    )
+    cells = [
+        {"cell_type": "raw", "metadata": {}, "source": f"# {number}\n{forms[number % len(forms)]}"}
+        for number in range(1900)
+    ]
+    put(folder / "mallory.ipynb", book(*cells))
+
+
+@archive("hand in 20,000 outputs, and pictures of millions of blanks, in a cell that grading does not run", graded=1)
+def outputs_without_end(folder: Path, notebook: bytes) -> None:
+    put(folder / "ada.ipynb", notebook)
+    kept = {"tags": ["keep"], "nbgrader": {"grade_id": "cell-ac95cb37a4fa", "locked": True}}
+    outputs: list[dict] = [{"output_type": "stream", "name": "stdout", "text": "x"}] * 20_000
+    outputs += [{"output_type": "display_data", "data": {"image/png": "ab " * 5_000_000}, "metadata": {}}]
+    put(folder / "mallory.ipynb", book(code("train_set = load_images()", metadata=kept, outputs=outputs)))
+
+
+@archive("hand in sixteen million empty lists, each of which takes fifty times its bytes of memory", graded=1)
+def values_without_end(folder: Path, notebook: bytes) -> None:
+    put(folder / "ada.ipynb", notebook)
+    whole = json.dumps(book(metadata={"held": "X"})).encode()
+    put(folder / "lists.ipynb", whole.replace(b'"X"', b"[" + b"[]," * 16_000_000 + b"[]]"))
+    put(folder / "maps.ipynb", whole.replace(b'"X"', b"[" + b'{"":{}},' * 6_000_000 + b"0]"))
+    put(folder / "texts.ipynb", whole.replace(b'"X"', b"[" + b'"\\"",' * 8_000_000 + b"0]"))
+
+
+@archive("hand in an older format whose tags are compared each with each", graded=1)
+def tags_of_an_older_format(folder: Path, notebook: bytes) -> None:
+    put(folder / "ada.ipynb", notebook)
+    tags = [{str(number): number} for number in range(200_000)]
+    cell = {"cell_type": "code", "input": ANSWER, "language": "python", "outputs": [], "metadata": {"tags": tags}}
+    sheets = [{"cells": [cell], "metadata": {"tags": tags}}]
+    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {"name": "", "tags": tags}, "worksheets": sheets}
+    put(folder / "mallory.ipynb", old)
+
+
+@archive("hand in 800 cells that end the kernel, so that all cells before are run again each time", graded=1)
+def kernels_that_end_again_and_again(folder: Path, notebook: bytes) -> None:
+    put(folder / "ada.ipynb", notebook)
+    cells = [code("import os; os._exit(0)" if number % 2 else f"x{number} = 1") for number in range(800)]
+    put(folder / "mallory.ipynb", book(*cells))

@@ -62,11 +62,12 @@ def _choose(state: State, original: SourceCell, claiming: list[StudentCell]) -> 
     """The last edited cell that claims to be this one or, if none does, that defines its name."""
     edited = [cell for cell in claiming if not original.is_open(cell)]
     if not edited:
+        claims = {cell.index for cell in claiming}
         named = [
             cell
             for cell in state.student
             if cell.names.all & original.expected
-            and cell not in claiming
+            and cell.index not in claims
             and cell.plain not in state.locked_texts
             and cell.is_code
             and (cell.kind == "code" or not cell.id)

@@ -27,15 +27,17 @@ def places_of_additions(state: State) -> dict[int, int]:
             last = state.original_of[cell.index]
         elif not state.is_used(cell) and not _is_stub(state, cell):
             after[cell.index] = last
-    # If cells stood in another order, what an answer uses must still come before it.
-    users: list[tuple[set[str], int]] = []
+    # If cells stood in another order, what an answer uses must still come before it: by word, before which cell.
+    bounds: dict[str, int] = {}
     for cell in reversed(state.student):
         if cell.index in after:
-            bounds = [bound for words, bound in users if cell.defines & words]
-            after[cell.index] = min([after[cell.index], *bounds])
-            users.append((set(cell.tokens), after[cell.index]))
+            bound = after[cell.index] = min([after[cell.index], *(bounds[n] for n in cell.defines if n in bounds)])
         elif cell.index in state.original_of and state.originals[state.original_of[cell.index]].is_fixme:
-            users.append((set(cell.tokens), state.original_of[cell.index] - 1))
+            bound = state.original_of[cell.index] - 1
+        else:
+            continue
+        for word in cell.tokens:
+            bounds[word] = min(bounds.get(word, bound), bound)
     return after
 
 

@@ -9,17 +9,16 @@ from nbformat import NotebookNode
 from autograder import cells
 from autograder.grading.cell_text import (
     Names,
-    is_untouched,
+    is_still,
     names_in,
     parsed,
     release_text,
-    similarity,
     tidy,
-    tokens,
     uniform,
     with_plain_spaces,
     without_fence,
 )
+from autograder.grading.likeness import similarity, tokens
 
 COPY_SIMILARITY = 0.85  # a cell that is at least so like a locked one is that one
 LOCKED_METADATA = ("points", "grade", "solution", "locked")
@@ -63,6 +62,11 @@ class StudentCell:
     @property
     def _unfenced(self) -> str:
         return self.text if self.kind == "code" else without_fence(self.text)
+
+    @cached_property
+    def prose(self) -> str:
+        """`plain` with the fence around it."""
+        return tidy(self.text)
 
     @cached_property
     def is_code(self) -> bool:
@@ -119,7 +123,8 @@ class SourceCell:
 
     def is_open(self, cell: StudentCell) -> bool:
         """Whether the student's cell, taken for this one, is not filled in."""
-        return is_untouched(self.cell, {"source": cell.as_kind(self.kind)})
+        is_code = self.kind == "code"
+        return is_still(self.forms[0], cell.plain if is_code else cell.prose, is_code)
 
 
 def originals_of(source: NotebookNode) -> list[SourceCell]:

@@ -1,11 +1,14 @@
 """Finds the written answers: several versions, parts of one text, or text that stands below its question."""
 
-from autograder.grading.cell_text import similarity
+from collections import deque
+
+from autograder.grading.likeness import similarity
 from autograder.grading.restoring.answers import Claims
 from autograder.grading.restoring.sides import SourceCell, StudentCell
 from autograder.grading.restoring.state import CONFIDENCE, NOTHING, Answer, State, on_copies
 
 VERSION_SIMILARITY = 0.5  # two written texts that are less alike are parts of one answer
+MOST_VERSIONS = 20  # a part is compared with as many others: only among the last ones may a version of it be
 
 
 def join_written(state: State, claims: Claims) -> None:
@@ -16,10 +19,7 @@ def join_written(state: State, claims: Claims) -> None:
 
 
 def _join(state: State, original: SourceCell, claiming: list[StudentCell]) -> None:
-    parts: list[StudentCell] = []
-    for cell in claiming:
-        if not original.is_open(cell):
-            parts = [part for part in parts if not _are_versions(part, cell)] + [cell]
+    parts = _parts([cell for cell in claiming if not original.is_open(cell)])
     kept = parts[-1] if parts else claiming[0]
     state.original_of[kept.index] = original.index
     state.dropped.update(cell.index for cell in claiming if cell is not kept)
@@ -32,6 +32,18 @@ def _join(state: State, original: SourceCell, claiming: list[StudentCell]) -> No
         rest = [cell for cell in claiming if cell is not kept]
         state.note(original.id, "id", 1.0, on_copies(original, kept, rest))
     state.note_damage(original, kept, "id", CONFIDENCE["id"])
+
+
+def _parts(written: list[StudentCell]) -> list[StudentCell]:
+    """The parts that an answer is made of, of each the last version."""
+    parts: list[StudentCell] = []
+    late: deque[StudentCell] = deque()
+    for cell in written:
+        late = deque(part for part in late if not _are_versions(part, cell))
+        late.append(cell)
+        if len(late) > MOST_VERSIONS:
+            parts.append(late.popleft())
+    return [*parts, *late]
 
 
 def gather_written(state: State, after: dict[int, int]) -> None:

@@ -22,11 +22,14 @@ _NEW = {
     "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428, "move_mount": 429,
     "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "pidfd_open": 434, "clone3": 435,
     "pidfd_getfd": 438, "process_madvise": 440, "mount_setattr": 442, "quotactl_fd": 443, "memfd_secret": 447,
-    "process_mrelease": 448, "cachestat": 451,
+    "landlock_create_ruleset": 444, "landlock_add_rule": 445, "landlock_restrict_self": 446,
+    "process_mrelease": 448, "set_mempolicy_home_node": 450, "cachestat": 451,
 }  # fmt: skip
 NEWEST = 456  # futex_requeue, of Linux 6.7
 TABLES = {
     "x86_64": (0xC000003E, _NEW | {
+        "mincore": 27, "fsync": 74, "fdatasync": 75, "epoll_create": 213, "fadvise64": 221, "sync_file_range": 277,
+        "vmsplice": 278, "epoll_create1": 291,
         "mmap": 9, "shmget": 29, "shmat": 30, "shmctl": 31, "socket": 41, "setsockopt": 54, "clone": 56, "semget": 64,
         "semop": 65, "semctl": 66, "fcntl": 72, "flock": 73, "sync": 162, "io_setup": 206, "inotify_init": 253,
         "inotify_add_watch": 254, "inotify_init1": 294, "fanotify_mark": 301, "syncfs": 306,
@@ -42,6 +45,8 @@ TABLES = {
         "finit_module": 313, "memfd_create": 319, "kexec_file_load": 320, "bpf": 321, "userfaultfd": 323,
     }),
     "aarch64": (0xC00000B7, _NEW | {
+        "epoll_create1": 20, "vmsplice": 75, "fsync": 82, "fdatasync": 83, "sync_file_range": 84, "fadvise64": 223,
+        "mincore": 232,
         "io_setup": 0, "lookup_dcookie": 18, "fcntl": 25, "inotify_init1": 26, "inotify_add_watch": 27, "flock": 32,
         "sync": 81, "fanotify_mark": 263, "syncfs": 267, "umount2": 39, "mount": 40, "pivot_root": 41,
         "chroot": 51, "vhangup": 58, "quotactl": 60, "acct": 89, "personality": 92, "unshare": 97, "kexec_load": 104,
@@ -77,10 +82,11 @@ SHARED_MEMORY = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
 # What waits in a socket is in nobody's table, either: it stays at the size that the supervisor reckons with.
 BUFFERS = (socket.SO_SNDBUF, 32)  # 32 is SO_SNDBUFFORCE
 # Calls that do nothing and say that all went well, and commands of fcntl that do: they are about files that others
-# have open as well, or about all files of the machine.
-FEIGNED = ("flock", "sync", "syncfs")
+# have open as well, or about all files of the machine. What a kernel itself writes lies in memory.
+FEIGNED = ("flock", "sync", "syncfs", "fsync", "fdatasync", "sync_file_range", "fadvise64")
 FEIGNED_COMMANDS = (fcntl.F_SETLK, fcntl.F_SETLKW, 37, 38)  # the last two for locks of an open file
-# A lease holds up others who open a file; a notice tells what others do; a large pipe is memory in nobody's table.
+# A lease holds up others who open a file; a notice tells what others do; a large pipe is memory in nobody's table, as
+# are pages that vmsplice puts into one, what epoll watches, and the rules of landlock.
 REFUSED_COMMANDS = (fcntl.F_SETLEASE, fcntl.F_NOTIFY, fcntl.F_SETPIPE_SZ)
 # Calls that are refused only with some arguments, or in another way.
 LOOKED_INTO = ("clone", "clone3", "fcntl", "mmap", "setsockopt", "socket", *FEIGNED)

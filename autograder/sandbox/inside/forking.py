@@ -77,7 +77,8 @@ class Forking:
         os.setsid()
         if self.walls or self.user is not None:
             os.sched_setaffinity(0, [core])
-            guards.bound_resources(self.data + int(limits["memory"]), int(limits["disk"]), limits["notebook"])
+            memory = self.data + int(limits["memory"])
+            guards.bound_resources(memory, int(limits["disk"]), limits["notebook"], int(limits["processes"]))
         if self.walls:
             guards.give_up_powers()
         else:
@@ -89,7 +90,7 @@ class Forking:
         kernel = os.fork()
         if kernel == 0:
             if self.user is not None:
-                guards.become_other_user(self.user, int(limits["processes"]))
+                guards.become_other_user(self.user)
             if not self.walls:
                 guards.end_with_parent()  # after the change of user, which would undo it
             self._become_kernel(order, line)

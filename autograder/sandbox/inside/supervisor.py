@@ -16,6 +16,8 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 GRACE = 2.0
 # Measuring memory takes this long at a look and no longer: meanwhile others may fork.
 MEASURE_SECONDS = 0.03
+# A process with larger page tables, those of 32 GB in a row, is not measured: the system would walk through them.
+MOST_TABLES = 64 * 2**20
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,24 @@ def descendants(root: int, table: dict[int, Process]) -> list[Process]:
     return found
 
 
+def table_bytes(process: Process) -> int:
+    """Bytes of the page tables of a process, which the system counts nowhere else: memory that is only read from has
+    tables and no pages."""
+    try:
+        with open(f"/proc/{process.pid}/status") as file:
+            return next((int(line.split()[1]) * 1024 for line in file if line.startswith("VmPTE:")), 0)
+    except OSError:
+        return 0  # it has ended
+
+
 def proportional_bytes(group: Iterable[Process]) -> Iterator[int]:
     """Memory of some processes, what they share with others counted in proportion: the sum so far, one by one."""
     total = 0
     for process in group:
+        if table_bytes(process) > MOST_TABLES:
+            total += process.resident
+            yield total
+            continue
         try:
             with open(f"/proc/{process.pid}/smaps_rollup") as file:
                 total += next(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
@@ -167,11 +183,12 @@ class Watch:
                 self.interrupt("idle")
 
     def _memory(self, group: list[Process]) -> int:
-        """Bytes above what the zygote holds, and what may lie in sockets; measured only where a cheap upper bound
-        does not do."""
+        """Bytes above what the zygote holds, page tables, and what may lie in sockets; measured only where a cheap
+        upper bound does not do."""
+        tables = sum(map(table_bytes, group))
         if sum(process.resident for process in group) > self.limits["memory"]:
             self._measure(group)
-        return self._bytes + (buffered_bytes(self.root) if self.own_network else 0)
+        return self._bytes + tables + (buffered_bytes(self.root) if self.own_network else 0)
 
     def _measure(self, group: list[Process]) -> None:
         """Go on measuring for a moment. The smaller of two results in a row counts: in one, memory that is shared in

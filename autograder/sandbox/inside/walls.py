@@ -11,8 +11,12 @@ from inside.places import HOME, JUDGE, SHARED, USER, WORK
 _QUIET = linux.MS_NOSUID | linux.MS_NODEV
 _PRIVATE = (HOME, "/tmp", "/dev/shm")
 _OPEN_FILES = 512
-# Where no namespace tells them apart, the system counts the processes of a user over the whole machine.
+# Where no namespace tells them apart, and before Linux 5.14, the system counts the processes of a user over the whole
+# machine.
 _PROCESSES_OF_OTHERS = 1000
+# Of some things Linux has a number for the whole machine, and of signals that wait one for each user: a share each.
+_TERMINALS = 16
+_SIGNALS = 128
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
@@ -47,7 +51,8 @@ def mount_private_folders(session: str, shown: list[str], disk: int, files: int)
         linux.mount(f"/proc/self/fd/{number}", path, flags=linux.MS_BIND | linux.MS_REC)
         os.close(number)
     os.mkdir(WORK)
-    linux.mount("devpts", "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")
+    options = f"newinstance,ptmxmode=0666,mode=620,max={_TERMINALS}"
+    linux.mount("devpts", "/dev/pts", "devpts", linux.MS_NOSUID | linux.MS_NOEXEC, options)
     linux.mount(f"{SHARED}/sessions/{session}", JUDGE, flags=linux.MS_BIND)
     linux.mount("none", JUDGE, flags=linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | _QUIET)
     # It reads the same, and cannot be mapped as memory that no process counts as its own.
@@ -62,16 +67,19 @@ def mount_private_folders(session: str, shown: list[str], disk: int, files: int)
         linux.mount("tmpfs", place, "tmpfs", _QUIET | linux.MS_RDONLY, "size=4k,mode=555")
 
 
-def bound_resources(memory: int, disk: int, seconds: float) -> None:
+def bound_resources(memory: int, disk: int, seconds: float, processes: int) -> None:
     """Limits of each single process; the supervisor holds those of all together.
 
-    `memory` bounds the bytes of data, `disk` those of a file, `seconds` the processor time.
+    `memory` bounds the bytes of data, `disk` those of a file, `seconds` the processor time, `processes` how many there
+    are while the supervisor looks away.
     """
     for kind, bound in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
         (resource.RLIMIT_MEMLOCK, 2**16),
-        (resource.RLIMIT_SIGPENDING, 1024),
+        (resource.RLIMIT_SIGPENDING, _SIGNALS),
+        (resource.RLIMIT_NPROC, processes + _PROCESSES_OF_OTHERS),
+        (resource.RLIMIT_RTPRIO, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_FSIZE, disk),
         (resource.RLIMIT_DATA, memory),
@@ -89,11 +97,9 @@ def give_up_powers() -> None:
     filter.apply()
 
 
-def become_other_user(user: int, processes: int) -> None:
+def become_other_user(user: int) -> None:
     """In the place of namespaces: be `user`, with no capabilities, no new privileges, no sockets but Unix ones, and
-    the system-call filter. `processes` bounds their number while the supervisor looks away. Raises OSError."""
-    bound = processes + _PROCESSES_OF_OTHERS
-    resource.setrlimit(resource.RLIMIT_NPROC, (bound, bound))
+    the system-call filter. Raises OSError."""
     users.become(user)
     filter.apply(families=(socket.AF_UNIX,))
 

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import select
+import selectors
 import signal
 import socket
 import time
@@ -60,6 +61,7 @@ def _imported() -> Shell:
     import fixmelab.probe  # noqa: F401
 
     torch.set_num_threads(1)
+    selectors.DefaultSelector = selectors.PollSelector  # type: ignore[misc]  # the filter has no epoll for asyncio
     torch.backends.cpu.get_cpu_capability()  # torch asks the processor once, and would find no /proc in a kernel
     return Shell.ready()
 

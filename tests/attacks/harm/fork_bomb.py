@@ -1,5 +1,5 @@
 # tries: fork without end
-# ends: crashed
+# ends: crashed|oom
 
 # %%
 # exercise: gaussian_kl

@@ -164,6 +164,39 @@ def behaves(folder, notebook):
     assert found["archives/behaves"].verdict == "held"
 
 
+# What an ordinary user is held to by other counts than root, or can do less against.
+FOR_ANYBODY = (
+    "archives/symbolic_links",
+    "harm/fork_bomb",
+    "harm/kills_everybody_else",
+    "harm/leaves_descriptors_on_the_way",
+    "harm/lets_signals_wait",
+    "harm/thread_bomb",
+    "knowledge/looks_into_other_processes",
+)
+USER = 54_321
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="whoever runs this is no other user")
+def test_attacks_are_held_for_an_ordinary_user_too():
+    with tempfile.TemporaryDirectory() as home, alone():
+        os.chown(home, USER, USER)
+        program = Path(home) / "program.py"
+        program.write_text(
+            "from autograder.attacks.prove import prove_attacks\n"
+            f"if __name__ == '__main__':\n    for one in prove_attacks(jobs=1, names={FOR_ANYBODY!r}):\n"
+            "        print(one.name, one.verdict, one.reason)"
+        )
+        environment = {**os.environ, "HOME": home, "PYTHONPATH": str(course.ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, str(program)]
+        as_user = {"user": USER, "group": USER, "extra_groups": [], "env": environment, "cwd": home}
+        if subprocess.run([sys.executable, "-c", "import autograder.attacks.prove"], **as_user).returncode:
+            pytest.skip("another user cannot read this repository or its Python")
+        done = subprocess.run(command, capture_output=True, text=True, **as_user)
+    assert done.stdout.splitlines() == [f"{name} held " for name in FOR_ANYBODY], done.stderr
+
+
 def test_a_text_that_does_not_say_what_it_tries_is_an_error_of_the_corpus(tmp_path):
     (tmp_path / "points").mkdir()
     (tmp_path / "points" / "silent.py").write_text(WRONG)

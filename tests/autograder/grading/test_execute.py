@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from autograder.cells import anchors
 from autograder.errors import InputError
+from autograder.grading import kernels
 from autograder.grading.execute import execute
 from autograder.judge.exercise import Exercise
 from autograder.judge.verdict import Finding
@@ -354,6 +355,19 @@ def test_the_whole_notebook_has_its_time():
     assert execution.findings["never"] == Finding(
         "timeout", "The whole notebook took more than 2 s: this was not reached."
     )
+
+
+def test_a_notebook_that_ends_kernels_without_end_is_not_run_any_further(monkeypatch):
+    """Each kernel runs again all that came before it, so that many would cost the square of the cells."""
+    monkeypatch.setattr(kernels, "MOST_KERNELS", 5)
+    ends = [cell for number in range(20) for cell in (code(f"x{number} = 1"), code("import os; os._exit(0)"))]
+    execution = run(double("quick"), check_of("quick"), *ends, double("never"), check_of("never"))
+    assert execution.findings["quick"].verdict == "pass"
+    assert execution.findings["never"] == Finding(
+        "crashed", "Cells ended the kernel again and again: this was not reached."
+    )
+    counts = [cell.execution_count for cell in execution.notebook.cells]
+    assert sum(count is not None for count in counts) < 20
 
 
 def test_without_the_sandbox_the_verdicts_are_the_same():

@@ -10,12 +10,11 @@ from autograder.grading.cell_text import (
     names_in,
     parsed,
     release_text,
-    similarity,
     tidy,
-    tokens,
     with_plain_spaces,
     without_fence,
 )
+from autograder.grading.likeness import similarity, tokens
 
 TWO = """# exercise: push
 class Store:

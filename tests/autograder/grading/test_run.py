@@ -1,5 +1,6 @@
 """Many submissions, graded side by side: what comes out depends on nothing but them."""
 
+import json
 from dataclasses import replace
 from importlib import metadata
 
@@ -16,6 +17,8 @@ from autograder.grading.run import Run, begin_run
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
 from autograder.grading.workers import Crew
+from autograder.results.reading import read_results
+from autograder.results.writing import write_run
 from autograder.sandbox.limits import Limits
 
 KEY = b"k" * 32
@@ -94,6 +97,26 @@ def test_a_second_run_grades_only_what_is_new(toy, crew, tmp_path):
     assert known(handed_in("ada", submission()), students[1]) == {"ada": False, "bob": True}
     assert known(*students, again=True) == {"ada": False, "bob": False}
     assert known(*students, key=b"x" * 32) == {"ada": False, "bob": False}
+
+
+def test_results_are_written_as_they_come(toy, crew, tmp_path):
+    students = [handed_in(name, submission()) for name in ("ada", "bob", "eve", "joe", "sue")]
+    out, seen = tmp_path / "out", []
+
+    def look(done: int, total: int) -> None:
+        if done:
+            data = json.loads((out / "results.json").read_text())
+            seen.append((done, len(data["submissions"]), data["ungraded"]))
+            with pytest.raises(InputError, match=r"has not come to its end: \d submissions? (is|are) not graded; give"):
+                read_results(out)
+
+    with Store(out) as store:
+        run = Run(toy_grading(), crew, store)
+        result = run.grade(students, on_step=lambda *step: step == (5, 5) or look(*step))
+    assert seen == [(1, 1, 4), (2, 2, 3), (3, 2, 3), (4, 4, 1)]
+    assert (out / "executed" / "ada.ipynb").exists() or (out / "executed" / "bob.ipynb").exists()
+    assert result.ungraded == 0 and "ungraded" not in write_run(out, result, run.tally.records).read_text()
+    assert len(read_results(out).run.submissions) == 5
 
 
 def test_results_that_cannot_be_kept_are_a_line(toy, crew, tmp_path, monkeypatch):
