@@ -22,7 +22,7 @@ from autograder.grading.submitted.entries import (
     one_line,
     same_name,
 )
-from autograder.grading.submitted.students import platform_owner
+from autograder.grading.submitted.platforms import readings
 
 MAX_MEMBERS = 20_000
 MAX_ZIP_BYTES = 2**30
@@ -98,7 +98,7 @@ def unwrapped(assignment: str, entries: list[Entry]) -> list[Entry]:
     A single folder is a student's if it holds one notebook, or something named like the assignment.
     """
     notebooks = [entry.parts for entry in entries if isinstance(entry, NotebookFile)]
-    if len(notebooks) < 2 or len({parts[0] for parts in notebooks}) > 1 or platform_owner(notebooks[0][0]):
+    if len(notebooks) < 2 or len({parts[0] for parts in notebooks}) > 1 or readings(notebooks[0][0]):
         return entries
     if any(len(parts) < 2 or same_name(PurePath(parts[1]).stem, assignment) for parts in notebooks):
         return entries
