@@ -81,8 +81,9 @@ def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = N
     _note_points(roster, place, most, notes)
     find = _finder(roster)
     owners: dict[int, str] = {}
+    shown = 0
     for submission in run.submissions:
-        found, name = find(submission), one_line(submission.student, 80)
+        (found, by_name), name = find(submission), one_line(submission.student, 80)
         if len(found) != 1:
             fits = f"fits {len(found)} rows of the roster" if found else "is not in the roster"
             notes.append(f"{name!r} {fits}: left out")
@@ -92,12 +93,15 @@ def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = N
             who = one_line(roster.rows[row][0], 60)
             raise InputError(f"{roster.path}: {owners[row]!r} and {name!r} are both {who!r} there; keep one of them")
         owners[row] = name
+        shown += by_name
         roster.rows[row][place] = number(submission.score)
     lost, without = len(run.submissions) - len(owners), len(roster.students) - len(owners)
     notes.append(
         f"{len(owners)} of {len(run.submissions)} submissions are filled in, {lost} left out; "
         f"{without} of {len(roster.students)} students of the roster have none"
     )
+    if shown:
+        notes.append(f"{shown} are found by the name that they show alone, which students choose: check them")
     _guard_names(roster)
     return Gradebook(as_csv([roster.header, *roster.rows], roster.delimiter), len(owners), notes)
 
@@ -176,10 +180,12 @@ def _note_points(roster: Roster, place: int, most: float, notes: list[str]) -> N
         )
 
 
-def _finder(roster: Roster) -> Callable[[SubmissionResult], list[int]]:
-    """A function that returns the rows which a submission can belong to, by the best key that fits."""
-    keys: list[dict[str, list[int]]] = [defaultdict(list) for _ in range(5)]
+def _finder(roster: Roster) -> Callable[[SubmissionResult], tuple[list[int], bool]]:
+    """A function that returns the rows which a submission can belong to, by the best key that fits, and whether that
+    is no more than a name."""
+    keys: list[dict[str, list[int]]] = [defaultdict(list) for _ in range(4)]
     ids: dict[str, list[int]] = defaultdict(list)
+    names: dict[str, list[int]] = defaultdict(list)
     for row in roster.students:
         login, id = roster.cell(row, "SIS Login ID"), roster.cell(row, "ID")
         ids[id].append(row)
@@ -187,7 +193,7 @@ def _finder(roster: Roster) -> Callable[[SubmissionResult], list[int]]:
             keys[level][key.casefold()].append(row)
         keys[3][login.partition("@")[0].casefold()].append(row)
         for name in set(_spellings(roster, row)):
-            keys[4][name].append(row)
+            names[name].append(row)
 
     def named_by_canvas(spelt: str) -> list[int]:
         """Rows whose name and number the name of a file begins with: if it can be read in two ways, both."""
@@ -199,12 +205,15 @@ def _finder(roster: Roster) -> Callable[[SubmissionResult], list[int]]:
             if {"_".join(parts[:at]), "_".join(parts[:at]).removesuffix("_late")} & set(_spellings(roster, row))
         ]
 
-    def find(submission: SubmissionResult) -> list[int]:
+    def find(submission: SubmissionResult) -> tuple[list[int], bool]:
         if submission.canvas_id:
-            return ids.get(submission.canvas_id, [])
-        name, spelt = submission.student.strip().casefold(), _letters(submission.student)
-        tried = zip(keys, (name, name, name, name, spelt), strict=True)
-        return next((level[key] for level, key in tried if key and key in level), named_by_canvas(spelt))
+            return ids.get(submission.canvas_id, []), False
+        key, spelt = submission.student.strip().casefold(), _letters(submission.student)
+        if found := next((level[key] for level in keys if key and key in level), None):
+            return found, False
+        if spelt in names:
+            return names[spelt], True
+        return named_by_canvas(spelt), False
 
     return find
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_MOODLE_FOLDER = re.compile(r"(?P<name>.+)_(?P<number>\d{1,20})_assignsubmission_[a-z]+_?", re.S)
-_MOODLE_FILE = re.compile(r"_(?P<number>\d{1,20})_assignsubmission_[a-z]+_(?=.)", re.S)
-_CANVAS = re.compile(r"_(?:LATE_)?(?=(?P<number>\d{3,20})_\d{3,20}_.)", re.S)
+_MOODLE_FOLDER = re.compile(r"(?P<name>.+)_(?P<number>[0-9]{1,20})_assignsubmission_[a-z]+_?", re.S)
+_MOODLE_FILE = re.compile(r"_(?P<number>[0-9]{1,20})_assignsubmission_[a-z]+_(?=.)", re.S)
+_CANVAS = re.compile(r"_(?:LATE_)?(?=(?P<number>[0-9]{3,20})_[0-9]{3,20}_.)", re.S)
 
 
 @dataclass(frozen=True)

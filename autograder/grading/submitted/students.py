@@ -10,7 +10,7 @@ from autograder.grading.submitted.entries import SUFFIX, NotebookFile, Place, sa
 from autograder.grading.submitted.platforms import account_in, readings
 from autograder.results.names import student_name
 
-_NUMBER_BEHIND = re.compile(r"_\d+\Z")
+_NUMBER_BEHIND = re.compile(r"_[0-9]+\Z")
 
 Parts = tuple[str, ...]
 

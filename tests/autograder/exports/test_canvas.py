@@ -72,6 +72,8 @@ def test_only_the_cells_of_the_assignment_change(run, roster):
 def test_keys_by_which_a_student_is_found(run, roster, name):
     found = canvas_with_roster(run(name), roster(HEADER, POINTS, ADA, EMIL, NOOR))
     is_known = name != "Noor_Khan_103"
+    is_name = name in ("khan, noor", "Noor Khan", "khannoor")
+    assert any("found by the name that they show alone" in note for note in found.notes) == is_name
     assert [row[6] for row in rows(found.text)[2:]] == ["", "1", "2" if is_known else ""]
 
 

@@ -295,6 +295,32 @@ def test_names_cannot_leave_their_folder(tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "x.zip"]
 
 
+def test_backslashes_part_folders_in_zips_of_windows_alone(tmp_path):
+    def made(path: Path, system: int, *names: str) -> Path:
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                member = zipfile.ZipInfo(name)
+                member.create_system = system
+                archive.writestr(member, notebook(name))
+        return path
+
+    names = ["ada\\vae.ipynb", "bob\\vae.ipynb"]
+    assert students(made(tmp_path / "windows.zip", 0, *names)) == ["ada", "bob"]
+    for path in (made(tmp_path / "unix.zip", 3, *names), made(tmp_path / "mixed.zip", 0, *names, "eve/vae.ipynb")):
+        found, _ = find_submissions("vae", [path])
+        assert {item.student for item in found}.isdisjoint({"ada", "bob"}) and len(found) >= 2
+
+
+@pytest.mark.parametrize("name", ["mallory:/ada/vae.ipynb", "mallory\\ada/vae.ipynb", "mallory\0/ada/vae.ipynb"])
+def test_what_stands_before_an_odd_character_still_is_the_outermost_name(tmp_path, name):
+    path = zipped(tmp_path / "x.zip", "eve/vae.ipynb", "Xmallory".ljust(len(name), "X") + ".ipynb")
+    data = path.read_bytes().replace(b"Xmallory".ljust(len(name), b"X") + b".ipynb", name.encode() + b".ipynb")
+    path.write_bytes(data)
+    found, problems = find_submissions("vae", [path])
+    assert problems == []
+    assert [item.student.partition("-")[0] for item in found] in (["eve", "mallory_"], ["eve", "mallory_ada"])
+
+
 @pytest.mark.parametrize("name", ["..", ".", "///", "\u202e", " "])
 def test_a_student_always_has_a_name_for_files(name):
     made = student_name(name)

@@ -149,6 +149,10 @@ def test_names_of_platforms_are_read(text, platform, name, number):
     assert (account.platform, account.name, account.number) == (platform, name, number)
 
 
+def test_digits_of_other_scripts_are_no_numbers():
+    assert account_in("ada_\u0661\u0661\u0661_222_333_vae.ipynb").number == "222"
+
+
 @pytest.mark.parametrize(
     "text",
     [
