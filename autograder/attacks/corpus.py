@@ -1,6 +1,6 @@
 """The corpus: what an attack is, and how tests/attacks is read.
 
-An attack is a text, a submission in jupytext's percent format, or a function in archives.py that makes files.
+An attack is a text, a submission in jupytext's percent format, or a function in a module that makes files.
 """
 
 import importlib.util
@@ -21,6 +21,9 @@ _KINDS = ("points", "wire", "knowledge", "harm", "output")
 _HEADER = re.compile(r"^# (tries|honest|ends): (.+)$", re.MULTILINE)
 
 
+NOBODY = "bob"
+
+
 @dataclass(frozen=True)
 class Attack:
     """One trick. `honest`: points that its answers deserve without it; `ends`: the verdicts, each as good as the
@@ -37,23 +40,32 @@ class Attack:
 @dataclass(frozen=True)
 class Archive:
     """Files that are handed in, made by `build(folder, notebook)`; `graded` of the submissions among them are the
-    honest `notebook`, and must be graded as such; all others earn nothing."""
+    honest `notebook`, and must be graded as such; all others earn nothing.
+
+    `students` are those whose submissions the honest ones are, if the attack is about names. NOBODY, who has handed in
+    nothing, may get no result then.
+    """
 
     name: str
     tries: str
     build: Callable[[Path, bytes], None]
     graded: int = 0
+    students: tuple[str, ...] = ()
 
 
-def archive(tries: str, graded: int = 0) -> Callable[[Callable[[Path, bytes], None]], Archive]:
+def archive(
+    tries: str, graded: int = 0, students: tuple[str, ...] = ()
+) -> Callable[[Callable[[Path, bytes], None]], Archive]:
     """Declare an attack by files: `@archive("…") def zip_bomb(folder, notebook): …`."""
-    return lambda build: Archive(f"archives/{build.__name__}", tries, build, graded)
+    count = graded or len(students)
+    return lambda build: Archive(f"archives/{build.__name__}", tries, build, count, students)
 
 
 def attacks(folder: Path = CORPUS) -> list[Attack | Archive]:
     """The corpus, ordered by name. Raises InputError for a text without a header that says what it tries."""
     texts = [_attack(path) for kind in _KINDS for path in sorted((folder / kind).glob("*.py"))]
-    return [*texts, *_archives(folder / "archives.py")]
+    archives = [found for path in sorted(folder.glob("*.py")) for found in _archives(path)]
+    return [*texts, *sorted(archives, key=lambda item: item.name)]
 
 
 def notebook_of(text: str) -> NotebookNode:
@@ -82,9 +94,9 @@ def _attack(path: Path) -> Attack:
 
 
 def _archives(path: Path) -> list[Archive]:
-    spec = importlib.util.spec_from_file_location("archives", path) if path.exists() else None
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         return []
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return sorted((item for item in vars(module).values() if isinstance(item, Archive)), key=lambda item: item.name)
+    return [item for item in vars(module).values() if isinstance(item, Archive)]

@@ -1,5 +1,6 @@
 """What an attack got: points that it does not deserve, another result for the witness, a secret in what comes out."""
 
+import json
 import re
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ import nbformat
 
 from autograder import course
 from autograder.attacks import outputs
-from autograder.attacks.corpus import Archive, Attack
+from autograder.attacks.corpus import NOBODY, Archive, Attack
 from autograder.attacks.graders import Graded
 from autograder.attacks.ground import Ground
 from autograder.attacks.pages import report_problem
@@ -49,8 +50,19 @@ def found_in_archive(attack: Archive, graded: Graded, deserved: float) -> Iterat
         yield f"{attack.graded} honest submissions in it deserve {deserved:g} points each; there are {scores}"
     if any(scores[attack.graded :]):
         yield f"it earns {sum(scores[attack.graded :]):g} points, and deserves none"
+    if attack.students:
+        yield from _found_in_names(attack, graded, deserved)
     if len(scores) == attack.graded and not graded.problems and not graded.fault:
         yield "it is passed over without a word"
+
+
+def _found_in_names(attack: Archive, graded: Graded, deserved: float) -> Iterator[str]:
+    """Students who do not get the result of their own work, and whether somebody without any gets one."""
+    got = {result.student for result in graded.results if result.score == deserved}
+    if lost := sorted(set(attack.students) - got):
+        yield f"{', '.join(lost)} cannot be found with their own results: {'; '.join(graded.problems)[:200]}"
+    if any(result.student == NOBODY for result in graded.results):
+        yield f"{NOBODY} gets a result, and has handed in nothing"
 
 
 def found_in_witness(graded: Graded, alone: Graded, when: str) -> Iterator[str]:
@@ -102,6 +114,7 @@ def _found_on_paper(graded: Graded, ground: Ground) -> Iterator[str]:
             yield f"the output folder holds {', '.join(written)[:200]}"
         for path in Path(out).glob("executed/*"):
             nbformat.validate(nbformat.read(path, as_version=4))
+            json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
         read_results(Path(out))
 
 
@@ -125,6 +138,10 @@ def _difference(alone: Graded, other: Graded) -> str:
         return other.problems[0][:200] if other.problems else "none"
     pairs = zip(alone.results[0].exercises, other.results[0].exercises, strict=True)
     return "; ".join(f"{one.id} {two.verdict}: {two.message[:150]}" for one, two in pairs if one != two)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _read(path: Path) -> bytes:

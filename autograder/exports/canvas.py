@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.errors import InputError
 from autograder.exports.spreadsheet import FORMULA, as_csv, guarded
-from autograder.results.model import RunResult
+from autograder.results.model import RunResult, SubmissionResult
 from autograder.results.text import number, one_line
 
 IDENTITY = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
@@ -49,15 +49,17 @@ class Roster:
 
 
 def canvas(run: RunResult, *, column: str | None = None) -> Gradebook:
-    """A file without a roster: Canvas finds students by SIS Login ID, for which their names in the results are given.
+    """A file without a roster: Canvas finds students by ID, or else by SIS Login ID, for which their names in the
+    results are given.
 
     `column` is the assignment's column in Canvas, "TITLE (ID)"; the assignment's name where it is not given.
     """
     most = max((submission.max_score for submission in run.submissions), default=0.0)
     rows = [[*IDENTITY, column or run.assignment], [f"    {POINTS_POSSIBLE}", "", "", "", "", number(most)]]
     for submission in run.submissions:
-        name = guarded(submission.student)
-        rows.append([name, "", "", name, "", number(submission.score)])
+        name, id = guarded(submission.student), submission.canvas_id
+        # Not the name as a login, too, if the number is known: students choose the names that they show.
+        rows.append([name, id, "", "" if id else name, "", number(submission.score)])
     note = "without --roster Canvas matches students by their login: check what it shows before you confirm"
     # All in quotes, as in `spreadsheet`.
     return Gradebook(as_csv(rows, quoting=csv.QUOTE_ALL), len(run.submissions), [note])
@@ -66,8 +68,9 @@ def canvas(run: RunResult, *, column: str | None = None) -> Gradebook:
 def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = None) -> Gradebook:
     """The roster with the scores in the assignment's column; all else in it stays as Canvas wrote it.
 
-    A student is looked for by SIS Login ID, SIS User ID, ID, the login's part before "@", then by name. Who is found
-    in no row, or in several, is left out and named in the notes. `column` is the assignment's column: its header, its
+    A student whose number in Canvas is known is looked for by that alone; any other by SIS Login ID, SIS User ID, ID,
+    the login's part before "@", then by name. Who is found in no row, or in several, is left out and named in the
+    notes. `column` is the assignment's column: its header, its
     title or its ID; where it is not given, the column titled like the assignment, else a new one.
 
     Raises InputError where the column is not there or not one, or two submissions belong to one row.
@@ -78,8 +81,9 @@ def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = N
     _note_points(roster, place, most, notes)
     find = _finder(roster)
     owners: dict[int, str] = {}
+    shown = 0
     for submission in run.submissions:
-        found, name = find(submission.student), one_line(submission.student, 80)
+        (found, by_name), name = find(submission), one_line(submission.student, 80)
         if len(found) != 1:
             fits = f"fits {len(found)} rows of the roster" if found else "is not in the roster"
             notes.append(f"{name!r} {fits}: left out")
@@ -89,12 +93,15 @@ def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = N
             who = one_line(roster.rows[row][0], 60)
             raise InputError(f"{roster.path}: {owners[row]!r} and {name!r} are both {who!r} there; keep one of them")
         owners[row] = name
+        shown += by_name
         roster.rows[row][place] = number(submission.score)
     lost, without = len(run.submissions) - len(owners), len(roster.students) - len(owners)
     notes.append(
         f"{len(owners)} of {len(run.submissions)} submissions are filled in, {lost} left out; "
         f"{without} of {len(roster.students)} students of the roster have none"
     )
+    if shown:
+        notes.append(f"{shown} are found by the name that they show alone, which students choose: check them")
     _guard_names(roster)
     return Gradebook(as_csv([roster.header, *roster.rows], roster.delimiter), len(owners), notes)
 
@@ -173,22 +180,40 @@ def _note_points(roster: Roster, place: int, most: float, notes: list[str]) -> N
         )
 
 
-def _finder(roster: Roster) -> Callable[[str], list[int]]:
-    """A function that returns the rows which a student's name in the results can mean, by the best key that fits."""
-    keys: list[dict[str, list[int]]] = [defaultdict(list) for _ in range(6)]
+def _finder(roster: Roster) -> Callable[[SubmissionResult], tuple[list[int], bool]]:
+    """A function that returns the rows which a submission can belong to, by the best key that fits, and whether that
+    is no more than a name."""
+    keys: list[dict[str, list[int]]] = [defaultdict(list) for _ in range(4)]
+    ids: dict[str, list[int]] = defaultdict(list)
+    names: dict[str, list[int]] = defaultdict(list)
     for row in roster.students:
-        login = roster.cell(row, "SIS Login ID")
-        for level, key in enumerate((login, roster.cell(row, "SIS User ID"), roster.cell(row, "ID"))):
+        login, id = roster.cell(row, "SIS Login ID"), roster.cell(row, "ID")
+        ids[id].append(row)
+        for level, key in enumerate((login, roster.cell(row, "SIS User ID"), id)):
             keys[level][key.casefold()].append(row)
         keys[3][login.partition("@")[0].casefold()].append(row)
         for name in set(_spellings(roster, row)):
-            keys[4][name].append(row)
-            keys[5][f"{name}_{roster.cell(row, 'ID')}"].append(row)
+            names[name].append(row)
 
-    def find(student: str) -> list[int]:
-        name, spelt = student.strip().casefold(), _letters(student)
-        tried = zip(keys, (name, name, name, name, spelt, spelt), strict=True)
-        return next((level[key] for level, key in tried if key and key in level), [])
+    def named_by_canvas(spelt: str) -> list[int]:
+        """Rows whose name and number the name of a file begins with: if it can be read in two ways, both."""
+        parts = spelt.split("_")
+        return [
+            row
+            for at, part in enumerate(parts)
+            for row in ids.get(part, ())
+            if {"_".join(parts[:at]), "_".join(parts[:at]).removesuffix("_late")} & set(_spellings(roster, row))
+        ]
+
+    def find(submission: SubmissionResult) -> tuple[list[int], bool]:
+        if submission.canvas_id:
+            return ids.get(submission.canvas_id, []), False
+        key, spelt = submission.student.strip().casefold(), _letters(submission.student)
+        if found := next((level[key] for level in keys if key and key in level), None):
+            return found, False
+        if spelt in names:
+            return names[spelt], True
+        return named_by_canvas(spelt), False
 
     return find
 

@@ -3,7 +3,7 @@
 import contextlib
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import nbformat
 from nbformat import NotebookNode
@@ -13,8 +13,11 @@ from autograder.errors import InputError
 from autograder.gradebook.layout import laid_out, read_laid_out, works
 from autograder.gradebook.settings import Course, read_timestamp
 from autograder.grading.reading import submission_digest
+from autograder.grading.submitted.entries import same_name
+from autograder.grading.submitted.platforms import readings
 from autograder.results import files
 from autograder.results.model import SubmissionResult
+from autograder.results.names import student_name
 
 MOST_NAME = 128  # characters, in nbgrader's tables
 MOST_BYTES = 255  # of a folder's name
@@ -88,11 +91,29 @@ def _read_executed(path: Path, student: str) -> NotebookNode:
 
 
 def _timestamp(assignment: str, result: SubmissionResult, folder: Path, target: Course) -> datetime | None:
-    """When it was submitted: timestamp.txt beside the very notebook that was graded, or in the course's folder."""
-    graded = _graded(result, folder)
-    found = read_timestamp(graded.parent / "timestamp.txt") if graded else None
+    """When it was submitted, by a timestamp.txt of the course's: in its folder of submissions or, if there is none,
+    beside the very notebook that was graded. One of a student's own says nothing."""
     submitted = target.folder("submitted_directory", result.student, assignment)
-    return found or read_timestamp(submitted / "timestamp.txt")
+    if found := read_timestamp(submitted / "timestamp.txt"):
+        return found
+    graded = _graded(result, folder)
+    if graded is None or not _is_laid_out(result, graded, assignment):
+        return None
+    with contextlib.suppress(InputError):  # it may be a student's after all, and must not stop the others
+        return read_timestamp(graded.parent / "timestamp.txt")
+    return None
+
+
+def _is_laid_out(result: SubmissionResult, graded: Path, assignment: str) -> bool:
+    """Whether a notebook lies in STUDENT/ASSIGNMENT/, which nbgrader's exchange has made.
+
+    If the student's name, or one by a learning platform, stands above that, the student may have made these folders.
+    """
+    typed = PurePath(result.path).parts
+    parts = typed if len(typed) > 2 else graded.resolve().parts
+    *above, student, last, _ = parts
+    is_inside = same_name(last, assignment) and student_name(student) == result.student
+    return is_inside and not any(student_name(name) == result.student or readings(name) for name in above)
 
 
 def _graded(result: SubmissionResult, folder: Path) -> Path | None:

@@ -151,12 +151,8 @@ def _require_students(gradebook: Gradebook, prepared: Iterable[Prepared], *, str
 
 
 def _record(gradebook: Gradebook, assignment: str, work: Prepared, target: Course) -> Entry:
-    student, is_added = work.result.student, False
-    try:
-        gradebook.find_student(student)
-    except MissingEntry:
-        gradebook.add_student(student)
-        is_added = True
+    student = work.result.student
+    is_added = _bring_in(gradebook, student, work.result.canvas_id)
     try:
         submission, known = gradebook.find_submission(assignment, student), True
     except MissingEntry:
@@ -177,6 +173,24 @@ def _record(gradebook: Gradebook, assignment: str, work: Prepared, target: Cours
     gradebook.db.flush()
     _write_penalty(entry, submission, target)
     return entry
+
+
+def _bring_in(gradebook: Gradebook, student: str, canvas_id: str) -> bool:
+    """See to it that the student is in the gradebook; whether they had to be added.
+
+    Raises InputError if somebody else is there under that name: another number in Canvas tells.
+    """
+    try:
+        known = gradebook.find_student(student).lms_user_id
+    except MissingEntry:
+        gradebook.add_student(student, lms_user_id=canvas_id or None)
+        return True
+    if canvas_id and known and known != canvas_id:
+        raise InputError(
+            f"{student} in the gradebook has the number {known} in Canvas, and this submission is of {canvas_id}: "
+            "two who have the same name; rename the submission and grade it again"
+        )
+    return False
 
 
 def _write_penalty(entry: Entry, submission: SubmittedAssignment, target: Course) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from autograder import course
 from autograder.errors import InputError
 
 CONFIG = "nbgrader_config.py"
+MOST_CHARACTERS = 1_000  # of a timestamp.txt
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d.*?)(?: ([A-Z]{3,5}|\+0000))?")
 
 
@@ -66,7 +68,7 @@ def read_timestamp(path: Path) -> datetime | None:
     None where there is no such file, or an empty one. Raises InputError where it holds something else.
     """
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = _plain_file(path).strip()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
@@ -79,6 +81,14 @@ def read_timestamp(path: Path) -> datetime | None:
         return _time(text) if text else None
     except (ValueError, OverflowError):
         raise InputError(f"{path}: {text[:40]!r} is no time; write for example 2030-01-31 23:59:00 UTC") from None
+
+
+def _plain_file(path: Path) -> str:
+    """The beginning of a file, but of no link, pipe or device: students may have put them there. Raises OSError."""
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise OSError("it is no plain file")
+    with path.open(encoding="utf-8") as file:
+        return file.read(MOST_CHARACTERS)
 
 
 def _time(text: str) -> datetime:

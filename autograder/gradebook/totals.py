@@ -46,7 +46,10 @@ def with_marks(run: RunResult, *, db: str | None = None, root: Path | None = Non
 
 
 def _is_of(result: SubmissionResult, recorded: SubmittedAssignment, assignment: str) -> bool:
-    """Whether the automatic points in the gradebook are those of the result."""
+    """Whether the automatic points in the gradebook are those of the result, and the student is the same."""
+    known = recorded.student.lms_user_id
+    if result.canvas_id and known and known != result.canvas_id:
+        return False
     grades = [grade for notebook in recorded.notebooks if notebook.name == assignment for grade in notebook.grades]
     there = {grade.name: grade.auto_score for grade in grades}
     wanted = {

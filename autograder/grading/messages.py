@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from autograder.cells import ANCHOR
 from autograder.grading.cell_text import parsed
+from autograder.results.text import with_few_marks
 from autograder.sandbox.kernel import CellError
 
 LENGTH = 500
@@ -21,7 +22,8 @@ _FIXME = re.compile(r"FIXME: (\w+)")
 def clean(text: str, length: int = LENGTH) -> str:
     """`text` without terminal escapes, control characters and memory addresses, of at most `length` characters."""
     shown = _ADDRESS.sub("0x…", _ESCAPE.sub("", text[: 20 * length]))
-    shown = "".join(char if char == "\n" or unicodedata.category(char)[0] != "C" else " " for char in shown).strip()
+    shown = "".join(char if char == "\n" or unicodedata.category(char)[0] != "C" else " " for char in shown)
+    shown = with_few_marks(shown).strip()
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 

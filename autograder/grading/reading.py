@@ -10,12 +10,15 @@ from nbformat import NotebookNode
 
 from autograder.errors import InputError
 from autograder.grading.nodes import from_dict
+from autograder.json_values import count_or_none, joined, json_value, media_bundle
 
 MAX_BYTES = 50 * 2**20
 MAX_DEPTH = 100
 MAX_CELLS = 2_000
 MAX_VALUES = 1_000_000
 CELL_TYPES = ("code", "markdown", "raw")
+# Of these, nbformat says what they may hold, and grading reads none.
+UNREAD_METADATA = ("collapsed", "execution", "format", "jupyter", "name", "scrolled")
 AGAIN = "ask for it again"
 
 
@@ -33,7 +36,7 @@ def read_notebook(data: bytes, where: str) -> NotebookNode:
     raw = _parse(data, where)
     if not isinstance(raw, dict) or not isinstance(raw.get("cells", raw.get("worksheets")), list):
         raise InputError(f"{where}: is not a notebook: it is JSON without cells; give a .ipynb file")
-    raw = _cleaned(raw)
+    raw = json_value(raw)
     if "cells" not in raw:
         raw = _upgraded(raw, where)
     if len(raw["cells"]) > MAX_CELLS:
@@ -42,7 +45,7 @@ def read_notebook(data: bytes, where: str) -> NotebookNode:
         {
             "nbformat": 4,
             "nbformat_minor": 5,
-            "metadata": _mapping(raw.get("metadata")),
+            "metadata": {},
             "cells": [_cell(cell, i) for i, cell in enumerate(raw["cells"]) if isinstance(cell, dict)],
         }
     )
@@ -110,17 +113,6 @@ def _upgraded(raw: dict[str, Any], where: str) -> dict[str, Any]:
         logger.disabled = disabled
 
 
-def _cleaned(value: Any) -> Any:
-    """The same value, with lone surrogates, which no file can hold, replaced."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    if isinstance(value, dict):
-        return {_cleaned(key): _cleaned(item) for key, item in value.items()}
-    return value
-
-
 def _without_tags(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_tags(item) for item in value]
@@ -133,19 +125,8 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str:
-    """Text that is stored as a string or as a list of lines."""
-    if isinstance(value, list):
-        return "".join(line for line in value if isinstance(line, str))
-    return value if isinstance(value, str) else ""
-
-
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
 def _cell(raw: dict[str, Any], index: int) -> dict[str, Any]:
-    metadata = dict(_mapping(raw.get("metadata")))
+    metadata = {key: value for key, value in _mapping(raw.get("metadata")).items() if key not in UNREAD_METADATA}
     if "tags" in metadata:
         metadata["tags"] = _tags(metadata["tags"])
     kind = raw.get("cell_type")
@@ -155,13 +136,13 @@ def _cell(raw: dict[str, Any], index: int) -> dict[str, Any]:
         "cell_type": kind,
         "id": f"cell-{index}",  # ids of submissions are often missing or doubled; nothing depends on them
         "metadata": metadata,
-        "source": _text(raw.get("source")),
+        "source": joined(raw.get("source")),
     }
     if kind == "code":
         outputs = raw.get("outputs")
         outputs = [_output(output) for output in outputs] if isinstance(outputs, list) else []
         cell["outputs"] = [output for output in outputs if output]
-        cell["execution_count"] = _count(raw.get("execution_count"))
+        cell["execution_count"] = count_or_none(raw.get("execution_count"))
     elif attachments := _attachments(raw.get("attachments")):
         cell["attachments"] = attachments
     return cell
@@ -172,17 +153,9 @@ def _tags(value: Any) -> list[str]:
     return list(dict.fromkeys(tag for tag in tags if isinstance(tag, str) and tag and "," not in tag))
 
 
-def _bundle(value: Any) -> dict[str, Any]:
-    """Representations of one thing by MIME type: text, a list of lines, or JSON."""
-    return {
-        kind: item if "json" in kind else _text(item)
-        for kind, item in _mapping(value).items()
-        if "json" in kind or isinstance(item, str | list)
-    }
-
-
 def _attachments(value: Any) -> dict[str, Any]:
-    return {name: _bundle(item) for name, item in _mapping(value).items() if _bundle(item)}
+    bundles = {name: media_bundle(item) for name, item in _mapping(value).items()}
+    return {name: bundle for name, bundle in bundles.items() if bundle}
 
 
 def _output(raw: Any) -> dict[str, Any] | None:
@@ -191,23 +164,23 @@ def _output(raw: Any) -> dict[str, Any] | None:
     kind = raw.get("output_type")
     if kind == "stream":
         name = "stderr" if raw.get("name") == "stderr" else "stdout"
-        return {"output_type": kind, "name": name, "text": _text(raw.get("text"))}
+        return {"output_type": kind, "name": name, "text": joined(raw.get("text"))}
     if kind == "error":
         traceback = raw.get("traceback")
         lines = traceback if isinstance(traceback, list) else []
         return {
             "output_type": kind,
-            "ename": _text(raw.get("ename")),
-            "evalue": _text(raw.get("evalue")),
+            "ename": joined(raw.get("ename")),
+            "evalue": joined(raw.get("evalue")),
             "traceback": [line for line in lines if isinstance(line, str)],
         }
     if kind not in ("display_data", "execute_result"):
         return None
     output = {
         "output_type": kind,
-        "data": _bundle(raw.get("data")),
+        "data": media_bundle(raw.get("data")),
         "metadata": _mapping(raw.get("metadata")),
     }
     if kind == "execute_result":
-        output["execution_count"] = _count(raw.get("execution_count"))
+        output["execution_count"] = count_or_none(raw.get("execution_count"))
     return output

@@ -1,7 +1,6 @@
 """A run: many submissions graded side by side, every result kept as soon as it is there."""
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -202,12 +201,12 @@ class Run:
 def _record(grading: Grading, submission: "Submission", zygote: "Address") -> "Record":
     """In a worker: grade a submission."""
     from autograder.grading.grade import grade
+    from autograder.json_values import json_text, json_value
     from autograder.results.model import Record
 
     began = time.monotonic()
     result, notebook = grade(grading, submission, zygote)
-    # A kernel may have sent lone surrogates, which no file can hold.
-    executed = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace").decode("utf-8")
+    executed = json_text(json_value(notebook))
     return Record(result=result, seconds=round(time.monotonic() - began, 3), executed=executed)
 
 

@@ -55,7 +55,9 @@ class Store:
         record = _read(self._path(run_digest, submission))
         if record is None:
             return None
-        result = record.result.model_copy(update={"path": submission.path})  # it may lie elsewhere by now
+        # It may lie elsewhere by now, or come from another platform.
+        update = {"path": submission.path, "canvas_id": submission.canvas_id}
+        result = record.result.model_copy(update=update)
         return record.model_copy(update={"result": result, "is_known": True})
 
     def keep(self, run_digest: str, submission: Submission, record: Record) -> None:

@@ -13,18 +13,20 @@ from nbformat import NotebookNode
 from autograder.errors import InputError
 from autograder.grading.reading import read_notebook, submission_digest
 from autograder.grading.submitted.archives import archive_entries, unwrapped
-from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, is_notebook, one_line, refused
+from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, Place, is_notebook, one_line, refused
 from autograder.grading.submitted.folders import file_entry, folder_entries
-from autograder.grading.submitted.students import Owner, by_student, owned
+from autograder.grading.submitted.students import Owner, by_student, owned, single_student
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's notebook: `path` is for people to read, `data` the bytes as they were handed in."""
+    """One student's notebook: `path` is for people to read, `data` the bytes as they were handed in. `canvas_id` is the
+    student's number in Canvas, "" if it is not known."""
 
     student: str
     path: str
     data: bytes
+    canvas_id: str = ""
 
     @property
     def digest(self) -> str:
@@ -39,23 +41,26 @@ def find_submissions(assignment: str, paths: Iterable[Path]) -> tuple[list[Submi
 
     A path is a notebook, a zip, or a folder: STUDENT/ASSIGNMENT/*.ipynb, STUDENT/*.ipynb, *.ipynb, or a
     single STUDENT/ASSIGNMENT. Nothing is unpacked to disk, and no link inside a folder is followed. A student
-    with two notebooks has none: which one counts is for a person to say.
+    with two notebooks has none, whoever has named them so: which one counts is for a person to say.
     """
     found: dict[str, tuple[Owner, NotebookFile]] = {}
     problems: list[str] = []
     with contextlib.ExitStack() as zips:
-        for top, entries in _places(assignment, [Path(path) for path in paths], zips, problems):
-            for owner, entry in owned(assignment, top, entries, problems):
+        places = list(_places(assignment, [Path(path) for path in paths], zips, problems))
+        one_student = _are_one_students(assignment, places)
+        # If a file lies in several of them, the outermost decides.
+        for place in sorted(places, key=lambda place: len(place.top)):
+            for owner, entry in owned(assignment, place, problems, one_student=one_student):
                 found.setdefault(entry.identity, (owner, entry))
         submissions = []
-        for student, notebooks in sorted(by_student(found.values()).items()):
+        for student, (owner, notebooks) in sorted(by_student(found.values()).items()):
             if len(notebooks) > 1:
                 count = "two" if len(notebooks) == 2 else str(len(notebooks))
                 which = " and ".join(sorted(notebook.path for notebook in notebooks))
                 problems.append(f"{count} notebooks for one student, {student}: {which}; keep one of them")
                 continue
             try:
-                submission = Submission(student, notebooks[0].path, notebooks[0].read())
+                submission = Submission(student, notebooks[0].path, notebooks[0].read(), owner.canvas_id)
                 submission.notebook()
                 submissions.append(submission)
             except InputError as error:
@@ -63,10 +68,15 @@ def find_submissions(assignment: str, paths: Iterable[Path]) -> tuple[list[Submi
     return submissions, list(dict.fromkeys(problems))
 
 
-def _places(
-    assignment: str, paths: list[Path], zips: contextlib.ExitStack, problems: list[str]
-) -> Iterator[tuple[tuple[str, ...], list[Entry]]]:
-    """Yield, for each place given, the names of the folders down to it and the entries in it.
+def _are_one_students(assignment: str, places: list[Place]) -> bool:
+    """Whether the places that may be one student's each are, as in submitted/*/vae: most of them look like it."""
+    possible = [place for place in places if single_student(assignment, place, certain=True)]
+    likely = [place for place in possible if single_student(assignment, place)]
+    return len(possible) > 1 and 2 * len(likely) >= len(possible)
+
+
+def _places(assignment: str, paths: list[Path], zips: contextlib.ExitStack, problems: list[str]) -> Iterator[Place]:
+    """The places that were given.
 
     Notebooks given one by one are taken together by folder, as if the folder held these alone.
     """
@@ -77,13 +87,13 @@ def _places(
         try:
             mode = path.stat().st_mode
             if stat.S_ISDIR(mode):
-                yield absolute.parts[1:], folder_entries(path, problems)
+                yield Place(absolute.parts[1:], folder_entries(path, problems))
             elif not stat.S_ISREG(mode):
                 problems.append(f"{shown}: is not a file or folder; give a notebook, a folder or a zip")
             elif is_notebook(path.name):
                 alone[absolute.parent].append(file_entry(path, (path.name,)))
             elif path.suffix.lower() == ".zip":
-                yield (), unwrapped(assignment, archive_entries(path, zips))
+                yield Place((), unwrapped(assignment, archive_entries(path, zips)))
             else:
                 problems.append(f"{shown}: is not a notebook; give a {SUFFIX} file, a folder or a zip")
         except InputError as error:
@@ -91,4 +101,4 @@ def _places(
         except OSError as error:
             problems.append(refused(path, error))
     for folder, entries in alone.items():
-        yield folder.parts[1:], entries
+        yield Place(folder.parts[1:], entries)

@@ -1,15 +1,12 @@
 """The files of a run: each appears complete or not at all, and none outside the folder that was given."""
 
-import hashlib
 import os
-import re
 from pathlib import Path
 
 from autograder.errors import InputError
+from autograder.results.names import file_stem
 from fixmelab.files import write_whole
 
-_DIGEST_BEHIND = re.compile(r"-[0-9a-f]{8}\Z")
-MOST_NAME_BYTES = 200  # of the 255 that file systems allow
 ADVICE = "make room there or allow writing, or give another folder with --out"
 
 
@@ -41,9 +38,4 @@ def _fill(path: Path, text: str, *, durable: bool = False) -> None:
 
 def notebook_path(out: Path, student: str) -> Path:
     """Where the executed notebook of a student is put: never outside `out`, and for each name another place."""
-    name = re.sub(r"[^\w .@+-]", "_", student).encode("utf-8", "replace")[:MOST_NAME_BYTES].decode("utf-8", "ignore")
-    name = name.strip(". ") or "unnamed"
-    # A name that looks like one with a digest gets one too: nobody can call himself what another one's file is called.
-    if name != student or _DIGEST_BEHIND.search(name):
-        name = f"{name}-{hashlib.sha256(student.encode('utf-8', 'replace')).hexdigest()[:8]}"
-    return out / "executed" / f"{name}.ipynb"
+    return out / "executed" / f"{file_stem(student)}.ipynb"

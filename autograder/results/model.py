@@ -44,9 +44,11 @@ class Repair(Model):
 
 class SubmissionResult(Model):
     """Result of one submission. `score` and `max_score` count what is judged automatically;
-    `manual_max_score` counts the points that a person gives."""
+    `manual_max_score` counts the points that a person gives. `canvas_id` is the student's number in Canvas, if the name
+    of the file says it."""
 
     student: str
+    canvas_id: str = ""
     path: str
     digest: str
     score: float

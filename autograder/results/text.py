@@ -1,6 +1,7 @@
 """How results are worded, and how text that students wrote is made safe to show."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from autograder.judge.verdict import Verdict
@@ -35,17 +36,40 @@ _ESCAPE_SEQUENCE = re.compile(
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
+MOST_MARKS = 8  # on one letter: more than any language writes
+# All combining marks lie above U+02FF.
+_MAY_BE_MARKS = re.compile(rf"[\u0300-\U0010ffff]{{{MOST_MARKS + 1},}}")
+
 
 def plain_text(text: str, limit: int) -> str:
-    """The text without terminal sequences, control characters and what UTF-8 cannot hold, cut at `limit` characters."""
+    """The text without terminal sequences, control characters, heaps of marks and what UTF-8 cannot hold, cut at
+    `limit` characters."""
     text = _ESCAPE_SEQUENCE.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _cut(_SURROGATE.sub("\ufffd", _UNSEEN.sub("", text)), limit)
+    return _cut(with_few_marks(_SURROGATE.sub("\ufffd", _UNSEEN.sub("", text))), limit)
 
 
 def one_line(text: str, limit: int = 200) -> str:
     """`plain_text` with every run of white space made one space."""
     # Split first too: some white space is control characters, which plain_text drops.
     return _cut(" ".join(plain_text(" ".join(text.split()), len(text)).split()), limit)
+
+
+def with_few_marks(text: str) -> str:
+    """The text with at most MOST_MARKS combining marks on a letter; hundreds would cover the lines around it."""
+    return _MAY_BE_MARKS.sub(lambda found: _thinned(found[0]), text)
+
+
+def _thinned(text: str) -> str:
+    kept, marks = [], 0
+    for character in text:
+        category = unicodedata.category(character)
+        if category[0] == "M":
+            marks += 1
+        elif category != "Cf":  # joiners, which do not end a heap
+            marks = 0
+        if category[0] != "M" or marks <= MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def _cut(text: str, limit: int) -> str:

@@ -22,10 +22,13 @@ from autograder.grading.submitted.entries import (
     one_line,
     same_name,
 )
-from autograder.grading.submitted.students import platform_owner
+from autograder.grading.submitted.platforms import readings
 
 MAX_MEMBERS = 20_000
 MAX_ZIP_BYTES = 2**30
+UNIX = 3  # who has made a member, as zips number systems
+
+_DRIVE = re.compile(r"[A-Za-z]:(?=[/\\])")
 
 
 def archive_entries(path: Path, zips: contextlib.ExitStack) -> list[Entry]:
@@ -39,8 +42,10 @@ def archive_entries(path: Path, zips: contextlib.ExitStack) -> list[Entry]:
         raise InputError(f"{shown}: holds {len(members)} files, more than {MAX_MEMBERS}; split it")
     left = [MAX_ZIP_BYTES]
     entries: list[Entry] = []
-    for number, member in enumerate(members):
-        parts = _member_parts(_member_name(member))
+    names = [_member_name(member) for member in members]
+    from_windows = not any("/" in name for name in names)
+    for number, (member, name) in enumerate(zip(members, names, strict=True)):
+        parts = _member_parts(name, backslashes=from_windows and member.create_system != UNIX)
         if parts and all(map(is_visible, parts)):
             label = one_line(f"{path}:{'/'.join(parts)}")
             if member.is_dir() or not is_notebook(parts[-1]):
@@ -55,16 +60,24 @@ def archive_entries(path: Path, zips: contextlib.ExitStack) -> list[Entry]:
 
 def _member_name(member: zipfile.ZipInfo) -> str:
     """The name in UTF-8, which many programs write without saying so; else as the old code page has it."""
+    name = member.orig_filename  # the other one ends where a NUL stands
     if not member.flag_bits & 0x800:
         with contextlib.suppress(UnicodeError):
-            return member.filename.encode("cp437").decode("utf-8")
-    return member.filename
+            return name.encode("cp437").decode("utf-8")
+    return name
 
 
-def _member_parts(name: str) -> tuple[str, ...]:
-    """A member's path as labels only: no drive, no root, no way up."""
-    parts = re.split(r"[/\\]+", name)
-    return tuple(part for part in parts if part not in ("", ".", "..") and not part.endswith(":"))
+def _member_parts(name: str, *, backslashes: bool) -> tuple[str, ...]:
+    """A member's path as labels only: no drive, no root, no way up.
+
+    Some programs on Windows write backslashes between them; elsewhere one is a part of a name, which a student may
+    have chosen so that the rest seems to lie deeper.
+    """
+    on_drive = _DRIVE.match(name)
+    if on_drive or backslashes:
+        name = name.replace("\\", "/")
+    parts = name[on_drive.end() :].split("/") if on_drive else name.split("/")
+    return tuple(part for part in parts if part not in ("", ".", ".."))
 
 
 def _member_reader(
@@ -98,7 +111,7 @@ def unwrapped(assignment: str, entries: list[Entry]) -> list[Entry]:
     A single folder is a student's if it holds one notebook, or something named like the assignment.
     """
     notebooks = [entry.parts for entry in entries if isinstance(entry, NotebookFile)]
-    if len(notebooks) < 2 or len({parts[0] for parts in notebooks}) > 1 or platform_owner(notebooks[0][0]):
+    if len(notebooks) < 2 or len({parts[0] for parts in notebooks}) > 1 or readings(notebooks[0][0]):
         return entries
     if any(len(parts) < 2 or same_name(PurePath(parts[1]).stem, assignment) for parts in notebooks):
         return entries

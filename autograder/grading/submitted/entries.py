@@ -1,12 +1,10 @@
 """What lies in a place that was given: files and folders by name, and how a notebook is read."""
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 SUFFIX = ".ipynb"
-MAX_NAME = 100
 
 
 @dataclass(frozen=True)
@@ -23,6 +21,18 @@ class NotebookFile(Entry):
 
     read: Callable[[], bytes]
     identity: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Something that was given: the names of the folders down to it, none for a zip, and what lies in it."""
+
+    top: tuple[str, ...]
+    entries: list[Entry]
+
+    @property
+    def notebooks(self) -> list[NotebookFile]:
+        return [entry for entry in self.entries if isinstance(entry, NotebookFile)]
 
 
 def is_visible(name: str) -> bool:
@@ -50,10 +60,3 @@ def refused(path: str | Path, error: OSError) -> str:
 def one_line(text: str) -> str:
     """Text of unknown origin, safe to print in one line."""
     return "".join(character if character.isprintable() else "?" for character in text)
-
-
-def file_name(name: str) -> str:
-    """A student's name that can also be the name of a file, on any system."""
-    name = unicodedata.normalize("NFC", name)
-    name = "".join(c if c.isprintable() and c not in '/\\<>:"|?*[]' else "_" for c in name)
-    return name[:MAX_NAME].strip(". ") or "unnamed"

@@ -1,110 +1,140 @@
-"""Whose a notebook is, by the names of folders and files."""
+"""Whose a notebook is: the outermost name decides, since all that lies below it is the student's own."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePath
 
-from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, file_name, same_name
+from autograder.grading.submitted.entries import SUFFIX, NotebookFile, Place, same_name
+from autograder.grading.submitted.platforms import account_in, readings
+from autograder.results.names import student_name
 
-# What learning platforms make of a student's name: Moodle "Ada Byron_12345_assignsubmission_file_",
-# Canvas "byronada_12345_67890_vae.ipynb", and "byronada_LATE_12345_67890_vae.ipynb" after the due date.
-PLATFORM = (
-    re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_\w+"),
-    re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<id>\d{3,})_\d{3,}_.+"),
-)
+_NUMBER_BEHIND = re.compile(r"_[0-9]+\Z")
+
+Parts = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose a notebook is; `number` is the platform's, and tells namesakes apart."""
+    """Whose a notebook is. `platform` and `number` are empty unless a learning platform has said it."""
 
     name: str
+    platform: str = ""
     number: str = ""
-    in_assignment: bool = False
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What tells one from all others: numbers before names, which students choose for themselves."""
+        return (self.platform, self.number) if self.number else ("", self.name)
+
+    @property
+    def canvas_id(self) -> str:
+        return self.number if self.platform == "canvas" else ""
 
 
-def owned(
-    assignment: str, top: tuple[str, ...], entries: list[Entry], problems: list[str]
-) -> list[tuple[Owner, NotebookFile]]:
-    """The owner of each notebook. Notes the students who certainly are ones, and have no notebook."""
-    flat = _flat_folders(assignment, top, entries)
-    notebooks = [entry for entry in entries if isinstance(entry, NotebookFile)]
-    found = [(_owner(assignment, top, notebook.parts, flat), notebook) for notebook in notebooks]
-    with_assignment = {(owner.name, owner.number) for owner, _ in found if owner.in_assignment}
-    found = [
-        (owner, notebook)
-        for owner, notebook in found
-        if owner.in_assignment or (owner.name, owner.number) not in with_assignment
-    ]
-    names = {owner.name for owner, _ in found}
-    for entry in entries:
-        sure = platform_owner(entry.parts[0])
-        if len(entry.parts) == 2 and same_name(entry.parts[1], assignment):
-            sure = sure or Owner(entry.parts[0])
-        if sure and file_name(sure.name) not in names:
-            names.add(file_name(sure.name))
-            problems.append(f"{entry.path}: no notebook of {file_name(sure.name)}; ask for a {SUFFIX} file")
+def owned(assignment: str, place: Place, problems: list[str], *, one_student: bool) -> list[tuple[Owner, NotebookFile]]:
+    """The owner of each notebook. Notes the students who certainly are ones, and have no notebook.
+
+    Of a student's notebooks only those in a folder named like the assignment count, if there are any. `one_student`
+    says that the place is one student's, if it may be.
+    """
+    if single := single_student(assignment, place, certain=one_student):
+        inside = same_name(place.top[-1], assignment)
+        notebooks = place.notebooks if inside else _of_assignment(assignment, place.notebooks, ())
+        return [(_called(single), notebook) for notebook in notebooks]
+    parties: dict[Parts, list[NotebookFile]] = defaultdict(list)
+    for notebook in place.notebooks:
+        parties[_party(assignment, notebook.parts)].append(notebook)
+    _note_lacking(assignment, place, parties, problems)
+    found = []
+    for party, notebooks in parties.items():
+        owner = _owner(assignment, place, party, is_file=any(notebook.parts == party for notebook in notebooks))
+        found += [(owner, notebook) for notebook in _of_assignment(assignment, notebooks, party)]
     return found
 
 
-def _flat_folders(assignment: str, top: tuple[str, ...], entries: list[Entry]) -> set[tuple[str, ...]]:
-    """Folders named like the assignment that hold one notebook a student, such as vae/ada.ipynb, vae/bob.ipynb.
+def single_student(assignment: str, place: Place, *, certain: bool = False) -> str | None:
+    """The name of the one student whose folder was given, or None if the place holds the work of many.
 
-    Only the folder that was given, or one directly in it, can be: deeper ones lie in a student's own folder.
+    STUDENT and STUDENT/ASSIGNMENT are one student's. But ASSIGNMENT may also hold all students: it does if there are
+    several notebooks or folders in it, none called like the assignment, or names by a platform. `certain` says that it
+    does not.
     """
-    inside: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for entry in entries:
-        if isinstance(entry, NotebookFile) and len(entry.parts) <= 2:
-            inside[entry.parts[:-1]].append(PurePath(entry.parts[-1]).stem)
-    return {
-        folder
-        for folder, stems in inside.items()
-        if same_name((top + folder)[-1] if top + folder else "", assignment)
-        and len(stems) > 1
-        and not any(same_name(stem, assignment) for stem in stems)
-    }
-
-
-def _owner(assignment: str, top: tuple[str, ...], parts: tuple[str, ...], flat: set[tuple[str, ...]]) -> Owner:
-    """Parent folder named like the assignment: its parent. File directly in the place: its stem. Else: the
-    first folder. A file named like the assignment never names a student, so that its folder does."""
-    folders, stem = parts[:-1], PurePath(parts[-1]).stem
-    where = top + folders
-    in_assignment = any(same_name(folder, assignment) for folder in folders)
-    if len(folders) > 1 and same_name(folders[0], assignment):
-        folders = folders[1:]
-    if folders in flat:
-        raw = stem
-    elif len(where) > 1 and same_name(where[-1], assignment):
-        raw = where[-2]
-    elif folders and not same_name(folders[0], assignment):
-        raw = folders[0]
-    elif same_name(stem, assignment) and where and not same_name(where[-1], assignment):
-        raw = where[-1]
+    if place.top and same_name(place.top[-1], assignment):
+        above, inside = place.top[:-1], [notebook.parts for notebook in place.notebooks]
     else:
-        raw = stem
-    owner = platform_owner(parts[-1]) if len(parts) == 1 else None
-    owner = owner or platform_owner(raw) or Owner(raw)
-    return replace(owner, name=file_name(owner.name), in_assignment=in_assignment)
+        within = [notebook for notebook in place.notebooks if _is_in_assignment(assignment, notebook.parts)]
+        above, inside = place.top, [notebook.parts[1:] for notebook in within]
+    if not above or not inside:
+        return None
+    first = {parts[0] for parts in inside}
+    stems = [PurePath(parts[0]).stem for parts in inside if len(parts) == 1]
+    if not certain and all(readings(name) for name in first):
+        return None
+    is_single = certain or (len(first) == 1 and stems) or any(same_name(stem, assignment) for stem in stems)
+    return above[-1] if is_single else None
 
 
-def platform_owner(text: str) -> Owner | None:
-    for pattern in PLATFORM:
-        if match := pattern.fullmatch(text):
-            return Owner(match["name"], match["id"])
-    return None
+def _is_in_assignment(assignment: str, parts: Parts) -> bool:
+    return len(parts) > 1 and same_name(parts[0], assignment)
 
 
-def by_student(found: Iterable[tuple[Owner, NotebookFile]]) -> dict[str, list[NotebookFile]]:
-    """Group by student; namesakes whom the platform tells apart by number get it behind their names."""
-    found = list(found)
-    numbers: dict[str, set[str]] = defaultdict(set)
+def _party(assignment: str, parts: Parts) -> Parts:
+    """The outermost file or folder that is a student's. What is named like the assignment holds those of all."""
+    return parts[:2] if _is_in_assignment(assignment, parts) else parts[:1]
+
+
+def _of_assignment(assignment: str, notebooks: list[NotebookFile], party: Parts) -> list[NotebookFile]:
+    """Of one student's notebooks, those in a folder named like the assignment; all if there are none."""
+    inside = [
+        notebook
+        for notebook in notebooks
+        if any(same_name(folder, assignment) for folder in notebook.parts[len(party) : -1])
+    ]
+    return inside or notebooks
+
+
+def _owner(assignment: str, place: Place, party: Parts, *, is_file: bool) -> Owner:
+    name, stem = party[-1], PurePath(party[-1]).stem
+    if not is_file or account_in(name):
+        return _called(name)
+    # The assignment's name is nobody's: then the folder that was given has the student's.
+    if same_name(stem, assignment) and len(party) == 1 and place.top and not same_name(place.top[-1], assignment):
+        return _called(place.top[-1])
+    return Owner(student_name(stem))
+
+
+def _called(name: str) -> Owner:
+    account = account_in(name)
+    if account is None:
+        return Owner(student_name(name))
+    return Owner(student_name(account.name), account.platform, account.number)
+
+
+def _note_lacking(assignment: str, place: Place, parties: Iterable[Parts], problems: list[str]) -> None:
+    known = {*parties, ()}
+    for entry in place.entries:
+        party = _party(assignment, entry.parts)
+        is_student = readings(party[-1]) or (len(entry.parts) == 2 and same_name(entry.parts[1], assignment))
+        if is_student and party not in known:
+            known.add(party)
+            owner = _owner(assignment, place, party, is_file=False)
+            problems.append(f"{entry.path}: no notebook of {owner.name}; ask for a {SUFFIX} file")
+
+
+def by_student(found: Iterable[tuple[Owner, NotebookFile]]) -> dict[str, tuple[Owner, list[NotebookFile]]]:
+    """Group by student. If several share a name, or if it could be taken for a name and a number, the platform's
+    number stands behind it."""
+    found = sorted(found, key=lambda item: (item[0].name, item[1].path))
+    names: dict[tuple[str, str], str] = {}
     for owner, _ in found:
-        numbers[owner.name].add(owner.number)
-    students: dict[str, list[NotebookFile]] = defaultdict(list)
-    for owner, entry in found:
-        namesakes = owner.number and len(numbers[owner.name] - {""}) > 1
-        students[f"{owner.name}_{owner.number}" if namesakes else owner.name].append(entry)
+        names.setdefault(owner.identity, owner.name)
+    bearers = Counter(names.values())
+    students: dict[str, tuple[Owner, list[NotebookFile]]] = {}
+    for owner, notebook in found:
+        name = names[owner.identity]
+        if owner.number and (bearers[name] > 1 or _NUMBER_BEHIND.search(name)):
+            name = f"{name}_{owner.number}"
+        students.setdefault(name, (owner, []))[1].append(notebook)
     return students

@@ -8,6 +8,7 @@ import pytest
 
 from autograder.errors import InputError
 from autograder.exports.canvas import canvas, canvas_with_roster, read_roster
+from autograder.grading.submissions import find_submissions
 
 HEADER = "Student,ID,SIS User ID,SIS Login ID,Section,Notes,Little (77),Other task (78),Current Score,Final Score"
 POINTS = "    Points Possible,,,,,,4,10,(read only),(read only)"
@@ -71,6 +72,8 @@ def test_only_the_cells_of_the_assignment_change(run, roster):
 def test_keys_by_which_a_student_is_found(run, roster, name):
     found = canvas_with_roster(run(name), roster(HEADER, POINTS, ADA, EMIL, NOOR))
     is_known = name != "Noor_Khan_103"
+    is_name = name in ("khan, noor", "Noor Khan", "khannoor")
+    assert any("found by the name that they show alone" in note for note in found.notes) == is_name
     assert [row[6] for row in rows(found.text)[2:]] == ["", "1", "2" if is_known else ""]
 
 
@@ -78,6 +81,49 @@ def test_the_login_goes_before_the_name(run, roster):
     namesake = '"Ada, Byron",105,u5,byronada,A,,,,0,0'
     found = canvas_with_roster(run("byronada"), roster(HEADER, POINTS, ADA, namesake))
     assert [row[6] for row in rows(found.text)[2:]] == ["", "2"]
+
+
+@pytest.fixture
+def handed_in(tmp_path, make_run, make_submission):
+    """A function that returns a run of students who passed one exercise of two, in files named as Canvas does."""
+
+    def make(*names: str):
+        (tmp_path / "in").mkdir()
+        for name in names:
+            (tmp_path / "in" / name).write_bytes(b'{"cells": [], "nbformat": 4}')
+        found, problems = find_submissions("little", [tmp_path / "in"])
+        assert problems == [] and len(found) == len(names)
+        results = {item.canvas_id: make_submission(item.student, ("pass", ""), ("fail", "")) for item in found}
+        return make_run(*(result.model_copy(update={"canvas_id": id}) for id, result in results.items()))
+
+    return make
+
+
+@pytest.mark.parametrize("shown", ["ada", "emil", "102", "u2", "byronada", "ada@example.edu"])
+def test_the_number_goes_before_any_name(handed_in, roster, shown):
+    """Noor shows a name that is another's login, number or name; those others have handed in nothing."""
+    run = handed_in(f"{shown}_103_5000_little.ipynb")
+    found = canvas_with_roster(run, roster(HEADER, POINTS, ADA, EMIL, NOOR))
+    assert [row[6] for row in rows(found.text)[2:]] == ["", "1", "2"]
+    alone = rows(canvas(run).text)[2]
+    assert (alone[1], alone[3]) == ("103", "")
+
+
+def test_a_number_that_is_not_in_the_roster_is_nobodys(handed_in, roster):
+    found = canvas_with_roster(handed_in("emil_999_5000_little.ipynb"), roster(HEADER, POINTS, ADA, EMIL))
+    assert [row[6] for row in rows(found.text)[2:]] == ["", "1"]
+    assert found.notes[0] == "'emil' is not in the roster: left out"
+
+
+def test_a_file_that_begins_with_a_number_is_read_with_the_roster(handed_in, roster):
+    """Of what its name can mean, the roster holds one; if it holds both, nobody gets it."""
+    run = handed_in("byronada_101_5000_4711_little.ipynb")
+    found = canvas_with_roster(run, roster(HEADER, POINTS, ADA, EMIL))
+    assert [row[6] for row in rows(found.text)[2:]] == ["2", "1"]
+    forger = "byronada_101,5000,u9,forger,A,,,,0,0"
+    found = canvas_with_roster(run, roster(HEADER, POINTS, ADA, EMIL, forger))
+    assert [row[6] for row in rows(found.text)[2:]] == ["", "1", ""]
+    assert found.notes[0] == "'byronada_101_5000_4711_little' fits 2 rows of the roster: left out"
 
 
 def test_who_fits_two_rows_is_in_none(run, roster):

@@ -4,6 +4,7 @@ import csv
 import datetime
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -324,6 +325,78 @@ def test_a_timestamp_beside_the_very_notebook_that_was_graded_counts(tmp_path, c
     book = opened(db)
     assert book.find_submission("vae", "ada").timestamp == datetime.datetime(2030, 5, 1, 12)
     assert book.find_submission("vae", "bob").timestamp is None
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "in/ada/vae/mine",  # inside what the exchange has made
+        "in/ada/ada/vae",  # both folders are the student's own
+        "in/ada_111_assignsubmission_file_/ada/vae",
+        "in/ada",
+        "in/vae",
+        "in/bob/vae",
+    ],
+)
+def test_a_timestamp_of_ones_own_says_nothing(tmp_path, course_folder, opened, place):
+    graded = write_results(tmp_path / "graded", {"ada": Student()})
+    (tmp_path / place).mkdir(parents=True)
+    (tmp_path / place / "vae.ipynb").write_text("the notebook of ada")
+    (tmp_path / place / "timestamp.txt").write_text("2030-01-01 12:00:00 UTC")
+    digest = hashlib.sha256(b"the notebook of ada").hexdigest()
+    _edited(graded, lambda run: run["submissions"][0].update(path=f"{place}/vae.ipynb", digest=digest))
+    record(graded, root=course_folder)
+    book = opened(f"sqlite:///{course_folder / 'gradebook.db'}")
+    assert book.find_submission("vae", "ada").timestamp is None
+    # The course's own wins over any other.
+    beside = tmp_path / "in" / "ada" / "vae"
+    beside.mkdir(parents=True, exist_ok=True)
+    (beside / "timestamp.txt").write_text("2030-01-01 12:00:00 UTC")
+    (beside / "vae.ipynb").write_text("the notebook of ada")
+    _edited(graded, lambda run: run["submissions"][0].update(path="in/ada/vae/vae.ipynb"))
+    (course_folder / "submitted" / "ada" / "vae").mkdir(parents=True)
+    (course_folder / "submitted" / "ada" / "vae" / "timestamp.txt").write_text("2030-05-01 12:00:00 UTC")
+    record(graded, root=course_folder)
+    book.db.expire_all()
+    assert book.find_submission("vae", "ada").timestamp == datetime.datetime(2030, 5, 1, 12)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "device", "words", "folder"])
+def test_a_timestamp_that_cannot_be_read_beside_a_notebook_stops_nobody(tmp_path, course_folder, opened, kind):
+    graded = write_results(tmp_path / "graded", {"ada": Student()})
+    place = tmp_path / "in" / "ada" / "vae"
+    place.mkdir(parents=True)
+    (place / "vae.ipynb").write_text("the notebook of ada")
+    path = place / "timestamp.txt"
+    secret = tmp_path / "secret"
+    secret.write_text("2030-01-01 12:00:00 UTC")
+    {
+        "pipe": lambda: os.mkfifo(path),
+        "link": lambda: path.symlink_to(secret),
+        "device": lambda: path.symlink_to("/dev/zero"),
+        "words": lambda: path.write_text("soon"),
+        "folder": path.mkdir,
+    }[kind]()
+    digest = hashlib.sha256(b"the notebook of ada").hexdigest()
+    _edited(graded, lambda run: run["submissions"][0].update(path="in/ada/vae/vae.ipynb", digest=digest))
+    with Gradebook(f"sqlite:///{course_folder / 'gradebook.db'}", "fixmelab") as book:
+        book.add_student("ada")
+    recorded = record(graded, root=course_folder, strict=True)
+    assert (len(recorded.entries), recorded.left_out) == (1, {})
+    assert opened(f"sqlite:///{course_folder / 'gradebook.db'}").find_submission("vae", "ada").timestamp is None
+
+
+def test_a_name_that_is_somebody_elses_in_the_gradebook_is_said(tmp_path, course_folder, opened):
+    graded = write_results(tmp_path / "graded", {"ada": Student(), "eve": Student()})
+    _edited(graded, lambda run: run["submissions"][0].update(canvas_id="111"))
+    db = f"sqlite:///{course_folder / 'gradebook.db'}"
+    record(graded, root=course_folder)
+    worse = write_results(tmp_path / "other", {"ada": Student(verdicts={"encode": ("fail", "No.")}), "eve": Student()})
+    _edited(worse, lambda run: run["submissions"][0].update(canvas_id="222"))
+    recorded = record(worse, root=course_folder)
+    assert [entry.student for entry in recorded.entries] == ["eve"]
+    assert "the number 111 in Canvas, and this submission is of 222" in recorded.left_out["ada"]
+    assert opened(db).find_submission("vae", "ada").score == AUTOMATIC
 
 
 @pytest.mark.parametrize("typed", ["in/ada/vae/vae.ipynb", "../in/ada/vae/vae.ipynb", "ada/vae/vae.ipynb"])

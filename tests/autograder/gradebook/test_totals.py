@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pytest
 from fabricated_results import Student, write_results
@@ -54,6 +55,25 @@ def test_who_is_not_recorded_is_named(tmp_path, course_folder, db):
             book.add_submission("vae", "bob")
     with pytest.raises(InputError, match=r": bob: these results are not"):
         raise export(more, *options).exception
+
+
+def test_the_marks_of_a_namesake_are_not_ones_own(tmp_path, course_folder):
+    db = f"sqlite:///{tmp_path / 'gradebook.db'}"
+    graded = write_results(tmp_path / "graded", {"ada": Student()})
+    path = graded / "results.json"
+
+    def say_number(number: str) -> None:
+        run = json.loads(path.read_text())
+        run["submissions"][0]["canvas_id"] = number
+        path.write_text(json.dumps(run))
+
+    say_number("111")
+    record(graded, db=db, root=course_folder)
+    options = ("--to", "canvas", "--marks", "--db", db, "--course", course_folder)
+    assert export(graded, *options).exit_code == 0
+    say_number("222")
+    with pytest.raises(InputError, match=r": ada: these results are not recorded there"):
+        raise export(graded, *options).exception
 
 
 def test_a_gradebook_without_marks_is_refused(tmp_path):

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import zipfile
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from autograder.grading import submissions
 from autograder.grading.reading import MAX_BYTES, submission_digest
 from autograder.grading.submissions import find_submissions
 from autograder.grading.submitted import archives
-from autograder.grading.submitted.entries import file_name
+from autograder.results.names import student_name
 
 
 def notebook(text: str = "1 + 1") -> bytes:
@@ -287,14 +288,42 @@ def test_names_cannot_leave_their_folder(tmp_path):
     names = ["../../etc/vae.ipynb", "/root/vae.ipynb", "C:\\Users\\vae.ipynb", "a\x1b[31m\nb/vae.ipynb", "con?/x.ipynb"]
     found, problems = find_submissions("vae", [zipped(tmp_path / "x.zip", *names)])
     assert problems == []
-    assert [submission.student for submission in found] == ["Users", "a__31m_b", "con_", "etc", "root"]
+    shown = [re.fullmatch(r"(.+?)(-[0-9a-f]{16})?", submission.student).groups() for submission in found]
+    assert [name for name, _ in shown] == ["Users", "a__31m_b", "con_", "etc", "root"]
+    assert [bool(digest) for _, digest in shown] == [False, True, True, False, False]
     assert all(submission.path.isprintable() for submission in found)
     assert list(tmp_path.iterdir()) == [tmp_path / "x.zip"]
 
 
+def test_backslashes_part_folders_in_zips_of_windows_alone(tmp_path):
+    def made(path: Path, system: int, *names: str) -> Path:
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                member = zipfile.ZipInfo(name)
+                member.create_system = system
+                archive.writestr(member, notebook(name))
+        return path
+
+    names = ["ada\\vae.ipynb", "bob\\vae.ipynb"]
+    assert students(made(tmp_path / "windows.zip", 0, *names)) == ["ada", "bob"]
+    for path in (made(tmp_path / "unix.zip", 3, *names), made(tmp_path / "mixed.zip", 0, *names, "eve/vae.ipynb")):
+        found, _ = find_submissions("vae", [path])
+        assert {item.student for item in found}.isdisjoint({"ada", "bob"}) and len(found) >= 2
+
+
+@pytest.mark.parametrize("name", ["mallory:/ada/vae.ipynb", "mallory\\ada/vae.ipynb", "mallory\0/ada/vae.ipynb"])
+def test_what_stands_before_an_odd_character_still_is_the_outermost_name(tmp_path, name):
+    path = zipped(tmp_path / "x.zip", "eve/vae.ipynb", "Xmallory".ljust(len(name), "X") + ".ipynb")
+    data = path.read_bytes().replace(b"Xmallory".ljust(len(name), b"X") + b".ipynb", name.encode() + b".ipynb")
+    path.write_bytes(data)
+    found, problems = find_submissions("vae", [path])
+    assert problems == []
+    assert [item.student.partition("-")[0] for item in found] in (["eve", "mallory_"], ["eve", "mallory_ada"])
+
+
 @pytest.mark.parametrize("name", ["..", ".", "///", "\u202e", " "])
 def test_a_student_always_has_a_name_for_files(name):
-    made = file_name(name)
+    made = student_name(name)
     assert made.strip(". ") == made and made and "/" not in made and made.isprintable()
 
 

@@ -48,3 +48,10 @@ def test_what_a_list_leaves_out_is_counted():
     assert listed([], 2) == "" and listed(["ada", "bob"], 2) == "ada, bob"
     assert listed(["ada", "bob", "eve"], 2) == "ada, bob and 1 more"
     assert (and_more(3), and_more(0), and_more(-1)) == ("and 3 more", "", "")
+
+
+def test_a_letter_carries_few_marks():
+    assert plain_text("Z" + "\u0335\u0301" * 200 + "a", 1000) == "Z" + "\u0335\u0301" * 4 + "a"
+    assert one_line("x" + "\u0335\u200d" * 100).count("\u0335") == 8  # a joiner ends no heap
+    for honest in ("Nguye\u0302\u0303n", "ก็น้ำ", "שָׁלוֹם", "हिन्दी", "བསྒྲུབས"):
+        assert plain_text(honest, 100) == honest

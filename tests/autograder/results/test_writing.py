@@ -106,3 +106,26 @@ def test_names_that_look_alike_once_safe_stay_apart(tmp_path):
     names = ["a/b", "a_b", "a\\b", "a:b"]
     assert len({notebook_path(tmp_path, name) for name in names}) == 4
     assert notebook_path(tmp_path, "Ada Lovelace").name == "Ada Lovelace.ipynb"
+
+
+def test_names_that_differ_by_case_have_files_that_differ_by_more(tmp_path):
+    spellings = [
+        "ada",
+        "Ada",
+        "ADA",
+        "ada lovelace",
+        "Ada Lovelace",
+        "ADA Lovelace",
+        "stra\u00dfe",
+        "strasse",
+        "Strasse",
+    ]
+    places = {notebook_path(tmp_path, name).name.casefold() for name in spellings}
+    assert len(places) == len(spellings)
+    assert notebook_path(tmp_path, "ada").name == "ada.ipynb"
+
+
+def test_a_name_cannot_be_made_for_the_digest_of_another(tmp_path):
+    """As many bits as nobody can search through."""
+    digest = notebook_path(tmp_path, "a" * 300).stem.rpartition("-")[2]
+    assert len(bytes.fromhex(digest)) == 8
