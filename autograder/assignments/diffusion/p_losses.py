@@ -68,9 +68,7 @@ class compares_with_x_0(Diffusion):
         return reference.eps_loss(x_0, self.model(self.q_sample(x_0, t, noise), t), self.loss_kind)
 
 
-@mistake(
-    "The target is x_t − x_0, as if that were the noise; it is the ε of x_t = √ᾱ_t x_0 + √(1 − ᾱ_t) ε."
-)
+@mistake("The target is x_t − x_0, as if that were the noise; it is the ε of x_t = √ᾱ_t x_0 + √(1 − ᾱ_t) ε.")
 class handout_difference_for_noise(Diffusion):
     def p_losses(self, x_0, t, noise=None):
         noise = torch.randn_like(x_0) if noise is None else noise
