@@ -43,6 +43,7 @@ class Findings:
 
     def not_reached(self, name: str, over: Ending) -> None:
         """The notebook was over before an exercise was judged."""
+        assert over.how != "ok", "such an ending is no verdict"
         late = f"The whole notebook took more than {self._limits.notebook:g} s: this was not reached."
         message = late if over.reason == "notebook" else self._why_broken_off(over)
         self.by_name.setdefault(name, Finding(over.how, message))

@@ -53,7 +53,7 @@ def identifiers(source: str, exercise: str) -> set[str]:
     """Names that an answer uses: of the whole cell, or, if it holds several exercises, of the lines between the
     anchor of `exercise` and the next. `self.name` counts as the use of `name`."""
     lines = source.split("\n")
-    starts = {found[1]: number for number, line in enumerate(lines, 1) if (found := ANCHOR.fullmatch(line))}
+    starts = {anchor[1]: number for number, line in enumerate(lines, 1) if (anchor := ANCHOR.fullmatch(line))}
     first = starts.get(exercise, 1)
     last = min((number for number in starts.values() if number > first), default=len(lines) + 1)
     found = set()

@@ -61,7 +61,7 @@ def _imported() -> Shell:
     import fixmelab.probe  # noqa: F401
 
     torch.set_num_threads(1)
-    selectors.DefaultSelector = selectors.PollSelector  # type: ignore[misc]  # the filter has no epoll for asyncio
+    selectors.DefaultSelector = selectors.PollSelector  # type: ignore[misc, assignment]  # the filter has no epoll for asyncio
     torch.backends.cpu.get_cpu_capability()  # torch asks the processor once, and would find no /proc in a kernel
     return Shell.ready()
 
