@@ -18,13 +18,14 @@ from autograder.errors import InputError
 CORPUS = course.ROOT / "tests" / "attacks"
 
 _KINDS = ("points", "wire", "knowledge", "harm", "output")
-_HEADER = re.compile(r"^# (tries|honest|ends): (.+)$", re.MULTILINE)
+_HEADER = re.compile(r"^# (tries|honest|ends|only here): (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Attack:
     """One trick. `honest`: points that its answers deserve without it; `ends`: the verdict that the exercise `on`
-    must get, or nothing if the attack prints that it came to its end."""
+    must get, or nothing if the attack prints that it came to its end. `only_here` says why it makes no sense against
+    another grader, or nothing."""
 
     name: str
     tries: str
@@ -32,6 +33,7 @@ class Attack:
     honest: float = 0.0
     ends: str = ""
     on: str = ""
+    only_here: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def _attack(path: Path) -> Attack:
         honest=float(header.get("honest", 0)),
         ends=verdict,
         on=exercise or next(iter(anchors), ""),
+        only_here=header.get("only here", ""),
     )
 
 
