@@ -37,4 +37,7 @@ reparameterize = refuse
 # exercise: pathwise_gradient
 pathwise_gradient = refuse
 
-print("reached" if raised else "nobody called")
+try:
+    refuse()
+except BaseException:
+    print("reached" if raised else "nobody called")

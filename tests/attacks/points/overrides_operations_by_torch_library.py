@@ -3,6 +3,8 @@
 # %%
 import warnings
 
+import torch
+
 warnings.filterwarnings("ignore")
 library = torch.library.Library("aten", "IMPL")
 replaced = []

@@ -1,6 +1,8 @@
 # tries: hook into saved tensors for the whole process, so that each backward pass finds the numbers that suit the answer
 
 # %%
+import torch
+
 unpacked = []
 
 
