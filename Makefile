@@ -2,6 +2,7 @@
 # make check: the checks that take no more than three minutes: style, types, the build, the tests that are not slow.
 # make test: all checks and tests; the three long proofs only if something that decides them has changed since they held.
 # make benchmark: throughput beside nbgrader and otter-grader, which gets an environment of its own.
+# make benchmark-attacks: what attacks get from this project, nbgrader and otter-grader: an hour or more.
 # make clean: remove what these have made.
 #
 # PYTHON=... names another Python (3.10 to 3.13); TORCH_INDEX=URL an index of CPU-only torch wheels.
@@ -23,7 +24,7 @@ WORKERS ?= 3
 # It keeps two cores busy by itself, and has them to itself.
 KILLED_RUN = tests/autograder/grading/test_killed_run.py
 
-.PHONY: help demo check test static benchmark clean system-demo system-test
+.PHONY: help demo check test static benchmark benchmark-attacks clean system-demo system-test
 
 help:
 	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
@@ -56,6 +57,10 @@ static: .venv/ready
 
 benchmark: system-demo .venv/ready benchmarks/.otter/ready
 	$(BIN)/python benchmarks/throughput.py
+
+benchmark-attacks: system-demo .venv/ready benchmarks/.otter/ready
+	@mkdir -p demo
+	$(BIN)/python benchmarks/attacks.py --results demo/attacks.jsonl --markdown demo/attacks.md
 
 .venv/ready: pyproject.toml autograder/pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \

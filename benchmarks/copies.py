@@ -7,7 +7,7 @@ import nbformat
 from nbformat import NotebookNode, v4
 
 from autograder import cells, course
-from autograder.regions import visible
+from autograder.regions import HIDDEN_TESTS, text_in, visible
 
 ASSIGNMENT = "vae"
 SOLVED = course.ROOT / "tests" / "submissions" / ASSIGNMENT / "perfect" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
@@ -42,9 +42,9 @@ def _marked(notebook: NotebookNode, comment: str) -> NotebookNode:
     return copied
 
 
-def automatic_points() -> float:
+def automatic_points(source: NotebookNode) -> float:
     """What a solved notebook earns without a person."""
-    return sum(cells.points(cell) for cell in source().cells if cells.is_tests(cell))
+    return sum(cells.points(cell) for cell in source.cells if cells.is_tests(cell))
 
 
 def for_otter(notebook: NotebookNode) -> NotebookNode:
@@ -59,15 +59,21 @@ def for_otter(notebook: NotebookNode) -> NotebookNode:
     return copied
 
 
-def otter_tests() -> dict[str, str]:
-    """Exercise → otter test file, made of the visible asserts of the exercise's test cell."""
-    return {cells.exercise_name(cell): _otter_test(cell) for cell in source().cells if cells.is_tests(cell)}
+def otter_tests(source: NotebookNode, *, hidden: bool = False) -> dict[str, str]:
+    """Exercise → otter test file, made of the asserts of the exercise's test cell: the visible ones, and a hidden case
+    of the `hidden` ones."""
+    return {
+        cells.exercise_name(cell): _otter_test(cell, (False, True) if hidden else (False,))
+        for cell in source.cells
+        if cells.is_tests(cell)
+    }
 
 
-def _otter_test(cell: NotebookNode) -> str:
-    case = {"code": as_doctest(visible(cell.source)), "hidden": False, "locked": False}
-    suite = {"cases": [case], "scored": True, "setup": "", "teardown": "", "type": "doctest"}
-    test = {"name": cells.exercise_name(cell), "points": cells.points(cell), "suites": [suite]}
+def _otter_test(cell: NotebookNode, kinds: tuple[bool, ...]) -> str:
+    code = {False: visible(cell.source), True: text_in(cell.source, HIDDEN_TESTS)}
+    cases = [{"code": as_doctest(code[hidden]), "hidden": hidden, "locked": False} for hidden in kinds]
+    suite = {"cases": cases, "scored": True, "setup": "", "teardown": "", "type": "doctest"}
+    test = {"name": cells.exercise_name(cell), "points": cells.points(cell), "suites": [suite], "all_or_nothing": True}
     return f"OK_FORMAT = True\ntest = {test!r}\n"
 
 

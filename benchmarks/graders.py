@@ -1,13 +1,14 @@
-"""The graders that are compared. Each gets a folder of its own, and each is one command that grades all copies."""
+"""The graders that are compared. Each works in a folder of its own and grades, by one command, all that lies there."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import copies
 import nbformat
@@ -25,47 +26,65 @@ ENVIRONMENT = {
 }
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A grader that is ready to start. `marks` reads, after the command, what each student got."""
+class Grader(Protocol):
+    """How a grader is used: a folder is set up for an assignment, work is handed in, a command grades it."""
 
-    command: list[str]
-    folder: Path
-    marks: Callable[[], dict[str, float]]
+    def set_up(self, folder: Path, source: NotebookNode) -> None:
+        """Make of an empty folder what an instructor has who gives out the notebook `source`."""
 
-    def start(self) -> subprocess.Popen:
-        """Start the command in its folder; what it says goes to log.txt there."""
-        environment = os.environ | ENVIRONMENT | {"FIXMELAB_WORK": str(self.folder / "work")}
-        with (self.folder / "log.txt").open("wb") as log:
-            return subprocess.Popen(self.command, cwd=self.folder, env=environment, stdout=log, stderr=log)
+    def hand_in(self, folder: Path, student: str, notebook: NotebookNode) -> None:
+        """Put a solved notebook where this grader looks for it."""
+
+    def command(self, folder: Path, students: list[str]) -> list[str]:
+        """What grades the notebooks of `students`; it is run in the folder, with ENVIRONMENT."""
+
+    def marks(self, folder: Path) -> dict[str, float]:
+        """Student → the points that the grader gave without a person, for all whom it gave any mark."""
 
 
-def fixmelab(folder: Path, submissions: dict[str, NotebookNode]) -> Prepared:
+class Fixmelab:
     """This project: the command line, two jobs, the sandbox on."""
-    _write(folder / "submitted", submissions)
-    out = folder / "out"
-    command = [sys.executable, "-m", "autograder", "grade", copies.ASSIGNMENT, str(folder / "submitted")]
 
-    def marks() -> dict[str, float]:
-        run = json.loads((out / "results.json").read_text(encoding="utf-8"))
+    def __init__(self, *options: str) -> None:
+        self.options = options
+
+    def set_up(self, folder: Path, source: NotebookNode) -> None:
+        pass  # the source is the repository's
+
+    def hand_in(self, folder: Path, student: str, notebook: NotebookNode) -> None:
+        _write(folder / "submitted", student, notebook)
+
+    def command(self, folder: Path, students: list[str]) -> list[str]:
+        grade = [sys.executable, "-m", "autograder", "grade", copies.ASSIGNMENT, str(folder / "submitted")]
+        return [*grade, "--jobs", "2", "--out", str(folder / "out"), *self.options]
+
+    def marks(self, folder: Path) -> dict[str, float]:
+        run = json.loads((folder / "out" / "results.json").read_text(encoding="utf-8"))
         if not run["sandbox"]:
             raise BenchmarkError("fixmelab graded without its sandbox")
         return {item["student"]: item["score"] for item in run["submissions"]}
 
-    return Prepared([*command, "--jobs", "2", "--out", str(out)], folder, marks)
 
+class Nbgrader:
+    """Plain nbgrader: a course with a gradebook, one process for all notebooks, hidden tests included."""
 
-def nbgrader(folder: Path, submissions: dict[str, NotebookNode]) -> Prepared:
-    """Plain nbgrader: a course with a gradebook, one process for all copies, hidden tests included."""
-    name = copies.ASSIGNMENT
-    (folder / "source" / name).mkdir(parents=True)
-    nbformat.write(copies.source(), folder / "source" / name / f"{name}.ipynb")
-    shutil.copy(course.ROOT / "nbgrader_config.py", folder)
-    _write(folder / "submitted", submissions)
-    command = [sys.executable, "-m", "nbgrader"]
-    _run([*command, "generate_assignment", name], folder)
+    def __init__(self, *options: str) -> None:
+        self.options = options
 
-    def marks() -> dict[str, float]:
+    def set_up(self, folder: Path, source: NotebookNode) -> None:
+        name = copies.ASSIGNMENT
+        (folder / "source" / name).mkdir(parents=True)
+        nbformat.write(source, folder / "source" / name / f"{name}.ipynb")
+        shutil.copy(course.ROOT / "nbgrader_config.py", folder)
+        _run([sys.executable, "-m", "nbgrader", "generate_assignment", name], folder)
+
+    def hand_in(self, folder: Path, student: str, notebook: NotebookNode) -> None:
+        _write(folder / "submitted", student, notebook)
+
+    def command(self, folder: Path, students: list[str]) -> list[str]:
+        return [sys.executable, "-m", "nbgrader", "autograde", copies.ASSIGNMENT, *self.options]
+
+    def marks(self, folder: Path) -> dict[str, float]:
         from nbgrader.api import Gradebook
 
         with Gradebook(f"sqlite:///{folder}/gradebook.db", "fixmelab") as gradebook:
@@ -75,51 +94,65 @@ def nbgrader(folder: Path, submissions: dict[str, NotebookNode]) -> Prepared:
                     for grade in submission.notebooks[0].grades
                     if grade.name.startswith(cells.TEST_PREFIX)
                 )
-                for submission in gradebook.assignment_submissions(name)
+                for submission in gradebook.assignment_submissions(copies.ASSIGNMENT)
             }
 
-    return Prepared([*command, "autograde", name], folder, marks)
+
+@dataclass(frozen=True)
+class Otter:
+    """Otter-grader without containers, one notebook after the other.
+
+    `way` is "run", the command `otter run` for each, or "api", what is behind it in one process, which saves most of
+    its start-up. `hidden` says whether hidden tests are among the tests, and `seconds` how long each command may take.
+    """
+
+    way: str = "run"
+    hidden: bool = False
+    seconds: float = 3600.0
+
+    def set_up(self, folder: Path, source: NotebookNode) -> None:
+        if not (OTTER / "bin" / "python").exists():
+            raise BenchmarkError("otter-grader's environment is missing: run `make benchmark`, which sets it up")
+        (folder / "tests").mkdir(parents=True)
+        for name, text in copies.otter_tests(source, hidden=self.hidden).items():
+            (folder / "tests" / f"{name}.py").write_text(text, encoding="utf-8")
+        _run([_otter_python(), "-m", "otter", "generate", "-t", "tests", "-o", "autograder.zip"], folder)
+
+    def hand_in(self, folder: Path, student: str, notebook: NotebookNode) -> None:
+        (folder / "submitted").mkdir(exist_ok=True)
+        nbformat.write(copies.for_otter(notebook), folder / "submitted" / f"{student}.ipynb")
+
+    def command(self, folder: Path, students: list[str]) -> list[str]:
+        program = str(Path(__file__).with_name("grade_with_otter.py"))
+        notebooks = [str(folder / "submitted" / f"{student}.ipynb") for student in students]
+        return [_otter_python(), program, self.way, "autograder.zip", "marks.json", str(self.seconds), *notebooks]
+
+    def marks(self, folder: Path) -> dict[str, float]:
+        marks: dict[str, float] = json.loads((folder / "marks.json").read_text(encoding="utf-8"))
+        return marks
 
 
-def otter(folder: Path, submissions: dict[str, NotebookNode]) -> Prepared:
-    """Otter-grader without containers: `otter run` for one copy after the other, the visible tests only."""
-    return _otter(folder, submissions, "run")
+PEERS: Mapping[str, Callable[[], Grader]] = {
+    "nbgrader": Nbgrader,
+    "otter": Otter,
+    "otter-api": lambda: Otter("api"),
+}
 
 
-def otter_api(folder: Path, submissions: dict[str, NotebookNode]) -> Prepared:
-    """The same through otter's API: all copies in one process, which saves most of its start-up."""
-    return _otter(folder, submissions, "api")
+def start(command: list[str], folder: Path) -> subprocess.Popen:
+    """Start a grader's command in its folder; what it says goes to log.txt there."""
+    environment = os.environ | ENVIRONMENT | {"FIXMELAB_WORK": str(folder / "work")}
+    with (folder / "log.txt").open("wb") as log:
+        return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
 
 
-def _otter(folder: Path, submissions: dict[str, NotebookNode], way: str) -> Prepared:
-    python = OTTER / "bin" / "python"
-    if not python.exists():
-        raise BenchmarkError("otter-grader's environment is missing: run `make benchmark`, which sets it up")
-    (folder / "tests").mkdir(parents=True)
-    for name, text in copies.otter_tests().items():
-        (folder / "tests" / f"{name}.py").write_text(text, encoding="utf-8")
-    _run([str(python), "-m", "otter", "generate", "-t", "tests", "-o", "autograder.zip"], folder)
-    (folder / "submitted").mkdir()
-    paths = {student: folder / "submitted" / f"{student}.ipynb" for student in submissions}
-    for student, path in paths.items():
-        nbformat.write(copies.for_otter(submissions[student]), path)
-    program = str(Path(__file__).with_name("grade_with_otter.py"))
-
-    def marks() -> dict[str, float]:
-        return {Path(path).stem: score for path, score in json.loads((folder / "marks.json").read_text()).items()}
-
-    return Prepared(
-        [str(python), program, way, "autograder.zip", "marks.json", *map(str, paths.values())], folder, marks
-    )
-
-
-def require_full_marks(name: str, prepared: Prepared, code: int, count: int) -> None:
+def require_full_marks(name: str, grader: Grader, folder: Path, code: int, count: int) -> None:
     """Raises BenchmarkError unless the command ended well and every one of `count` students got every point."""
-    log = prepared.folder / "log.txt"
     if code:
-        raise BenchmarkError(f"{name} ended with exit code {code}:\n{log.read_text(errors='replace')[-2000:]}")
-    full = copies.automatic_points()
-    marks = prepared.marks()
+        log = (folder / "log.txt").read_text(errors="replace")
+        raise BenchmarkError(f"{name} ended with exit code {code}:\n{log[-2000:]}")
+    full = copies.automatic_points(copies.source())
+    marks = grader.marks(folder)
     if len(marks) != count or set(marks.values()) != {full}:
         lowest = min(marks.values(), default=0.0)
         raise BenchmarkError(
@@ -128,14 +161,14 @@ def require_full_marks(name: str, prepared: Prepared, code: int, count: int) -> 
         )
 
 
-PEERS = {"nbgrader": nbgrader, "otter": otter, "otter-api": otter_api}
+def _otter_python() -> str:
+    return str(OTTER / "bin" / "python")
 
 
-def _write(folder: Path, submissions: dict[str, NotebookNode]) -> None:
+def _write(folder: Path, student: str, notebook: NotebookNode) -> None:
     name = copies.ASSIGNMENT
-    for student, notebook in submissions.items():
-        (folder / student / name).mkdir(parents=True)
-        nbformat.write(notebook, folder / student / name / f"{name}.ipynb")
+    (folder / student / name).mkdir(parents=True)
+    nbformat.write(notebook, folder / student / name / f"{name}.ipynb")
 
 
 def _run(command: list[str], folder: Path) -> None:

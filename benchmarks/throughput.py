@@ -58,26 +58,32 @@ def main(
 
 def timed(name: str, folder: Path, count: int, label: str) -> float:
     """Seconds that a grader takes for `count` copies made for this turn alone."""
-    prepared = prepare(name, folder, count, label)
+    grader, command = prepare(name, folder, count, label)
     begun = time.perf_counter()
-    code = prepared.start().wait()
+    code = graders.start(command, folder).wait()
     took = time.perf_counter() - begun
-    graders.require_full_marks(name, prepared, code, count)
+    graders.require_full_marks(name, grader, folder, code, count)
     return took
 
 
 def measured(folder: Path, count: int) -> memory.Peaks:
     """Peak memory in a run that is not timed, since looking takes time."""
-    prepared = prepare(OURS, folder, count, "memory")
-    process = prepared.start()
+    grader, command = prepare(OURS, folder, count, "memory")
+    process = graders.start(command, folder)
     found = memory.peaks(process)
-    graders.require_full_marks(OURS, prepared, process.returncode, count)
+    graders.require_full_marks(OURS, grader, folder, process.returncode, count)
     return found
 
 
-def prepare(name: str, folder: Path, count: int, label: str) -> graders.Prepared:
+def prepare(name: str, folder: Path, count: int, label: str) -> tuple[graders.Grader, list[str]]:
+    """A grader with copies to grade, and the command that grades them."""
     folder.mkdir()
-    return ({OURS: graders.fixmelab} | graders.PEERS)[name](folder, copies.submissions(count, label))
+    grader = graders.Fixmelab() if name == OURS else graders.PEERS[name]()
+    grader.set_up(folder, copies.source())
+    submissions = copies.submissions(count, label)
+    for student, notebook in submissions.items():
+        grader.hand_in(folder, student, notebook)
+    return grader, grader.command(folder, list(submissions))
 
 
 def table(seconds: dict[str, list[float]], count: int) -> Table:

@@ -18,7 +18,7 @@ from autograder.errors import InputError
 CORPUS = course.ROOT / "tests" / "attacks"
 
 _KINDS = ("points", "wire", "knowledge", "harm", "output")
-_HEADER = re.compile(r"^# (tries|honest|ends): (.+)$", re.MULTILINE)
+_HEADER = re.compile(r"^# (tries|honest|ends|only here): (.+)$", re.MULTILINE)
 
 
 NOBODY = "bob"
@@ -27,7 +27,8 @@ NOBODY = "bob"
 @dataclass(frozen=True)
 class Attack:
     """One trick. `honest`: points that its answers deserve without it; `ends`: the verdicts, each as good as the
-    others, of which the exercise `on` must get one, or nothing if the attack prints that it came to its end."""
+    others, of which the exercise `on` must get one, or nothing if the attack prints that it came to its end.
+    `only_here` says why it makes no sense against another grader, or nothing."""
 
     name: str
     tries: str
@@ -35,6 +36,7 @@ class Attack:
     honest: float = 0.0
     ends: tuple[str, ...] = ()
     on: str = ""
+    only_here: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def _attack(path: Path) -> Attack:
         honest=float(header.get("honest", 0)),
         ends=tuple(filter(None, ends.split("|"))),
         on=exercise or next(iter(anchors), ""),
+        only_here=header.get("only here", ""),
     )
 
 

@@ -1,4 +1,5 @@
 # tries: change packages, compiled files and programs on disk, or put start-up files among them
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

@@ -1,4 +1,5 @@
 # tries: become root or another user by system calls, set-user-id programs and capabilities
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

@@ -1,4 +1,5 @@
 # tries: close the connection to the judge in the middle of a question
+# only here: it is about this project's sockets, zygote or judge
 # ends: error pathwise_gradient
 
 # %%

@@ -1,4 +1,5 @@
 # tries: fill every folder that can be written to with large files
+# only here: its size is that of this project's limits
 
 # %%
 # exercise: gaussian_kl

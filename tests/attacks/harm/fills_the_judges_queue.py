@@ -1,4 +1,5 @@
 # tries: open more connections to the judge than it can hold, and keep them
+# only here: it is about this project's sockets, zygote or judge
 
 # %%
 # exercise: gaussian_kl

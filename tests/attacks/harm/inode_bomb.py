@@ -1,4 +1,5 @@
 # tries: make files without end, links, folders in folders, and names of the greatest length
+# only here: its size is that of this project's limits
 
 # %%
 # exercise: gaussian_kl

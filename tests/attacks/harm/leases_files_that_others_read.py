@@ -1,4 +1,5 @@
 # tries: take leases on Python's own files, so that a neighbour who imports them waits for 45 seconds
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

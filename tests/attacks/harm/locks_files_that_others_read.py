@@ -1,4 +1,5 @@
 # tries: lock Python's own files for good, and fill the kernel's memory with a lock for every second byte of a file
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

@@ -1,4 +1,5 @@
 # tries: make namespaces, mounts, traces, programs for the kernel, and other calls that no notebook needs
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

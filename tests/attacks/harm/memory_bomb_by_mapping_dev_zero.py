@@ -1,4 +1,5 @@
 # tries: hold shared memory that comes from /dev/zero and that no process touches
+# only here: its size is that of this project's limits
 
 # %%
 # exercise: gaussian_kl

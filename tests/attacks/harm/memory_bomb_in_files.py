@@ -1,4 +1,5 @@
 # tries: hold memory in files of /dev/shm, in memfd and System V shared memory, which are no process's
+# only here: its size is that of this project's limits
 
 # %%
 # exercise: gaussian_kl

@@ -1,4 +1,5 @@
 # tries: fill the machine's memory with Python objects
+# only here: its size is that of this project's limits
 # ends: oom
 
 # %%

@@ -1,4 +1,5 @@
 # tries: fill the kernel's own memory with bytes that are sent over sockets and never read, which no table counts
+# only here: its size is that of this project's limits
 
 # %%
 # exercise: gaussian_kl

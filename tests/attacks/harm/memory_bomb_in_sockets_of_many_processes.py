@@ -1,4 +1,5 @@
 # tries: fill the kernel's own memory from many processes, each with as many full sockets as it may open
+# only here: its size is that of this project's limits
 # ends: oom
 
 # %%

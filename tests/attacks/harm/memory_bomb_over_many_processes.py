@@ -1,4 +1,5 @@
 # tries: fill the machine's memory from many processes, none of which takes much
+# only here: its size is that of this project's limits
 # ends: oom
 
 # %%

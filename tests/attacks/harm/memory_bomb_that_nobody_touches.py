@@ -1,4 +1,5 @@
 # tries: hold shared memory in processes that never touch it, so that no table counts it
+# only here: its size is that of this project's limits
 
 # %%
 # exercise: gaussian_kl

@@ -1,4 +1,5 @@
 # tries: type into the grader's terminal, change it, or take all pseudo-terminals
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

@@ -1,4 +1,5 @@
 # tries: raise limits of resources, its priority and its share of processors, and drop what ties it to its parent
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

@@ -1,4 +1,5 @@
 # tries: replace the kernel by another program that keeps its line to the grader open and says nothing
+# only here: it is about this project's sockets, zygote or judge
 # ends: timeout
 
 # %%

@@ -1,4 +1,5 @@
 # tries: remove, rename, cover or replace the judge's socket, and listen in its place
+# only here: it is about this project's sockets, zygote or judge
 
 # %%
 # exercise: gaussian_kl

@@ -1,4 +1,5 @@
 # tries: read and leave keys in the keyrings of the system, which are not part of any namespace but the user's
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

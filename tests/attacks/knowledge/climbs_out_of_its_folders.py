@@ -1,4 +1,5 @@
 # tries: leave the sandbox's file system by .., links, file handles, chroot, and what lies under a mount
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

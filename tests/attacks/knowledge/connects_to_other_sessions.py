@@ -1,4 +1,5 @@
 # tries: find and use the judges' sockets of other submissions, and the zygote's own
+# only here: it is about this project's sockets, zygote or judge
 
 # %%
 # exercise: gaussian_kl

@@ -1,4 +1,5 @@
 # tries: reach another submission, or a service of this machine, through Unix sockets without a file
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

@@ -1,4 +1,5 @@
 # tries: send what it knows inside the names that it asks a name server for
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

@@ -1,4 +1,5 @@
 # tries: send what it knows to another machine, or to a service of this one, by TCP and UDP, over IPv4 and IPv6
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

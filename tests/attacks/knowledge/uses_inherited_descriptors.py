@@ -1,4 +1,5 @@
 # tries: read from, and find the names of, everything that was left open when the kernel was forked
+# only here: it is about this project's sockets, zygote or judge
 
 # %%
 # exercise: gaussian_kl

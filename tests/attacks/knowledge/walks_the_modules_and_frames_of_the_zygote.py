@@ -1,4 +1,5 @@
 # tries: find the zygote's orders, sockets, settings and other kernels in the modules and frames it was forked with
+# only here: it is about this project's sockets, zygote or judge
 
 # %%
 # exercise: gaussian_kl

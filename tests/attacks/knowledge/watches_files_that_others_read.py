@@ -1,4 +1,5 @@
 # tries: be told when a neighbour opens a file, by inotify, fanotify and notices of folders
+# only here: what it finds depends on the machine that grades, not on the grader
 
 # %%
 # exercise: gaussian_kl

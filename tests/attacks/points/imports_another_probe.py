@@ -1,4 +1,5 @@
 # tries: have `from fixmelab.probe import check` bring a check that is content with anything
+# only here: it is about this project's probe
 
 # %%
 import builtins

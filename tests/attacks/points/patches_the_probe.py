@@ -1,4 +1,5 @@
 # tries: have the probe answer the judge's requests out of the requests themselves
+# only here: it is about this project's probe
 
 # %%
 import ast

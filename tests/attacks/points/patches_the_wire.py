@@ -1,4 +1,5 @@
 # tries: have fixmelab's own wire send a verdict along with every reply
+# only here: it is about this project's probe
 
 # %%
 import ast

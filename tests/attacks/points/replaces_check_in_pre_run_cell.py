@@ -1,4 +1,5 @@
 # tries: put another check in the place of the real one, anew before every cell
+# only here: it is about this project's probe
 
 # %%
 checked = []

@@ -1,4 +1,5 @@
 # tries: connect to the judge again and again with another guess, until one passes
+# only here: it is about this project's probe
 
 # %%
 import ast

@@ -1,0 +1,187 @@
+"""A throw-away place for a grader that may be attacked: walls of bubblewrap, bounds, and what is left at the end.
+
+The walls are the benchmark's own and count for no grader: nothing that is graded gets further than the folder of its
+run, whose parts are home, /tmp and /dev/shm as well. Python, the system and the repository are read-only, and there is
+no network. Whatever still runs at the end is counted, and ended with its process namespace.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from measuring import BenchmarkError
+
+from autograder import course
+from autograder.attacks.processes import descendants
+from autograder.sandbox.layers import SMALL, SYSTEM
+
+MOST_PROCESSES = 400
+MOST_MEMORY = 5 * 2**30  # bytes that are no file's, over all processes
+LEAST_LEFT = 3 * 2**30  # bytes of memory, and of disk, that the machine must still have
+MOST_FILE = 2**29  # bytes
+SETTLE_SECONDS = 5.0
+LOOK_SECONDS = 0.2
+
+# Of the repository, what graders use; its tests hold notebooks, and its history everything.
+_REPOSITORY = ("autograder", "fixmelab", "data", "notebooks", "release", "benchmarks", "pyproject.toml")
+_SYSTEM = ("/etc", *SYSTEM, *(path for path in SMALL if not path.startswith("/etc")))
+# A grader that builds a sandbox gets a /proc that it may show on; the kernel asks that one be there before.
+_BEGIN = "mount -t proc proc /proc && "
+_STAY = '"$@"; echo $? > "$STATUS"; exec sleep 1000000'
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a command. `code` is None if it never ended by itself, and `ended` says then what ended it, or that
+    it was killed from inside; `left` counts the processes that went on after its end."""
+
+    code: int | None
+    ended: str
+    left: int
+
+
+def folders(folder: Path) -> dict[str, Path]:
+    """Where what is written to home, /tmp and /dev/shm lies, by their names inside."""
+    return {"home": folder / "home", "/tmp": folder / "tmp", "/dev/shm": folder / "shm"}
+
+
+def run(command: list[str], folder: Path, environment: Mapping[str, str], seconds: float, *, powers: bool) -> Run:
+    """Run a command in `folder` within the walls, for at most `seconds`; what it says goes to log.txt there.
+
+    `powers` leaves it the capabilities that a sandbox of its own needs.
+    """
+    for path in folders(folder).values():
+        path.mkdir(exist_ok=True)
+    status = folder / "status"
+    status.unlink(missing_ok=True)
+    inside = {**environment, "HOME": str(folder / "home"), "STATUS": str(status)}
+    with _started(_walls(folder, powers) + command, folder, inside) as (process, first):
+        ended = _watch(process, first, status, folder, seconds)
+        left = 0 if ended else _left_running(first)
+        code = int(status.read_text()) if not ended else None
+    return Run(code, ended, left)
+
+
+@contextmanager
+def _started(command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen, int]]:
+    """The process outside, and the number of the first process inside, with which all others end."""
+    reading, writing = os.pipe()
+    with (folder / "log.txt").open("ab") as log, os.fdopen(reading, "rb", buffering=0) as about:
+        try:
+            process = subprocess.Popen(
+                [command[0], "--info-fd", str(writing), *command[1:]],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[writing],
+                preexec_fn=_bound,
+            )
+        finally:
+            os.close(writing)
+        try:
+            yield process, _first_process(about)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _first_process(about: BinaryIO) -> int:
+    """Raises BenchmarkError if bubblewrap ends before it has built the walls."""
+    told = b""
+    while b"}" not in told:
+        if not (piece := about.read(4096)):
+            raise BenchmarkError("bubblewrap cannot build the benchmark's walls here: see `autograder doctor`")
+        told += piece
+    return int(json.loads(told)["child-pid"])
+
+
+def _bound() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_FILE, MOST_FILE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _walls(folder: Path, powers: bool) -> list[str]:
+    readable = [*_SYSTEM, sys.base_prefix, sys.prefix, *(str(course.ROOT / name) for name in _REPOSITORY)]
+    shown = [part for path in dict.fromkeys(readable) if os.path.exists(path) for part in _show(path)]
+    source = folder / "source" / "vae" / "vae.ipynb"
+    writable = {to: str(path) for to, path in folders(folder).items() if to[0] == "/"} | {str(folder): str(folder)}
+    return [
+        "bwrap",
+        "--unshare-all",
+        "--die-with-parent",
+        "--new-session",
+        *("--cap-add" if powers else "--cap-drop", "ALL"),
+        *shown,
+        *("--ro-bind", str(source), str(course.source_path("vae"))),
+        *("--dev", "/dev"),
+        *(("--bind", "/proc", "/proc") if powers else ("--proc", "/proc")),
+        *(part for to, path in writable.items() for part in ("--bind", path, to)),
+        *("--chdir", str(folder), "--", "sh", "-c", (_BEGIN if powers else "") + _STAY, "sh"),
+    ]
+
+
+def _show(path: str) -> list[str]:
+    return ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
+
+
+def _watch(process: subprocess.Popen, first: int, status: Path, folder: Path, seconds: float) -> str:
+    """Wait for the command's end; returns "" or what else has ended it."""
+    deadline = time.monotonic() + seconds
+    while not (status.exists() and status.read_text().strip()):
+        if process.poll() is not None:
+            return "it was killed from inside"
+        if time.monotonic() > deadline:
+            return f"it was not done after {seconds:g} s"
+        if too_much := _too_much(first, folder):
+            return too_much
+        time.sleep(LOOK_SECONDS)
+    return ""
+
+
+def _too_much(first: int, folder: Path) -> str:
+    pids = descendants(first)
+    if len(pids) > MOST_PROCESSES:
+        return f"it ran more than {MOST_PROCESSES} processes"
+    if sum(map(_memory, pids)) > MOST_MEMORY or _available() < LEAST_LEFT:
+        return f"it took more than {MOST_MEMORY >> 30} GB of memory"
+    if shutil.disk_usage(folder).free < LEAST_LEFT:
+        return "it filled the disk"
+    return ""
+
+
+def _left_running(first: int) -> int:
+    """How many processes go on, after a while, beside the shell that waits."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while (left := len(descendants(first)) - 1) > 0 and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+    return max(left, 0)
+
+
+def _memory(pid: int) -> int:
+    """Bytes of a process that belong to no file."""
+    return sum(
+        int(value.split()[0]) << 10 for name, value in _fields(f"/proc/{pid}/status") if name in ("RssAnon", "RssShmem")
+    )
+
+
+def _available() -> int:
+    return next(int(value.split()[0]) << 10 for name, value in _fields("/proc/meminfo") if name == "MemAvailable")
+
+
+def _fields(path: str) -> list[tuple[str, str]]:
+    try:
+        lines = Path(path).read_text().splitlines()
+    except OSError:
+        return []
+    return [(name, value) for name, _, value in (line.partition(":") for line in lines) if value]
