@@ -22,7 +22,7 @@ for frame in inspect.stack():
     collected.append("".join(frame.code_context or ()))
 for text in collected:
     for line in text.splitlines():
-        if any(word in line for word in ("reference.", "expected", "MARK SCHEME", "BEGIN SOLUTION")) and "word" not in line:
+        if any(word in line for word in ("reference.", "expect(", "MARK SCHEME", "BEGIN SOLUTION")) and "word" not in line:
             print("STOLEN", line)
 print("\n".join(collected))
 
