@@ -11,7 +11,7 @@ from pathlib import Path
 from autograder.errors import InputError
 from autograder.exports.spreadsheet import FORMULA, as_csv, guarded
 from autograder.results.model import RunResult, SubmissionResult
-from autograder.results.text import number, one_line
+from autograder.results.text import name_line, number, one_line
 
 IDENTITY = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
 POINTS_POSSIBLE = "Points Possible"
@@ -83,7 +83,7 @@ def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = N
     owners: dict[int, str] = {}
     shown = 0
     for submission in run.submissions:
-        (found, by_name), name = find(submission), one_line(submission.student, 80)
+        (found, by_name), name = find(submission), name_line(submission.student, 80)
         if len(found) != 1:
             fits = f"fits {len(found)} rows of the roster" if found else "is not in the roster"
             notes.append(f"{name!r} {fits}: left out")

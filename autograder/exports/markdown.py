@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from autograder.results.model import RunResult, SubmissionResult
-from autograder.results.text import SYMBOLS, exercise_label, number, one_line
+from autograder.results.text import SYMBOLS, exercise_label, name_line, number, one_line
 
 # GitHub drops a step's summary above 1 MiB whole; what is left is for other lines of the step.
 MOST_BYTES = 1_000_000
@@ -68,7 +68,7 @@ def _lines(run: RunResult) -> Iterator[str]:
 
 
 def _name(submission: SubmissionResult) -> str:
-    return escaped(submission.student, MOST_NAME) or "(no name)"
+    return escaped(name_line(submission.student, MOST_NAME), MOST_NAME) or "(no name)"
 
 
 def _points(submission: SubmissionResult) -> str:

@@ -7,7 +7,7 @@ from autograder.errors import InputError
 from autograder.reports.html import student_page
 from autograder.results import files
 from autograder.results.reading import Results
-from autograder.results.text import one_line
+from autograder.results.text import name_line
 
 FOLDER = "feedback"
 PAGES = (".html", ".htm")
@@ -32,7 +32,7 @@ def write_pages(results: Results, out: Path | None = None) -> tuple[Path, list[s
     for submission in run.submissions:
         notebook = results.executed(submission.student)
         if notebook is None:
-            name = one_line(submission.student, 80)
+            name = name_line(submission.student, 80)
             notes.append(f"{name!r} has no executed notebook: that page is without plots and written answers")
         path = where if is_file else page_path(where, submission.student)
         files.write(path, student_page(run, submission, notebook, source))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from autograder.errors import InputError
 from autograder.gradebook.record import Recorded
 from autograder.gradebook.scores import Change, Entry
-from autograder.results.text import listed, number, one_line
+from autograder.results.text import listed, name_line, number, one_line
 
 MOST_NAMES = 12
 
@@ -28,6 +28,10 @@ def report_lines(recorded: Recorded) -> Iterator[str]:
     if lacking := sum(entry.lacks_time for entry in recorded.entries):
         yield f"no time of submission: {lacking} of {len(recorded.entries)}"
     for what, names in (
+        (
+            "known by the name alone that they show in Canvas, whose numbers are noted now; check them",
+            [entry.student for entry in recorded.entries if entry.is_by_name],
+        ),
         ("not in the gradebook before, now added", [entry.student for entry in recorded.entries if entry.is_added]),
         ("no submission", recorded.missing),
         ("recorded before and not in these results, left as they were", recorded.others),
@@ -48,7 +52,7 @@ def report_lines(recorded: Recorded) -> Iterator[str]:
     if recorded.is_dry_run:
         yield "dry run: nothing was written"
     if recorded.left_out:
-        left_out = [f"{one_line(student, 40)}: {would}left out: {why}" for student, why in recorded.left_out.items()]
+        left_out = [f"{name_line(student, 40)}: {would}left out: {why}" for student, why in recorded.left_out.items()]
         raise InputError("\n".join(left_out))
 
 
@@ -75,7 +79,7 @@ def _why(change: Change) -> str:
 
 
 def _names(names: list[str]) -> str:
-    return listed([one_line(name, 40) for name in names], MOST_NAMES)
+    return listed([name_line(name, 40) for name in names], MOST_NAMES)
 
 
 def _duration(seconds: float) -> str:

@@ -152,7 +152,7 @@ def _require_students(gradebook: Gradebook, prepared: Iterable[Prepared], *, str
 
 def _record(gradebook: Gradebook, assignment: str, work: Prepared, target: Course) -> Entry:
     student = work.result.student
-    is_added = _bring_in(gradebook, student, work.result.canvas_id)
+    is_added, is_by_name = _bring_in(gradebook, student, work.result.canvas_id)
     try:
         submission, known = gradebook.find_submission(assignment, student), True
     except MissingEntry:
@@ -168,29 +168,34 @@ def _record(gradebook: Gradebook, assignment: str, work: Prepared, target: Cours
     has_scores = known and any(grade.auto_score is not None for grade in submitted.grades)
     before = float(submitted.score) if has_scores else None
     is_due = submission.assignment.duedate is not None
-    entry = Entry(student, before, is_added=is_added, lacks_time=is_due and submission.timestamp is None)
+    lacks_time = is_due and submission.timestamp is None
+    entry = Entry(student, before, lacks_time=lacks_time, is_added=is_added, is_by_name=is_by_name)
     write_scores(entry, submitted, work.result, work.notebook, work.changed)
     gradebook.db.flush()
     _write_penalty(entry, submission, target)
     return entry
 
 
-def _bring_in(gradebook: Gradebook, student: str, canvas_id: str) -> bool:
-    """See to it that the student is in the gradebook; whether they had to be added.
+def _bring_in(gradebook: Gradebook, student: str, canvas_id: str) -> tuple[bool, bool]:
+    """See to it that the student is in the gradebook, with their number in Canvas; whether they had to be added, and
+    whether they were there and only their name says so.
 
     Raises InputError if somebody else is there under that name: another number in Canvas tells.
     """
     try:
-        known = gradebook.find_student(student).lms_user_id
+        known = gradebook.find_student(student)
     except MissingEntry:
         gradebook.add_student(student, lms_user_id=canvas_id or None)
-        return True
-    if canvas_id and known and known != canvas_id:
+        return True, False
+    if not canvas_id or known.lms_user_id == canvas_id:
+        return False, False
+    if known.lms_user_id:
         raise InputError(
-            f"{student} in the gradebook has the number {known} in Canvas, and this submission is of {canvas_id}: "
-            "two who have the same name; rename the submission and grade it again"
+            f"{student} in the gradebook has the number {known.lms_user_id} in Canvas, and this submission is of "
+            f"{canvas_id}: two who have the same name; rename the submission and grade it again"
         )
-    return False
+    known.lms_user_id = canvas_id
+    return False, True
 
 
 def _write_penalty(entry: Entry, submission: SubmittedAssignment, target: Course) -> None:

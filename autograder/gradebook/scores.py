@@ -40,7 +40,8 @@ class Entry:
     """What was recorded of one submission. `before` is its score in the gradebook up to now, None at the first time.
 
     Scores are automatic and manual points with extra credit, before any penalty; `to_grade` counts cells that wait
-    for a person. `late` is in seconds; `lacks_time` says that nobody can know, though there is a due date.
+    for a person. `late` is in seconds; `lacks_time` says that nobody can know, though there is a due date; `is_by_name`
+    that nothing but the name that somebody shows in Canvas says who they are in the gradebook.
     """
 
     student: str
@@ -53,6 +54,7 @@ class Entry:
     penalty: float = 0.0
     lacks_time: bool = False
     is_added: bool = False
+    is_by_name: bool = False
     changes: list[Change] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
 

@@ -9,7 +9,7 @@ from autograder.errors import InputError
 from autograder.gradebook.database import one_transaction, parse_url, shown
 from autograder.gradebook.settings import read_course
 from autograder.results.model import RunResult, SubmissionResult
-from autograder.results.text import listed, one_line
+from autograder.results.text import listed, name_line
 
 MOST_NAMED = 8
 
@@ -61,4 +61,4 @@ def _is_of(result: SubmissionResult, recorded: SubmittedAssignment, assignment: 
 
 
 def _named(students: list[str]) -> str:
-    return listed([one_line(student, 80) for student in students], MOST_NAMED)
+    return listed([name_line(student, 80) for student in students], MOST_NAMED)

@@ -100,6 +100,7 @@ def _template(name: str) -> jinja2.Template:
     )
     environment.filters |= {
         "line": text.one_line,
+        "name": text.name_line,
         "plain": text.plain_text,
         "points": text.number,
         "percent": lambda share: f"{100 * share:.0f}\N{NO-BREAK SPACE}%",

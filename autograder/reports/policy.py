@@ -7,7 +7,7 @@ from typing import Literal
 
 from autograder.errors import UsageError
 from autograder.results.model import RunResult, SubmissionResult
-from autograder.results.text import exercise_label, listed, number, one_line
+from autograder.results.text import exercise_label, listed, name_line, number, one_line
 
 _UNDER = re.compile(r"under=(\d{1,6}(?:\.\d{1,6})?)(%?)", re.ASCII)
 _EARNED = ("pass", "manual")  # what a person grades is not for CI to fail on
@@ -48,7 +48,7 @@ class Policy:
         return [line for line in lines if line]
 
     def _violation(self, assignment: str, submission: SubmissionResult) -> str:
-        student = one_line(submission.student, 80)
+        student = name_line(submission.student, 80)
         if self.kind == "any":
             wrong = [exercise for exercise in submission.exercises if exercise.verdict not in _EARNED]
             if wrong:

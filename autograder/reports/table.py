@@ -9,7 +9,7 @@ from rich.text import Text
 
 from autograder.judge.verdict import Verdict
 from autograder.results.model import ExerciseResult, RunResult
-from autograder.results.text import SYMBOLS, and_more, exercise_label, number, one_line
+from autograder.results.text import SYMBOLS, and_more, exercise_label, name_line, number, one_line
 
 MOST_SYMBOLS = 20
 MOST_LOSSES_OF_SUBMISSION = 4
@@ -88,7 +88,7 @@ def _losses(run: RunResult) -> Table:
     for submission in run.submissions:
         lost = _lost(submission.exercises)
         if lost:
-            table.add_row(Text(one_line(submission.student, 24), "bold"))
+            table.add_row(Text(name_line(submission.student, 24), "bold"))
         wrong = [exercise for exercise in lost if exercise.verdict != "missing"]
         for exercise in wrong[:MOST_LOSSES_OF_SUBMISSION]:
             table.add_row(*_loss(exercise_label(exercise.id, run.assignment), exercise.verdict, exercise.message))

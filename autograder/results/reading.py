@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from autograder.errors import InputError
 from autograder.results import files
 from autograder.results.model import RunResult
-from autograder.results.text import one_line
+from autograder.results.text import name_line, one_line
 
 NAME = "results.json"
 
@@ -76,7 +76,7 @@ def _require_sound(run: RunResult, path: Path) -> None:
         )
     seen: set[str] = set()
     for submission in run.submissions:
-        name = one_line(submission.student, 80)
+        name = name_line(submission.student, 80)
         if submission.student in seen:
             raise InputError(f"{path}: names the student {name!r} twice; grade again with one notebook a student")
         seen.add(submission.student)

@@ -36,6 +36,7 @@ _ESCAPE_SEQUENCE = re.compile(
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
+_BEHIND_NAME = re.compile(r"(?:-[0-9a-f]{16}|_[0-9]{1,20})\Z")
 MOST_MARKS = 8  # on one letter: more than any language writes
 # All combining marks lie above U+02FF.
 _MAY_BE_MARKS = re.compile(rf"[\u0300-\U0010ffff]{{{MOST_MARKS + 1},}}")
@@ -52,6 +53,13 @@ def one_line(text: str, limit: int = 200) -> str:
     """`plain_text` with every run of white space made one space."""
     # Split first too: some white space is control characters, which plain_text drops.
     return _cut(" ".join(plain_text(" ".join(text.split()), len(text)).split()), limit)
+
+
+def name_line(name: str, limit: int) -> str:
+    """A name as one line. A digest or a number behind it, which tells apart those who are called alike, is not cut."""
+    line = one_line(name, len(name))
+    behind = _BEHIND_NAME.search(line)
+    return _cut(line[: behind.start()], limit - len(behind[0])) + behind[0] if behind else _cut(line, limit)
 
 
 def with_few_marks(text: str) -> str:

@@ -391,6 +391,10 @@ def test_a_name_that_is_somebody_elses_in_the_gradebook_is_said(tmp_path, course
     _edited(graded, lambda run: run["submissions"][0].update(canvas_id="111"))
     db = f"sqlite:///{course_folder / 'gradebook.db'}"
     record(graded, root=course_folder)
+    again = _edited(graded, lambda run: run["submissions"][1].update(canvas_id="333"))
+    said = "\n".join(report_lines(record(again, root=course_folder)))
+    assert "known by the name alone that they show in Canvas, whose numbers are noted now; check them: 1: eve" in said
+    assert "known by the name" not in "\n".join(report_lines(record(again, root=course_folder)))
     worse = write_results(tmp_path / "other", {"ada": Student(verdicts={"encode": ("fail", "No.")}), "eve": Student()})
     _edited(worse, lambda run: run["submissions"][0].update(canvas_id="222"))
     recorded = record(worse, root=course_folder)

@@ -1,6 +1,6 @@
 import pytest
 
-from autograder.results.text import and_more, exercise_label, listed, number, one_line, plain_text
+from autograder.results.text import and_more, exercise_label, listed, name_line, number, one_line, plain_text
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,16 @@ def test_plain_text_keeps_what_people_read(raw, shown):
 def test_plain_text_is_cut_and_says_so():
     assert plain_text("x" * 50, 10) == "x" * 9 + "…"
     assert plain_text("x" * 10, 10) == "x" * 10
+
+
+def test_what_tells_namesakes_apart_is_not_cut():
+    one, other = (f"{'x' * 90}-{digest * 4}" for digest in ("0123", "4567"))
+    assert name_line(one, 80) == "x" * 62 + "…-" + "0123" * 4
+    for limit in (24, 40, 80):
+        assert len(name_line(one, limit)) == limit and name_line(one, limit) != name_line(other, limit)
+    assert name_line("a" * 50 + "_12345", 24) == "a" * 17 + "…_12345"
+    assert name_line(one, 200) == one and name_line(" Ada\nByron ", 24) == "Ada Byron"
+    assert name_line("a" * 50, 24) == "a" * 23 + "…"
 
 
 def test_one_line_has_one_line():
