@@ -17,9 +17,9 @@ import pytest
 
 from autograder import cells, course
 from autograder.attacks import graders, outputs, pages, processes, traces, witness
-from autograder.attacks.corpus import Attack, attacks
+from autograder.attacks.corpus import Archive, Attack, attacks
 from autograder.attacks.prove import prove_attacks
-from autograder.attacks.verdicts import found_in_witness
+from autograder.attacks.verdicts import found_in_archive, found_in_witness
 from autograder.authoring.secrecy import squeeze
 from autograder.errors import InputError, SandboxError
 from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
@@ -330,6 +330,19 @@ def test_another_result_of_the_next_submission_is_noticed():
     assert list(found_in_witness(graders.Graded(fault="it died"), one, "after it")) == [
         "the submission after it is not graded: it died"
     ]
+
+
+def test_results_under_the_wrong_names_are_noticed():
+    (one,) = a_run().submissions
+
+    def found(**scores: float) -> list[str]:
+        made = [one.model_copy(update={"student": name, "score": score}) for name, score in scores.items()]
+        return list(found_in_archive(attack, graders.Graded(results=made, problems=["a line"]), 1.0))
+
+    attack = Archive("archives/by_names", "…", lambda folder, notebook: None, 2, ("ada", "eve"))
+    assert found(ada=1, eve=1, mallory=0) == []
+    assert found(ada=1, mallory=1) == ["eve cannot be found with their own results: a line"]
+    assert found(ada=1, eve=1, bob=0) == ["bob gets a result, and has handed in nothing"]
 
 
 def test_a_process_that_does_not_end_is_told_as_such(monkeypatch):
