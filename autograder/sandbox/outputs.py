@@ -22,6 +22,7 @@ class Outputs:
 
     def take(self, message: dict[str, Any]) -> None:
         """Take one message, as shell.py describes them."""
+        message = json_value(message)  # first of all: the comparison of an array, say, has no truth
         if "clear" in message:
             if isinstance(message["clear"], bool):
                 self._is_to_clear = True
@@ -43,15 +44,15 @@ class Outputs:
             case {"stream": "stdout" | "stderr" as name, "text": str(text)}:
                 self._stream(name, text)
             case {"display": dict(data), "metadata": dict(metadata)}:
-                output = _output("display_data", data=media_bundle(data), metadata=json_value(metadata))
+                output = _output("display_data", data=media_bundle(data), metadata=metadata)
                 self.cell.outputs.append(output)
                 if isinstance(message.get("id"), str):
                     self._displayed.setdefault(message["id"], []).append(output)
             case {"update": dict(data), "metadata": dict(metadata)}:
                 for output in updated or ():
-                    output["data"], output["metadata"] = media_bundle(data), json_value(metadata)
+                    output["data"], output["metadata"] = media_bundle(data), metadata
             case {"result": dict(data), "metadata": dict(metadata)}:
-                content = {"data": media_bundle(data), "metadata": json_value(metadata)}
+                content = {"data": media_bundle(data), "metadata": metadata}
                 self.cell.outputs.append(
                     _output("execute_result", execution_count=count_or_none(message.get("count")), **content)
                 )

@@ -15,6 +15,8 @@ for value in ODD:
         {"update": {"text/plain": value}, "metadata": {"a": value}, "id": value},
         {"result": {"text/plain": "x", "image/png": value}, "metadata": {"a": [value]}, "count": value},
         {"stream": "stdout", "text": value},
+        {"stream": value, "text": "x"},
+        {"display": value, "metadata": value, "id": value},
         {"clear": value},
     ):
         wire.send(line, wire.encode(message))

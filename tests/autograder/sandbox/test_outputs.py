@@ -107,6 +107,15 @@ def test_cleared_outputs_make_room_once_the_next_one_comes():
     assert outputs.cell.outputs == []
 
 
+@pytest.mark.parametrize(
+    "key", ["stream", "text", "display", "update", "result", "metadata", "id", "count", "clear", "cut"]
+)
+def test_arrays_in_any_place_are_looked_at_and_not_compared(key):
+    whole = {"stream": "stdout", "text": "x", "display": {}, "metadata": {}, "id": "x"}
+    for value in (torch.ones(2).numpy(), torch.ones(2), torch.ones(2, 2).numpy() > 0):
+        executed({**whole, key: value}, {key: value})
+
+
 LEAF = (
     st.none()
     | st.booleans()
