@@ -114,13 +114,25 @@ def parsed(text: str) -> ast.Module | None:
     return None
 
 
+class Syntax(NamedTuple):
+    """What is asked about a text as code. `open_fixmes` are the names of the FIXMEs that still raise; NO_STATEMENT if
+    there is no statement, None if it is not Python."""
+
+    names: Names
+    open_fixmes: frozenset[str] | None
+
+
 @remembered
-def names_in(text: str) -> Names:
-    """The names that the code binds at top level, as far as can be told if it is not Python."""
+def syntax_of(text: str) -> Syntax:
+    """The names that the code binds at top level, as far as can be told if it is not Python, and its open FIXMEs."""
     tree = parsed(text)
     if tree is None:
         found = frozenset(FUNCTION.findall(text))
-        return Names(found, frozenset(ASSIGNMENT.findall(text)) - found)
+        return Syntax(Names(found, frozenset(ASSIGNMENT.findall(text)) - found), None)
+    return Syntax(_names(tree), frozenset(_open_fixmes(tree)) if tree.body else NO_STATEMENT)
+
+
+def _names(tree: ast.Module) -> Names:
     functions: set[str] = set()
     others: set[str] = set()
     for node in tree.body:
@@ -169,22 +181,13 @@ def is_still(stub: str, text: str, is_code: bool, exercise: str | None = None) -
         return True
     if not is_code:
         return text.split() == stub.split()
-    open_here = _open_fixmes_in(text)
+    open_here = syntax_of(text).open_fixmes
     if open_here is None or ELSEWHERE in text:
         return False
-    expected = _open_fixmes_in(stub) or frozenset()
+    expected = syntax_of(stub).open_fixmes or frozenset()
     if exercise in expected:
         expected = frozenset({exercise})
     return open_here == NO_STATEMENT or (bool(expected) and expected <= open_here)
-
-
-@remembered
-def _open_fixmes_in(text: str) -> frozenset[str] | None:
-    """Names of the FIXMEs in the code that still raise; NO_STATEMENT if there is none, None for no Python."""
-    tree = parsed(text)
-    if tree is None:
-        return None
-    return frozenset(_open_fixmes(tree)) if tree.body else NO_STATEMENT
 
 
 def _open_fixmes(tree: ast.AST) -> Iterator[str]:

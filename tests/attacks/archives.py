@@ -488,26 +488,24 @@ def cells_that_are_almost_the_assignments(folder: Path, notebook: bytes) -> None
     put(folder / "mallory.ipynb", book(*cells))
 
 
-@archive("hand in a line of 40 MB, and lines without end of blanks, colons, anchors, addresses and escapes", graded=1)
+@archive("hand in a line of 20 MB, and lines without end of blanks, colons, anchors, addresses and escapes", graded=1)
 def lines_without_end(folder: Path, notebook: bytes) -> None:
     put(folder / "ada.ipynb", notebook)
-    addresses = "https://colab.research.google.com/github/a/b/blob/"
-    sources = {
-        "long": "x" * 40_000_000,
-        "blanks": (" " * 999 + "\u00a0") * 5_000 + "x",
-        "colons": "a" + ":b" * 3_000_000,
-        "anchors": "# exercise: gaussian_kl\n" * 300_000,
-        "addresses": addresses * 50_000 + "x" * 2_000_000,
-        "escapes": "\x1b[" * 1_000_000 + "0;" * 1_000_000,
-        "regions": "### BEGIN SOLUTION\n### END HIDDEN TESTS\n" * 100_000,
-    }
-    for name, text in sources.items():
-        raw = {"cell_type": "raw", "metadata": {}, "source": text}
-        put(folder / f"{name}.ipynb", book(raw, written(text)))
-    put(folder / "answer.ipynb", book(code(f"raise SystemError\n{sources['anchors']}")))
+    sources = (
+        "x" * 20_000_000,
+        (" " * 999 + "\u00a0") * 1_000 + "x",
+        "a" + ":b" * 1_000_000,
+        "# exercise: gaussian_kl\n" * 100_000,
+        "https://colab.research.google.com/github/a/b/blob/" * 10_000 + "x" * 1_000_000,
+        "\x1b[" * 300_000 + "0;" * 300_000,
+        "### BEGIN SOLUTION\n### END HIDDEN TESTS\n" * 30_000,
+    )
+    raw = [{"cell_type": "raw", "metadata": {}, "source": text} for text in sources]
+    put(folder / "mallory.ipynb", book(*raw, *(written(text) for text in sources[1:])))
+    put(folder / "eve.ipynb", book(code(f"raise SystemError\n{sources[3]}")))
 
 
-@archive("hand in 1,900 cells that are as slow to parse as their length allows", graded=1)
+@archive("hand in 200 cells that are as slow to parse as their length allows", graded=1)
 def cells_that_are_slow_to_parse(folder: Path, notebook: bytes) -> None:
     put(folder / "ada.ipynb", notebook)
     forms = (
@@ -519,16 +517,16 @@ def cells_that_are_slow_to_parse(folder: Path, notebook: bytes) -> None:
     )
     cells = [
         {"cell_type": "raw", "metadata": {}, "source": f"# {number}\n{forms[number % len(forms)]}"}
-        for number in range(1900)
+        for number in range(200)
     ]
     put(folder / "mallory.ipynb", book(*cells))
 
 
-@archive("hand in 20,000 outputs, and pictures of millions of blanks, in a cell that grading does not run", graded=1)
+@archive("hand in 5,000 outputs, and pictures of millions of blanks, in a cell that grading does not run", graded=1)
 def outputs_without_end(folder: Path, notebook: bytes) -> None:
     put(folder / "ada.ipynb", notebook)
     kept = {"tags": ["keep"], "nbgrader": {"grade_id": "cell-ac95cb37a4fa", "locked": True}}
-    outputs: list[dict] = [{"output_type": "stream", "name": "stdout", "text": "x"}] * 20_000
+    outputs: list[dict] = [{"output_type": "stream", "name": "stdout", "text": "x"}] * 5_000
     outputs += [{"output_type": "display_data", "data": {"image/png": "ab " * 5_000_000}, "metadata": {}}]
     put(folder / "mallory.ipynb", book(code("train_set = load_images()", metadata=kept, outputs=outputs)))
 

@@ -9,10 +9,10 @@ from nbformat import NotebookNode
 from autograder import cells
 from autograder.grading.cell_text import (
     Names,
+    Syntax,
     is_still,
-    names_in,
-    parsed,
     release_text,
+    syntax_of,
     tidy,
     uniform,
     with_plain_spaces,
@@ -37,8 +37,12 @@ class StudentCell:
         self.anchors: list[str] = cells.ANCHOR.findall(self.plain)
 
     @cached_property
+    def syntax(self) -> Syntax:
+        return syntax_of(tidy(self.code))
+
+    @property
     def names(self) -> Names:
-        return names_in(tidy(self.code))
+        return self.syntax.names
 
     @cached_property
     def tokens(self) -> list[str]:
@@ -71,7 +75,7 @@ class StudentCell:
     @cached_property
     def is_code(self) -> bool:
         """Whether the text is Python, or at least stands in a code cell and defines something."""
-        return parsed(self.code) is not None or (self.kind == "code" and bool(self.names.all))
+        return self.syntax.open_fixmes is not None or (self.kind == "code" and bool(self.names.all))
 
     def as_kind(self, kind: str) -> str:
         """The text as it stands in a cell of the given kind."""
@@ -101,7 +105,7 @@ class SourceCell:
 
     @cached_property
     def names(self) -> Names:
-        return names_in(self.forms[1])
+        return syntax_of(self.forms[1]).names
 
     @cached_property
     def tokens(self) -> tuple[list[str], list[str]]:

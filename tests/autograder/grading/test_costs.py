@@ -217,7 +217,7 @@ def test_no_text_is_slow_to_read(kind):
     """Expressions run in C, where no step is counted: a million characters are read at once, or this never ends."""
     text = VAIN[kind](200_000)
     plain = cell_text.tidy(text)
-    cell_text.names_in(plain)
+    cell_text.syntax_of(plain)
     cells.ANCHOR.findall(plain)
     cell_text.release_text({"source": text, "metadata": {}})
     messages.clean(text)

@@ -7,9 +7,9 @@ from autograder.grading.cell_text import (
     MAX_PARSED,
     additions,
     is_untouched,
-    names_in,
     parsed,
     release_text,
+    syntax_of,
     tidy,
     with_plain_spaces,
     without_fence,
@@ -111,19 +111,19 @@ def test_names():
     text = (
         "import a.b, c as d\nfrom e import f\nasync def g(): pass\nclass H: i = 1\nj, (k, *l) = m\nn: int = 1\no += 1"
     )
-    assert names_in(text).functions == {"g", "H"}
-    assert names_in(text).others == {"a", "d", "f", "j", "k", "l", "n"}
+    assert syntax_of(text).names.functions == {"g", "H"}
+    assert syntax_of(text).names.others == {"a", "d", "f", "j", "k", "l", "n"}
 
 
 def test_names_where_the_text_is_not_python():
     text = "import a\ndef f(x:\nclass G:\nh = 1\nif i == 1:\n    j = 2\nk: int = (\n%%time"
-    assert names_in(text).functions == {"f", "G"}
-    assert names_in(text).others == {"h", "k"}
+    assert syntax_of(text).names.functions == {"f", "G"}
+    assert syntax_of(text).names.others == {"h", "k"}
 
 
 def test_magics_do_not_hide_the_code():
     text = "%%time\n!pip install x\nif True:\n    %matplotlib inline\ndef f(): pass"
-    assert names_in(text).functions == {"f"}
+    assert syntax_of(text).names.functions == {"f"}
     assert parsed("7 \\\n% 4") is not None  # no magic, but a remainder
 
 
@@ -132,7 +132,7 @@ def test_magics_do_not_hide_the_code():
 )
 def test_hostile_text_is_only_no_python(text):
     parsed(text)
-    assert names_in(text + "\ndef f(): return (").functions == {"f"}
+    assert syntax_of(text + "\ndef f(): return (").names.functions == {"f"}
     assert not is_untouched(code(TWO), code(text))
 
 
