@@ -23,6 +23,8 @@ from autograder.gradebook.record import record
 from autograder.gradebook.settings import read_timestamp
 from autograder.grading.reading import MAX_BYTES, MAX_CELLS
 
+pytestmark = pytest.mark.slow
+
 AUTOMATIC, MANUAL = 32.0, 22.0  # points of the VAE notebook
 WRONG = ("fail", "Rows and columns are swapped: z_i belongs to the columns, z_j to the rows.")
 
@@ -88,7 +90,6 @@ def test_scores_are_the_verdicts_and_written_answers_wait(tmp_path, course_folde
     assert (plot.auto_score, plot.needs_manual_grade, plot.score) == (3.0, True, 3.0)
 
 
-@pytest.mark.slow
 def test_what_the_gradebook_knows_of_an_assignment_is_what_nbgrader_itself_saves(tmp_path, course_folder, opened):
     """`nbgrader generate_assignment`, on the same source, finds nothing to change."""
     ours, theirs = f"sqlite:///{tmp_path / 'ours.db'}", f"sqlite:///{tmp_path / 'theirs.db'}"
@@ -466,7 +467,6 @@ def test_other_times_are_refused_rather_than_guessed(tmp_path, text, said):
         read_timestamp(tmp_path / "timestamp.txt")
 
 
-@pytest.mark.slow
 def test_nbgrader_exports_and_gives_feedback_with_all_points_together(tmp_path, course_folder, db, opened):
     with Gradebook(db, "fixmelab") as book:
         book.add_student("tove")
@@ -701,7 +701,6 @@ def test_one_that_is_left_out_keeps_what_was_recorded_of_him(tmp_path, course_fo
     assert laid(course_folder, "mal").cells != []
 
 
-@pytest.mark.slow
 def test_an_executed_notebook_may_be_larger_than_what_students_may_hand_in(tmp_path, course_folder):
     graded = write_results(tmp_path / "graded", {"ada": Student(), "mal": Student()})
     path, notebook = of_mal(graded)
@@ -765,7 +764,6 @@ def test_a_gradebook_that_is_being_written_to_is_waited_for_and_then_said(tmp_pa
     record(graded, db=db, root=course_folder)
 
 
-@pytest.mark.slow
 def test_the_command_says_who_changed(tmp_path, course_folder):
     def run(*arguments: str) -> subprocess.CompletedProcess:
         command = [
