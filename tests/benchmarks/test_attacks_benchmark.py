@@ -187,6 +187,14 @@ def test_what_never_ends_is_ended(benchmark, place, monkeypatch):
     assert "of memory" in run("import time; held = b'x' * 2**29; time.sleep(100)").ended
 
 
+@needs_bubblewrap
+def test_memory_that_processes_share_counts_once(benchmark, place, monkeypatch):
+    monkeypatch.setattr(benchmark["walls"], "MOST_MEMORY", 2**28)
+    _, run = place
+    forks = "import os, time\nheld = b'x' * 2**27\nfor _ in range(5): os.fork() or (time.sleep(1), os._exit(0))"
+    assert run(f"{forks}\ntime.sleep(1)").ended == ""
+
+
 # All of it
 
 
