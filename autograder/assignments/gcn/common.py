@@ -114,7 +114,7 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
 
     `others` are the chances of known mistakes, by their names.
     """
-    expect(drawn, "the draws").shape(*shape)
+    expect(drawn, "the draws").shape(*shape).dtype(torch.long)
     total, (count, k) = drawn.numel(), shape
     counts = _counts(drawn.clamp(min=0), len(chances))
 
@@ -155,6 +155,12 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
         squares = _pearson(counts, chances)
         is_dealt = is_too_even(squares, len(squares) - 1) or is_repetitive(drawn == int(chances.argmax()))
         expect(drawn).holds(not is_dealt, "The draws are not independent: draw each by itself.", "one_draw_for_all")
+
+
+def lengths_of_calls(draw: Draw) -> list[int]:
+    """Numbers of rows to ask for in turn: three long ones and twelve short ones, in any order."""
+    lengths = [draw.integer(2900, 3100) for _ in range(3)] + [draw.integer(40, 80) for _ in range(12)]
+    return [lengths[place] for place in draw.normal(len(lengths)).argsort().tolist()]
 
 
 def expect_scatter(calls: Sequence[Tensor], chances: Tensor) -> None:
