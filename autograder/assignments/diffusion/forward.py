@@ -132,6 +132,29 @@ class one_noise_for_the_batch(Diffusion):
         return self.p_losses(x_0, t, torch.randn_like(x_0[:1]).expand_as(x_0) if noise is None else noise)
 
 
+@mistake("Without noise given, all entries of an image share one number: draw noise of the shape of x_0.")
+class one_number_for_an_image(Diffusion):
+    def forward(self, x_0, noise=None):
+        return super().forward(x_0, torch.randn(len(x_0), 1, 1, 1).expand_as(x_0) if noise is None else noise)
+
+
+@mistake(
+    "Without noise given, the noise is not standard normal (torch.randn): it is uniform, cut off, or of another size."
+)
+class other_noise(Diffusion):
+    def forward(self, x_0, noise=None):
+        return super().forward(x_0, torch.rand_like(x_0) if noise is None else noise)
+
+
+@mistake(
+    "The network is put into evaluation mode for the loss, so that dropout would not train: call eval() for sampling only."
+)
+class trains_in_evaluation_mode(Diffusion):
+    def forward(self, x_0, noise=None):
+        self.model.eval()
+        return super().forward(x_0, noise)
+
+
 @mistake("Without noise given, the noise of one entry, image or call tells that of another: draw every number afresh.")
 class noise_used_again(Diffusion):
     def forward(self, x_0, noise=None):

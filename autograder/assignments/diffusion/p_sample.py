@@ -180,6 +180,12 @@ class never_any_noise(_Stepping):
         return torch.zeros_like(x)
 
 
+@mistake("The noise is hardly there: its standard deviation is √β̃_t.")
+class no_noise(_Stepping):
+    def deviation(self, x, t):
+        return 0.01 * super().deviation(x, t)
+
+
 @mistake("The noise is multiplied with the variance β̃_t: its root is the standard deviation.")
 class variance_for_the_standard_deviation(_Stepping):
     def deviation(self, x, t):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.diffusion import reference
-from autograder.judge.chance import is_repetitive, is_too_even
+from autograder.judge.chance import are_shuffled, is_repetitive, is_too_even
 from autograder.judge.draw import Draw
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote, Target
@@ -121,9 +121,13 @@ def expect_white_noise(noises: Sequence[Tensor], what: str) -> None:
         and abs(float((columns**4).mean()) - 3) < 10 * (96 / columns.numel()) ** 0.5
     )
     expect(flat).holds(is_standard, f"The noise in {what} is not standard normal.", "other_noise")
-    # All numbers of all draws in one row: what is used again, anywhere later, shows as a correlation at that distance.
+    # All numbers of all draws in one row: what is used again, anywhere later, shows as a correlation at that distance;
+    # what is used in another order shows when it is sorted.
+    again = is_repetitive(torch.cat([noise.flatten() for noise in flat])) or are_shuffled(columns.T)
+    sizes = {noise.shape[1] for noise in flat}
+    again = again or any(are_shuffled(torch.stack([n.flatten() for n in flat if n.shape[1] == size])) for size in sizes)
     expect(flat).holds(
-        not is_repetitive(torch.cat([noise.flatten() for noise in flat])),
+        not again,
         f"In {what}, the noise of one entry, image, step or call tells that of another: it is used again.",
         "noise_used_again",
     )
@@ -184,10 +188,12 @@ def expect_trained(trial: Trial, loss: Target, *args: Tensor, kind: str) -> None
 
 @dataclass(frozen=True)
 class Chain:
-    """A reverse chain as the network saw it: the noise of each step, and what the last step must give, each (B, …)."""
+    """A reverse chain as the network saw it: the noise of each step, the state before the last step, and what that
+    must give, each (B, …)."""
 
     start: Tensor
     noises: list[Tensor]
+    before: Tensor
     end: Tensor
 
 
@@ -220,4 +226,4 @@ def expect_chain(trial: Trial, shape: Sequence[int], start: Tensor | None = None
         (following - trial.posterior_mean(x, k)) / trial.posterior_std(k)
         for k, x, following in zip(order, inputs, inputs[1:], strict=False)
     ]
-    return Chain(inputs[0], noises, trial.posterior_mean(inputs[-1], 0))
+    return Chain(inputs[0], noises, inputs[-1], trial.posterior_mean(inputs[-1], 0))

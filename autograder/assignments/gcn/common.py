@@ -72,15 +72,17 @@ def random_found(draw: Draw, n: int, columns: int) -> Tensor:
     return torch.arange(columns) < sizes[:, None]
 
 
-def expect_gradients(found: Sequence[Tensor | float | None], wanted: Sequence[Tensor], names: str) -> None:
-    """The right gradients by what `names`, separated by spaces, says."""
+def expect_gradients(
+    found: Sequence[Tensor | float | None], wanted: Sequence[Tensor], names: str, not_finite: str | None = None
+) -> None:
+    """The right gradients by what `names`, separated by spaces, says; `not_finite` is the mistake if they are not."""
     for name, gradient, right in zip(names.split(), found, wanted, strict=True):
         expect(gradient).holds(
             isinstance(gradient, Tensor) and bool(gradient.any()),
             f"No gradient reaches {name}: look for detach, no_grad, item or data.",
             "detached",
         )
-        expect(gradient, f"the gradient by {name}").finite("gradient_not_a_number").close(right, rtol=1e-4)
+        expect(gradient, f"the gradient by {name}").finite(not_finite).close(right, rtol=1e-4)
 
 
 def shares(nodes: Tensor, weights: Tensor | None = None) -> Tensor:

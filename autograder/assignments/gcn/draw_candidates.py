@@ -120,6 +120,15 @@ def uniform_columns(candidates, q, k):
     return _with_logs(candidates, q, columns, q.gather(1, columns).where(candidates.gather(1, columns) >= 0, 1.0))
 
 
+@mistake("The draws of a node avoid each other: draw with replacement, each by itself.")
+def without_replacement(candidates, q, k):
+    empty = q.detach().sum(dim=1, keepdim=True) == 0
+    chances = torch.where(empty, 1.0, q.detach())
+    parts = (torch.rand(len(q), k) + torch.rand(len(q), k).argsort(dim=1)) / k
+    up_to = (chances / chances.sum(dim=1, keepdim=True)).cumsum(dim=1)
+    return _with_logs(candidates, q, (parts[..., None] > up_to[:, None, :-1]).sum(dim=2))
+
+
 @mistake("q is taken for logits, so that exp(q) is drawn from: Categorical(probs=…), or torch.multinomial(q, …).")
 def q_for_logits(candidates, q, k):
     columns = Categorical(logits=q.detach()).sample((k,)).T

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from autograder.assignments.vae import common, reference
 from autograder.assignments.vae.reference import VAE
-from autograder.judge.chance import is_repetitive, is_too_even
+from autograder.judge.chance import are_shuffled, is_repetitive, is_too_even
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -152,7 +152,9 @@ def _expect_right_noise(model: Remote, latent_dim: int, draw: Draw) -> bool:
         and float((columns.pow(4).mean(dim=0) - 3).abs().max()) < 10 * 96**0.5 * error
     )
     expect(noise).holds(is_standard, "Without eps, the noise is not standard normal.", "noise_is_not_standard_normal")
-    is_balanced = is_too_even((columns.mean(dim=0) / error) ** 2) or is_repetitive(columns.T.flatten())
+    is_again = is_repetitive(columns.T.flatten()) or are_shuffled(columns.T)
+    expect(noise).holds(not is_again, "Without eps, noise is used again.", "noise_is_shared")
+    is_balanced = is_too_even((columns.mean(dim=0) / error) ** 2)
     expect(noise).holds(not is_balanced, "Without eps, the noise is not drawn independently.", "noise_is_shared")
     return True
 
