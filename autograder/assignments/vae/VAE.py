@@ -34,7 +34,7 @@ def whole_model(student: Remote, draw: Draw) -> None:
     for what, rows in (("reconstruction", x_hat), ("code", mu)):
         varied = common.directions(rows.flatten(1) - rows.flatten(1).mean(dim=0))
         expect(rows).holds(
-            float(varied[1]) > 1e-4, f"The {what} is the same for every image, or nearly so.", "ignores_its_input"
+            float(varied[1]) > 0.02, f"The {what} is the same for every image, or nearly so.", "ignores_its_input"
         )
     again = _results(model, x, eps)[0]
     expect(again).holds(

@@ -44,7 +44,7 @@ def encode(student: Remote, draw: Draw) -> None:
         )
     varied = common.directions(mu - mu.mean(dim=0))
     expect(mu).holds(
-        float(varied[1]) > 1e-4, "All images have codes on one line: mu follows one number of x.", "mu_ignores_x"
+        float(varied[1]) > 0.02, "All images have codes on one line: mu follows one number of x.", "mu_ignores_x"
     )
     for mixed in common.halves_of(x, noise):
         expect(mu).holds(
@@ -140,8 +140,7 @@ class sigma_ignores_x(VAE):
 @mistake("mu is the same for every image, or follows one number of it: it must be computed from the whole of x.")
 class mu_ignores_x(VAE):
     def encode(self, x):
-        mu, sigma = super().encode(x)
-        return mu[:1].expand_as(mu), sigma
+        return super().encode(torch.zeros_like(x))[0], super().encode(x)[1]
 
 
 @mu_ignores_x.also  # type: ignore[attr-defined]  # mypy takes no notice of what decorates a class
