@@ -170,13 +170,16 @@ def _tiles(rows: int, columns: int, height: int, width: int) -> Iterator[tuple[i
 
 
 def _begins(size: int, part: int) -> Iterator[tuple[list[int], tuple[int, int]]]:
-    """Where parts begin that fill a size with equal gaps between them, and around them or not; and (gap, margin)."""
+    """Where parts begin that fill a size with equal gaps between them; and (gap, margin).
+
+    Around them is no margin, one like a gap, or half of one, as if each part had a margin of its own.
+    """
     for count in range(1, size // part + 1):
         rest = size - count * part
-        for gaps, is_around in ((count - 1, False), (count + 1, True)):
-            gap = rest // gaps if gaps else 0
-            if gap * gaps == rest and gap <= part and (gap or not is_around):
-                margin = gap if is_around else 0
+        for units, of_gap, of_margin in ((count - 1, 1, 0), (count + 1, 1, 1), (2 * count, 2, 1)):
+            unit = rest // units if units else 0
+            if unit * units == rest and unit <= part and (unit or not of_margin):
+                gap, margin = unit * of_gap, unit * of_margin
                 yield [margin + k * (part + gap) for k in range(count)], (gap, margin)
 
 

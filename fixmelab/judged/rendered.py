@@ -46,18 +46,18 @@ def _may_show_a_picture(item: Artist) -> bool:
 
 def _place(item: Any, height: int) -> Place | None:
     if isinstance(item, QuadMesh):
-        corners = item.get_coordinates()
+        corners = numpy.asarray(item.get_coordinates())
         rows, columns = corners.shape[0] - 1, corners.shape[1] - 1
         points = item.get_transform().transform(corners.reshape(-1, 2))
         (left, low), (right, high) = points.min(axis=0), points.max(axis=0)
     elif isinstance(item, FigureImage):
-        rows, columns = item.get_array().shape[:2]
+        rows, columns = numpy.shape(item.get_array())[:2]
         left, low = item.ox, item.oy
         right, high = left + columns, low + rows
     else:
         box = item.get_window_extent()
         left, low, right, high = box.xmin, box.ymin, box.xmax, box.ymax
         array = None if isinstance(item, Axes) else item.get_array()
-        rows, columns = (0, 0) if array is None else array.shape[:2]
+        rows, columns = (0, 0) if array is None else numpy.shape(array)[:2]
     edges = [float(left), float(height - high), float(right), float(height - low)]
     return [*edges, int(rows), int(columns)] if numpy.isfinite(edges).all() else None

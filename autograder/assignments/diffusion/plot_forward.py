@@ -6,7 +6,7 @@ A toy whose steps are known shows which index was used: the commonest mistake ta
 
 import torch
 from matplotlib.figure import Figure
-from torchvision.utils import make_grid
+from torch.nn import functional
 
 from autograder.assignments.diffusion import common, reference
 from autograder.judge.draw import Draw
@@ -98,11 +98,13 @@ def forward_with_pyplot(diffusion, x_0):
 
 @equivalent
 def forward_as_grids(diffusion, x_0):
-    """One panel a state, a grid of the batch in it, as torchvision makes them."""
+    """One panel a state, the batch below each other in it, with gaps."""
     states = reference.forward_states(diffusion, x_0)
     figure = Figure(figsize=(6, 3), layout="tight")
     for axes, state, percent in zip(figure.subplots(1, 5), states, (0, 25, 50, 75, 99), strict=True):
-        axes.imshow(make_grid((state + 1) / 2, nrow=1, padding=1).permute(1, 2, 0).clamp(0, 1).numpy())
+        axes.imshow(
+            torch.cat(list(functional.pad((state + 1) / 2, (1, 1, 1, 0))), dim=1).permute(1, 2, 0).clamp(0, 1).numpy()
+        )
         axes.set(title=f"{percent} %", xticks=[], yticks=[])
     figure.suptitle("The forward process")
     return figure, states

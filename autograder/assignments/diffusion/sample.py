@@ -117,27 +117,27 @@ class one_number_for_an_image(Diffusion):
 
 
 @mistake("The steps run from index 0 up to T − 1: the reverse chain runs down.")
-class runs_forward(loop.runs_forward.answer):  # type: ignore[misc,name-defined]  # mypy takes no notice of what decorates a class
+class runs_forward(loop.runs_forward.answer):  # type: ignore[name-defined]  # mypy takes no notice of what decorates a class
     pass
 
 
 @mistake("One step is left out of the chain: the indices go from T − 1 down to 0, both included.")
-class leaves_a_step_out(loop.leaves_a_step_out.answer):  # type: ignore[misc,name-defined]  # mypy takes no notice of what decorates a class
+class leaves_a_step_out(loop.leaves_a_step_out.answer):  # type: ignore[name-defined]  # mypy takes no notice of what decorates a class
     pass
 
 
 @mistake("The state is reset on the way: every step must start from what the step before gave.")
-class always_from_the_start(loop.always_from_the_start.answer):  # type: ignore[misc,name-defined]  # mypy takes no notice of what decorates a class
+class always_from_the_start(loop.always_from_the_start.answer):  # type: ignore[name-defined]  # mypy takes no notice of what decorates a class
     pass
 
 
 @mistake("The t that a step is given holds one number: it takes the index once for each image, torch.full((B,), k).")
-class one_step_for_the_batch(loop.one_step_for_the_batch.answer):  # type: ignore[misc,name-defined]  # mypy takes no notice of what decorates a class
+class one_step_for_the_batch(loop.one_step_for_the_batch.answer):  # type: ignore[name-defined]  # mypy takes no notice of what decorates a class
     pass
 
 
 @mistake("Some step lies outside 0 … T − 1: the first one back has the index T − 1, the last one 0.")
-class steps_outside(loop.steps_outside.answer):  # type: ignore[misc,name-defined]  # mypy takes no notice of what decorates a class
+class steps_outside(loop.steps_outside.answer):  # type: ignore[name-defined]  # mypy takes no notice of what decorates a class
     pass
 
 

@@ -153,6 +153,14 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
             "The draws of a node are not independent: draw with replacement, and anew for each.",
             "without_replacement" if within < again else "one_draw_used_k_times",
         )
+        pairs = (drawn[:, one] * len(chances) + drawn[:, other]).clamp(min=0)
+        joint = torch.bincount(pairs, minlength=len(chances) ** 2)
+        p = torch.outer(chances, chances).flatten()
+        # Room for ten more, since the tails of small counts are heavier.
+        is_apart = bool(((joint - count * p).abs() <= SIGMAS * (count * p * (1 - p)).sqrt() + 10).all())
+        expect(drawn).holds(
+            is_apart, "The draws of a node are not independent: draw each by itself.", "without_replacement"
+        )
     if counts is not None and bool((chances > 0).sum() > 1):
         squares = _pearson(counts, chances)
         is_dealt = is_too_even(squares, len(squares) - 1) or is_repetitive(drawn == int(chances.argmax()))

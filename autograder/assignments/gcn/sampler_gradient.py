@@ -77,7 +77,8 @@ def sampler_gradient(student: Remote, draw: Draw) -> None:
 
 def _expect_draws_of_q(found: Tensor, q: Tensor) -> None:
     """With k = 1 there is one estimate for each candidate, and each is as frequent as q says."""
-    counts, left = [], found
+    counts: list[int] = []
+    left = found
     while len(left) and len(counts) < 5:
         is_same = ((left - left[0]).abs() <= 1e-6 * found.abs().max()).all(dim=1)
         counts.append(int(is_same.sum()))

@@ -28,7 +28,7 @@ def forward(student: Remote, draw: Draw) -> None:
         encoded = expect(model.encode(x), "what encode returns").items(2)
         for code, name in zip(encoded, ("mu", "sigma"), strict=True):
             expect(code, f"{name} of encode").shape(batch, latent_dim).finite()
-        z = reference.reparameterize(*encoded, eps)
+        z = reference.reparameterize(encoded[0], encoded[1], eps)
         right = _decoded_among_others(model, z, draw)
         x_hat, mu, sigma = expect(model(x, eps=eps), "what forward returns").items(3)
         order = "parameters_first" if _shape(x_hat) == (batch, latent_dim) else None
