@@ -153,14 +153,6 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
             "The draws of a node are not independent: draw with replacement, and anew for each.",
             "without_replacement" if within < again else "one_draw_used_k_times",
         )
-        pairs = (drawn[:, one] * len(chances) + drawn[:, other]).clamp(min=0)
-        joint = torch.bincount(pairs, minlength=len(chances) ** 2)
-        p = torch.outer(chances, chances).flatten()
-        # Room for ten more, since the tails of small counts are heavier.
-        is_apart = bool(((joint - count * p).abs() <= SIGMAS * (count * p * (1 - p)).sqrt() + 10).all())
-        expect(drawn).holds(
-            is_apart, "The draws of a node are not independent: draw each by itself.", "without_replacement"
-        )
     if counts is not None and bool((chances > 0).sum() > 1):
         squares = _pearson(counts, chances)
         is_dealt = is_too_even(squares, len(squares) - 1) or is_repetitive(drawn == int(chances.argmax()))
@@ -174,13 +166,26 @@ def lengths_of_calls(draw: Draw) -> list[int]:
 
 
 def expect_scatter(calls: Sequence[Tensor], chances: Tensor) -> None:
-    """The counts of many calls scatter as those of draws do; a deck with the right shares, shuffled, has exact ones."""
+    """The counts of many calls scatter as those of draws do; a deck with the right shares, shuffled, has exact ones.
+
+    calls: each (n, k). Neither do the draws of a row avoid or follow each other.
+    """
     squares = []
     for drawn in calls:
         counts = _counts(drawn, len(chances))
         expect(drawn).holds(counts is not None, "The draws do not follow the probabilities that are wanted.")
         if counts is not None:
             squares.append(_pearson(counts, chances))
+    rows = torch.cat(list(calls))
+    if rows.shape[1] > 1:
+        pairs = [rows[:, one] == rows[:, other] for one, other in combinations(range(rows.shape[1]), 2)]
+        alike = torch.stack(pairs).double().mean(dim=0)  # how many pairs of a row's draws are the same
+        error = float(alike.std()) / len(alike) ** 0.5
+        expect(rows).holds(
+            abs(float(alike.mean()) - float((chances**2).sum())) <= SIGMAS * error + 1e-9,
+            "The draws of a node are not independent: draw with replacement, and anew for each.",
+            "without_replacement",
+        )
     freedom = sum(len(terms) - 1 for terms in squares)
     expect(calls).holds(
         not is_too_even(torch.cat(squares), freedom),

@@ -43,8 +43,8 @@ class Liar(Probe):
     def _call(self, **request: Any) -> dict:
         if request["name"] == "get_parameter":
             raise AttributeError("a buffer")
-        if request["name"] in MOVES:
-            self._moved = MOVES[request["name"]]
+        if request["name"] in MOVES or not request["name"]:
+            self._moved = MOVES.get(request["name"])
         said = super()._call(**request) | {"changed": []}
         self._said = said["value"]
         if request["kept"] and not request["name"] and all(isinstance(item, int) for item in request["args"]):
