@@ -51,7 +51,7 @@ def _place(item: Any, height: int) -> Place | None:
         points = item.get_transform().transform(corners.reshape(-1, 2))
         (left, low), (right, high) = points.min(axis=0), points.max(axis=0)
     elif isinstance(item, FigureImage):
-        rows, columns = numpy.shape(item.get_array())[:2]
+        rows, columns = numpy.asarray(item.get_array()).shape[:2]
         left, low = item.ox, item.oy
         right, high = left + columns, low + rows
     else:

@@ -119,6 +119,19 @@ def with_a_grid_in_each_panel(states):
     return figure
 
 
+def with_frames(states):
+    """A frame around each image of a panel, so that gaps are twice as wide as margins."""
+    figure, axes = plt.subplots(1, len(states))
+    for axis, state in zip(axes, states, strict=True):
+        axis.imshow(
+            numpy.concatenate(
+                [numpy.pad(flat(state, k), [(2, 2), (2, 2), (0, 0)][: flat(state, k).ndim]) for k in range(2)]
+            )
+        )
+    plt.close(figure)
+    return figure
+
+
 def with_one_array(states):
     figure, axes = plt.subplots()
     axes.imshow(numpy.concatenate([flat(state) for state in states], axis=1))
@@ -221,7 +234,15 @@ def with_curves_beside(states):
 RIGHT = [
     *(with_the_courses_strip, with_subplots, with_the_states_as_rows, with_one_image_alone, with_lines_of_three),
     *(with_columns_of_three, with_a_grid_spec, with_one_grid_of_torchvision, with_a_grid_of_eight_in_a_row),
-    *(with_a_grid_in_each_panel, with_one_array, with_values_as_they_are, with_colour_bars, with_a_mesh, with_squares),
+    *(
+        with_a_grid_in_each_panel,
+        with_frames,
+        with_one_array,
+        with_values_as_they_are,
+        with_colour_bars,
+        with_a_mesh,
+        with_squares,
+    ),
     *(from_below, smoothed, small, fine, on_black, in_parts, in_places_of_its_own, with_curves_beside),
     *map(with_gray_levels, ("gray", "gray_r", "viridis", "magma", "jet", "coolwarm", "twilight")),
 ]
