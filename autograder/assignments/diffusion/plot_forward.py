@@ -102,9 +102,8 @@ def forward_as_grids(diffusion, x_0):
     states = reference.forward_states(diffusion, x_0)
     figure = Figure(figsize=(6, 3), layout="tight")
     for axes, state, percent in zip(figure.subplots(1, 5), states, (0, 25, 50, 75, 99), strict=True):
-        axes.imshow(
-            torch.cat(list(functional.pad((state + 1) / 2, (1, 1, 1, 0))), dim=1).permute(1, 2, 0).clamp(0, 1).numpy()
-        )
+        framed = functional.pad((state.clamp(-1, 1) + 1) / 2, (1, 1, 1, 1))
+        axes.imshow(torch.cat(list(framed), dim=1).permute(1, 2, 0).numpy())
         axes.set(title=f"{percent} %", xticks=[], yticks=[])
     figure.suptitle("The forward process")
     return figure, states
