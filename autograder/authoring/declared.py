@@ -7,7 +7,7 @@ from pathlib import Path
 from autograder.errors import InputError
 
 ASSIGNMENTS = Path("autograder", "assignments")
-NO_EXERCISE = {"__init__", "common", "reference"}
+NO_EXERCISE = {"__init__", "common", "reference", "trials"}
 
 _ANSWER = re.compile(r"(mistake|equivalent|\w+\.also)\b")
 

@@ -37,3 +37,18 @@ def is_repetitive(values: Tensor) -> bool:
     if not correlations[0] > 0:
         return True
     return bool((correlations[1:].abs() / correlations[0]).max() > SIGMAS / len(centred) ** 0.5)
+
+
+def are_shuffled(rows: Tensor) -> bool:
+    """Whether a row of standard normal numbers (R, N), R ≥ 2, holds those of another, or their opposites, in any order.
+
+    Numbers in order lie √(2/N) ∫|b| / φ apart on average if the rows are independent, b a Brownian bridge and 1/φ at
+    least 2.5. They are taken for the same below 0.2/√N; P(∫|b| < ε) ~ e^(−0.16/ε²) makes that e^(−49) for a pair.
+    """
+    ordered = rows.double().sort(dim=1).values
+    near = 0.2 * rows.shape[1] ** 0.5
+    same = torch.cdist(ordered, ordered, p=1)
+    same.fill_diagonal_(torch.inf)
+    opposite = torch.cdist(ordered, -ordered.flip(1), p=1)
+    opposite.fill_diagonal_(torch.inf)  # a row of pairs of opposite signs is too even
+    return bool(torch.minimum(same, opposite).min() < near)

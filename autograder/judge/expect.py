@@ -1,5 +1,6 @@
 """Expectations on what a student's code gave. Messages never hold expected values or inputs."""
 
+import math
 from typing import Any
 
 import numpy
@@ -35,8 +36,17 @@ class expect:
     """
 
     def __init__(self, value: Any, label: str = "the result") -> None:
-        self.value = value
+        self._value = value
         self._label = label
+        self._is_looked_at = not isinstance(value, Tensor | numpy.ndarray)
+
+    @property
+    def value(self) -> Any:
+        """The value. A tensor is given out only after `shape` or `items`: a small one of another shape can blow up
+        whatever it meets to gigabytes."""
+        if not self._is_looked_at:
+            raise RuntimeError("a check wants to compute with a tensor before it has looked at its shape")
+        return self._value
 
     def holds(self, condition: bool, message: str, mistake: str | None = None) -> "expect":
         if not condition:
@@ -46,48 +56,52 @@ class expect:
     def tensor(self) -> "expect":
         """A torch tensor."""
         return self.holds(
-            isinstance(self.value, Tensor),
-            f"{self._sentence()} is {kind_of(self.value)}; return a torch tensor.",
+            isinstance(self._value, Tensor),
+            f"{self._sentence()} is {kind_of(self._value)}; return a torch tensor.",
         )
 
     def items(self, count: int) -> list[Any]:
         """A tuple or list of `count` items, or a tensor that is unpacked into them; returns them."""
-        if isinstance(self.value, Tensor) and self.value.ndim and len(self.value) == count:
-            self.value = list(self.value)
-        is_right = isinstance(self.value, list) and len(self.value) == count
-        found = f"{len(self.value)} items" if isinstance(self.value, list) else kind_of(self.value)
+        if isinstance(self._value, Tensor) and self._value.ndim and len(self._value) == count:
+            self._value = list(self._value)
+        is_right = isinstance(self._value, list) and len(self._value) == count
+        found = f"{len(self._value)} items" if isinstance(self._value, list) else kind_of(self._value)
         self.holds(is_right, f"{self._sentence()} is {found}; return a tuple of {count}.")
-        items: list[Any] = self.value
+        self._is_looked_at = True
+        items: list[Any] = self._value
         return items
 
     def kind(self, name: str) -> "expect":
         """An object that stayed in the student's process and whose type has this name."""
-        is_right = isinstance(self.value, Remote) and self.value.kind == name
-        return self.holds(is_right, f"{self._sentence()} is {kind_of(self.value)}; {_with_article(name)} is wanted.")
+        is_right = isinstance(self._value, Remote) and self._value.kind == name
+        return self.holds(is_right, f"{self._sentence()} is {kind_of(self._value)}; {_with_article(name)} is wanted.")
 
     def shape(self, *shape: int, mistake: str | None = None) -> "expect":
         self.tensor()
+        self._is_looked_at = True
         return self.holds(
-            tuple(self.value.shape) == shape,
-            f"{self._sentence()} has shape {tuple(self.value.shape)}; {shape} is wanted for these arguments.",
+            tuple(self._value.shape) == shape,
+            f"{self._sentence()} has shape {tuple(self._value.shape)}; {shape} is wanted for these arguments.",
             mistake,
         )
 
     def dtype(self, dtype: torch.dtype) -> "expect":
         self.tensor()
-        found, wanted = (str(item).removeprefix("torch.") for item in (self.value.dtype, dtype))
+        found, wanted = (str(item).removeprefix("torch.") for item in (self._value.dtype, dtype))
         return self.holds(
-            self.value.dtype == dtype,
+            self._value.dtype == dtype,
             f"{self._sentence()} is {found} for {wanted} arguments: keep the dtype that comes in.",
         )
 
     def finite(self, mistake: str | None = None) -> "expect":
         self.tensor()
-        return self.holds(bool(torch.isfinite(self.value).all()), f"{self._sentence()} holds NaN or infinity.", mistake)
+        return self.holds(
+            bool(torch.isfinite(self._value).all()), f"{self._sentence()} holds NaN or infinity.", mistake
+        )
 
     def within(self, low: float, high: float, mistake: str | None = None) -> "expect":
         self.finite(mistake)
-        is_within = bool(((self.value >= low) & (self.value <= high)).all())
+        is_within = bool(((self._value >= low) & (self._value <= high)).all())
         return self.holds(is_within, f"{self._sentence()} leaves the interval from {low:g} to {high:g}.", mistake)
 
     def close(
@@ -102,14 +116,16 @@ class expect:
 
         A Python number passes for a tensor without dimensions.
         """
-        if isinstance(self.value, int | float) and not isinstance(self.value, bool) and wanted.ndim == 0:
-            self.value = torch.tensor(self.value, dtype=wanted.dtype)
+        if isinstance(self._value, int | float) and not isinstance(self._value, bool) and wanted.ndim == 0:
+            self._value = torch.tensor(self._value, dtype=wanted.dtype)
         self.shape(*wanted.shape).dtype(wanted.dtype).finite(mistake)
         default = TOLERANCE[wanted.dtype]
         rtol, atol = rtol if rtol is not None else default[0], atol if atol is not None else default[1]
         # The scale of the whole tensor: an entry near 0 may be a difference of large ones.
         scale = float(wanted.abs().max()) if wanted.numel() else 0.0
-        is_close = torch.allclose(self.value.double(), wanted.double(), rtol=rtol, atol=atol + rtol * scale)
+        if not math.isfinite(scale):  # everything would be close to that
+            raise RuntimeError("a check wants numbers that are not finite")
+        is_close = torch.allclose(self._value.double(), wanted.double(), rtol=rtol, atol=atol + rtol * scale)
         return self.holds(is_close, f"{self._sentence()} has the right shape, but its numbers are wrong.", mistake)
 
     def _sentence(self) -> str:

@@ -82,6 +82,8 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
         if one.shape != other.shape or one.dtype != other.dtype:
             return False
+        if not one.is_floating_point():
+            return torch.equal(one, other)
         return torch.allclose(one.double(), other.double(), rtol=1e-4, atol=1e-6, equal_nan=True)
     if isinstance(one, float) and isinstance(other, float):
         return _same(torch.tensor(one), torch.tensor(other))

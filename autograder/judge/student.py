@@ -17,6 +17,7 @@ from fixmelab.judged.toys import LENT
 
 MOST_BYTES = 2**28  # of all replies of a session together
 MOST_REMOTES = 5_000  # objects that stay with the student
+MOST_PARAMETERS = 10_000
 
 Transcript = list[tuple[str, Any]]  # what was asked, and what came back
 
@@ -127,6 +128,23 @@ class Remote(Target):
         seed = self._session._draw.seed()
         self._session.ask({"op": "redraw", "target": self._handle, "seed": seed}, "redraw")
 
+    def parameters(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Names and shapes of a module's parameters, in the order of `gradient(wrt=module)`."""
+        found = self._session.ask({"op": "parameters", "target": self._handle}, "parameters")
+        match found:
+            case list() if len(found) <= MOST_PARAMETERS and all(map(_is_parameter, found)):
+                return [(name, tuple(shape)) for name, shape in found]
+        raise wire.WireError("the frame is not a list of parameters")
+
+    def nudge(self, name: str) -> None:
+        """Add noise to one of a module's parameters, large enough to be seen in what it computes."""
+        seed = self._session._draw.seed()
+        self._session.ask({"op": "nudge", "target": self._handle, "name": name, "seed": seed}, f"nudge {name}")
+
+    def render(self, pixels: int) -> Any:
+        """A figure as pixels, `pixels` on its longer side, and where pictures lie in it: fixmelab.judged.rendered."""
+        return self._session.ask({"op": "render", "target": self._handle, "pixels": pixels}, "render")
+
     def make(self, name: str, *args: Any) -> "Remote":
         """Make one of fixmelab.judged.toys.MADE in the student's process."""
         made: Remote = self._session.ask({"op": "make", "name": name, "args": list(args)}, f"make {name}")
@@ -217,6 +235,14 @@ class StudentSession:
             if len(value) != len(of) or not all(map(_is_gradient_of, value, of)):
                 raise wire.WireError("the frame holds gradients of another shape or dtype than the arguments")
         return value
+
+
+def _is_parameter(item: object) -> bool:
+    """Name and shape of one."""
+    match item:
+        case [str(), list(shape)]:
+            return all(type(size) is int and size >= 0 for size in shape)
+    return False
 
 
 def _is_gradient_of(gradient: Tensor | None, argument: Tensor) -> bool:

@@ -21,8 +21,8 @@ class Probe:
     """Objects of the student's process, by handle, and the requests that a judge may make of them.
 
     Handle 0 is the answer itself. Requests are maps with the key `op`: `call`, `attribute`, `assign`, `gradient`,
-    `redraw`, `make`, `drop`. A reply holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the
-    numbers of the arguments that were changed in place.
+    `redraw`, `parameters`, `nudge`, `render`, `make`, `drop`. A reply holds `value`, or `error` with `type`, `text` and
+    `where`; and `changed`, the numbers of the arguments that were changed in place.
 
     While a request is served, `ask` brings questions about toys that the judge has lent to the judge.
     """
@@ -120,6 +120,24 @@ class Probe:
                 place += value.numel()
         target.load_state_dict(state)
         return {"value": None}
+
+    def _parameters(self, *, op: str, target: Any) -> dict:
+        """Names and shapes, in the order in which `_gradient` gives their sizes."""
+        return {"value": [[name, list(item.shape)] for name, item in target.named_parameters()]}
+
+    def _nudge(self, *, op: str, target: Any, name: str, seed: int) -> dict:
+        """Add noise to one parameter, a tenth as large as _redraw would draw it."""
+        parameter = target.get_parameter(name)
+        noise = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(seed))
+        size = 0.15 / parameter[0].numel() ** 0.5 if parameter.ndim >= 2 and parameter.numel() else 0.05
+        with torch.no_grad():
+            parameter.add_((size * noise).to(parameter))
+        return {"value": None}
+
+    def _render(self, *, op: str, target: Any, pixels: int) -> dict:
+        from fixmelab.judged.rendered import render  # here: only plots need matplotlib
+
+        return {"value": render(target, pixels)}
 
     def _make(self, *, op: str, name: str, args: list) -> dict:
         return {"value": self._keep(toys.MADE[name](*args))}

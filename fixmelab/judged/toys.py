@@ -145,7 +145,7 @@ class Drift:
     """In the place of a diffusion model: the step with index k adds shift[k], forward and backward, without chance.
 
     Args:
-        shift: shape (T,).
+        shift: shape (T,), a number for each step, or (T, C, H, W), an image for each.
 
     Attributes:
         timesteps: T.
@@ -160,7 +160,8 @@ class Drift:
 
     def q_sample(self, x_0: Tensor, t: Tensor, noise: Tensor | None = None) -> Tensor:
         """x_0 (B, …) plus shift[t]; t: (B,) long, 0-based. Raises ValueError for another t."""
-        return x_0 + self.shift[self._checked(t, x_0)].view(-1, *[1] * (x_0.ndim - 1))
+        shift = self.shift[self._checked(t, x_0)]
+        return x_0 + (shift if shift.ndim > 1 else shift.view(-1, *[1] * (x_0.ndim - 1)))
 
     def p_sample(self, x: Tensor, t: Tensor, t_index: int) -> Tensor:
         """x (B, …) plus shift[t_index]; t: (B,) long, all of them t_index. Raises ValueError for another t."""
@@ -180,6 +181,14 @@ class Drift:
 def sparse(matrix: Tensor) -> Tensor:
     """A dense (N, N) matrix as a sparse tensor, COO."""
     return matrix.to_sparse_coo()
+
+
+class Holder(nn.Module):
+    """A module that holds another, `held`, as a larger model would."""
+
+    def __init__(self, held: nn.Module) -> None:
+        super().__init__()
+        self.held = held
 
 
 class Curve:
@@ -237,4 +246,4 @@ def _mean(h: Tensor, neighbors: Tensor, weight: Tensor, activation: Activation) 
 
 
 LENT = {toy.__name__: toy for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Curve)}
-MADE = {toy.__name__: toy for toy in (Graph, sparse, JointProblem)}
+MADE = {toy.__name__: toy for toy in (Graph, sparse, JointProblem, Holder)}

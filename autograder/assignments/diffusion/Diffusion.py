@@ -1,13 +1,13 @@
 """The class as a whole: its attributes, and the cosine schedule in registered buffers.
 
-half() tells buffers from plain attributes, since it moves what is registered, as .to(device) would. Usual mistakes:
+A change of precision tells buffers from plain attributes, since it moves what is registered, as .to(device) would. Usual mistakes:
 plain attributes or parameters for buffers, another schedule, α_t for ᾱ_t, a fixed number of steps.
 """
 
 import torch
 from torch import Tensor, nn
 
-from autograder.assignments.diffusion import common, reference
+from autograder.assignments.diffusion import common, reference, trials
 from autograder.assignments.diffusion.reference import Diffusion
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
@@ -18,35 +18,39 @@ from autograder.judge.verdict import AnswerRaised
 
 @exercise("diffusion.Diffusion")
 def whole_class(student: Remote, draw: Draw) -> None:
-    for steps, size, channels in ((40, 4, 2), (13, 6, 3)):
-        trial = common.trial_on_toy(student, draw, size=size, channels=channels, steps=steps)
+    for steps, size, channels in ((draw.integer(30, 60), 4, 2), (draw.integer(9, 20), 6, 3)):
+        trial = trials.trial_on_toy(student, draw, size=size, channels=channels, steps=steps)
         for name, wanted in (("image_size", size), ("channels", channels), ("timesteps", steps)):
             found = trial.diffusion.attribute(name)
             expect(found).holds(found == wanted, f"The attribute {name} is not what was asked for.")
         schedules = {"betas": trial.betas, "alphas": 1 - trial.betas, "alpha_bars": trial.alpha_bars}
+        # From outside, as a module within another: methods that the class may have of its own are not asked.
+        holder = student.make("Holder", trial.diffusion)
         for name, right in schedules.items():
             found = expect(trial.diffusion.attribute(name), name).shape(steps).finite().value.double()
             is_close = torch.allclose(found[:-1], right[:-1].double(), rtol=0, atol=1e-3)
             last = abs(float(found[-1] - right[-1])) < (1e-4 if name == "alpha_bars" else 2e-3)
             expect(found).holds(is_close and last, f"{name} has the right shape, but its numbers are wrong.")
             expect(found).holds(
-                not _is_parameter(trial.diffusion, name),
+                not _is_parameter(holder, name),
                 f"{name} is a parameter, so training would change it: register a buffer.",
                 "parameters_for_buffers",
             )
-        trial.diffusion.half.kept()  # as .to(device) would, it moves what is registered, and nothing else
+        # As .to(device) would, it moves what is registered, and nothing else.
+        move, dtype = (("half", torch.float16), ("bfloat16", torch.bfloat16))[draw.integer(0, 2)]
+        (holder.half if move == "half" else holder.bfloat16).kept()
         for name in schedules:
             found = trial.diffusion.attribute(name)
             expect(found).holds(
-                isinstance(found, Tensor) and found.dtype == torch.float16,
+                isinstance(found, Tensor) and found.dtype == dtype,
                 f"{name} does not move with the module: register it as a buffer.",
                 "plain_attributes",
             )
 
 
-def _is_parameter(diffusion: Remote, name: str) -> bool:
+def _is_parameter(holder: Remote, name: str) -> bool:
     try:
-        diffusion.get_parameter.kept(name)
+        holder.get_parameter.kept(f"held.{name}")
     except AnswerRaised:
         return False
     return True

@@ -7,7 +7,7 @@ The commonest mistakes draw one step for the batch, never the first or the last,
 import torch
 from torch import Tensor
 
-from autograder.assignments.diffusion import common, reference
+from autograder.assignments.diffusion import common, reference, trials
 from autograder.assignments.diffusion.reference import Diffusion
 from autograder.judge.chance import is_repetitive, is_too_even
 from autograder.judge.draw import Draw
@@ -18,20 +18,15 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.forward")
 def forward(student: Remote, draw: Draw) -> None:
-    steps, count = 12, 4000
-    trial = common.trial_on_toy(student, draw, size=2, channels=2, steps=steps)
+    steps, count = draw.integer(10, 16), 4000
+    trial = trials.trial_on_toy(student, draw, size=2, channels=2, steps=steps)
     x_0 = common.images(draw, 1, 2, 2, 2).expand(count, -1, -1, -1).contiguous()
     noise = draw.normal(count, 2, 2, 2)
     calls = []
     for given, kind in ((noise, "l2"), (None, "l1"), (None, "l2")):
         trial.diffusion.assign("loss_kind", kind)
         got = trial.diffusion(x_0) if given is None else trial.diffusion(x_0, noise=given)
-        inputs, times = trial.calls()
-        expect(inputs).holds(bool(inputs), "The network is not called at all.", "network_not_called")
-        t, x_t = times[-1], inputs[-1]
-        common.expect_steps(t, count)
-        t = t.long()
-        expect(t).holds(bool(((t >= 0) & (t < steps)).all()), "Some step lies outside 0 … T − 1.", "steps_outside")
+        x_t, t = trial.last_call(x_0.shape)
         expect(t).holds(
             len(t.unique()) > 1,
             "The whole batch has one step t: every example needs a step of its own.",
@@ -54,15 +49,19 @@ def forward(student: Remote, draw: Draw) -> None:
             )
         expect(got, "the loss").close(reference.eps_loss(found, trial.predicted_eps(x_t, t), kind), rtol=2e-2)
         calls.append((t, found))
-    _expect_uniform(torch.cat([t for t, _ in calls]), steps)
+    t = torch.cat([t for t, _ in calls])
+    _expect_uniform(t, steps)
     expect(calls).holds(
         not torch.equal(calls[1][0], calls[2][0]),
         "Two calls use the same steps t: draw them at every call.",
         "steps_drawn_once",
     )
-    common.expect_white_noise([found for _, found in calls[1:]], "forward, where no noise is given")
-    common.expect_trained(trial, trial.diffusion, x_0[:5], kind="l2")
-    common.expect_training_mode(trial)
+    fresh = [found for _, found in calls[1:]]
+    trials.expect_white_noise(fresh, "forward, where no noise is given")
+    trials.expect_white_noise([noise, *fresh], "forward, where noise was given before")
+    trials.expect_noise_apart_from_steps(torch.cat([noise, *fresh]), t, steps)
+    trials.expect_trained(trial, trial.diffusion, x_0[:5], kind="l2")
+    trials.expect_training_mode(trial)
 
 
 def _expect_uniform(t: Tensor, steps: int) -> None:
@@ -80,9 +79,9 @@ def _expect_uniform(t: Tensor, steps: int) -> None:
     )
     expected = len(t) / steps
     centred = (t - t.double().mean()) / t.double().std()
-    is_apart = abs(float((centred[1:] * centred[:-1]).mean())) < common.SIGMAS / len(t) ** 0.5
+    is_apart = abs(float((centred[1:] * centred[:-1]).mean())) < trials.SIGMAS / len(t) ** 0.5
     expect(t).holds(is_apart, "Neighbouring examples have the same or similar steps: draw each by itself.")
-    is_even = float((counts - expected).abs().max()) < common.SIGMAS * (expected * (1 - 1 / steps)) ** 0.5
+    is_even = float((counts - expected).abs().max()) < trials.SIGMAS * (expected * (1 - 1 / steps)) ** 0.5
     expect(t).holds(is_even, "The steps are not drawn uniformly.", "steps_not_uniform")
     is_dealt = is_too_even((counts - expected) ** 2 / expected, steps - 1) or is_repetitive(t)
     expect(t).holds(not is_dealt, "The steps are not drawn independently: draw each by itself.")
@@ -133,12 +132,48 @@ class one_noise_for_the_batch(Diffusion):
         return self.p_losses(x_0, t, torch.randn_like(x_0[:1]).expand_as(x_0) if noise is None else noise)
 
 
+@mistake("Without noise given, all entries of an image share one number: draw noise of the shape of x_0.")
+class one_number_for_an_image(Diffusion):
+    def forward(self, x_0, noise=None):
+        return super().forward(x_0, torch.randn(len(x_0), 1, 1, 1).expand_as(x_0) if noise is None else noise)
+
+
+@mistake(
+    "Without noise given, the noise is not standard normal (torch.randn): it is uniform, cut off, or of another size."
+)
+class other_noise(Diffusion):
+    def forward(self, x_0, noise=None):
+        return super().forward(x_0, torch.rand_like(x_0) if noise is None else noise)
+
+
+@mistake(
+    "The network is put into evaluation mode for the loss, so that dropout would not train: call eval() for sampling only."
+)
+class trains_in_evaluation_mode(Diffusion):
+    def forward(self, x_0, noise=None):
+        self.model.eval()
+        return super().forward(x_0, noise)
+
+
 @mistake("Without noise given, the noise of one entry, image or call tells that of another: draw every number afresh.")
 class noise_used_again(Diffusion):
     def forward(self, x_0, noise=None):
         t = torch.randint(0, self.timesteps, (len(x_0),))
         noise = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(1)) if noise is None else noise
         return self.p_losses(x_0, t, noise)
+
+
+@mistake("Some step lies outside 0 … T − 1: −1 is taken for the last one, as Python counts.")
+class steps_outside(Diffusion):
+    def forward(self, x_0, noise=None):
+        return self.p_losses(x_0, torch.randint(0, self.timesteps, (len(x_0),)) - 1, noise)
+
+
+@mistake("The network is not called: the loss compares what it answers to x_t with the noise.")
+class network_not_called(Diffusion):
+    def forward(self, x_0, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        return reference.eps_loss(noise, self.q_sample(x_0, torch.randint(0, self.timesteps, (len(x_0),)), noise))
 
 
 @mistake("Some steps are drawn more often than others: all T are equally likely.")

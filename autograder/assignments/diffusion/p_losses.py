@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from autograder.assignments.diffusion import common, reference
+from autograder.assignments.diffusion import common, reference, trials
 from autograder.assignments.diffusion.reference import Diffusion, extract
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
@@ -18,40 +18,40 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.p_losses")
 def p_losses(student: Remote, draw: Draw) -> None:
-    trial = common.trial_on_toy(student, draw, size=3, channels=2, steps=25)
+    steps = draw.integer(20, 40)
+    trial = trials.trial_on_toy(student, draw, size=3, channels=2, steps=steps)
     x_0, noise = common.images(draw, 4, 2, 3, 3), draw.normal(4, 2, 3, 3)
-    t = torch.tensor([0, 24, draw.integer(3, 12), draw.integer(13, 23)])
+    t = torch.tensor([0, steps - 1, draw.integer(3, 12), draw.integer(13, steps - 1)])
     for kind in ("l2", "l1"):
         trial.diffusion.assign("loss_kind", kind)
         got = trial.diffusion.p_losses(x_0, t, noise)
-        x_t, predicted = _prediction(trial, t)
+        x_t, predicted = _prediction(trial, x_0, t)
         expect(x_t, "what the network is shown").close(common.noised(x_0, trial.alpha_bars[t], noise), atol=2e-3)
         expect(got, f"the loss of kind {kind!r}").close(reference.eps_loss(noise, predicted, kind), rtol=1e-3)
-    common.expect_trained(trial, trial.diffusion.p_losses, x_0, t, noise, kind="l1")
-    common.expect_training_mode(trial)
+    trials.expect_trained(trial, trial.diffusion.p_losses, x_0, t, noise, kind="l1")
+    trials.expect_training_mode(trial)
     trial.diffusion.assign("loss_kind", "l2")
     count, noises = 1500, []
-    many, steps = common.images(draw, 1, 2, 3, 3).expand(count, -1, -1, -1).contiguous(), torch.full((count,), 11)
-    for _ in range(2):
-        got = trial.diffusion.p_losses(many, steps)
-        x_t, predicted = _prediction(trial, steps)
-        fresh = (x_t - trial.alpha_bars[11].sqrt() * many) / (1 - trial.alpha_bars[11]).sqrt()
+    many = common.images(draw, 1, 2, 3, 3).expand(count, -1, -1, -1).contiguous()
+    for k in (draw.integer(8, 12), draw.integer(12, 16)):
+        times = torch.full((count,), k)
+        got = trial.diffusion.p_losses(many, times)
+        x_t, predicted = _prediction(trial, many, times)
+        fresh = (x_t - trial.alpha_bars[k].sqrt() * many) / (1 - trial.alpha_bars[k]).sqrt()
         expect(got, "the loss without noise given").close(reference.eps_loss(fresh, predicted), rtol=1e-2)
         noises.append(fresh)
-    common.expect_white_noise(noises, "p_losses, where no noise is given")
+    trials.expect_white_noise(noises, "p_losses, where no noise is given")
 
 
-def _prediction(trial: common.Trial, t: Tensor) -> tuple[Tensor, Tensor]:
+def _prediction(trial: trials.Trial, x_0: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
     """What the network was shown in its last call, and what it answered."""
-    inputs, times = trial.calls()
-    expect(inputs).holds(bool(inputs), "The network is not called at all.", "network_not_called")
-    common.expect_steps(times[-1], len(t))
-    expect(times[-1], "the t that the network is given").holds(
-        torch.equal(times[-1].long(), t),
+    x_t, given = trial.last_call(x_0.shape)
+    expect(given, "the t that the network is given").holds(
+        torch.equal(given, t),
         "The network is given other steps t than those that x_t was made with.",
         "other_steps",
     )
-    return inputs[-1], trial.predicted_eps(inputs[-1], times[-1])
+    return x_t, trial.predicted_eps(x_t, t)
 
 
 @mistake("The network is shown x_0; it must be shown x_t.")
@@ -122,6 +122,39 @@ class other_steps(Diffusion):
         noise = torch.randn_like(x_0) if noise is None else noise
         later = (t + 1).clamp(max=self.timesteps - 1)
         return reference.eps_loss(noise, self.model(self.q_sample(x_0, t, noise), later), self.loss_kind)
+
+
+@mistake("The network is not called: the loss compares what it answers to x_t with the noise.")
+class network_not_called(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        return reference.eps_loss(noise, self.q_sample(x_0, t, noise), self.loss_kind)
+
+
+@mistake("The network is given one step for the whole batch: it takes t as it comes, (B,), a step for each image.")
+class one_step_for_the_batch(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        return reference.eps_loss(noise, self.model(self.q_sample(x_0, t, noise), t[:1]), self.loss_kind)
+
+
+@mistake("The network is given an index below 0: t is an index already, from 0 to T − 1, so nothing is taken off.")
+class steps_outside(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        noise = torch.randn_like(x_0) if noise is None else noise
+        return reference.eps_loss(noise, self.model(self.q_sample(x_0, t, noise), t - 1), self.loss_kind)
+
+
+@mistake("All entries of an image share one number: draw noise of the shape of x_0.")
+class one_number_for_an_image(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        return super().p_losses(x_0, t, torch.randn(len(x_0), 1, 1, 1).expand_as(x_0) if noise is None else noise)
+
+
+@mistake("The noise is not standard normal (torch.randn): it is uniform, cut off, or of another size.")
+class other_noise(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        return super().p_losses(x_0, t, torch.rand_like(x_0) if noise is None else noise)
 
 
 @mistake("The images of a batch share one noise: draw noise of the shape of x_0.")

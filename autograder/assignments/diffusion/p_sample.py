@@ -7,7 +7,7 @@ mistakes forget the clamp, add noise at the last step, take β̃_t or β_t for �
 import torch
 from torch import Tensor
 
-from autograder.assignments.diffusion import common, reference
+from autograder.assignments.diffusion import common, reference, trials
 from autograder.assignments.diffusion.reference import Diffusion, extract
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
@@ -17,18 +17,21 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.p_sample")
 def p_sample(student: Remote, draw: Draw) -> None:
-    trial = common.trial_on_toy(student, draw, size=4, channels=3, steps=20)
+    steps = draw.integer(18, 25)
+    trial = trials.trial_on_toy(student, draw, size=4, channels=3, steps=steps)
     x, last = draw.normal(2, 3, 4, 4), torch.zeros(2, dtype=torch.long)
     got = trial.diffusion.p_sample(x, last, 0)
     expect(got, "the state after the last step").shape(2, 3, 4, 4).finite()
     again = trial.diffusion.p_sample(x, last, 0)
-    expect(got).holds(torch.equal(got, again), "The last step, index 0, adds noise.", "noise_at_the_last_step")
+    expect(got).holds(_is_same(got, again), "The last step, index 0, adds noise.", "noise_at_the_last_step")
     wanted = trial.posterior_mean(x, 0)
+    trial.calls(x.shape)
     expect(got, "the state after the last step").close(wanted, rtol=1e-3, atol=2e-3)
     # At the late steps, where 1 / √ᾱ is large, most is clamped, but for the network that knows x_0.
     count, const = 1500, float(draw.uniform(0.2, 0.6, 1)[0])
-    knowing = common.trial_on_toy(student, draw, size=4, channels=3, steps=20, const=const)
-    for used, k in ((trial, 19), (trial, 12), (trial, 1), (knowing, 19)):
+    knowing = trials.trial_on_toy(student, draw, size=4, channels=3, steps=steps, const=const)
+    noises = []
+    for used, k in ((trial, steps - 1), (trial, steps - 8), (trial, 1), (knowing, steps - 1)):
         one = draw.normal(1, 3, 2, 2)
         many, t = one.expand(count, -1, -1, -1).contiguous(), torch.full((count,), k)
         mean, std = used.posterior_mean(one, k), used.posterior_std(k)
@@ -36,11 +39,10 @@ def p_sample(student: Remote, draw: Draw) -> None:
         for _ in range(2):
             got = expect(used.diffusion.p_sample(many, t, k), "the state after a step")
             found.append(got.shape(count, 3, 2, 2).finite().value)
-        _, times = used.calls()
-        common.expect_steps(times[-1], count)
-        expect(times).holds(
-            torch.equal(times[-1].long(), t), "The network is given other steps t than p_sample was.", "other_steps"
-        )
+            _, given = used.last_call(many.shape)
+            expect(given).holds(
+                torch.equal(given, t), "The network is given other steps t than p_sample was.", "other_steps"
+            )
         expect(found).holds(
             float(found[0].std(dim=0).max()) > 0 or not torch.equal(*found),
             "At a step other than the last no noise is added.",
@@ -48,7 +50,7 @@ def p_sample(student: Remote, draw: Draw) -> None:
         )
         centre = torch.cat(found).double().mean(dim=0)
         # The mean of all draws, within SIGMAS standard errors, and room for float32.
-        room = common.SIGMAS * std / (2 * count) ** 0.5 + 2e-3
+        room = trials.SIGMAS * std / (2 * count) ** 0.5 + 2e-3
         expect(found).holds(
             float((centre - mean[0].double()).abs().max()) < room,
             "The mean of p_sample over many draws is wrong.",
@@ -56,13 +58,14 @@ def p_sample(student: Remote, draw: Draw) -> None:
         )
         noise = torch.cat(found).double() - centre
         spread = float(noise.square().mean().sqrt()) / std
-        is_right = abs(spread - 1) < common.SIGMAS / (2 * noise.numel()) ** 0.5 + 2e-3
+        is_right = abs(spread - 1) < trials.SIGMAS / (2 * noise.numel()) ** 0.5 + 2e-3
         expect(found).holds(
             is_right,
             "The noise of p_sample has a wrong standard deviation.",
             _which_std(used, k, spread * std),
         )
-        common.expect_white_noise([(value - mean) / std for value in found], "p_sample")
+        noises += [(value - mean) / std for value in found]
+        trials.expect_white_noise(noises, "p_sample")
     kept = knowing.diffusion.p_sample.kept(x, last + 3, 3)
     expect(kept).holds(
         kept.attribute("requires_grad") is False,
@@ -71,7 +74,11 @@ def p_sample(student: Remote, draw: Draw) -> None:
     )
 
 
-def _which_mean(trial: common.Trial, x: Tensor, k: int, centre: Tensor, room: float) -> str | None:
+def _is_same(one: object, other: object) -> bool:
+    return isinstance(one, Tensor) and isinstance(other, Tensor) and torch.equal(one, other)
+
+
+def _which_mean(trial: trials.Trial, x: Tensor, k: int, centre: Tensor, room: float) -> str | None:
     """The name of a known wrong mean within `room` of what was found."""
     t, alpha_bars, betas = torch.full((1,), k), trial.alpha_bars, trial.betas
     eps = trial.predicted_eps(x, t)
@@ -92,7 +99,7 @@ def _which_mean(trial: common.Trial, x: Tensor, k: int, centre: Tensor, room: fl
     return None
 
 
-def _which_std(trial: common.Trial, k: int, found: float) -> str | None:
+def _which_std(trial: trials.Trial, k: int, found: float) -> str | None:
     """The name of a known wrong standard deviation within 2 % of what was found."""
     betas, right = trial.betas, trial.posterior_std(k)
     candidates = {
@@ -173,6 +180,12 @@ class never_any_noise(_Stepping):
         return torch.zeros_like(x)
 
 
+@mistake("The noise is hardly there: its standard deviation is √β̃_t.")
+class no_noise(_Stepping):
+    def deviation(self, x, t):
+        return 0.01 * super().deviation(x, t)
+
+
 @mistake("The noise is multiplied with the variance β̃_t: its root is the standard deviation.")
 class variance_for_the_standard_deviation(_Stepping):
     def deviation(self, x, t):
@@ -232,6 +245,26 @@ class other_steps(_Stepping):
     def free(self, x, t):
         a = extract(self.alpha_bars, t, x.shape)
         return (x - (1 - a).sqrt() * self.model(x, (t - 1).clamp(min=0))) / a.sqrt()
+
+
+@mistake("The network is not called: it predicts the noise, from which x̂_0 is made.")
+class network_not_called(_Stepping):
+    def free(self, x, t):
+        return x / extract(self.alpha_bars, t, x.shape).sqrt()
+
+
+@mistake("The network is given one step for the whole batch: it takes t as it comes, (B,), a step for each image.")
+class one_step_for_the_batch(_Stepping):
+    def free(self, x, t):
+        a = extract(self.alpha_bars, t, x.shape)
+        return (x - (1 - a).sqrt() * self.model(x, t[:1])) / a.sqrt()
+
+
+@mistake("The network is given an index below 0: t is an index already, from 0 to T − 1, so nothing is taken off.")
+class steps_outside(_Stepping):
+    def free(self, x, t):
+        a = extract(self.alpha_bars, t, x.shape)
+        return (x - (1 - a).sqrt() * self.model(x, t - 1)) / a.sqrt()
 
 
 @mistake("x_{t−1} is clamped as a whole: clamp x̂_0 only, or the noise is cut off.")

@@ -6,7 +6,7 @@ step, use noise again, start elsewhere, keep training mode, or return all states
 
 import torch
 
-from autograder.assignments.diffusion import common, reference
+from autograder.assignments.diffusion import common, reference, trials
 from autograder.assignments.diffusion.reference import Diffusion
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
@@ -16,19 +16,20 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.p_sample_loop")
 def p_sample_loop(student: Remote, draw: Draw) -> None:
-    steps, batch, const = 9, 900, float(draw.uniform(0.2, 0.6, 1)[0])
-    trial = common.trial_on_toy(student, draw, size=2, channels=2, steps=steps, const=const)
+    steps, batch, const = draw.integer(8, 12), 900, float(draw.uniform(0.2, 0.6, 1)[0])
+    trial = trials.trial_on_toy(student, draw, size=2, channels=2, steps=steps, const=const)
     trial.diffusion.train.kept()
-    start = draw.normal(batch, 2, 2, 2)
-    got = expect(trial.diffusion.p_sample_loop(start), "x_0").shape(batch, 2, 2, 2).finite().value
-    common.expect_chain(trial, start, steps)
-    expect(got, "x_0").close(torch.full_like(start, const), rtol=1e-2, atol=1e-2, mistake="returns_another_state")
-    common.expect_evaluation_mode(trial)
-    trial.diffusion.p_sample_loop(start)
-    inputs, _ = trial.calls()
-    expect(inputs).holds(
-        not torch.equal(inputs[steps - 1], inputs[-1]), "Two chains use the same noise.", "noise_used_again"
-    )
+    noises = []
+    for start in (draw.normal(batch, 2, 2, 2), draw.normal(batch, 2, 2, 2)):
+        got = expect(trial.diffusion.p_sample_loop(start), "x_0").shape(*start.shape).finite()
+        chain = trials.expect_chain(trial, start.shape, start)
+        trials.expect_white_noise([start, *chain.noises], "the chain")
+        is_before = torch.allclose(got.value.float(), chain.before, atol=2e-3)
+        got.holds(not is_before, "The last step is missing from what is returned.", "returns_another_state")
+        got.close(chain.end, rtol=1e-3, atol=2e-3)
+        trials.expect_evaluation_mode(trial)
+        noises += [start, *chain.noises]
+    trials.expect_white_noise(noises, "two chains")
     kept = trial.diffusion.p_sample_loop.kept(start[:3])
     expect(kept).holds(
         kept.attribute("requires_grad") is False,
@@ -118,6 +119,73 @@ class returns_all_states(Diffusion):
 class maps_in_the_loop(Diffusion):
     def p_sample_loop(self, img):
         return (super().p_sample_loop(img) + 1) / 2
+
+
+@mistake("The last step is missing from what is returned: x_0 is what the step with index 0 gives.")
+class returns_another_state(Diffusion):
+    @torch.no_grad()
+    def p_sample_loop(self, img):
+        self.eval()
+        for k in reversed(range(self.timesteps)):
+            before, img = img, self.p_sample(img, torch.full((len(img),), k), k)
+        return before
+
+
+@mistake("The result carries a graph, which fills the memory over T steps: decorate with torch.no_grad().")
+class keeps_a_graph(Diffusion):
+    def p_sample_loop(self, img):
+        self.eval()
+        for k in reversed(range(self.timesteps)):
+            t = torch.full((len(img),), k)
+            mean, variance = reference.q_posterior(self.predicted_x_0(img, t), img, t, self.betas)
+            img = mean + variance.sqrt() * torch.randn_like(img) if k else mean
+        return img
+
+
+@mistake("The network is not called: each step of the chain asks it for the noise, by p_sample.")
+class network_not_called(Diffusion):
+    def p_sample_loop(self, img):
+        return img.clamp(-1, 1)
+
+
+@mistake("The t that a step is given holds one number: it takes the index once for each image, torch.full((B,), k).")
+class one_step_for_the_batch(_Looping):
+    @torch.no_grad()
+    def p_sample_loop(self, img):
+        self.eval()
+        for k in self.indices():
+            img = self.p_sample(img, torch.tensor([k]), k)
+        return img
+
+
+@mistake("Some step lies outside 0 … T − 1: the first one back has the index T − 1, the last one 0.")
+class steps_outside(_Looping):
+    def indices(self):
+        return range(self.timesteps - 1, -2, -1)
+
+
+@mistake("No noise is added on the way: call p_sample, which adds some at each step but the last.")
+class no_noise(common.LoopOfOwnNoise):
+    def noise(self, img):
+        return torch.zeros_like(img)
+
+
+@mistake("The images of a batch share one noise at a step: each must have its own.")
+class one_noise_for_the_batch(common.LoopOfOwnNoise):
+    def noise(self, img):
+        return torch.randn_like(img[:1]).expand_as(img)
+
+
+@mistake("All entries of an image share one number at a step: draw noise of the shape of img.")
+class one_number_for_an_image(common.LoopOfOwnNoise):
+    def noise(self, img):
+        return torch.randn(len(img), 1, 1, 1).expand_as(img)
+
+
+@mistake("The noise of a step is not standard normal (torch.randn): it is uniform, cut off, or of another size.")
+class other_noise(common.LoopOfOwnNoise):
+    def noise(self, img):
+        return torch.rand_like(img)
 
 
 @equivalent

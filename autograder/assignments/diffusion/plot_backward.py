@@ -5,6 +5,7 @@ A toy whose steps are known shows where the chain started. One handout's code st
 """
 
 import torch
+from matplotlib.figure import Figure
 
 import fixmelab
 from autograder.assignments.diffusion import common, reference
@@ -15,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.plot_backward")
 def plot_backward(student: Remote, draw: Draw) -> None:
-    for steps, shape in ((120, (2, 3, 4, 4)), (57, (3, 1, 5, 5))):
+    for steps, shape in ((draw.integer(100, 140), (2, 3, 4, 4)), (draw.integer(41, 70), (3, 1, 5, 5))):
         toy, own = common.two_drifts(draw, steps)
         x = 3 * draw.normal(*shape)
         right = _backward_states(own, x)
@@ -29,6 +30,9 @@ def plot_backward(student: Remote, draw: Draw) -> None:
         }
         common.expect_figure(student(toy, x), right, mistakes)
         common.expect_one_chain(toy, _times(own)[0])
+    for steps, shape in ((draw.integer(20, 60), (2, 3, 8, 8)), (draw.integer(20, 60), (3, 1, 9, 8))):
+        toy, own, x = common.pictured_drifts(draw, steps, 99 * steps // 100, *shape)
+        common.expect_pictured(student(toy, x), _backward_states(own, x))
 
 
 def _times(diffusion):
@@ -82,6 +86,24 @@ def one_step_late(diffusion, x):
     return common.with_figure(_states_one_step_late(diffusion, x))
 
 
+@mistake("A new chain is run for each panel, so that the panels show different images: run one, and keep its states.")
+def a_chain_for_each_panel(diffusion, x):
+    times = _times(diffusion)
+    states = [reference.states_on_the_way(diffusion, x, times[0], [t])[0] for t in times]
+    return common.with_figure(torch.stack(states))
+
+
+@mistake("The figure is empty: draw the states in it, for example with fixmelab.show_strip.")
+def empty_figure(diffusion, x):
+    return Figure(), _backward_states(diffusion, x)
+
+
+@mistake("The figure shows something else than the states that are returned, or shows them in another order.")
+def figure_of_something_else(diffusion, x):
+    states = _backward_states(diffusion, x)
+    return common.with_figure(states.flip(0))[0], states
+
+
 @equivalent
 def backward_in_one_loop(diffusion, x):
     times, states = [99 * diffusion.timesteps // 100], [x]
@@ -91,3 +113,16 @@ def backward_in_one_loop(diffusion, x):
         if t - 1 in wanted:
             states.append(x.clone())
     return fixmelab.show_strip(torch.stack(states), ["99 %", "75 %", "50 %", "25 %", "0 %"]), torch.stack(states)
+
+
+@equivalent
+def backward_in_columns(diffusion, x):
+    """One image of the batch alone, from top to bottom, in another colour map."""
+    states = _backward_states(diffusion, x)
+    figure = Figure(figsize=(2, 7))
+    grid = figure.add_gridspec(5, 1, hspace=0.4)
+    for k, state in enumerate(states):
+        axes = figure.add_subplot(grid[k, 0])
+        axes.imshow(state[0].mean(dim=0), cmap="viridis")
+        axes.set_axis_off()
+    return figure, states

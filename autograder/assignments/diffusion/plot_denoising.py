@@ -5,6 +5,7 @@ step late, ignore the times, start at the first of them, or run a chain for each
 """
 
 import torch
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from autograder.assignments.diffusion import common, reference
@@ -33,12 +34,18 @@ def plot_denoising(student: Remote, draw: Draw) -> None:
         "drops_the_panel_of_pure_noise",
     )
     common.expect_figure(found, right, mistakes)
-    for steps, chosen in ((31, [31, 30, 7, 1]), (23, [20, 5, 0])):
+    longer, shorter = draw.integer(26, 40), draw.integer(18, 26)
+    for steps, chosen in ((longer, [longer, longer - 1, 7, 1]), (shorter, [shorter - 3, 5, 0])):
         toy, own = common.two_drifts(draw, steps)
         x_T = draw.normal(3, 1, 2, 2)
         right = reference.states_on_the_way(own, x_T, steps, chosen)
         common.expect_figure(student(toy, x_T, times=chosen), right, {})
         common.expect_one_chain(toy, steps)
+    for steps, shape in ((draw.integer(20, 60), (2, 3, 8, 8)), (draw.integer(20, 60), (3, 1, 9, 8))):
+        toy, own, x_T = common.pictured_drifts(draw, steps, steps, *shape)
+        chosen = [steps, steps // 2, draw.integer(2, 6), 1, 0]
+        right = reference.states_on_the_way(own, x_T, steps, chosen)
+        common.expect_pictured(student(toy, x_T, times=chosen), right)
 
 
 @mistake("There are five panels for six times: t = T is pure noise, x_T itself, before any step.")
@@ -83,6 +90,17 @@ def starts_at_the_first_time(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
     return common.with_figure(reference.states_on_the_way(diffusion, x_T, times[0], list(times)))
 
 
+@mistake("The figure is empty: draw the states in it, for example with fixmelab.show_strip.")
+def empty_figure(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
+    return Figure(), reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, list(times))
+
+
+@mistake("The figure shows something else than the states that are returned, or shows them in another order.")
+def figure_of_something_else(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
+    states = reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, list(times))
+    return common.with_figure(states.flip(0))[0], states
+
+
 @equivalent
 def denoising_in_one_loop(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
     states, x = [], x_T
@@ -92,3 +110,14 @@ def denoising_in_one_loop(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
         if t:
             x = diffusion.p_sample(x, torch.full((len(x),), t - 1), t - 1)
     return common.with_figure(torch.stack(states))
+
+
+@equivalent
+def denoising_in_one_picture(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
+    """All states side by side in one array, the images below each other, dark for bright."""
+    states = reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, list(times))
+    figure = Figure()
+    axes = figure.add_subplot()
+    axes.imshow(states.mean(dim=2).permute(1, 2, 0, 3).reshape(states.shape[1] * states.shape[3], -1), cmap="gray_r")
+    axes.set(xlabel="t", title=", ".join(map(str, times)), yticks=[])
+    return figure, states

@@ -5,16 +5,19 @@ A toy whose steps are known shows which index was used: the commonest mistake ta
 """
 
 import torch
+from matplotlib.figure import Figure
+from torch.nn import functional
 
 from autograder.assignments.diffusion import common, reference
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.student import Remote
+from fixmelab.judged.toys import Drift
 
 
 @exercise("diffusion.plot_forward")
 def plot_forward(student: Remote, draw: Draw) -> None:
-    for steps, shape in ((120, (2, 3, 4, 4)), (57, (3, 1, 5, 5))):
+    for steps, shape in ((draw.integer(100, 140), (2, 3, 4, 4)), (draw.integer(41, 70), (3, 1, 5, 5))):
         toy, own = common.two_drifts(draw, steps)
         x_0 = 3 * draw.normal(*shape)
         right = reference.forward_states(own, x_0)
@@ -28,6 +31,9 @@ def plot_forward(student: Remote, draw: Draw) -> None:
             "clips_and_rescales_the_states": (right.clamp(-1, 1) + 1) / 2,
         }
         common.expect_figure(student(toy, x_0), right, mistakes)
+    for steps, shape in ((draw.integer(20, 140), (2, 3, 8, 8)), (draw.integer(20, 140), (3, 1, 9, 8))):
+        shift, x_0 = draw.uniform(-0.6, 0.6, steps, *shape[1:]), draw.uniform(-0.4, 0.4, *shape)
+        common.expect_pictured(student(Drift(shift), x_0), reference.forward_states(Drift(shift), x_0))
 
 
 @mistake("The index t stands for the step t: after t steps the index is t − 1, and t = 0 is x_0 itself.")
@@ -66,6 +72,17 @@ def noise_upon_noise(diffusion, x_0):
     return common.with_figure(torch.stack(states))
 
 
+@mistake("The figure is empty: draw the states in it, for example with fixmelab.show_strip.")
+def empty_figure(diffusion, x_0):
+    return Figure(), reference.forward_states(diffusion, x_0)
+
+
+@mistake("The figure shows something else than the states that are returned, or shows them in another order.")
+def figure_of_something_else(diffusion, x_0):
+    states = reference.forward_states(diffusion, x_0)
+    return common.with_figure(states.flip(0))[0], states
+
+
 @equivalent
 def forward_with_pyplot(diffusion, x_0):
     import matplotlib.pyplot as plt
@@ -77,3 +94,16 @@ def forward_with_pyplot(diffusion, x_0):
             cell.imshow(((image + 1) / 2).clamp(0, 1).permute(1, 2, 0).numpy())
     plt.close(figure)
     return figure, states.numpy()
+
+
+@equivalent
+def forward_as_grids(diffusion, x_0):
+    """One panel a state, the batch below each other in it, with gaps."""
+    states = reference.forward_states(diffusion, x_0)
+    figure = Figure(figsize=(6, 3), layout="tight")
+    for axes, state, percent in zip(figure.subplots(1, 5), states, (0, 25, 50, 75, 99), strict=True):
+        framed = functional.pad((state.clamp(-1, 1) + 1) / 2, (1, 1, 1, 1))
+        axes.imshow(torch.cat(list(framed), dim=1).permute(1, 2, 0).numpy())
+        axes.set(title=f"{percent} %", xticks=[], yticks=[])
+    figure.suptitle("The forward process")
+    return figure, states

@@ -6,7 +6,7 @@ root, write α_t for ᾱ_t, miss the index by one, ignore the noise, or share it
 
 import torch
 
-from autograder.assignments.diffusion import common
+from autograder.assignments.diffusion import common, trials
 from autograder.assignments.diffusion.reference import Diffusion, extract
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
@@ -16,22 +16,22 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.q_sample")
 def q_sample(student: Remote, draw: Draw) -> None:
-    trial = common.trial_on_toy(student, draw, size=4, channels=2, steps=30)
+    steps = draw.integer(25, 45)
+    trial = trials.trial_on_toy(student, draw, size=4, channels=2, steps=steps)
     x_0, noise = common.images(draw, 5, 2, 4, 4), draw.normal(5, 2, 4, 4)
-    t = torch.tensor([0, 29, *(draw.integer(3, 28) for _ in range(3))])
+    t = torch.tensor([0, steps - 1, *(draw.integer(3, steps - 2) for _ in range(3))])
     wanted = common.noised(x_0, trial.alpha_bars[t], noise)
     expect(trial.diffusion.q_sample(x_0, t, noise)).close(wanted, atol=2e-3)
     wanted = common.noised(x_0, trial.alpha_bars[t], 0 * noise)
     got = trial.diffusion.q_sample(x_0, t, noise=torch.zeros_like(noise))
     expect(got, "x_t for noise 0").close(wanted, atol=2e-3)
-    count, k = 3000, 17
+    count, noises = 3000, []
     many = common.images(draw, 1, 2, 2, 2).expand(count, -1, -1, -1).contiguous()
-    steps = torch.full((count,), k)
-    noises = []
-    for _ in range(2):
-        got = expect(trial.diffusion.q_sample(many, steps), "x_t without noise given").shape(*many.shape).finite().value
-        noises.append((got - trial.alpha_bars[k].sqrt() * many) / (1 - trial.alpha_bars[k]).sqrt())
-    common.expect_white_noise(noises, "q_sample, where no noise is given")
+    for k in (draw.integer(10, 16), draw.integer(16, 20)):
+        got = trial.diffusion.q_sample(many, torch.full((count,), k))
+        x_t = expect(got, "x_t without noise given").shape(*many.shape).finite().value
+        noises.append((x_t - trial.alpha_bars[k].sqrt() * many) / (1 - trial.alpha_bars[k]).sqrt())
+    trials.expect_white_noise(noises, "q_sample, where no noise is given")
 
 
 @mistake("ᾱ_t enters without its root: the mean is √ᾱ_t x_0.")
@@ -95,6 +95,12 @@ class no_noise(Diffusion):
 class one_noise_for_the_batch(Diffusion):
     def q_sample(self, x_0, t, noise=None):
         return super().q_sample(x_0, t, torch.randn_like(x_0[:1]).expand_as(x_0) if noise is None else noise)
+
+
+@mistake("All entries of an image share one number: draw noise of the shape of x_0.")
+class one_number_for_an_image(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        return super().q_sample(x_0, t, torch.randn(len(x_0), 1, 1, 1).expand_as(x_0) if noise is None else noise)
 
 
 @mistake("The noise is not standard normal (torch.randn): it is uniform, cut off, or of another size.")

@@ -6,7 +6,8 @@ or cut them, start all of them from one noise or from none, keep training mode, 
 
 import torch
 
-from autograder.assignments.diffusion import common
+from autograder.assignments.diffusion import common, trials
+from autograder.assignments.diffusion import p_sample_loop as loop
 from autograder.assignments.diffusion.reference import Diffusion
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
@@ -16,22 +17,23 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.sample")
 def sample(student: Remote, draw: Draw) -> None:
-    steps, batch, const = 8, 700, float(draw.uniform(0.2, 0.6, 1)[0])
-    trial = common.trial_on_toy(student, draw, size=3, channels=2, steps=steps, const=const)
+    steps, batch, const = draw.integer(7, 11), draw.integer(650, 750), float(draw.uniform(0.2, 0.6, 1)[0])
+    trial = trials.trial_on_toy(student, draw, size=3, channels=2, steps=steps, const=const)
     trial.diffusion.train.kept()
-    images = expect(trial.diffusion.sample(batch), "the images").shape(batch, 2, 3, 3)
-    got = images.dtype(torch.float32).finite().value
-    expect(got).holds(
-        not torch.allclose(got, torch.full_like(got, const), atol=1e-2),
-        "The images lie in [−1, 1]: map them to [0, 1].",
-        "images_in_minus_one_to_one",
-    )
-    start = common.expect_chain(trial, None, steps)
-    common.expect_white_noise([start], "the start of sample")
-    expect(got, "the images").close(torch.full_like(got, (const + 1) / 2), rtol=1e-2, atol=1e-2)
-    common.expect_evaluation_mode(trial)
-    expect(trial.diffusion.sample(batch), "another batch").shape(batch, 2, 3, 3).within(-1e-3, 1 + 1e-3)
-    common.expect_white_noise([start, trial.calls()[0][-steps]], "the starts of two calls of sample")
+    noises = []
+    for _ in range(2):
+        images = expect(trial.diffusion.sample(batch), "the images").shape(batch, 2, 3, 3)
+        got = images.dtype(torch.float32).finite().value
+        chain = trials.expect_chain(trial, got.shape)
+        noises += [chain.start, *chain.noises]
+        trials.expect_white_noise(noises, "the start and the steps of sample")
+        expect(got).holds(
+            not any(torch.allclose(got, end, atol=1e-2) for end in (chain.end, chain.end.clamp(0, 1))),
+            "The images lie in [−1, 1]: map them to [0, 1].",
+            "images_in_minus_one_to_one",
+        )
+        expect(got, "the images").close((chain.end + 1) / 2, rtol=1e-3, atol=2e-3)
+        trials.expect_evaluation_mode(trial)
     expect(trial.diffusion.sample(1), "a single image").shape(1, 2, 3, 3).within(-1e-3, 1 + 1e-3)
 
 
@@ -90,6 +92,53 @@ class three_channels(Diffusion):
     @torch.no_grad()
     def sample(self, batch_size):
         return (self.p_sample_loop(torch.randn(batch_size, 3, self.image_size, self.image_size)) + 1) / 2
+
+
+@mistake("The network is not called: p_sample_loop makes images of noise.")
+class network_not_called(Diffusion):
+    def sample(self, batch_size):
+        return torch.rand(batch_size, self.channels, self.image_size, self.image_size)
+
+
+@mistake("Only some images are made, and given more than once: make as many as are asked for.")
+class images_given_twice(Diffusion):
+    @torch.no_grad()
+    def sample(self, batch_size):
+        start = torch.randn((batch_size + 1) // 2, self.channels, self.image_size, self.image_size)
+        return (self.p_sample_loop(start).repeat(2, 1, 1, 1)[:batch_size] + 1) / 2
+
+
+@mistake("The noise of the images has one number for all entries of an image: draw noise of their whole shape.")
+class one_number_for_an_image(Diffusion):
+    @torch.no_grad()
+    def sample(self, batch_size):
+        start = torch.randn(batch_size, 1, 1, 1).expand(-1, self.channels, self.image_size, self.image_size)
+        return (self.p_sample_loop(start) + 1) / 2
+
+
+@mistake("The steps run from index 0 up to T − 1: the reverse chain runs down.")
+class runs_forward(loop.runs_forward.answer):  # type: ignore[name-defined]  # mypy takes no notice of what decorates a class
+    pass
+
+
+@mistake("One step is left out of the chain: the indices go from T − 1 down to 0, both included.")
+class leaves_a_step_out(loop.leaves_a_step_out.answer):  # type: ignore[name-defined]  # mypy takes no notice of what decorates a class
+    pass
+
+
+@mistake("The state is reset on the way: every step must start from what the step before gave.")
+class always_from_the_start(loop.always_from_the_start.answer):  # type: ignore[name-defined]  # mypy takes no notice of what decorates a class
+    pass
+
+
+@mistake("The t that a step is given holds one number: it takes the index once for each image, torch.full((B,), k).")
+class one_step_for_the_batch(loop.one_step_for_the_batch.answer):  # type: ignore[name-defined]  # mypy takes no notice of what decorates a class
+    pass
+
+
+@mistake("Some step lies outside 0 … T − 1: the first one back has the index T − 1, the last one 0.")
+class steps_outside(loop.steps_outside.answer):  # type: ignore[name-defined]  # mypy takes no notice of what decorates a class
+    pass
 
 
 @equivalent

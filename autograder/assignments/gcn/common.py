@@ -72,15 +72,17 @@ def random_found(draw: Draw, n: int, columns: int) -> Tensor:
     return torch.arange(columns) < sizes[:, None]
 
 
-def expect_gradients(found: Sequence[Tensor | float | None], wanted: Sequence[Tensor], names: str) -> None:
-    """The right gradients by what `names`, separated by spaces, says."""
+def expect_gradients(
+    found: Sequence[Tensor | float | None], wanted: Sequence[Tensor], names: str, not_finite: str | None = None
+) -> None:
+    """The right gradients by what `names`, separated by spaces, says; `not_finite` is the mistake if they are not."""
     for name, gradient, right in zip(names.split(), found, wanted, strict=True):
         expect(gradient).holds(
             isinstance(gradient, Tensor) and bool(gradient.any()),
             f"No gradient reaches {name}: look for detach, no_grad, item or data.",
             "detached",
         )
-        expect(gradient, f"the gradient by {name}").finite("gradient_not_a_number").close(right, rtol=1e-4)
+        expect(gradient, f"the gradient by {name}").finite(not_finite).close(right, rtol=1e-4)
 
 
 def shares(nodes: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -114,7 +116,7 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
 
     `others` are the chances of known mistakes, by their names.
     """
-    expect(drawn, "the draws").shape(*shape)
+    expect(drawn, "the draws").shape(*shape).dtype(torch.long)
     total, (count, k) = drawn.numel(), shape
     counts = _counts(drawn.clamp(min=0), len(chances))
 
@@ -157,14 +159,33 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
         expect(drawn).holds(not is_dealt, "The draws are not independent: draw each by itself.", "one_draw_for_all")
 
 
+def lengths_of_calls(draw: Draw) -> list[int]:
+    """Numbers of rows to ask for in turn: three long ones and twelve short ones, in any order."""
+    lengths = [draw.integer(2900, 3100) for _ in range(3)] + [draw.integer(40, 80) for _ in range(12)]
+    return [lengths[place] for place in draw.normal(len(lengths)).argsort().tolist()]
+
+
 def expect_scatter(calls: Sequence[Tensor], chances: Tensor) -> None:
-    """The counts of many calls scatter as those of draws do; a deck with the right shares, shuffled, has exact ones."""
+    """The counts of many calls scatter as those of draws do; a deck with the right shares, shuffled, has exact ones.
+
+    calls: each (n, k). Neither do the draws of a row avoid or follow each other.
+    """
     squares = []
     for drawn in calls:
         counts = _counts(drawn, len(chances))
         expect(drawn).holds(counts is not None, "The draws do not follow the probabilities that are wanted.")
         if counts is not None:
             squares.append(_pearson(counts, chances))
+    rows = torch.cat(list(calls))
+    if rows.shape[1] > 1:
+        pairs = [rows[:, one] == rows[:, other] for one, other in combinations(range(rows.shape[1]), 2)]
+        alike = torch.stack(pairs).double().mean(dim=0)  # how many pairs of a row's draws are the same
+        error = float(alike.std()) / len(alike) ** 0.5
+        expect(rows).holds(
+            abs(float(alike.mean()) - float((chances**2).sum())) <= SIGMAS * error + 1e-9,
+            "The draws of a node are not independent: draw with replacement, and anew for each.",
+            "without_replacement",
+        )
     freedom = sum(len(terms) - 1 for terms in squares)
     expect(calls).holds(
         not is_too_even(torch.cat(squares), freedom),

@@ -16,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("gcn.draw_candidates")
 def draw_candidates(student: Remote, draw: Draw) -> None:
-    count, k = 3000, 3
+    k = 3
     candidates = torch.tensor([[4, 9, 2, -1], [7, -1, -1, -1], [-1, -1, -1, -1]])
     chances = draw.positive(3)
     chances = chances / chances.sum()
@@ -30,20 +30,30 @@ def draw_candidates(student: Remote, draw: Draw) -> None:
     )
     expect(log_q, "log_q").finite("not_a_number_for_isolated_nodes")
     expect(log_q[1:], "log_q of a row with a single candidate, or with none,").close(torch.zeros(2, 2))
-    many = torch.zeros(count, dtype=torch.long)
+    many = torch.zeros(4000, dtype=torch.long)
     common.expect_chance(*(expect(student(candidates[many[:20]], q[many[:20]], 20)).items(2)[0] for _ in range(2)))
-    neighbors, log_q = expect(student(candidates[many], q[many], k)).items(2)
     by_node = torch.zeros(12, dtype=torch.float64)
     by_node[candidates[0, :3]] = chances.double()
-    expect(neighbors).holds(
-        not bool((neighbors < 3).all() and (neighbors != 2).any()),
-        "These are the columns that were drawn; return the candidates that stand in them.",
-        "columns_for_candidates",
+    calls, logs = [], []
+    # Long calls and short ones in any order, so that none of them can be dealt from a deck.
+    for count in common.lengths_of_calls(draw):
+        neighbors, log_q = expect(student(candidates[many[:count]], q[many[:count]], k)).items(2)
+        calls.append(expect(neighbors, "the neighbours").shape(count, k).dtype(torch.long).value)
+        logs.append(expect(log_q, "log_q").shape(count, k).value)
+        expect(neighbors).holds(
+            not bool((neighbors < 3).all() and (neighbors != 2).any()),
+            "These are the columns that were drawn; return the candidates that stand in them.",
+            "columns_for_candidates",
+        )
+        if count >= 1000:
+            others = {"uniform_candidates": common.shares(candidates[0, :3])}
+            common.expect_draws(neighbors, by_node, (count, k), others)
+    common.expect_scatter(calls, by_node)
+    drawn = torch.cat(calls)
+    expect(drawn).holds(
+        bool(torch.isin(drawn, candidates[0, :3]).all()), "A draw is not among the candidates of its row."
     )
-    common.expect_draws(neighbors, by_node, (count, k), {"uniform_candidates": common.shares(candidates[0, :3])})
-    expect(log_q, "log_q").close(by_node[neighbors].log().float())
-    calls = [expect(student(candidates[many[:60]], q[many[:60]], k)).items(2)[0] for _ in range(12)]
-    common.expect_scatter([expect(drawn, "the neighbours").shape(60, k).value for drawn in calls], by_node)
+    expect(torch.cat(logs), "log_q").close(by_node[drawn].log().float())
     # Drawn n_j times, candidate j has the gradient n_j / q_j, a whole number over q_j; the logarithm of q over its sum
     # takes the same number off all of them.
     rows = torch.tensor([0] * 20 + [2])
@@ -51,7 +61,8 @@ def draw_candidates(student: Remote, draw: Draw) -> None:
     expect(gradient).holds(
         gradient is not None, "log_q carries no gradient of q: take its logarithm from q itself.", "detached"
     )
-    found = expect(gradient, "the gradient through log_q").finite("gradient_not_a_number").value[:-1, :3].double()
+    through = expect(gradient, "the gradient through log_q").shape(len(rows), 4).finite("gradient_not_a_number")
+    found = through.value[:-1, :3].double()
     times = chances * (found - (found * chances).sum(dim=1, keepdim=True) + k)
     expect(times, "the gradient through log_q").close(times.round().clamp(min=0), rtol=1e-3)
 
@@ -107,6 +118,15 @@ def uniform_candidates(candidates, q, k):
 def uniform_columns(candidates, q, k):
     columns = torch.randint(q.shape[1], (len(q), k))
     return _with_logs(candidates, q, columns, q.gather(1, columns).where(candidates.gather(1, columns) >= 0, 1.0))
+
+
+@mistake("The draws of a node avoid each other: draw with replacement, each by itself.")
+def without_replacement(candidates, q, k):
+    empty = q.detach().sum(dim=1, keepdim=True) == 0
+    chances = torch.where(empty, 1.0, q.detach())
+    parts = (torch.rand(len(q), k) + torch.rand(len(q), k).argsort(dim=1)) / k
+    up_to = (chances / chances.sum(dim=1, keepdim=True)).cumsum(dim=1)
+    return _with_logs(candidates, q, (parts[..., None] > up_to[:, None, :-1]).sum(dim=2))
 
 
 @mistake("q is taken for logits, so that exp(q) is drawn from: Categorical(probs=…), or torch.multinomial(q, …).")

@@ -33,7 +33,7 @@ def gcn_layer(student: Remote, draw: Draw) -> None:
     leaves = [h.clone().requires_grad_(), weight.clone().requires_grad_()]
     right = torch.autograd.grad((reference.gcn_layer(leaves[0], adjacency, leaves[1]) * upstream).sum(), leaves)
     found = student.gradient(h, adjacency, weight, wrt=[0, 2], weights=[upstream])
-    common.expect_gradients(found, right, "h W")
+    common.expect_gradients(found, right, "h W", "gradient_not_a_number")
 
 
 @mistake("This is the sum over the neighbourhood; the mean is wanted: divide by N(i).")
@@ -203,6 +203,14 @@ def changes_its_argument(h, adjacency, weight, activation=torch.relu):
     if adjacency.layout == torch.strided:
         adjacency /= common.or_one(adjacency.sum(dim=1, keepdim=True))
     return reference.gcn_layer(h, adjacency, weight, activation)
+
+
+@mistake(
+    "N(i) = 0 is hidden from the result, but the gradient of W is NaN: divide by 1 there, before torch.where chooses."
+)
+def gradient_not_a_number(h, adjacency, weight, activation=torch.relu):
+    sums, sizes = adjacency @ (h @ weight), adjacency @ h.new_ones(len(h), 1)
+    return activation(torch.where(sizes > 0, sums / sizes, 0.0))
 
 
 @equivalent

@@ -5,6 +5,7 @@ should. Common mistakes: gradients not zeroed, a step too early or uphill, a sec
 returned.
 """
 
+import numpy
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -28,11 +29,10 @@ def joint_step(student: Remote, draw: Draw) -> None:
             remote = [toy.attribute(name) for name in ("network", "hops", "network_optimizer", "sampler_optimizer")]
             network, hops, *remote_optimizers = remote
             got = student(network, x, labels, hops, *remote_optimizers)
-            expect(got).holds(
-                isinstance(got, float) or (isinstance(got, Tensor) and got.ndim == 0),
-                "The loss is no Python float: return loss.item().",
-            )
-            loss = float(got) if isinstance(got, Tensor) else got
+            expect(got).holds(not isinstance(got, Tensor), "The loss is a tensor.", "returns_a_tensor")
+            # One of NumPy's, of double precision, is a Python float too.
+            loss = got.item() if isinstance(got, numpy.ndarray) and got.ndim == 0 and got.dtype == float else got
+            expect(loss).holds(isinstance(loss, float), "The loss is no Python float: return loss.item().")
             expect(loss, f"the loss of {step} step").close(torch.tensor(wanted), rtol=1e-3)
             names = {"lower": "the lower weights", "upper": "the upper weights", "theta": "the sampler"}
             found = {name: toy.attribute(name) for name in names}
@@ -253,6 +253,21 @@ def returns_both_losses(network, x, labels, hops, network_optimizer, sampler_opt
     return loss.item() + surrogate.item()
 
 
+@mistake("It returns a tensor, which may keep a whole graph alive; return a Python float: loss.item().")
+def returns_a_tensor(network, x, labels, hops, network_optimizer, sampler_optimizer):
+    loss = _passed(network, x, labels, hops, network_optimizer)
+    _finish(network_optimizer, sampler_optimizer, _surrogate(network, hops))
+    return loss.detach()
+
+
+@mistake("The network's upper weights stay: its optimizer must move all of its parameters.")
+def upper_stays(network, x, labels, hops, network_optimizer, sampler_optimizer):
+    loss = _passed(network, x, labels, hops, network_optimizer)
+    network.upper.grad = None
+    _finish(network_optimizer, sampler_optimizer, _surrogate(network, hops))
+    return loss.item()
+
+
 @mistake("It returns nothing: return loss.item().")
 def returns_nothing(network, x, labels, hops, network_optimizer, sampler_optimizer):
     reference.joint_step(network, x, labels, hops, network_optimizer, sampler_optimizer)
@@ -308,7 +323,7 @@ def both_in_one_backward(network, x, labels, hops, network_optimizer, sampler_op
 
 
 @equivalent
-def returns_a_tensor(network, x, labels, hops, network_optimizer, sampler_optimizer):
+def returns_a_float_of_numpy(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     _finish(network_optimizer, sampler_optimizer, _surrogate(network, hops))
-    return loss.detach()
+    return numpy.float64(loss.detach().numpy())

@@ -33,7 +33,7 @@ def normalize_scores(student: Remote, draw: Draw) -> None:
     (gradient,) = student.gradient(scores, found, wrt=[0], weights=[weights])
     leaf = scores.clone().requires_grad_()
     (wanted,) = torch.autograd.grad((reference.normalize_scores(leaf, found) * weights).sum(), leaf)
-    common.expect_gradients([gradient], [wanted], "scores")
+    common.expect_gradients([gradient], [wanted], "scores", "gradient_not_a_number")
 
 
 @mistake("This is a softmax; here scores are cut at 0 and divided by their sum.")
@@ -158,6 +158,12 @@ def detached(scores, found):
 def changes_its_argument(scores, found):
     scores[~found] = -1.0
     return reference.normalize_scores(scores, found)
+
+
+@mistake("A row where nothing is found is hidden from q, but its gradient is NaN: divide by 1 there.")
+def gradient_not_a_number(scores, found):
+    positive = (scores.relu() + TINY) * found
+    return torch.where(found, positive / positive.sum(dim=1, keepdim=True), 0.0)
 
 
 @equivalent

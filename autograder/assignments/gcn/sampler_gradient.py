@@ -1,6 +1,6 @@
 """∇_θ Σ_i upstream_i · Σ_j q(j | i) h_j W, estimated from k draws a row by the log-derivative trick.
 
-6,000 estimates must average to the exact gradient with at most 1/k of the variance of one draw. Many answers are biased
+6,000 estimates must average to the exact gradient with 1/k of the variance of one draw, or less if a baseline is used. Many answers are biased
 (uniform draws, q once more, a baseline that knows the draw); some reuse a draw or draw nothing.
 """
 
@@ -10,6 +10,7 @@ from torch.distributions import Categorical
 from torch.nn import functional
 
 from autograder.assignments.gcn import common, reference
+from autograder.judge.chance import is_repetitive
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -32,6 +33,10 @@ def sampler_gradient(student: Remote, draw: Draw) -> None:
     q, rewards = logits[0].softmax(dim=0), reference.neighbor_rewards(h, weight, upstream)[0]
     score = torch.eye(4, dtype=torch.float64) - q  # row j: ∇ log q(j)
     single = (q[:, None] * (rewards[:, None] * score) ** 2).sum(dim=0) - exact**2
+    # No constant that is taken off the rewards makes the variances together smaller than this one does.
+    sizes = q * score.square().sum(dim=1)
+    best = (sizes * rewards).sum() / sizes.sum()
+    least = float((sizes * (rewards - best) ** 2).sum() - exact.square().sum())
     repeated = (logits.repeat(count, 1), h.repeat(count, 1, 1), weight, upstream.repeat(count, 1))
     for k in (2, 1, 5):
         got = student(*repeated, k)
@@ -44,10 +49,8 @@ def sampler_gradient(student: Remote, draw: Draw) -> None:
             "The estimates of all rows are the same: each row needs draws of its own.",
             "nothing_is_drawn" if torch.allclose(found[0], exact) else "one_draw_for_all",
         )
-        expect(found).holds(
-            k > 1 or _distinct(found) <= 4,
-            "With k = 1 there are as many different estimates as candidates; yours are more: they are not drawn from q.",
-        )
+        if k == 1:
+            _expect_draws_of_q(found, q)
         bias = (found.mean(dim=0) - exact).abs()
         expect(found).holds(
             bool((bias <= common.SIGMAS * (variance / count).sqrt() + 1e-12).all()),
@@ -59,15 +62,38 @@ def sampler_gradient(student: Remote, draw: Draw) -> None:
             f"With k = {k} the variance is larger than 1/k of that of a single draw.",
             "one_draw_used_k_times",
         )
+        together = centred.square().sum(dim=1)
+        room = common.SIGMAS * float(together.std()) / count**0.5
+        expect(found).holds(
+            float(together.mean()) >= least / k - room,
+            f"With k = {k} the estimates scatter less than draws from q do: they know more than k draws tell.",
+        )
+        expect(found).holds(
+            not is_repetitive(found[:, int(q.argmax())]),
+            "Estimates of one row tell those of another.",
+            "one_draw_for_all",
+        )
 
 
-def _distinct(rows: Tensor) -> int:
-    """How many rows differ, but for rounding; 5 stands for more."""
-    left, count = rows, 0
-    while len(left) and count < 5:
-        left = left[((left - left[0]).abs() > 1e-6 * rows.abs().max()).any(dim=1)]
-        count += 1
-    return count
+def _expect_draws_of_q(found: Tensor, q: Tensor) -> None:
+    """With k = 1 there is one estimate for each candidate, and each is as frequent as q says."""
+    counts: list[int] = []
+    left = found
+    while len(left) and len(counts) < 5:
+        is_same = ((left - left[0]).abs() <= 1e-6 * found.abs().max()).all(dim=1)
+        counts.append(int(is_same.sum()))
+        left = left[~is_same]
+    chances = q[q > 0].sort().values
+    is_drawn = len(counts) == len(chances) and bool(
+        (
+            (torch.tensor(sorted(counts)) - len(found) * chances).abs()
+            <= common.SIGMAS * (len(found) * chances * (1 - chances)).sqrt()
+        ).all()
+    )
+    expect(found).holds(
+        is_drawn,
+        "With k = 1 there are as many different estimates as candidates, as frequent as q says; yours are not so: they are not drawn from q.",
+    )
 
 
 def _estimate(logits, h, weight, upstream, drawn, rewards=None):

@@ -1,13 +1,13 @@
 """The class as a whole: latent_dim counts, and every parameter is registered and learns.
 
-In evaluation mode a copy made by load_state_dict must reconstruct the same, and the reconstruction sends a gradient to
-each parameter. The mistakes keep a layer in a plain list, fix the number of latents, or cut the graph.
+In evaluation mode a copy made by load_state_dict must reconstruct the same, follow its own parameters alone, and send a
+gradient to each. The mistakes keep a layer in a plain list or with the class, fix the number of latents, or cut the graph.
 """
 
 import math
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from autograder.assignments.vae import common, reference
 from autograder.assignments.vae.reference import VAE
@@ -19,34 +19,42 @@ from autograder.judge.student import Remote
 
 @exercise("vae.VAE")
 def whole_model(student: Remote, draw: Draw) -> None:
-    latent_dim = 7  # no cell of the notebook asks for as many
+    latent_dim = draw.integer(6, 10)  # no cell of the notebook asks for as many
     model, x, eps = common.redrawn_model(student, latent_dim), common.images(draw, 5), draw.normal(5, latent_dim)
-    x_hat, mu, sigma = expect(model(x, eps=eps), "what forward returns").items(3)
-    expect(x_hat, "the reconstruction").shape(5, 1, reference.SIDE, reference.SIDE)
-    expect(mu, "mu").shape(5, latent_dim, mistake="two_latents_only")
-    expect(sigma, "sigma").shape(5, latent_dim)
+    x_hat, mu, sigma = _results(model, x, eps)
     found = model.attribute("latent_dim")
     expect(found).holds(found == latent_dim, "The attribute latent_dim is not the number of latents asked for.")
     expect(sigma).holds(bool((sigma > 0).all()), "sigma is not positive everywhere.")
-    other = expect(model(x.flip(0), eps=-eps), "what forward returns").items(3)[0]
-    expect(other).holds(
-        not common.almost_equal(other, x_hat, within=0),
-        "The reconstruction depends on neither the image nor the noise.",
-    )
-    again = expect(model(x, eps=eps), "what forward returns").items(3)[0]
+    for other in (_results(model, x.flip(0), eps)[0], _results(model, x, -eps)[0]):
+        expect(other).holds(
+            not common.almost_equal(other, x_hat, within=0),
+            "The reconstruction depends on the image alone, on the noise alone, or on neither.",
+            "ignores_its_input",
+        )
+    for what, rows in (("reconstruction", x_hat), ("code", mu)):
+        varied = common.directions(rows.flatten(1) - rows.flatten(1).mean(dim=0))
+        expect(rows).holds(
+            float(varied[1]) > 0.02, f"The {what} is the same for every image, or nearly so.", "ignores_its_input"
+        )
+    again = _results(model, x, eps)[0]
     expect(again).holds(
         common.almost_equal(again, x_hat), "In evaluation mode, two calls of forward with the same x and eps differ."
     )
-    twin = student.kept(latent_dim)
-    twin.eval.kept()
+    twin = common.redrawn_model(student, latent_dim)
+    again = _results(model, x, eps)[0]
+    expect(again).holds(
+        common.almost_equal(again, x_hat),
+        "Two models share their weights: make layers in __init__, and assign them to self.",
+        "layers_of_the_class",
+    )
     twin.load_state_dict.kept(model.state_dict.kept())
-    copy = expect(twin(x, eps=eps), "what forward returns").items(3)[0]
+    copy = _results(twin, x, eps)[0]
     expect(copy).holds(
         common.almost_equal(copy, x_hat),
         "A copy made by load_state_dict reconstructs differently: a layer is not registered with the module.",
         "layers_in_a_list",
     )
-    for noise in ({"eps": eps}, {}):
+    for noise in ({}, {"eps": eps}):
         sizes = model.gradient(x, wrt=model, weights=[draw.normal(*x.shape), None, None], **noise)
         expect(sizes).holds(len(sizes) > 0, "The model has no parameters: assign its layers to self.")
         expect(sizes).holds(
@@ -55,6 +63,24 @@ def whole_model(student: Remote, draw: Draw) -> None:
             "The reconstruction does not send a gradient to every parameter: some would never learn.",
             "detached",
         )
+    shapes = [shape for _, shape in model.parameters()]
+    expect(shapes).holds(
+        sum(math.prod(shape) for shape in shapes) >= reference.SIDE**2
+        and sum(len(shape) >= 2 for shape in shapes) >= 2,
+        "The model has hardly any parameters: encoder and decoder are made of layers.",
+    )
+    common.expect_parameters(twin, lambda: _results(twin, x, eps)[:1], sizes, draw, 16)
+    again = _results(model, x, eps)[0]
+    expect(again).holds(common.almost_equal(again, x_hat), "Two models share their weights.", "layers_of_the_class")
+
+
+def _results(model: Remote, x: Tensor, eps: Tensor) -> list[Tensor]:
+    """What forward returns, of the right shapes."""
+    x_hat, mu, sigma = expect(model(x, eps=eps), "what forward returns").items(3)
+    expect(x_hat, "the reconstruction").shape(len(x), 1, reference.SIDE, reference.SIDE).finite()
+    expect(mu, "mu").shape(*eps.shape, mistake="two_latents_only").finite()
+    expect(sigma, "sigma").shape(*eps.shape).finite()
+    return [x_hat, mu, sigma]
 
 
 @mistake(
@@ -67,6 +93,23 @@ class layers_in_a_list(VAE):
 
     def decode(self, z):
         return super().decode(self.extra[0](z))
+
+
+@mistake("Layers are kept with the class, so that all models share their weights: assign them to self in __init__.")
+class layers_of_the_class(VAE):
+    shared: dict[int, VAE] = {}
+
+    def __init__(self, latent_dim):
+        super().__init__(latent_dim)
+        other = self.shared.setdefault(latent_dim, self)
+        if other is not self:
+            self.encoder, self.head, self.decoder = other.encoder, other.head, other.decoder
+
+
+@mistake("The reconstruction is the same for every image, or depends on the image alone or on the noise alone.")
+class ignores_its_input(VAE):
+    def forward(self, x, eps=None):
+        return super().forward(x.mean(dim=0, keepdim=True).expand_as(x), eps)
 
 
 @mistake("The number of latents is fixed in the code; it must follow latent_dim.")

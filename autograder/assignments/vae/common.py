@@ -61,6 +61,53 @@ def almost_equal(one: object, other: Tensor, within: float = 1e-5) -> bool:
     return torch.allclose(one, other, rtol=1e-4, atol=within * max(scale, 1.0))
 
 
+def halves_of(x: Tensor, other: Tensor) -> list[Tensor]:
+    """x (B, 1, 28, 28) with its upper, lower, left or right half taken from `other`."""
+    middle, found = reference.SIDE // 2, []
+    for part in (slice(middle), slice(middle, None)):
+        rows, columns = x.clone(), x.clone()
+        rows[:, :, part], columns[:, :, :, part] = other[:, :, part], other[:, :, :, part]
+        found += [rows, columns]
+    return found
+
+
+def directions(changes: Tensor) -> Tensor:
+    """How much changes (N, D) vary in each direction, as shares of the most, in falling order: (min(N, D),)."""
+    sizes = torch.linalg.svdvals(changes.double())
+    return sizes / sizes[0].clamp(min=1e-30)
+
+
+def expect_parameters(
+    model: Remote, call: Callable[[], Sequence[Tensor]], sizes: Sequence[float | None], draw: Draw, most: int
+) -> None:
+    """What `call` gives follows the model's parameters, `most` of them at most, if their gradients say so.
+
+    sizes: of the gradients by each parameter. The model is another one afterwards.
+    """
+    named = model.parameters()
+    expect(sizes).holds(len(named) == len(sizes), "The model's parameters change from call to call.")
+    largest = max((size for size in sizes if size is not None), default=0.0)
+    counting = [
+        name for (name, _), size in zip(named, sizes, strict=True) if size is not None and size > 1e-3 * largest
+    ]
+    matrices = [name for name, shape in named if len(shape) >= 2 and name in counting]
+    expect(sizes).holds(
+        len(matrices) > 0, "The results follow no matrix of the model's: what it computes must come from its layers."
+    )
+    chosen = draw.normal(len(counting)).argsort()[:most].tolist()
+    before = call()
+    for name in (counting[number] for number in chosen):
+        model.nudge(name)
+        after = call()
+        is_same = all(
+            one.shape == other.shape and torch.equal(one, other) for one, other in zip(before, after, strict=True)
+        )
+        expect(after).holds(
+            not is_same, "A parameter that has a gradient changes nothing: the gradient is not that of the results."
+        )
+        before = after
+
+
 def expect_gradients(found: Sequence[Tensor | float | None], wanted: Sequence[Tensor], names: Sequence[str]) -> None:
     """Every gradient is there, and right."""
     for gradient, right, name in zip(found, wanted, names, strict=True):

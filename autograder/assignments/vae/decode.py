@@ -39,14 +39,21 @@ def decode(student: Remote, draw: Draw) -> None:
         common.almost_equal(one, x_hat[7:8]), "An image changes with the other codes in its batch.", "mixes_the_codes"
     )
     expect(x_hat).holds(bool((x_hat.flatten(1).std(dim=1) > 1e-6).all()), "All pixels of an image are the same.")
+    changes = []
     for j in range(latent_dim):
         moved = z.clone()
         moved[:, j] += 5
+        changes.append(_decoded(model, moved) - x_hat)
         expect(x_hat).holds(
-            not common.almost_equal(model.decode(moved), x_hat),
+            not common.almost_equal(x_hat + changes[-1], x_hat),
             "The image does not depend on every entry of z.",
             "ignores_a_latent",
         )
+    expect(x_hat).holds(
+        float(common.directions(torch.stack(changes).flatten(1))[-1]) > 0.01,
+        "Different entries of z change the image in the same way: it depends on fewer numbers than z has.",
+        "ignores_a_latent",
+    )
     weight = draw.normal(*x_hat.shape)
     (gradient,) = model.decode.gradient(z / 10, wrt=[0], weights=[weight])
     expect(gradient).holds(
@@ -54,7 +61,9 @@ def decode(student: Remote, draw: Draw) -> None:
         "No gradient passes through decode: training could not improve it.",
         "detached",
     )
+    sizes = model.decode.gradient(z / 10, wrt=model, weights=[weight])
     common.expect_slope(lambda z: float((_decoded(model, z).double() * weight).sum()), z / 10, gradient, "decode")
+    common.expect_parameters(model, lambda: [_decoded(model, z / 10)], sizes, draw, 3)
 
 
 def _decoded(model: Remote, z: Tensor) -> Tensor:
@@ -100,7 +109,7 @@ class flat_images(VAE):
         return super().decode(z).flatten(1)
 
 
-@mistake("One entry of z has no influence on the image.")
+@mistake("One entry of z has no influence on the image, or none of its own.")
 class ignores_a_latent(VAE):
     def decode(self, z):
         return super().decode(torch.cat([z[:, :-1], torch.zeros_like(z[:, -1:])], dim=1))
@@ -110,6 +119,18 @@ class ignores_a_latent(VAE):
 class mixes_the_codes(VAE):
     def decode(self, z):
         return super().decode(z - z.mean(dim=0, keepdim=True))
+
+
+@mistake("Two calls of decode on the same codes differ: it returns the pixels' means, and draws nothing.")
+class decode_draws_noise(VAE):
+    def decode(self, z):
+        return super().decode(z + 0.1 * torch.randn_like(z))
+
+
+@ignores_a_latent.also  # type: ignore[attr-defined]  # mypy takes no notice of what decorates a class
+class follows_the_sum_of_z(VAE):
+    def decode(self, z):
+        return super().decode(z.sum(dim=1, keepdim=True).expand_as(z))
 
 
 @mistake("No gradient passes through decode: the graph is cut.")

@@ -34,12 +34,23 @@ def encode(student: Remote, draw: Draw) -> None:
         "An image's code changes with the other images in its batch.",
         "mixes_the_batch",
     )
-    others = expect(model.encode(common.images(draw, count)), "what encode returns").items(2)
+    noise = common.images(draw, count)
+    others = _codes(model, noise, latent_dim)
     for value, other, name in ((mu, others[0], "mu"), (sigma, others[1], "sigma")):
         expect(value).holds(
             float((value.std(dim=0) / value.abs().mean()).max()) > 1e-6 and not torch.equal(value, other),
             f"{name} is the same for every image: it must be computed from x.",
             f"{name}_ignores_x",
+        )
+    varied = common.directions(mu - mu.mean(dim=0))
+    expect(mu).holds(
+        float(varied[1]) > 0.02, "All images have codes on one line: mu follows one number of x.", "mu_ignores_x"
+    )
+    for mixed in common.halves_of(x, noise):
+        expect(mu).holds(
+            not common.almost_equal(_codes(model, mixed, latent_dim)[0], mu, within=0),
+            "Half of the pixels have no influence on mu: it must follow the whole image.",
+            "ignores_pixels",
         )
     weight = draw.normal(count, latent_dim)
     for weights in ([weight, None], [None, weight]):
@@ -50,6 +61,8 @@ def encode(student: Remote, draw: Draw) -> None:
             "detached",
         )
         common.expect_slope(partial(_weighted, model, weights), x, gradient, "encode")
+        sizes = model.encode.gradient(x, wrt=model, weights=weights)
+        common.expect_parameters(model, lambda: _shaped_codes(model, x, latent_dim), sizes, draw, 3)
 
 
 def _weighted(model: Remote, weights: list[Tensor | None], x: Tensor) -> float:
@@ -61,11 +74,18 @@ def _weighted(model: Remote, weights: list[Tensor | None], x: Tensor) -> float:
     return total
 
 
+def _shaped_codes(model: Remote, x: Tensor, latent_dim: int) -> list[Tensor]:
+    mu, sigma = expect(model.encode(x), "what encode returns").items(2)
+    expect(mu, "mu").shape(len(x), latent_dim)
+    expect(sigma, "sigma").shape(len(x), latent_dim)
+    return [mu, sigma]
+
+
 def _codes(model: Remote, x: Tensor, latent_dim: int) -> list[Tensor]:
     """mu and sigma, of the right shapes, and sigma positive."""
-    mu, sigma = expect(model.encode(x), "what encode returns").items(2)
-    expect(mu, "mu").shape(len(x), latent_dim).finite()
-    expect(sigma, "sigma").shape(len(x), latent_dim).finite()
+    mu, sigma = _shaped_codes(model, x, latent_dim)
+    expect(mu, "mu").finite()
+    expect(sigma, "sigma").finite()
     expect(sigma).holds(
         bool((sigma >= 0).all()),
         "Some entries of sigma are negative; a standard deviation is positive.",
@@ -115,6 +135,25 @@ class sigma_ignores_x(VAE):
     def encode(self, x):
         mu, sigma = super().encode(x)
         return mu, torch.ones_like(sigma)
+
+
+@mistake("mu is the same for every image, or follows one number of it: it must be computed from the whole of x.")
+class mu_ignores_x(VAE):
+    def encode(self, x):
+        return super().encode(torch.zeros_like(x))[0], super().encode(x)[1]
+
+
+@mu_ignores_x.also  # type: ignore[attr-defined]  # mypy takes no notice of what decorates a class
+class mu_follows_the_brightness(VAE):
+    def encode(self, x):
+        brightness = x.flatten(1).mean(dim=1).view(-1, 1, 1, 1).expand_as(x)
+        return super().encode(brightness)[0], super().encode(x)[1]
+
+
+@mistake("Some pixels have no influence on mu: it must follow the whole image.")
+class ignores_pixels(VAE):
+    def encode(self, x):
+        return super().encode(torch.cat([x[:, :, :14], torch.zeros_like(x[:, :, 14:])], dim=2))
 
 
 @mistake("No gradient passes through encode: the graph is cut, and the encoder would never learn.")

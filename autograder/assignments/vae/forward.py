@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from autograder.assignments.vae import common, reference
 from autograder.assignments.vae.reference import VAE
-from autograder.judge.chance import is_repetitive, is_too_even
+from autograder.judge.chance import are_shuffled, is_repetitive, is_too_even
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -25,8 +25,12 @@ def forward(student: Remote, draw: Draw) -> None:
     model = common.redrawn_model(student, latent_dim)
     for batch in (5, 1):
         x, eps = common.images(draw, batch), 3 * draw.normal(batch, latent_dim)
-        x_hat, mu, sigma = expect(model(x, eps=eps), "what forward returns").items(3)
         encoded = expect(model.encode(x), "what encode returns").items(2)
+        for code, name in zip(encoded, ("mu", "sigma"), strict=True):
+            expect(code, f"{name} of encode").shape(batch, latent_dim).finite()
+        z = reference.reparameterize(encoded[0], encoded[1], eps)
+        right = _decoded_among_others(model, z, draw)
+        x_hat, mu, sigma = expect(model(x, eps=eps), "what forward returns").items(3)
         order = "parameters_first" if _shape(x_hat) == (batch, latent_dim) else None
         expect(x_hat, "the reconstruction").shape(batch, 1, reference.SIDE, reference.SIDE, mistake=order)
         expect(mu, "mu of forward").shape(batch, latent_dim).holds(
@@ -36,8 +40,12 @@ def forward(student: Remote, draw: Draw) -> None:
             common.almost_equal(encoded[1], sigma), "sigma of forward is not that of encode, but something made of it."
         )
         # A decoder can turn the last bit of z into 1e-4 of a pixel; another z changes pixels by some tenths.
-        if not common.almost_equal(x_hat, model.decode(reference.reparameterize(mu, sigma, eps)), within=1e-3):
+        if not common.almost_equal(x_hat, right, within=1e-3):
             _name_the_wrong_noise(model, x, x_hat, mu, sigma, eps)
+        expect(right).holds(
+            common.almost_equal(_decoded_among_others(model, z, draw), right, within=1e-3),
+            "decode gives other images for the same codes after forward than before.",
+        )
     first, second = (expect(model(x), "what forward returns").items(3)[0] for _ in range(2))
     expect(first, "the reconstruction").shape(1, 1, reference.SIDE, reference.SIDE).finite().holds(
         not torch.equal(first, second),
@@ -46,6 +54,15 @@ def forward(student: Remote, draw: Draw) -> None:
     )
     if not _expect_right_noise(model, latent_dim, draw):
         _expect_right_spread(common.redrawn_model(student, latent_dim), draw)
+
+
+def _decoded_among_others(model: Remote, z: Tensor, draw: Draw) -> Tensor:
+    """What decode makes of z, asked in another order and among other codes."""
+    asked = torch.cat([z, 2 * draw.normal(3, z.shape[1])])
+    order = draw.normal(len(asked)).argsort()
+    images = expect(model.decode(asked[order]), "what decode returns")
+    decoded: Tensor = images.shape(len(asked), 1, reference.SIDE, reference.SIDE).finite().value
+    return decoded[order.argsort()][: len(z)]
 
 
 def _shape(value: object) -> tuple | None:
@@ -135,7 +152,9 @@ def _expect_right_noise(model: Remote, latent_dim: int, draw: Draw) -> bool:
         and float((columns.pow(4).mean(dim=0) - 3).abs().max()) < 10 * 96**0.5 * error
     )
     expect(noise).holds(is_standard, "Without eps, the noise is not standard normal.", "noise_is_not_standard_normal")
-    is_balanced = is_too_even((columns.mean(dim=0) / error) ** 2) or is_repetitive(columns.T.flatten())
+    is_again = is_repetitive(columns.T.flatten()) or are_shuffled(columns.T)
+    expect(noise).holds(not is_again, "Without eps, noise is used again.", "noise_is_shared")
+    is_balanced = is_too_even((columns.mean(dim=0) / error) ** 2)
     expect(noise).holds(not is_balanced, "Without eps, the noise is not drawn independently.", "noise_is_shared")
     return True
 
@@ -147,19 +166,25 @@ def _expect_right_spread(model: Remote, draw: Draw) -> None:
     which is more than 10 (false alarms: 1e-10).
     """
     count, image, weight = 1000, common.images(draw, 1), draw.normal(reference.SIDE * reference.SIDE)
-    got = expect(model(image.expand(count, -1, -1, -1)), "what forward returns").items(3)
-    x_hat, mu, sigma = got[0], *expect(model.encode(image), "what encode returns").items(2)
+    calls = [expect(model(image.expand(count, -1, -1, -1)), "what forward returns").items(3)[0] for _ in range(2)]
+    mu, sigma = expect(model.encode(image), "what encode returns").items(2)
     for code in (mu, sigma):
-        expect(code, "the code of an image").shape(1, 3)
-    expect(x_hat, "the reconstruction").shape(count, 1, reference.SIDE, reference.SIDE).finite()
+        expect(code, "the code of an image").shape(1, 3).finite()
+    for x_hat in calls:
+        expect(x_hat, "the reconstruction").shape(count, 1, reference.SIDE, reference.SIDE).finite()
     right = model.decode(mu + sigma * draw.normal(count, 3))
     expect(right, "the decoded images").shape(count, 1, reference.SIDE, reference.SIDE).finite()
-    one, other = (images.flatten(1).double() @ weight.double() for images in (x_hat, right))
+    one, again, other = (images.flatten(1).double() @ weight.double() for images in (*calls, right))
     error = float(((one.var() + other.var()) / count).sqrt())
     expect(x_hat).holds(
         abs(float(one.mean() - other.mean())) <= 7 * error + 1e-4
         and abs(float(one.std() / other.std().clamp_min(1e-9)) - 1) < 0.25,
         "Without eps, the reconstructions do not spread as decoded draws from N(mu, diag sigma²) do.",
+    )
+    expect(x_hat).holds(
+        not is_repetitive(torch.cat([one, again])),
+        "Without eps, the noise of one image or call tells that of another: it is drawn once and shared.",
+        "noise_is_shared",
     )
 
 

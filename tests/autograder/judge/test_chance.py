@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from autograder.assignments.diffusion import common as diffusion
+from autograder.assignments.diffusion import trials as diffusion
 from autograder.assignments.gcn import common as gcn
-from autograder.judge.chance import RATE, is_too_even
+from autograder.judge.chance import RATE, are_shuffled, is_too_even
 from autograder.judge.verdict import ExpectationFailed
 
 
@@ -58,3 +58,11 @@ def test_a_shuffled_deck_is_refused_and_draws_are_not():
 def test_an_index_that_is_far_too_large_takes_no_memory():
     with pytest.raises(ExpectationFailed, match="do not follow"):
         gcn.expect_scatter([torch.tensor([[400_000_000_000]])], torch.full((4,), 0.25, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("change", [lambda row: row.flip(0), lambda row: -row, lambda row: row[torch.randperm(900)]])
+def test_numbers_in_another_order_are_seen_and_drawn_ones_are_not(change):
+    drawn = torch.randn(40, 900, generator=torch.Generator().manual_seed(3))
+    assert not are_shuffled(drawn)
+    drawn[7] = change(drawn[31]) + 1e-5
+    assert are_shuffled(drawn)

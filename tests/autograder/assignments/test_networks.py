@@ -1,0 +1,128 @@
+"""Whatever network students choose for the VAE, its checks find what they look for in it."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
+
+from autograder.assignments import exercises_of
+from autograder.judge.draw import seed_for
+from autograder.judge.judging import judge
+from autograder.judge.student import in_this_process
+
+
+def dense(*sizes, act=nn.ReLU):
+    return nn.Sequential(
+        nn.Flatten(),
+        *(layer for pair in zip(sizes, sizes[1:], strict=False) for layer in (nn.Linear(*pair), act())),
+    )
+
+
+def to_pixels(*sizes, act=nn.ReLU):
+    """A decoder: hidden layers of these sizes, and one for the pixels."""
+    return lambda latent_dim: nn.Sequential(dense(latent_dim, *sizes, act=act), nn.Linear(sizes[-1], 784))
+
+
+def pooled_everywhere():
+    return nn.Sequential(
+        *(nn.Conv2d(1, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU()),
+        *(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+    )
+
+
+def deep_convolutions():
+    block = [(nn.Conv2d(size, 16, 3, padding=1), nn.BatchNorm2d(16), nn.LeakyReLU()) for size in (1, 16, 16, 16)]
+    return nn.Sequential(*(layer for layers in block for layer in layers), nn.MaxPool2d(4), nn.Flatten())
+
+
+def with_dropout():
+    return nn.Sequential(nn.Conv2d(1, 8, 5), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Dropout(0.5))
+
+
+def from_squares(latent_dim):
+    return nn.Sequential(
+        *(nn.Linear(latent_dim, 32 * 49), nn.ReLU(), nn.Unflatten(1, (32, 7, 7)), nn.ConvTranspose2d(32, 16, 4, 2, 1)),
+        *(nn.BatchNorm2d(16), nn.ReLU(), nn.ConvTranspose2d(16, 1, 4, 2, 1)),
+    )
+
+
+def from_one_square(latent_dim):
+    return nn.Sequential(
+        *(nn.Unflatten(1, (latent_dim, 1, 1)), nn.ConvTranspose2d(latent_dim, 16, 7), nn.ReLU()),
+        *(nn.ConvTranspose2d(16, 8, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(8, 1, 4, 2, 1)),
+    )
+
+
+class Attentive(nn.Module):
+    """Sixteen patches that attend to each other."""
+
+    def __init__(self):
+        super().__init__()
+        self.patches, self.places = nn.Linear(49, 32), nn.Parameter(0.02 * torch.randn(16, 32))
+        self.layer = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)
+
+    def forward(self, x):
+        patches = x.unfold(2, 7, 7).unfold(3, 7, 7).reshape(len(x), 16, 49)
+        return self.layer(self.patches(patches) + self.places).mean(dim=1)
+
+
+# Encoder, the number of its features, decoder, and what makes σ.
+NETWORKS = {
+    "linear": (nn.Flatten, 784, lambda latent_dim: nn.Linear(latent_dim, 784), functional.softplus),
+    "small": (lambda: dense(784, 16, act=nn.Tanh), 16, to_pixels(16, act=nn.Tanh), functional.softplus),
+    "deep": (lambda: dense(784, 400, 300, 200, 100, 64, 32), 32, to_pixels(32, 64, 100, 200, 300), torch.exp),
+    "sigmoids": (
+        lambda: dense(784, 64, 32, act=nn.Sigmoid),
+        32,
+        to_pixels(32, act=nn.Sigmoid),
+        lambda raw: (raw / 2).exp(),
+    ),
+    "pooled everywhere": (pooled_everywhere, 32, from_squares, torch.exp),
+    "deep convolutions": (deep_convolutions, 16 * 49, from_squares, torch.exp),
+    "dropout": (with_dropout, 8 * 144, from_one_square, lambda raw: raw.clamp(-5, 5).exp()),
+    "attention": (Attentive, 32, to_pixels(64), lambda raw: functional.softplus(raw) + 1e-4),
+    "weight norm": (
+        lambda: nn.Sequential(nn.Flatten(), weight_norm(nn.Linear(784, 64)), nn.ELU()),
+        *(64, to_pixels(64, act=nn.ELU), torch.exp),
+    ),
+    "spectral norm alone": (
+        lambda: nn.Sequential(nn.Flatten(), spectral_norm(nn.Linear(784, 64)), nn.Mish()),
+        64,
+        lambda latent_dim: nn.Sequential(
+            spectral_norm(nn.Linear(latent_dim, 64)), nn.Mish(), spectral_norm(nn.Linear(64, 784))
+        ),
+        torch.exp,
+    ),
+}
+
+
+def model_of(encoder, features, decoder, positive):
+    class Model(nn.Module):
+        def __init__(self, latent_dim):
+            super().__init__()
+            self.latent_dim = latent_dim
+            self.encoder, self.decoder = encoder(), decoder(latent_dim)
+            self.head = nn.Linear(features, 2 * latent_dim)
+
+        def encode(self, x):
+            mu, raw = self.head(self.encoder(x)).chunk(2, dim=1)
+            return mu, positive(raw)
+
+        def decode(self, z):
+            return torch.sigmoid(self.decoder(z)).view(-1, 1, 28, 28)
+
+        def forward(self, x, eps=None):
+            mu, sigma = self.encode(x)
+            return self.decode(mu + sigma * (torch.randn_like(mu) if eps is None else eps)), mu, sigma
+
+    return Model
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exercise", ["encode", "decode", "forward", "VAE"])
+@pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+def test_a_network_of_any_kind_passes(network, exercise):
+    id = f"vae.{exercise}"
+    found = judge(exercises_of("vae")[id], in_this_process(model_of(*network)), seed_for(b"networks", "", id))
+    assert (found.verdict, found.message) == ("pass", "")
