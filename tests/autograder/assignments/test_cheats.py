@@ -17,6 +17,8 @@ from autograder.judge.judging import judge
 from autograder.judge.student import in_this_process
 from fixmelab.judged.probe import Probe
 
+pytestmark = pytest.mark.slow
+
 CHEATS: list[tuple[str, Any, type[Probe]]] = []
 
 
