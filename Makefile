@@ -18,9 +18,7 @@ DEMO_RUN = --save_folder demo/diffusion --train_steps 400 --save_and_sample_ever
 
 # A module stays on one worker, with its fixtures and locks; tests/running_order.py says which start first.
 PYTEST = $(BIN)/python -m pytest
-PYTEST_BESIDE = $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-# Half of what the slow tests do is to wait: for a kernel, a limit, a browser.
-WORKERS ?= 3
+PYTEST_BESIDE = $(PYTEST) --dist loadfile --no-loadscope-reorder
 # It keeps two cores busy by itself, and has them to itself.
 KILLED_RUN = tests/autograder/grading/test_killed_run.py
 
@@ -41,13 +39,14 @@ demo: system-demo .venv/ready
 	@echo "the GCN notebook, solved and run: demo/gcn.html"
 
 check: system-test .venv/ready static
-	$(PYTEST_BESIDE) -m "not slow"
+	$(PYTEST_BESIDE) -n 2 -m "not slow"
 
+# Attacks and slow tests wait half of the time, for a limit, a kernel, a browser: three of them keep two cores busy.
 test: system-test .venv/ready static
 	$(BIN)/python tests/held.py seeds $(BIN)/autograder prove --seeds 50 --jobs 2
-	$(BIN)/python tests/held.py attacks $(BIN)/autograder prove --attacks --jobs 2
+	$(BIN)/python tests/held.py attacks $(BIN)/autograder prove --attacks --jobs 3
 	$(BIN)/python tests/held.py kills $(PYTEST) -q $(KILLED_RUN)
-	$(PYTEST_BESIDE) --ignore $(KILLED_RUN) --durations 15
+	$(PYTEST_BESIDE) -n 3 --ignore $(KILLED_RUN) --durations 15
 
 static: .venv/ready
 	$(BIN)/ruff check .

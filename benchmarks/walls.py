@@ -117,18 +117,21 @@ def _walls(folder: Path, powers: bool) -> list[str]:
     readable = [*_SYSTEM, sys.base_prefix, sys.prefix, *(str(course.ROOT / name) for name in _REPOSITORY)]
     shown = [part for path in dict.fromkeys(readable) if os.path.exists(path) for part in _show(path)]
     source = folder / "source" / "vae" / "vae.ipynb"
-    writable = {to: str(path) for to, path in folders(folder).items() if to[0] == "/"} | {str(folder): str(folder)}
+    own = folders(folder)
     return [
         "bwrap",
         "--unshare-all",
         "--die-with-parent",
         "--new-session",
         *("--cap-add" if powers else "--cap-drop", "ALL"),
+        # First, since repository and Python may lie in /tmp.
+        *("--bind", str(own["/tmp"]), "/tmp"),
         *shown,
         *("--ro-bind", str(source), str(course.source_path("vae"))),
         *("--dev", "/dev"),
         *(("--bind", "/proc", "/proc") if powers else ("--proc", "/proc")),
-        *(part for to, path in writable.items() for part in ("--bind", path, to)),
+        *("--bind", str(own["/dev/shm"]), "/dev/shm"),
+        *("--bind", str(folder), str(folder)),
         *("--chdir", str(folder), "--", "sh", "-c", (_BEGIN if powers else "") + _STAY, "sh"),
     ]
 

@@ -19,7 +19,7 @@ def test_a_proof_is_passed_over_only_by_what_it_held_before():
     held = "python tests/held.py"
     assert [line for line in steps("test") if line.startswith(held)] == [
         f"{held} seeds .venv/bin/autograder prove --seeds 50 --jobs 2",
-        f"{held} attacks .venv/bin/autograder prove --attacks --jobs 2",
+        f"{held} attacks .venv/bin/autograder prove --attacks --jobs 3",
         f"{held} kills .venv/bin/python -m pytest -q {KILLED_RUN}",
     ]
     assert sum("autograder prove" in line for line in steps("test")) == 2
@@ -28,7 +28,7 @@ def test_a_proof_is_passed_over_only_by_what_it_held_before():
 def test_every_test_is_run_once_and_the_summary_comes_last():
     alone, beside = [line.partition("-m pytest ")[2] for line in steps("test") if "-m pytest" in line]
     assert alone == f"-q {KILLED_RUN}"
-    assert beside == f"-n 3 --dist loadfile --no-loadscope-reorder --ignore {KILLED_RUN} --durations 15"
+    assert beside == f"--dist loadfile --no-loadscope-reorder -n 3 --ignore {KILLED_RUN} --durations 15"
     assert steps("test")[-1].endswith(beside)
 
 

@@ -86,10 +86,13 @@ def _try_attacks(folder: Path, sandbox: bool, waiting: Any, done: Any) -> None:
     """Try attacks until there are none left; what goes wrong with the grading itself is told as an exception."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(1)
+    asking = multiprocessing.parent_process()
+    assert asking is not None, "this is the work of a process of its own"
     try:
         corpus = {attack.name: attack for attack in attacks(folder)}
         with Ground(sandbox=sandbox) as ground:
-            while (name := waiting.get()) is not None:
+            # If who asked is gone, nobody is left to end this process.
+            while (name := waiting.get()) is not None and asking.is_alive():
                 done.put(_outcome(corpus[name], ground))
     except (InputError, SandboxError) as error:
         done.put(error)

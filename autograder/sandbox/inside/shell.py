@@ -29,6 +29,7 @@ from fixmelab.judged import wire
 
 # Printed text travels in pieces of about this many characters, or of this many seconds.
 PIECE, PAUSE = 8_000, 0.5
+MOST_COUNT = 2**31
 
 
 class Line:
@@ -205,7 +206,8 @@ class Shell(InteractiveShell):
         except BaseException as fault:
             # What broke through the shell itself, such as an interrupt between two of its own steps.
             error = fault
-        reply: dict[str, Any] = {"count": self.execution_count - 1}
+        # A cell may have set it to a number that no frame can carry.
+        reply: dict[str, Any] = {"count": max(0, min(self.execution_count, MOST_COUNT)) - 1}
         if error is not None:
             told = {"name": type(error).__name__, "text": _text_of(error), "traceback": self._told}
             reply["error"] = {key: value[: max(self.line.output, PIECE) + 1] for key, value in told.items()}

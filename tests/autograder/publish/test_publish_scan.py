@@ -21,6 +21,8 @@ from autograder.publish.folder import MANIFEST
 from autograder.publish.publish import publish
 from tests.autograder.publish.conftest import commit, git, snapshot
 
+pytestmark = pytest.mark.slow
+
 DESTINATION = Destination.parse("ada/homework")
 SECRETS = {
     "solution": "scaled = sigma * eps",
