@@ -41,10 +41,10 @@ demo: system-demo .venv/ready
 check: system-test .venv/ready static
 	$(PYTEST_BESIDE) -n 2 -m "not slow"
 
-# Attacks and slow tests wait half of the time, for a limit, a kernel, a browser: three of them keep two cores busy.
+# Slow tests wait now and then, for a limit, a kernel, a browser: three of them keep two cores busy.
 test: system-test .venv/ready static
 	$(BIN)/python tests/held.py seeds $(BIN)/autograder prove --seeds 50 --jobs 2
-	$(BIN)/python tests/held.py attacks $(BIN)/autograder prove --attacks --jobs 3
+	$(BIN)/python tests/held.py attacks $(BIN)/autograder prove --attacks --jobs 2
 	$(BIN)/python tests/held.py kills $(PYTEST) -q $(KILLED_RUN)
 	$(PYTEST_BESIDE) -n 3 --ignore $(KILLED_RUN) --durations 15
 
