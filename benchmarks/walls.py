@@ -30,6 +30,7 @@ LEAST_LEFT = 3 * 2**30  # bytes of memory, and of disk, that the machine must st
 MOST_FILE = 2**29  # bytes
 SETTLE_SECONDS = 5.0
 LOOK_SECONDS = 0.2
+LONGEST_END = 30.0  # seconds; it takes a moment, and longer on a busy machine
 
 _QUICK = ("status", "RssAnon", "RssShmem")
 _SHARED_OUT = ("smaps_rollup", "Pss_Anon", "Pss_Shmem")
@@ -92,10 +93,22 @@ def _started(command: list[str], folder: Path, environment: dict[str, str]) -> I
         finally:
             os.close(writing)
         try:
-            yield process, _first_process(about)
+            first = _first_process(about)
+            try:
+                yield process, first
+            finally:
+                process.kill()
+                _wait_for_the_end(first)
         finally:
             process.kill()
             process.wait()
+
+
+def _wait_for_the_end(first: int) -> None:
+    """It is killed a moment after bubblewrap, and is gone once all others inside are."""
+    deadline = time.monotonic() + LONGEST_END
+    while os.path.exists(f"/proc/{first}") and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
 
 
 def _first_process(about: BinaryIO) -> int:

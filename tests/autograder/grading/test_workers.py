@@ -17,6 +17,8 @@ from autograder.sandbox.kernel import Kernel
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import session
 
+pytestmark = pytest.mark.slow
+
 PEOPLE = [Submission(name, f"{name}.ipynb", b"") for name in ("ada", "bob", "eve", "joe")]
 
 
@@ -154,7 +156,6 @@ def in_a_kernel(item: Submission, zygote) -> str:
         return cell.outputs[0].text.strip()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("part", ["zygote", "nursery"])
 def test_a_zygote_or_nursery_that_was_killed_is_started_again(part):
     with Crew(jobs=2) as crew:

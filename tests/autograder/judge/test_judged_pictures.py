@@ -19,6 +19,8 @@ from autograder.judge.student import in_this_process, student_of
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed
 from fixmelab.judged.probe import Probe
 
+pytestmark = pytest.mark.slow
+
 SEED = b"pictures"
 SHAPES = [(5, 2, 3, 8, 8), (6, 3, 1, 9, 8)]
 
