@@ -59,6 +59,12 @@ def test_cells_share_a_state_and_say_how_they_ended(sandbox, run):
     assert fourth[0].error.name == "StdinNotImplementedError"
 
 
+@pytest.mark.parametrize("number", [10**30, -(10**30)])
+def test_a_cell_may_give_itself_any_number(number, run):
+    for ending, cell in run(f"get_ipython().execution_count = {number}", limits=Limits(idle=5)):
+        assert ending == Ending("ok") and cell.execution_count is None
+
+
 def test_torch_computes_as_it_does_outside(run):
     """It asks once for what the processor can, and in a kernel nothing answers: the zygote must have asked."""
     ((_, cell),) = run("import torch; print(torch.backends.cpu.get_cpu_capability())")
