@@ -20,7 +20,7 @@ CORPUS = course.ROOT / "tests" / "attacks"
 _KINDS = ("points", "wire", "knowledge", "harm", "output")
 _HEADER = re.compile(r"^# (tries|honest|ends|only here): (.+)$", re.MULTILINE)
 
-
+# The student who is in the course and has handed in nothing.
 NOBODY = "bob"
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from nbformat import NotebookNode
 
 from autograder.errors import SandboxError
+from autograder.json_values import count_or_none
 from autograder.sandbox.inside import places
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.outputs import Outputs
@@ -171,8 +172,7 @@ class Kernel:
             if not isinstance(message, dict):
                 raise wire.WireError("the frame is not a message")
             if "end" in message:
-                count = message.get("count")
-                outputs.cell.execution_count = count if type(count) is int and 0 < count < 10**6 else None
+                outputs.cell.execution_count = count_or_none(message.get("count")) or None
                 return message
             outputs.take(message)
         outputs.take({"cut": True})
