@@ -125,7 +125,9 @@ class Kernel:
         return float(self._end["used"]) if self._end is not None else 0.0
 
     def is_alive(self) -> bool:
-        """Whether the kernel has not ended by itself."""
+        """Whether the kernel has not ended, by itself or at our word."""
+        if self._end is not None:
+            return False  # the supervisor closes the connection only after it has told
         self._watch.setblocking(False)
         try:
             self._watch.recv(1, socket.MSG_PEEK)

@@ -3,14 +3,15 @@
 
 # %%
 # exercise: gaussian_kl
-held = []
+held, caught = [], None
 try:
     while len(held) < 1500:
         held.append(bytearray(2**20))
 except BaseException as error:
-    print("caught", type(error).__name__)
+    caught = type(error)
 count = len(held)
 held.clear()
+print("caught", caught)
 
 
 def gaussian_kl(mu, sigma):

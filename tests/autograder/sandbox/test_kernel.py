@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,20 @@ from autograder.sandbox.zygote import Address, Zygote, judge_socket, session
 pytestmark = pytest.mark.slow
 
 
-def run_at(address: Address, *sources: str, limits: Limits | None = None) -> list:
-    """(ending, cell) of each source, run in one kernel, with a listening socket in the judge's place."""
+@contextlib.contextmanager
+def started(address: Address, limits: Limits | None = None) -> Iterator[Kernel]:
+    """A kernel, with a listening socket in the judge's place."""
     with session(address) as folder, socket.socket(socket.AF_UNIX) as judge:
         judge.bind(str(judge_socket(folder)))
         judge.listen()
         with Kernel(address, folder, budget="smoke", limits=limits or Limits()) as kernel:
-            return [kernel.run(source) for source in sources]
+            yield kernel
+
+
+def run_at(address: Address, *sources: str, limits: Limits | None = None) -> list:
+    """(ending, cell) of each source, run in one kernel."""
+    with started(address, limits) as kernel:
+        return [kernel.run(source) for source in sources]
 
 
 @pytest.fixture
@@ -224,6 +232,16 @@ def test_what_is_no_message_costs_the_kernel_and_not_the_grader(frame, run):
     break_off = f"line = get_ipython().line.connection\nline.sendall({frame})\nline.shutdown(2)"
     ((ending, _),) = run(break_off)
     assert ending.how == "crashed"
+
+
+def test_a_kernel_whose_end_has_been_told_is_not_alive_before_its_connection_is_closed(zygote):
+    with started(zygote) as kernel:
+        ending, _ = kernel.run("raise KeyboardInterrupt")
+        assert (ending.how, ending.error.name) == ("error", "KeyboardInterrupt")
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
+        with ours, theirs, contextlib.closing(kernel._watch):
+            kernel._watch = ours
+            assert not kernel.is_alive()
 
 
 def test_a_zygote_that_does_not_start_is_the_sandboxs_fault(monkeypatch):
