@@ -81,7 +81,7 @@ class Stream(io.TextIOBase):
         for start in range(0, len(text), 100 * PIECE):
             if self._line.room < 0:
                 break
-            self._parts.append(text[start : start + 100 * PIECE])
+            self._parts.append(_carried(text[start : start + 100 * PIECE]))
             self._held += len(self._parts[-1])
             if self._held > PIECE or time.monotonic() - self._sent > PAUSE:
                 self.flush()
@@ -210,7 +210,7 @@ class Shell(InteractiveShell):
         reply: dict[str, Any] = {"count": max(0, min(self.execution_count, MOST_COUNT)) - 1}
         if error is not None:
             told = {"name": type(error).__name__, "text": _text_of(error), "traceback": self._told}
-            reply["error"] = {key: value[: max(self.line.output, PIECE) + 1] for key, value in told.items()}
+            reply["error"] = {key: _carried(value)[: max(self.line.output, PIECE) + 1] for key, value in told.items()}
         return reply
 
 
@@ -223,6 +223,11 @@ def _text_of(error: BaseException) -> str:
         return str(error)
     except Exception:
         return ""
+
+
+def _carried(text: str) -> str:
+    """The text as a frame can carry it: of no type of its own, and lone surrogates shown as escapes."""
+    return str.encode(text, "utf-8", "backslashreplace").decode()
 
 
 def _as_text(bundle: object) -> dict[str, Any]:

@@ -73,6 +73,30 @@ def test_a_cell_may_give_itself_any_number(number, run):
         assert ending == Ending("ok") and cell.execution_count is None
 
 
+def test_text_that_no_file_can_hold_is_shown_as_escapes(run):
+    (shown, failed) = run("print('\\ud800 shown')", "raise ValueError('\\ud800')", limits=Limits(idle=5))
+    assert text(shown[1]) == "\\ud800 shown\n"
+    assert (failed[0].how, failed[0].error.name, failed[0].error.text) == ("error", "ValueError", "\\ud800")
+
+
+ODD_TEXT = """
+class Text(str):
+    def __getitem__(self, part):
+        return object()
+    def encode(self, *_):
+        return object()
+class Odd(Exception):
+    def __str__(self):
+        return Text("whole")
+raise Odd
+"""
+
+
+def test_the_end_of_a_cell_is_told_whatever_the_text_of_its_error_is(run):
+    ((ending, _),) = run(ODD_TEXT, limits=Limits(idle=5))
+    assert (ending.how, ending.error.text) == ("error", "whole")
+
+
 def test_torch_computes_as_it_does_outside(run):
     """It asks once for what the processor can, and in a kernel nothing answers: the zygote must have asked."""
     ((_, cell),) = run("import torch; print(torch.backends.cpu.get_cpu_capability())")
