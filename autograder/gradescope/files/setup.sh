@@ -37,6 +37,8 @@ fi
 packages="$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 rm -rf "$packages/fixmelab"
 cp -r "$source/students/fixmelab" "$packages/fixmelab"
+# Once, and not at each submission.
+"$python" -m compileall -q "$packages/fixmelab" "$source/course/autograder"
 chmod -R u=rwX,go=rX "$packages/fixmelab"
 chmod -R go= "$source"
 

@@ -147,7 +147,7 @@ def python(open_folder) -> Path:
         pytest.skip(f"there is no {version} that every user can run")
     home = open_folder / "python"
     subprocess.run([str(base), "-m", "venv", "--without-pip", str(home)], check=True)
-    own = shutil.ignore_patterns("fixmelab*", "__editable__*", "__pycache__", "jupyterlab", "playwright")
+    own = shutil.ignore_patterns("fixmelab*", "__editable__*", "jupyterlab", "playwright")
     packages, there = Path(sysconfig.get_path("purelib")), home / "lib" / version / "site-packages"
     shutil.copytree(packages, there, ignore=own, copy_function=os.link, symlinks=True, dirs_exist_ok=True)
     return home / "bin" / "python"
