@@ -7,6 +7,7 @@ the same as alone, a result or one clear line comes out, and nothing secret in i
 
 import multiprocessing
 import signal
+import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,13 @@ from autograder.errors import InputError, SandboxError
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an attack. `reason` says what it got, if it was not held."""
+    """What came of an attack in `seconds`. `reason` says what it got, if it was not held."""
 
     name: str
     tries: str
     verdict: Literal["held", "broken"]
     reason: str = ""
+    seconds: float = 0.0
 
 
 def prove_attacks(
@@ -45,9 +47,13 @@ def prove_attacks(
 
     `on_attack` is told each outcome as it is there; the list is ordered by name.
 
-    Raises SandboxError if the sandbox does not work, InputError if an attack is not written as it must be.
+    Raises SandboxError if the sandbox does not work, InputError if an attack is not written as it must be or there is
+    none of a name.
     """
-    wanted = [attack.name for attack in attacks(folder) if names is None or attack.name in names]
+    there = [attack.name for attack in attacks(folder)]
+    if unknown := sorted(set(names or ()) - set(there)):
+        raise InputError(f"there is no attack {unknown[0]!r}: a name is that of a file or function in {folder}")
+    wanted = [name for name in there if names is None or name in names]
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     waiting, done = context.Queue(), context.Queue()
@@ -101,12 +107,14 @@ def _try_attacks(folder: Path, sandbox: bool, waiting: Any, done: Any) -> None:
 
 
 def _outcome(attack: Attack | Archive, ground: Ground) -> Outcome:
+    began = time.monotonic()
     try:
         reasons = list(_reasons(attack, ground))
     except Exception as error:
         reasons = [f"what it got could not be looked at ({type(error).__name__}: {str(error)[:200]})"]
     shown = "".join(char if char.isprintable() else "?" for char in "; ".join(reasons))
-    return Outcome(attack.name, attack.tries, "broken" if reasons else "held", shown)
+    verdict: Literal["held", "broken"] = "broken" if reasons else "held"
+    return Outcome(attack.name, attack.tries, verdict, shown, time.monotonic() - began)
 
 
 def _reasons(attack: Attack | Archive, ground: Ground) -> Iterator[str]:

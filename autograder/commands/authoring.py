@@ -10,6 +10,8 @@ from autograder.commands.terminal import console, errors, progress
 if TYPE_CHECKING:
     from autograder.attacks.prove import Outcome
 
+SHOWN_LONGEST = 5
+
 
 def build(
     names: Names = None,
@@ -35,12 +37,13 @@ def prove(
 ) -> None:
     """Show that the checks are right: solution, blank release, known mistakes and equivalents on many seeds.
 
-    With --attacks, show that the grader cannot be cheated or harmed by the notebooks and archives in tests/attacks.
+    With --attacks, show that the grader cannot be cheated or harmed by the notebooks and archives in tests/attacks:
+    all of them, or those that are named, such as harm/fork_bomb.
     """
     from autograder import course
 
     if attacks:
-        _prove_attacks(jobs)
+        _prove_attacks(names, jobs)
         return
     from autograder.authoring.proof import prove as prove_one
 
@@ -61,14 +64,16 @@ def prove(
         raise typer.Exit(1)
 
 
-def _prove_attacks(jobs: int) -> None:
+def _prove_attacks(names: list[str] | None, jobs: int) -> None:
     from autograder.attacks.prove import prove_attacks
 
     def show(outcome: "Outcome") -> None:
         held = outcome.verdict == "held"
         (console if held else errors).print(_line(outcome), markup=False, highlight=False, soft_wrap=True)
 
-    outcomes = prove_attacks(jobs=jobs, on_attack=show)
+    outcomes = prove_attacks(jobs=jobs, on_attack=show, names=names or None)
+    longest = sorted(outcomes, key=lambda outcome: -outcome.seconds)[:SHOWN_LONGEST]
+    console.print("longest: " + ", ".join(f"{outcome.name} {outcome.seconds:.0f} s" for outcome in longest))
     broken = [outcome for outcome in outcomes if outcome.verdict != "held"]
     console.print(
         f"{len(outcomes)} attacks: " + (f"{len(broken)} broke through:" if broken else "none broke through"),

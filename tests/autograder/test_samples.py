@@ -96,7 +96,9 @@ def test_plain_nbgrader_gives_the_same_automatic_score(graded, tmp_path, monkeyp
     monkeypatch.setenv("PYTHONPATH", str(course.ROOT))
     shutil.copytree(course.source_path("vae").parent, tmp_path / "source" / "vae")
     shutil.copy(course.ROOT / "nbgrader_config.py", tmp_path)
-    for student in HONEST:
+    # Between them passes, failures and open answers.
+    students = ("three_mistakes", "half_finished")
+    for student in students:
         shutil.copytree(samples.FOLDER / student, tmp_path / "submitted" / student)
     for command in ("generate_assignment", "autograde"):
         done = subprocess.run(
@@ -107,7 +109,7 @@ def test_plain_nbgrader_gives_the_same_automatic_score(graded, tmp_path, monkeyp
         )
         assert done.returncode == 0, done.stderr[-3000:]
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "fixmelab") as gradebook:
-        for student in HONEST:
+        for student in students:
             grades = gradebook.find_submission("vae", student).notebooks[0].grades
             scores = {
                 f"vae.{grade.name.removeprefix(cells.TEST_PREFIX)}": grade.auto_score

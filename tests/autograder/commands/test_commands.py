@@ -230,11 +230,11 @@ def test_attacks_take_a_line_each_and_one_that_breaks_through_is_exit_code_1(mon
     from autograder.commands import app as cli
 
     outcomes = [
-        prove.Outcome("points/a", "tries a", "held"),
-        prove.Outcome("harm/b", "tries b", "broken", "got in"),
+        prove.Outcome("points/a", "tries a", "held", seconds=2.0),
+        prove.Outcome("harm/b", "tries b", "broken", "got in", seconds=11.0),
     ]
 
-    def told(*, jobs, on_attack):
+    def told(*, jobs, on_attack, names):
         for outcome in outcomes:
             on_attack(outcome)
         return outcomes
@@ -243,6 +243,7 @@ def test_attacks_take_a_line_each_and_one_that_breaks_through_is_exit_code_1(mon
     done = CliRunner().invoke(cli.app, ["prove", "--attacks"])
     assert done.exit_code == 1
     assert "points/a: tries a: held" in done.output
+    assert "longest: harm/b 11 s, points/a 2 s" in done.output
     assert done.output.index("2 attacks: 1 broke through:") < done.output.rindex("harm/b: tries b: BROKEN: got in")
     del outcomes[1]
     done = CliRunner().invoke(cli.app, ["prove", "--attacks"])

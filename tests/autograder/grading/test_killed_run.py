@@ -17,8 +17,8 @@ KILLS = 20
 AT_THE_START = 3  # of them, while everything is still being set up
 
 
-def start(root: Path, out: Path) -> subprocess.Popen:
-    command = [sys.executable, killed_run.__file__, str(root), str(out), str(root / f"{out.name}.log")]
+def start(root: Path, out: Path, *zygote: str) -> subprocess.Popen:
+    command = [sys.executable, killed_run.__file__, str(root), str(out), str(root / f"{out.name}.log"), *zygote]
     return subprocess.Popen(command, stderr=(root / "errors").open("ab"))
 
 
@@ -27,7 +27,7 @@ def kept(out: Path) -> int:
 
 
 @pytest.mark.slow
-def test_killed_at_20_random_moments_nothing_is_lost_or_graded_twice(tmp_path):
+def test_killed_at_20_random_moments_nothing_is_lost_or_graded_twice(tmp_path, zygote):
     killed_run.lay_out(tmp_path)
     alone, killed = tmp_path / "alone", tmp_path / "killed"
     assert start(tmp_path, alone).wait() == 0, (tmp_path / "errors").read_text()
@@ -36,7 +36,8 @@ def test_killed_at_20_random_moments_nothing_is_lost_or_graded_twice(tmp_path):
     chance = random.Random(seed)
     moments = sorted(chance.sample(range(1, killed_run.COUNT), KILLS - AT_THE_START))
     for moment in [0] * AT_THE_START + moments:
-        process = start(tmp_path, killed)
+        # Starting a zygote takes longest: only those that are killed meanwhile do, and the last, which goes on.
+        process = start(tmp_path, killed, *((zygote.socket, zygote.sessions) if moment else ()))
         if moment:
             while kept(killed) < moment and process.poll() is None:
                 time.sleep(0.002)

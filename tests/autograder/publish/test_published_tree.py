@@ -49,17 +49,29 @@ def built_copy(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def published(tmp_path, plain_git):
-    """The tree of the real course, in a Git repository that is found where GitHub would have it."""
-    tree = tmp_path / "tree"
-    git(tmp_path, "init", "--quiet", "--initial-branch", DESTINATION.branch, tree)
-    root = built_copy(tmp_path / "course")
-    publish(tree, DESTINATION, root=root)
-    commit(tree)
-    assert publish(tree, DESTINATION, root=root).plan.is_idle
-    (root / "source").rename(tmp_path / "source")  # the instructor's side, built from the same texts
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The tree of the real course in a Git repository, and the instructor's source/, built from the same texts."""
+    folder = tmp_path_factory.mktemp("published")
+    with pytest.MonkeyPatch.context() as patch:
+        settings = folder / "gitconfig"
+        settings.write_text("[user]\nname = Ada\nemail = ada@example.org\n")
+        patch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+        tree = folder / "tree"
+        git(folder, "init", "--quiet", "--initial-branch", DESTINATION.branch, tree)
+        root = built_copy(folder / "course")
+        publish(tree, DESTINATION, root=root)
+        commit(tree)
+        assert publish(tree, DESTINATION, root=root).plan.is_idle
+    (root / "source").rename(folder / "source")
     shutil.rmtree(root)
+    return folder
+
+
+@pytest.fixture
+def published(made, plain_git):
+    """The tree, which Git finds where GitHub would have it."""
+    tree = made / "tree"
     with plain_git.open("a") as file:
         file.write(f'[url "file://{tree}"]\ninsteadOf = {DESTINATION.url}\n')
     return tree
@@ -113,24 +125,14 @@ def machine(tmp_path):
     return made
 
 
-def errors(notebook: nbformat.NotebookNode) -> list[str]:
-    outputs = (output for cell in notebook.cells for output in cell.get("outputs", ()))
-    return [f"{output.ename}: {output.evalue}" for output in outputs if output.output_type == "error"]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", course.assignment_names())
-def test_a_published_notebook_runs_from_its_first_cell(published, machine, name):
+def test_a_published_notebook_runs_from_its_first_cell_to_the_first_fixme(published, machine, name):
     notebook = machine.folder / f"{name}.ipynb"
     shutil.copy(published / f"release/{name}/{name}.ipynb", notebook)
-    commit(published)
-    machine.run(
-        "-m", "nbconvert", "--to", "notebook", "--execute", "--allow-errors", notebook, "--output", "done.ipynb"
-    )
-    found = errors(nbformat.read(machine.folder / "done.ipynb", as_version=4))
+    done = machine.run("-m", "nbconvert", "--to", "notebook", "--execute", notebook, "--output", "done", check=False)
     first = next(anchor for cell in course.read_source(name).cells for anchor in cells.anchors(cell))
-    assert found[0] == f"NotImplementedError: FIXME: {first}"
-    assert not any("ModuleNotFoundError" in error or "ImportError" in error for error in found)
+    assert done.stderr.strip().endswith(f"NotImplementedError: FIXME: {first}")
     used = json.loads(machine.run("-c", USE).stdout)
     assert Path(machine.look()["fixmelab"]).is_relative_to(machine.own)
     assert used["url"]["url"] == DESTINATION.url
@@ -156,10 +158,10 @@ def test_the_tree_installs_as_it_is_with_all_that_it_holds(published, machine):
 
 
 @pytest.mark.slow
-def test_a_published_notebook_that_is_handed_in_needs_no_repair(published, tmp_path):
+def test_a_published_notebook_that_is_handed_in_needs_no_repair(made):
     for name in course.assignment_names():
-        handed_in = nbformat.read(published / f"release/{name}/{name}.ipynb", as_version=4)
-        source = nbformat.read(course.source_path(name, tmp_path), as_version=4)
+        handed_in = nbformat.read(made / f"tree/release/{name}/{name}.ipynb", as_version=4)
+        source = nbformat.read(course.source_path(name, made), as_version=4)
         assert DESTINATION.requirement in "".join(cell.source for cell in handed_in.cells)
         assert restore(source, handed_in, assignment=name).repairs == []
         setup = next(cell for cell in handed_in.cells if DESTINATION.requirement in cell.source)
