@@ -2,6 +2,7 @@
 nothing, runs nothing and reveals no answer."""
 
 import base64
+import functools
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,25 +40,29 @@ def html_report(run: RunResult, notebooks: Mapping[str, NotebookNode], assignmen
     shares = score_shares(run)
     mistakes = frequent_mistakes(run)
     most_bytes = min(MOST_PLOT_BYTES_OF_STUDENT, MOST_PLOT_BYTES_OF_REPORT // max(len(run.submissions), 1))
-    return _template("report.html.jinja").render(
-        run=run,
-        title=work.title(assignment_source) or run.assignment,
-        headings=work.heading_of_exercises(assignment_source),
-        shares=shares,
-        mean=mean(shares) if shares else None,
-        median=median(shares) if shares else None,
-        full=sum(share >= 1 for share in shares),
-        repaired=sum(bool(submission.repairs) for submission in run.submissions),
-        by_hand=max((submission.manual_max_score for submission in run.submissions), default=0),
-        bins=histogram(shares),
-        exercises=exercise_summaries(run, cells.written_ids(assignment_source, run.assignment)),
-        mistakes=mistakes[:MOST_MISTAKES],
-        more_mistakes=max(len(mistakes) - MOST_MISTAKES, 0),
-        students=[
-            _student(submission, notebooks.get(submission.student), assignment_source, most_bytes)
-            for submission in run.submissions
-        ],
-        **_style(),
+    return (
+        _templates()
+        .get_template("report.html.jinja")
+        .render(
+            run=run,
+            title=work.title(assignment_source) or run.assignment,
+            headings=work.heading_of_exercises(assignment_source),
+            shares=shares,
+            mean=mean(shares) if shares else None,
+            median=median(shares) if shares else None,
+            full=sum(share >= 1 for share in shares),
+            repaired=sum(bool(submission.repairs) for submission in run.submissions),
+            by_hand=max((submission.manual_max_score for submission in run.submissions), default=0),
+            bins=histogram(shares),
+            exercises=exercise_summaries(run, cells.written_ids(assignment_source, run.assignment)),
+            mistakes=mistakes[:MOST_MISTAKES],
+            more_mistakes=max(len(mistakes) - MOST_MISTAKES, 0),
+            students=[
+                _student(submission, notebooks.get(submission.student), assignment_source, most_bytes)
+                for submission in run.submissions
+            ],
+            **_style(),
+        )
     )
 
 
@@ -73,13 +78,17 @@ def student_page(
         notebook: the student's executed notebook, where there is one.
         assignment_source: the instructor's version of the notebook.
     """
-    return _template("student.html.jinja").render(
-        run=run,
-        title=work.title(assignment_source) or run.assignment,
-        headings=work.heading_of_exercises(assignment_source),
-        used={exercise.verdict for exercise in submission.exercises},
-        student=_student(submission, notebook, assignment_source, MOST_PLOT_BYTES_OF_STUDENT),
-        **_style(),
+    return (
+        _templates()
+        .get_template("student.html.jinja")
+        .render(
+            run=run,
+            title=work.title(assignment_source) or run.assignment,
+            headings=work.heading_of_exercises(assignment_source),
+            used={exercise.verdict for exercise in submission.exercises},
+            student=_student(submission, notebook, assignment_source, MOST_PLOT_BYTES_OF_STUDENT),
+            **_style(),
+        )
     )
 
 
@@ -90,7 +99,9 @@ def _style() -> dict[str, str]:
     return {"style": Markup(style), "style_digest": digest}
 
 
-def _template(name: str) -> jinja2.Template:
+@functools.cache
+def _templates() -> jinja2.Environment:
+    """Compiles each template once, and not for each of four hundred students."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,
@@ -107,7 +118,7 @@ def _template(name: str) -> jinja2.Template:
         "label": text.exercise_label,
     }
     environment.globals |= {"symbols": text.SYMBOLS, "meanings": text.MEANINGS}
-    return environment.get_template(name)
+    return environment
 
 
 def _student(
