@@ -19,7 +19,9 @@ from autograder.judge.student import Remote
 def cosine_schedule(student: Remote, draw: Draw) -> None:
     """ᾱ without its last entry to 1e-3, the last one between 1e-12 and 1e-4: room for another clip at the stated
     bound, none for s = 0 or a shifted index."""
-    for steps, options in ((200, {}), (1000, {}), (37, {}), (60, {"s": float(draw.uniform(0.02, 0.05, 1)[0])})):
+    other = {"s": float(draw.uniform(0.02, 0.05, 1)[0])}
+    some, few, several = draw.integer(150, 250), draw.integer(30, 45), draw.integer(50, 80)
+    for steps, options in ((some, {}), (1000, {}), (few, {}), (several, other)):
         betas = common.checked_betas(student(steps, **options), steps)
         expect(betas, "betas").holds(
             bool((betas <= 0.9999).all()),

@@ -17,11 +17,11 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.linear_schedule")
 def linear_schedule(student: Remote, draw: Draw) -> None:
-    for steps in (5, 300):
+    for steps in (draw.integer(4, 10), draw.integer(250, 400)):
         start, end = 1e-3 * float(draw.positive(1)[0]), 0.1 * float(draw.positive(1)[0])
         got = common.checked_betas(student(steps, beta_start=start, beta_end=end), steps)
         expect(got).close(torch.linspace(start, end, steps, dtype=torch.float64), rtol=1e-5, atol=1e-7)
-    for steps in (1000, 50):
+    for steps in (1000, draw.integer(30, 80)):
         got = common.checked_betas(student(steps), steps)
         wanted = reference.linear_schedule(steps).double()
         expect(got, "the schedule with the default ends").close(wanted, rtol=1e-5, atol=1e-7)
