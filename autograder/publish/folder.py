@@ -84,7 +84,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _digest_of(content: dict[str, Any]) -> str:
     """Shows whether a manifest was changed by hand: it must not claim a file that it did not write."""
-    return _sha256(json.dumps(content, sort_keys=True).encode())
+    return sha256(json.dumps(content, sort_keys=True).encode())
 
 
 def _digests(content: Any) -> dict[str, str]:
@@ -112,7 +112,7 @@ def plan(folder: Path, files: Mapping[str, bytes], manifest: Manifest) -> Plan:
     refused: list[str] = []
     for path, content in files.items():
         there = _digest(folder, path)
-        if there == _sha256(content):
+        if there == sha256(content):
             same.append(path)
         elif there is None:
             added.append(path)
@@ -132,7 +132,7 @@ def apply(folder: Path, files: Mapping[str, bytes], plan: Plan, manifest: Manife
     removed, at once. A run that is ended in between goes on with the next one. Raises InputError where the folder
     cannot be written to.
     """
-    final = Manifest(manifest.repository, manifest.branch, {path: _sha256(content) for path, content in files.items()})
+    final = Manifest(manifest.repository, manifest.branch, {path: sha256(content) for path, content in files.items()})
     writes = [*plan.added, *plan.changed]
     before = read_manifest(folder)
     interim = _interim(folder, before, final)
@@ -207,7 +207,8 @@ def _remove_empty(folder: Path, below: Path) -> None:
         below = below.parent
 
 
-def _sha256(content: bytes) -> str:
+def sha256(content: bytes) -> str:
+    """In hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -229,4 +230,4 @@ def _digest(folder: Path, path: str) -> str | None:
         return None
     if not stat.S_ISREG(here.lstat().st_mode):
         return ""
-    return _sha256(here.read_bytes())
+    return sha256(here.read_bytes())

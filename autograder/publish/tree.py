@@ -1,6 +1,5 @@
 """What students get, as paths and bytes: notebooks, package, licence, README, environment, workflow."""
 
-import hashlib
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from autograder.authoring.build import repository_of
 from autograder.authoring.text import to_json
 from autograder.errors import InputError
 from autograder.publish.destination import Destination
+from autograder.publish.folder import sha256
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -53,7 +53,7 @@ def published_tree(destination: Destination, releases: Mapping[str, NotebookNode
         "{{assignments}}": ", ".join(notebooks),
         "{{python}}": settings["requires-python"],
         "{{digests}}": "\n".join(
-            f"            {name}) released={_sha256(files[f'release/{name}/{name}.ipynb'])} ;;" for name in notebooks
+            f"            {name}) released={sha256(files[f'release/{name}/{name}.ipynb'])} ;;" for name in notebooks
         ),
     }
     for template, path in (
@@ -70,10 +70,6 @@ def _filled(text: str, words: Mapping[str, str]) -> str:
     for word, value in words.items():
         text = text.replace(word, value)
     return text
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _read(root: Path, path: str) -> bytes:
