@@ -153,6 +153,8 @@ class Kernel:
         except wire.WireError as error:
             _log.debug("the kernel is lost: %r", error)
             return self._lost(None, outputs, "flood" if isinstance(error, _Flood) else "")
+        if reply.get("full") is True:
+            return self._lost(None, outputs, "memory")
         finding = _error(reply.get("error"))
         if finding is not None:
             outputs.show_error(finding.name, finding.text, finding.traceback)

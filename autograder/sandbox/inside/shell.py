@@ -30,6 +30,8 @@ from fixmelab.judged import wire
 # Printed text travels in pieces of about this many characters, or of this many seconds.
 PIECE, PAUSE = 8_000, 0.5
 MOST_COUNT = 2**31
+# Sent in place of an end for which there is no memory left.
+_FULL = (lambda body: wire.LENGTH.pack(len(body)) + body)(wire.encode({"end": True, "full": True}))
 
 
 class Line:
@@ -54,6 +56,11 @@ class Line:
                     message = {"cut": True}
             with contextlib.suppress(wire.WireError):
                 wire.send(self.connection, wire.encode(message))
+
+    def tell_full(self) -> None:
+        """Say that the cell ended for want of memory, with what has been made ready before."""
+        if self.connection is not None:
+            self.connection.sendall(_FULL)
 
 
 class Stream(io.TextIOBase):
@@ -188,7 +195,10 @@ class Shell(InteractiveShell):
         builtins.input = getpass.getpass = _nobody_types
         while (body := wire.receive(connection)) is not None:
             self.line.room = output
-            self.line.tell({"end": True, **self.cell(wire.decode(body)["run"])})
+            try:
+                self.line.tell({"end": True, **self.cell(wire.decode(body)["run"])})
+            except MemoryError:
+                self.line.tell_full()
 
     def cell(self, source: str) -> dict[str, Any]:
         """Run a cell. Returns its number and, where an exception ended it, that exception as text."""

@@ -92,6 +92,23 @@ raise Odd
 """
 
 
+FULL = """
+held = []
+for size in (2**20, 2**16, 2**12, 2**9, 64):
+    try:
+        while True:
+            held.append(bytearray(size))
+    except MemoryError:
+        pass
+print("full")
+"""
+
+
+def test_a_cell_that_leaves_no_memory_to_tell_its_end_has_run_out_of_it(run):
+    ((ending, _),) = run(FULL, limits=Limits(memory=400 * 2**20))
+    assert ending == Ending("oom", reason="memory")
+
+
 def test_the_end_of_a_cell_is_told_whatever_the_text_of_its_error_is(run):
     ((ending, _),) = run(ODD_TEXT, limits=Limits(idle=5))
     assert (ending.how, ending.error.text) == ("error", "whole")
