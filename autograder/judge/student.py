@@ -72,6 +72,11 @@ class Target:
         """Call it; tensors, numbers and lists come back by value, anything else as a Remote."""
         return self._session.call(self._handle, self._name, args, kwargs, kept=False)
 
+    def elsewhere(self, *args: Any, **kwargs: Any) -> None:
+        """Call it as if its arguments lay on another device than new tensors do. Raises AnswerRaised, of the kind
+        "OtherDevice" if they meet."""
+        self._session.elsewhere(self._handle, self._name, args, kwargs)
+
     def kept(self, *args: Any, **kwargs: Any) -> "Remote":
         """Call it and leave the result in the student's process."""
         made: Remote = self._session.call(self._handle, self._name, args, kwargs, kept=True)
@@ -213,6 +218,10 @@ class StudentSession:
         request = {"op": "call", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}
         request |= {"seed": self._draw.seed(), "kept": kept}
         return self.ask(request, f"call {name}", _require_unchanged_arguments)
+
+    def elsewhere(self, handle: wire.Handle, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        request = {"op": "elsewhere", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}
+        self.ask(request | {"seed": self._draw.seed()}, f"elsewhere {name}")
 
     def gradient(
         self,

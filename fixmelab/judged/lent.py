@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fixmelab.judged import toys, wire
+from fixmelab.judged import elsewhere, toys, wire
 
 Ask = Callable[[bytes], bytes]
 
@@ -83,6 +83,10 @@ def _asked(
     line: Line, name: str, args: tuple, kwargs: dict, anchor: Tensor | None = None, training: bool = True
 ) -> Any:
     items, keys = [*args, *kwargs.values()], list(kwargs)
+    return elsewhere.ask(lambda: _answered(line, name, items, keys, anchor, training), items, name)
+
+
+def _answered(line: Line, name: str, items: list, keys: list[str], anchor: Tensor | None, training: bool) -> Any:
     moving = [place for place, item in enumerate(items) if isinstance(item, Tensor) and item.requires_grad]
     if torch.is_grad_enabled() and (moving or anchor is not None):
         leaves = [items[place] for place in moving] + ([] if anchor is None else [anchor])

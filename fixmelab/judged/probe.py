@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from fixmelab.judged import toys, wire
+from fixmelab.judged import elsewhere, toys, wire
 from fixmelab.judged.lent import Ask, StandIn, StandInModule, stand_in
 
 DRAWN = 8191  # a prime, so that no two rows of a matrix are the same
@@ -20,9 +20,9 @@ def _nobody(question: bytes) -> bytes:
 class Probe:
     """Objects of the student's process, by handle, and the requests that a judge may make of them.
 
-    Handle 0 is the answer itself. Requests are maps with the key `op`: `call`, `attribute`, `assign`, `gradient`,
-    `redraw`, `parameters`, `nudge`, `render`, `make`, `drop`. A reply holds `value`, or `error` with `type`, `text` and
-    `where`; and `changed`, the numbers of the arguments that were changed in place.
+    Handle 0 is the answer itself. Requests are maps with the key `op`: `call`, `elsewhere`, `attribute`, `assign`,
+    `gradient`, `redraw`, `parameters`, `nudge`, `render`, `make`, `drop`. A reply holds `value`, or `error` with
+    `type`, `text` and `where`; and `changed`, the numbers of the arguments that were changed in place.
 
     While a request is served, `ask` brings questions about toys that the judge has lent to the judge.
     """
@@ -67,6 +67,12 @@ class Probe:
     def _call(self, *, op: str, target: Any, name: str, args: list, kwargs: dict, seed: int, kept: bool) -> dict:
         value, changed = self._run(target, name, args, kwargs, seed)
         return {"value": self._keep(value) if kept else value, "changed": changed}
+
+    def _elsewhere(self, *, op: str, target: Any, name: str, args: list, kwargs: dict, seed: int) -> dict:
+        """Call it as if arguments and module lay on another device; only what it raises is told."""
+        with _seeded(seed):
+            elsewhere.run(getattr(target, name) if name else target, args, kwargs)
+        return {"value": None}
 
     def _attribute(self, *, op: str, target: Any, name: str) -> dict:
         return {"value": getattr(target, name)}

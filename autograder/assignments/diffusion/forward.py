@@ -10,6 +10,7 @@ from torch import Tensor
 from autograder.assignments.diffusion import common, reference, trials
 from autograder.assignments.diffusion.reference import Diffusion
 from autograder.judge.chance import is_repetitive, is_too_even
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -62,6 +63,7 @@ def forward(student: Remote, draw: Draw) -> None:
     trials.expect_noise_apart_from_steps(torch.cat([noise, *fresh]), t, steps)
     trials.expect_trained(trial, trial.diffusion, x_0[:5], kind="l2")
     trials.expect_training_mode(trial)
+    expect_any_device(trial.diffusion, x_0[:5], mistake="made_on_the_cpu")
 
 
 def _expect_uniform(t: Tensor, steps: int) -> None:
@@ -208,24 +210,30 @@ class returns_the_steps_too(Diffusion):
         return self.p_losses(x_0, t, noise), t
 
 
+@mistake(SENTENCE)
+class made_on_the_cpu(Diffusion):
+    def forward(self, x_0, noise=None):
+        return self.p_losses(x_0, torch.randint(0, self.timesteps, (len(x_0),)), noise)
+
+
 @equivalent
 class StepsByRounding(Diffusion):
     def forward(self, x_0, noise=None):
         noise = torch.randn_like(x_0) if noise is None else noise
-        t = torch.floor(torch.rand(x_0.shape[0]) * self.timesteps).long()
+        t = torch.floor(torch.rand(x_0.shape[0], device=x_0.device) * self.timesteps).long()
         return self.p_losses(x_0, t, noise=noise)
 
 
 @equivalent
 class StepsFromADistribution(Diffusion):
     def forward(self, x_0, noise=None):
-        t = torch.distributions.Categorical(logits=torch.zeros(self.timesteps)).sample((len(x_0),))
+        t = torch.distributions.Categorical(logits=x_0.new_zeros(self.timesteps)).sample((len(x_0),))
         return self.p_losses(x_0, t, noise)
 
 
 @equivalent
 class AllInOne(Diffusion):
     def forward(self, x_0, noise=None):
-        t = torch.randint(self.timesteps, (len(x_0),))
+        t = torch.randint(self.timesteps, (len(x_0),)).to(x_0.device)
         noise = torch.randn_like(x_0) if noise is None else noise
         return reference.eps_loss(noise, self.model(self.q_sample(x_0, t, noise), t), self.loss_kind)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from autograder.assignments.diffusion import common, reference, trials
 from autograder.assignments.diffusion.reference import Diffusion, extract
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -72,6 +73,7 @@ def p_sample(student: Remote, draw: Draw) -> None:
         "The result carries a graph, which fills the memory over T steps: use no_grad.",
         "keeps_a_graph",
     )
+    expect_any_device(trial.diffusion.p_sample, x, last + 3, 3, mistake="made_on_the_cpu")
 
 
 def _is_same(one: object, other: object) -> bool:
@@ -274,6 +276,14 @@ class clamps_the_state(_Stepping):
         return (self.mean(x, t, t_index) + self.deviation(x, t) * self.noise(x, t_index)).clamp(-1, 1)
 
 
+@mistake(SENTENCE)
+class made_on_the_cpu(Diffusion):
+    @torch.no_grad()
+    def p_sample(self, x, t, t_index):
+        mean, variance = reference.q_posterior(self.predicted_x_0(x, t), x, t, self.betas)
+        return mean + variance.sqrt() * torch.randn(x.shape) if t_index > 0 else mean
+
+
 @equivalent
 class StepFromPrecomputed(common.Precomputed):
     @torch.no_grad()
@@ -307,5 +317,5 @@ class StepByNumbers(Diffusion):
             x_0 = torch.clip((x - (1 - now) ** 0.5 * self.model(x, t)) / now**0.5, -1, 1)
             x = before**0.5 * (1 - alpha) / (1 - now) * x_0 + alpha**0.5 * (1 - before) / (1 - now) * x
             if t_index:
-                x = x + ((1 - before) / (1 - now) * (1 - alpha)) ** 0.5 * torch.randn(x.shape)
+                x = x + ((1 - before) / (1 - now) * (1 - alpha)) ** 0.5 * torch.randn(x.shape, device=x.device)
             return x.clone()

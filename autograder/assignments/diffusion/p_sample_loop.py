@@ -8,6 +8,7 @@ import torch
 
 from autograder.assignments.diffusion import common, reference, trials
 from autograder.assignments.diffusion.reference import Diffusion
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -36,6 +37,7 @@ def p_sample_loop(student: Remote, draw: Draw) -> None:
         "The result carries a graph, which fills the memory over T steps: use no_grad.",
         "keeps_a_graph",
     )
+    expect_any_device(trial.diffusion.p_sample_loop, start[:3], mistake="made_on_the_cpu")
 
 
 @mistake("The network samples in training mode: call self.model.eval() first.")
@@ -53,7 +55,7 @@ class _Looping(Diffusion):
     def p_sample_loop(self, img):
         self.eval()
         for k in self.indices():
-            img = self.p_sample(img, torch.full((len(img),), k), k)
+            img = self.p_sample(img, torch.full((len(img),), k, device=img.device), k)
         return img
 
 
@@ -188,6 +190,16 @@ class other_noise(common.LoopOfOwnNoise):
         return torch.rand_like(img)
 
 
+@mistake(SENTENCE)
+class made_on_the_cpu(Diffusion):
+    @torch.no_grad()
+    def p_sample_loop(self, img):
+        self.eval()
+        for k in reversed(range(self.timesteps)):
+            img = self.p_sample(img, torch.full((len(img),), k), k)
+        return img
+
+
 @equivalent
 class LoopByWhile(Diffusion):
     def p_sample_loop(self, img):
@@ -195,7 +207,7 @@ class LoopByWhile(Diffusion):
         with torch.no_grad():
             k = self.timesteps - 1
             while k >= 0:
-                img = self.p_sample(img, k * torch.ones(img.shape[0], dtype=torch.long), k)
+                img = self.p_sample(img, k * torch.ones(img.shape[0], dtype=torch.long, device=img.device), k)
                 k -= 1
         return img
 
@@ -205,9 +217,9 @@ class LoopAllInOne(Diffusion):
     @torch.inference_mode()
     def p_sample_loop(self, img):
         self.eval()
-        noises = torch.randn(self.timesteps, *img.shape)
+        noises = torch.randn(self.timesteps, *img.shape, device=img.device)
         for k in range(self.timesteps - 1, -1, -1):
-            t = torch.full((len(img),), k)
+            t = torch.full((len(img),), k, device=img.device)
             mean, variance = reference.q_posterior(self.predicted_x_0(img, t), img, t, self.betas)
             img = mean + (k > 0) * variance.sqrt() * noises[k]
         self.train()

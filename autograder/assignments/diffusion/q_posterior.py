@@ -9,6 +9,7 @@ from torch import Tensor
 
 from autograder.assignments.diffusion import common, reference
 from autograder.assignments.diffusion.reference import extract
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -28,6 +29,7 @@ def q_posterior(student: Remote, draw: Draw) -> None:
             if isinstance(variance, Tensor) and variance.shape == given.x_t.shape:
                 right_variance = right_variance.expand_as(given.x_t)
             expect(variance, f"{label}the variance").close(right_variance, atol=1e-6)
+    expect_any_device(student, given.x_0, given.x_t, given.t, given.betas, mistake="made_on_the_cpu")
 
 
 @mistake("√ᾱ_t stands in the factor of x_t, a common misprint; right is √α_t, of this one step.")
@@ -89,6 +91,12 @@ def alpha_bar_without_the_root(x_0, x_t, t, betas):
 @mistake("t is taken as 1-based: betas[0] belongs to t = 0 in code, the first step.")
 def posterior_one_based(x_0, x_t, t, betas):
     return reference.q_posterior(x_0, x_t, (t - 1).clamp(min=0), betas)
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(x_0, x_t, t, betas):
+    before = torch.cat([torch.ones(1, dtype=betas.dtype), reference.alpha_bars_of(betas)[:-1]])
+    return common.posterior_with(x_0, x_t, t, betas, before=before)
 
 
 @equivalent

@@ -8,6 +8,7 @@ import torch
 
 from autograder.assignments.diffusion import common, trials
 from autograder.assignments.diffusion.reference import Diffusion, extract
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -32,6 +33,7 @@ def q_sample(student: Remote, draw: Draw) -> None:
         x_t = expect(got, "x_t without noise given").shape(*many.shape).finite().value
         noises.append((x_t - trial.alpha_bars[k].sqrt() * many) / (1 - trial.alpha_bars[k]).sqrt())
     trials.expect_white_noise(noises, "q_sample, where no noise is given")
+    expect_any_device(trial.diffusion.q_sample, x_0, t, mistake="made_on_the_cpu")
 
 
 @mistake("ᾱ_t enters without its root: the mean is √ᾱ_t x_0.")
@@ -131,11 +133,17 @@ class changes_its_argument(Diffusion):
         return x_0.mul_(a.sqrt()).add_((1 - a).sqrt() * noise)
 
 
+@mistake(SENTENCE)
+class made_on_the_cpu(Diffusion):
+    def q_sample(self, x_0, t, noise=None):
+        return super().q_sample(x_0, t, torch.randn(x_0.shape) if noise is None else noise)
+
+
 @equivalent
 class FromPrecomputedRoots(common.Precomputed):
     def q_sample(self, x_0, t, noise=None):
         if noise is None:
-            noise = torch.normal(0.0, 1.0, x_0.shape)
+            noise = torch.normal(0.0, 1.0, x_0.shape, device=x_0.device)
         return extract(self.root_alpha_bars, t, x_0.shape) * x_0 + extract(self.root_of_the_rest, t, x_0.shape) * noise
 
 

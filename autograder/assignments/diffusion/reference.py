@@ -37,7 +37,7 @@ def alpha_bars_of(betas: Tensor) -> Tensor:
 
 def alpha_bars_before(betas: Tensor) -> Tensor:
     """ᾱ_{t−1}, with ᾱ_0 = 1. Returns (T,)."""
-    return torch.cat([torch.ones(1, dtype=betas.dtype), alpha_bars_of(betas)[:-1]])
+    return torch.cat([betas.new_ones(1), alpha_bars_of(betas)[:-1]])
 
 
 def q_step(x_prev: Tensor, beta: float | Tensor, noise: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from autograder.assignments.diffusion import common, trials
 from autograder.assignments.diffusion import p_sample_loop as loop
 from autograder.assignments.diffusion.reference import Diffusion
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -35,6 +36,7 @@ def sample(student: Remote, draw: Draw) -> None:
         expect(got, "the images").close((chain.end + 1) / 2, rtol=1e-3, atol=2e-3)
         trials.expect_evaluation_mode(trial)
     expect(trial.diffusion.sample(1), "a single image").shape(1, 2, 3, 3).within(-1e-3, 1 + 1e-3)
+    expect_any_device(trial.diffusion.sample, 3, mistake="made_on_the_cpu")
 
 
 @mistake("The images are not mapped to [0, 1] by (x + 1) / 2: they lie in [−1, 1], or were cut.")
@@ -141,11 +143,18 @@ class steps_outside(loop.steps_outside.answer):  # type: ignore[name-defined]  #
     pass
 
 
+@mistake(SENTENCE)
+class made_on_the_cpu(Diffusion):
+    @torch.no_grad()
+    def sample(self, batch_size):
+        return (self.p_sample_loop(torch.randn(batch_size, self.channels, self.image_size, self.image_size)) + 1) / 2
+
+
 @equivalent
 class SampleByHalves(Diffusion):
     @torch.no_grad()
     def sample(self, batch_size):
-        start = torch.empty(batch_size, self.channels, self.image_size, self.image_size).normal_()
+        start = self.betas.new_empty(batch_size, self.channels, self.image_size, self.image_size).normal_()
         return self.p_sample_loop(start).mul(0.5).add(0.5).clamp(0, 1)
 
 
@@ -155,4 +164,4 @@ class SampleImageByImage(Diffusion):
     def sample(self, batch_size):
         shape = (self.channels, self.image_size, self.image_size)
         start = torch.stack([torch.randn(shape) for _ in range(batch_size)])
-        return (1 + self.p_sample_loop(start)) / 2
+        return (1 + self.p_sample_loop(start.to(self.alpha_bars))) / 2

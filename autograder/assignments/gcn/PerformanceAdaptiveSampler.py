@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from autograder.assignments.gcn import common, reference
 from autograder.assignments.gcn.reference import TINY
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -43,7 +44,8 @@ def sampler(student: Remote, draw: Draw) -> None:
         x, nodes = draw.normal(rows, width), torch.tensor([draw.integer(0, rows) for _ in range(n)])
         candidates = torch.tensor([[draw.integer(0, rows) for _ in range(columns)] for _ in range(n)])
         candidates = torch.where(common.random_found(draw, n, columns), candidates, -1)
-        _expect_probabilities(student, state, x, nodes, candidates)
+        tried = _expect_probabilities(student, state, x, nodes, candidates)
+    expect_any_device(tried.probabilities, x, nodes, candidates, mistake="MadeOnTheCpu")
 
 
 def _expect_probabilities(
@@ -291,6 +293,14 @@ class gradient_not_a_number(_Parts):
 
     def normalize(self, scores, found):
         return common.normalized_rows(torch.where(found, scores.relu() + TINY, 0.0), found)
+
+
+@mistake(SENTENCE)
+class MadeOnTheCpu(_Parts):
+    def scores(self, x, nodes, candidates):
+        scores = torch.zeros(candidates.shape)
+        scores[candidates >= 0] = super().scores(x, nodes, candidates)[candidates >= 0]
+        return scores
 
 
 @equivalent

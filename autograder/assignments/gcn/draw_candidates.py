@@ -8,6 +8,7 @@ import torch
 from torch.distributions import Categorical
 
 from autograder.assignments.gcn import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -65,6 +66,7 @@ def draw_candidates(student: Remote, draw: Draw) -> None:
     found = through.value[:-1, :3].double()
     times = chances * (found - (found * chances).sum(dim=1, keepdim=True) + k)
     expect(times, "the gradient through log_q").close(times.round().clamp(min=0), rtol=1e-3)
+    expect_any_device(student, candidates, q, 2, mistake="made_on_the_cpu")
 
 
 def _columns(q, k):
@@ -240,6 +242,13 @@ def a_row_for_each_draw(candidates, q, k):
     return tuple(part.T for part in reference.draw_candidates(candidates, q, k))
 
 
+@mistake(SENTENCE)
+def made_on_the_cpu(candidates, q, k):
+    empty = q.detach().sum(dim=1, keepdim=True) == 0
+    positive = torch.where(empty, torch.ones(q.shape), q.detach())
+    return _with_logs(candidates, q, torch.multinomial(positive, k, replacement=True))
+
+
 @equivalent
 def with_categorical(candidates, q, k):
     empty = (q == 0).all(dim=1)
@@ -252,14 +261,14 @@ def with_categorical(candidates, q, k):
 
 @equivalent
 def with_gumbel_noise(candidates, q, k):
-    noise = -torch.log(torch.empty(len(q), k, q.shape[1]).exponential_())
+    noise = -torch.log(torch.empty(len(q), k, q.shape[1], device=q.device).exponential_())
     columns = (q.detach().log()[:, None] + noise).argmax(dim=2)
     return _with_logs(candidates, q, columns)
 
 
 @equivalent
 def nonempty_rows_alone(candidates, q, k):
-    neighbors, log_q = torch.full((len(q), k), -1), q.new_zeros(len(q), k)
+    neighbors, log_q = torch.full((len(q), k), -1, device=q.device), q.new_zeros(len(q), k)
     rows = torch.nonzero(q.detach().sum(dim=1) > 0)[:, 0]
     columns = torch.multinomial(q[rows], k, True)
     neighbors[rows] = torch.gather(candidates[rows], 1, columns)

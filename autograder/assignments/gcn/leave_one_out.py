@@ -7,6 +7,7 @@ after the baseline is taken off.
 import torch
 
 from autograder.assignments.gcn import reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -20,6 +21,7 @@ def leave_one_out(student: Remote, draw: Draw) -> None:
         rewards[0] = rewards[0].roll(1) if k < 3 else rewards[0].where(torch.arange(k) > 1, rewards[0, 0])  # equal ones
         label = "for a single draw (k = 1), the baseline" if k == 1 else "the baseline"
         expect(student(rewards), label).close(reference.leave_one_out(rewards))
+    expect_any_device(student, rewards, mistake="made_on_the_cpu")
 
 
 @mistake("This is the mean of all rewards of the row; the draw's own must be left out.")
@@ -82,6 +84,12 @@ def without_keepdim(rewards):
     return (rewards.sum(dim=1) - rewards) / max(rewards.shape[1] - 1, 1)
 
 
+@mistake(SENTENCE)
+def made_on_the_cpu(rewards):
+    k = rewards.shape[1]
+    return torch.zeros(rewards.shape, dtype=rewards.dtype) if k == 1 else reference.leave_one_out(rewards)
+
+
 @equivalent
 def from_the_mean(rewards):
     k = rewards.size(1)
@@ -91,7 +99,7 @@ def from_the_mean(rewards):
 @equivalent
 def with_a_mask(rewards):
     k = rewards.shape[1]
-    return rewards @ (1 - torch.eye(k, dtype=rewards.dtype)) / max(1, k - 1)
+    return rewards @ (1 - torch.eye(k, dtype=rewards.dtype, device=rewards.device)) / max(1, k - 1)
 
 
 @equivalent

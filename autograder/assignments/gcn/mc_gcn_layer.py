@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from autograder.assignments.gcn import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -36,6 +37,7 @@ def mc_gcn_layer(student: Remote, draw: Draw) -> None:
     leaves = [h.clone().requires_grad_(), weight.clone().requires_grad_()]
     right = torch.autograd.grad(reference.mc_gcn_layer(leaves[0], neighbors, leaves[1]).sum(), leaves)
     common.expect_gradients(student.gradient(h, neighbors, weight, wrt=[0, 2]), right, "h W")
+    expect_any_device(student, h, neighbors, weight, mistake="made_on_the_cpu")
 
 
 def _drawn(h, neighbors):
@@ -143,6 +145,12 @@ def changes_its_argument(h, neighbors, weight, activation=torch.relu):
     return activation((h[neighbors] * ~nobody[..., None]).mean(dim=1) @ weight)
 
 
+@mistake(SENTENCE)
+def made_on_the_cpu(h, neighbors, weight, activation=torch.relu):
+    padded = torch.cat([h, torch.zeros(1, h.shape[1], dtype=h.dtype)])
+    return activation(padded[torch.where(neighbors < 0, len(h), neighbors)].mean(dim=1) @ weight)
+
+
 @equivalent
 def with_a_row_of_zeros(h, neighbors, weight, activation=torch.relu):
     return activation(torch.cat([h, torch.zeros_like(h[:1])])[neighbors].mean(dim=1) @ weight)
@@ -150,7 +158,7 @@ def with_a_row_of_zeros(h, neighbors, weight, activation=torch.relu):
 
 @equivalent
 def draw_by_draw(h, neighbors, weight, activation=torch.relu):
-    total = torch.zeros(len(neighbors), h.shape[1], dtype=h.dtype)
+    total = h.new_zeros(len(neighbors), h.shape[1])
     for column in neighbors.T:
         total = total + h[column] * (column != -1).to(h.dtype).unsqueeze(1)
     return activation(total / neighbors.shape[1] @ weight)

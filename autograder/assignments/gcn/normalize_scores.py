@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from autograder.assignments.gcn import common, reference
 from autograder.assignments.gcn.reference import TINY
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -34,6 +35,7 @@ def normalize_scores(student: Remote, draw: Draw) -> None:
     leaf = scores.clone().requires_grad_()
     (wanted,) = torch.autograd.grad((reference.normalize_scores(leaf, found) * weights).sum(), leaf)
     common.expect_gradients([gradient], [wanted], "scores", "gradient_not_a_number")
+    expect_any_device(student, scores, found, mistake="made_on_the_cpu")
 
 
 @mistake("This is a softmax; here scores are cut at 0 and divided by their sum.")
@@ -164,6 +166,13 @@ def changes_its_argument(scores, found):
 def gradient_not_a_number(scores, found):
     positive = (scores.relu() + TINY) * found
     return torch.where(found, positive / positive.sum(dim=1, keepdim=True), 0.0)
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(scores, found):
+    positive = torch.where(found, torch.relu(scores) + TINY, torch.zeros(scores.shape, dtype=scores.dtype))
+    totals = positive.sum(dim=1, keepdim=True)
+    return positive / torch.where(totals > 0, totals, 1.0)
 
 
 @equivalent

@@ -7,6 +7,7 @@ all, never from an end of the row, unevenly from its entries, or as places in in
 import torch
 
 from autograder.assignments.gcn import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -56,6 +57,7 @@ def sample_neighbors(student: Remote, draw: Draw) -> None:
     got = expect(student(common.remote_graph(student, hub), torch.zeros(3, dtype=torch.long), 1500), "the draws")
     drawn = got.shape(3, 1500).value
     expect(drawn).holds(len(drawn.unique()) == 90, "Some neighbours of a node with many are never drawn.")
+    expect_any_device(student, remote, every, 3, mistake="made_on_the_cpu")
 
 
 def _pick(graph, nodes, offsets):
@@ -185,17 +187,24 @@ def floats_for_neighbors(graph, nodes, k):
     return reference.sample_neighbors(graph, nodes, k).float()
 
 
+@mistake(SENTENCE)
+def made_on_the_cpu(graph, nodes, k):
+    return _pick(graph, nodes, (torch.rand(len(nodes), k) * _degrees(graph, nodes)).long())
+
+
 @equivalent
 def with_large_numbers(graph, nodes, k):
-    large = torch.randint(2**62, (len(nodes), k))
+    large = torch.randint(2**62, (len(nodes), k), device=nodes.device)
     return _pick(graph, nodes, large % _degrees(graph, nodes).clamp(min=1))
 
 
 @equivalent
 def with_floor(graph, nodes, k):
     degrees = graph.indptr[nodes + 1] - graph.indptr[nodes]
-    offsets = torch.floor(torch.rand((len(nodes), k), dtype=torch.float64) * degrees.view(-1, 1)).to(torch.int64)
-    padded = torch.cat([graph.indices, torch.tensor([-1])])
+    offsets = torch.floor(
+        torch.rand((len(nodes), k), dtype=torch.float64, device=nodes.device) * degrees.view(-1, 1)
+    ).to(torch.int64)
+    padded = torch.cat([graph.indices, nodes.new_tensor([-1])])
     places = torch.where(degrees.view(-1, 1) == 0, len(graph.indices), graph.indptr[nodes].view(-1, 1) + offsets)
     return padded[places]
 
@@ -213,4 +222,4 @@ def with_multinomial(graph, nodes, k):
 @equivalent
 def among_candidates(graph, nodes, k):
     table = graph.candidates(nodes, int(graph.degrees.max()))
-    return table.gather(1, (torch.rand(len(nodes), k) * _degrees(graph, nodes)).long())
+    return table.gather(1, (torch.rand(len(nodes), k, device=nodes.device) * _degrees(graph, nodes)).long())

@@ -11,6 +11,7 @@ from torch.nn import functional
 from autograder.assignments.vae import common, reference
 from autograder.assignments.vae.reference import VAE
 from autograder.judge.chance import are_shuffled, is_repetitive, is_too_even
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -54,6 +55,7 @@ def forward(student: Remote, draw: Draw) -> None:
     )
     if not _expect_right_noise(model, latent_dim, draw):
         _expect_right_spread(common.redrawn_model(student, latent_dim), draw)
+    expect_any_device(model, x, mistake="made_on_the_cpu")
 
 
 def _decoded_among_others(model: Remote, z: Tensor, draw: Draw) -> Tensor:
@@ -299,6 +301,14 @@ class cuts_a_gradient(VAE):
         mu, sigma = self.encode(x)
         eps = torch.randn_like(mu) if eps is None else eps
         return self.decode(mu + sigma.detach() * eps), mu, sigma
+
+
+@mistake(SENTENCE)
+class made_on_the_cpu(VAE):
+    def forward(self, x, eps=None):
+        mu, sigma = self.encode(x)
+        eps = torch.randn(mu.shape) if eps is None else eps
+        return self.decode(reference.reparameterize(mu, sigma, eps)), mu, sigma
 
 
 @equivalent

@@ -1,10 +1,10 @@
 """What a process that knows the notebook, and nothing of the inputs, could still forge: the table of docs/security.md.
 
 Every known mistake is judged once more, in a process that lies wherever a lie may pay: no argument was changed, no
-graph is carried, a gradient that is missing is the slope between values, a new module is a copy of the first, what was
-to move has moved, nothing is a parameter that must not be one, the network is in the mode that is wanted, and what was
-not drawn is drawn in its stead. The table names the mistakes that these lies hide; all others lose their points all
-the same, since what the judge compares does not lie with the student.
+graph is carried, a gradient that is missing is the slope between values, a new module is a copy of the first, what
+was to move has moved, nothing is a parameter that must not be one, the network is in the mode that is wanted, and
+what was not drawn is drawn in its stead, and no tensor is made on the CPU. The table names the mistakes that these
+lies hide; all others lose their points all the same, since what the judge compares does not lie with the student.
 """
 
 import copy
@@ -54,6 +54,9 @@ class Liar(Probe):
             self._made.append((request["args"], new))
             self._objects[self._last] = new if first is None else copy.deepcopy(first)
         return said
+
+    def _elsewhere(self, **request: Any) -> dict:
+        return {"value": None}
 
     def _attribute(self, *, op: str, target: Any, name: str) -> dict:
         if name == "requires_grad":
