@@ -16,6 +16,10 @@
 # `NotImplementedError`, and keep the `# exercise:` lines, by which your answer is found. The cell below each exercise
 # tests it and says what is wrong. Questions are answered in the Markdown cell under them. Before you hand in,
 # *Restart and run all*.
+#
+# Points and expected minutes stand at each exercise. **Hints** unfold when you click on them; try without them first.
+# Where it says **Predict first**, write down what you expect before you run the next cell: nobody grades it, and a wrong
+# guess is what you learn most from.
 
 # %% [markdown]
 # ### Symbols
@@ -31,7 +35,8 @@
 # | $\varepsilon \sim \mathcal N(0, I)$ | noise | `noise`, `eps` |
 #
 # So `betas[0]` belongs to the *first* step, and `t` in code starts at 0. Divergences and log-likelihoods are in nats. Functions
-# return the dtype that they are given, and leave their arguments as they are.
+# return the dtype that they are given, make new tensors **on their arguments' device** (`torch.randn(3, device=x.device)`, `torch.randn_like(x)`), so that
+# they run on a GPU too, and leave their arguments as they are.
 
 # %% [markdown]
 # ## 0. Setup
@@ -91,10 +96,11 @@ def constant_schedule(timesteps, beta=0.02):
     ### END SOLUTION
 
 
-# %% tests="constant_schedule" points=1
+# %% tests="constant_schedule" points=1 minutes=5
 betas = constant_schedule(5, beta=0.1)
 assert betas.shape == (5,), f"expected one β for each of 5 steps, shape (5,); yours has shape {tuple(betas.shape)}"
 assert torch.allclose(betas, torch.full((5,), 0.1)), "every entry must be beta"
+assert torch.allclose(constant_schedule(2), torch.full((2,), 0.02)), "where no beta is given it is 0.02"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -110,11 +116,13 @@ def linear_schedule(timesteps, beta_start=1e-4, beta_end=0.02):
     ### END SOLUTION
 
 
-# %% tests="linear_schedule" points=1
+# %% tests="linear_schedule" points=1 minutes=5
 betas = linear_schedule(1000)
 assert betas.shape == (1000,), f"expected shape (1000,); yours has shape {tuple(betas.shape)}"
 assert abs(float(betas[0]) - 1e-4) < 1e-7, "the first step has beta_start"
 assert abs(float(betas[-1]) - 0.02) < 1e-6, "the last step has beta_end"
+five = linear_schedule(5, beta_start=0.1, beta_end=0.5)
+assert torch.allclose(five, torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5])), "five steps from 0.1 to 0.5 are 0.1, 0.2, 0.3, 0.4, 0.5"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -129,6 +137,13 @@ check("diffusion.linear_schedule", linear_schedule)
 #
 # with $s = 0.008$ and $t = 1, \dots, T$. Without the clip the last $\alpha_T$ would be 0, and everything divided by it infinite.
 
+# %% [markdown] hints="cosine_schedule"
+# **Where to look.** $f$ is needed at $T + 1$ places, $t = 0, 1, \dots, T$; each $\alpha_t$ is a quotient of two neighbours.
+#
+# **Which rule.** `betas[0]` belongs to $t = 1$, hence to $f(1) / f(0)$. Clip $\alpha$, and only then take it from 1.
+#
+# **A small case.** $T = 2$, $s = 0$: $f = (1, \tfrac12, 0)$, so that $\alpha = (\tfrac12, 0)$ before the clip and $(\tfrac12, 0.001)$ after it.
+
 # %% exercise="cosine_schedule"
 # exercise: cosine_schedule
 def cosine_schedule(timesteps, s=0.008):
@@ -141,13 +156,14 @@ def cosine_schedule(timesteps, s=0.008):
     ### END SOLUTION
 
 
-# %% tests="cosine_schedule" points=2
+# %% tests="cosine_schedule" points=2 minutes=15
 betas = cosine_schedule(100)
 alpha_bars = torch.cumprod(1 - betas, dim=0)
 assert betas.shape == (100,), f"expected shape (100,); yours has shape {tuple(betas.shape)}"
 assert float(betas.max()) < 1, "every β must stay below 1: clip α"
 assert abs(float(alpha_bars[49]) - 0.4938) < 1e-3, "half-way about half of the variance is left: ᾱ_50 = 0.494 for T = 100"
 assert float(alpha_bars[-1]) < 1e-4, "at the end nothing of the image may be left"
+assert torch.allclose(cosine_schedule(2, s=0.0), torch.tensor([0.5, 0.999]), atol=1e-5), "T = 2 and s = 0: f = (1, ½, 0), α = (½, 0.001)"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -155,7 +171,11 @@ check("diffusion.cosine_schedule", cosine_schedule)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# What is left of the image after each step, for the three schedules:
+# The next figure shows what is left of the image after each step, for the three schedules.
+
+# %% [markdown] predict="schedules"
+# After half of the 1,000 steps, what is left of the image's variance under each of the three schedules: most of it, half of it, next to nothing?
+# Which schedule destroys it fastest?
 
 # %% tags=["keep"]
 schedules = {"constant": constant_schedule(1000), "linear": linear_schedule(1000), "cosine": cosine_schedule(1000)}
@@ -178,15 +198,21 @@ def q_step(x_prev, beta, noise):
     ### END SOLUTION
 
 
-# %% tests="q_step" points=1
+# %% tests="q_step" points=1 minutes=5
 one = torch.ones(2, 3)
 assert torch.allclose(q_step(one, 0.36, 0 * one), 0.8 * one), "without noise, β = 0.36 shrinks x to 0.8 of it"
 assert torch.allclose(q_step(0 * one, 0.36, one), 0.6 * one), "noise enters with the standard deviation √β, 0.6 for β = 0.36"
+assert torch.allclose(q_step(2 * one, 0.36, -one), one), "β = 0.36, x = 2 and noise −1 give 0.8 · 2 − 0.6 = 1"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
 check("diffusion.q_step", q_step)
 ### END HIDDEN TESTS
+
+# %% [markdown] hints="q_chain"
+# **Where to look.** You have the step already. What does the loop run over, the betas or the noises?
+#
+# **A small case.** $\beta = (0.36, 0.19, 0.5)$ with two noises that are 0: $x_0$ is multiplied by $0.8$, then by $0.9$, and that is all.
 
 # %% exercise="q_chain"
 # exercise: q_chain
@@ -203,11 +229,13 @@ def q_chain(x_0, betas, noises):
     ### END SOLUTION
 
 
-# %% tests="q_chain" points=1
+# %% tests="q_chain" points=1 minutes=10
 betas = torch.tensor([0.36, 0.19, 0.5])
 x = q_chain(torch.ones(2, 3), betas, torch.zeros(2, 2, 3))
 assert x.shape == (2, 3), f"expected the shape of x_0, (2, 3); yours has shape {tuple(x.shape)}"
 assert torch.allclose(x, torch.full((2, 3), 0.72)), "two steps without noise leave 0.8 · 0.9 of x_0; the third β is not used"
+x = q_chain(torch.ones(2, 3), betas, torch.stack([torch.ones(2, 3), -torch.ones(2, 3)]))
+assert torch.allclose(x, torch.full((2, 3), 1.26 - 0.19**0.5)), "noise 1, then −1: 0.8 + 0.6 = 1.4, and 0.9 · 1.4 − √0.19 after it"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -219,6 +247,13 @@ check("diffusion.q_chain", q_chain)
 #
 # A Gaussian that is scaled and given more Gaussian noise stays Gaussian, so $q(x_t \mid x_0) = \mathcal N(m_t\, x_0,\; v_t I)$ for some numbers
 # $m_t, v_t$. Let them run through the chain, step by step: what does one step do to a mean and to a variance? Start with $m_0 = 1$ and $v_0 = 0$.
+
+# %% [markdown] hints="chain_moments"
+# **Where to look.** At the step $x_t = \sqrt{1 - \beta_t}\, x_{t-1} + \sqrt{\beta_t}\, \varepsilon$ alone. Its input has the mean $m_{t-1} x_0$ and the variance $v_{t-1}$.
+#
+# **Which rule.** $\mathbb E[aX + bY] = a\, \mathbb E X + b\, \mathbb E Y$, and for independent ones $\mathrm{Var}(aX + bY) = a^2\, \mathrm{Var} X + b^2\, \mathrm{Var} Y$.
+#
+# **A small case.** $\beta = (0.36, 0.19)$: $m = (0.8,\ 0.9 \cdot 0.8)$ and $v_1 = 0.36$.
 
 # %% exercise="chain_moments"
 # exercise: chain_moments
@@ -233,11 +268,12 @@ def chain_moments(betas):
     ### END SOLUTION
 
 
-# %% tests="chain_moments" points=2
+# %% tests="chain_moments" points=2 minutes=15
 m, v = chain_moments(torch.tensor([0.36, 0.19]))
 assert m.shape == v.shape == (2,), f"expected two tensors of shape (2,); yours are {tuple(m.shape)} and {tuple(v.shape)}"
 assert torch.allclose(m, torch.tensor([0.8, 0.72])), "m_1 = 0.8 and m_2 = 0.8 · 0.9 for β = (0.36, 0.19)"
 assert abs(float(v[0]) - 0.36) < 1e-6, "after one step the variance is β_1"
+assert abs(float(v[1]) - 0.4816) < 1e-6, "the second step shrinks the variance 0.36 by 0.81 and adds 0.19: 0.4816"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -253,7 +289,12 @@ alpha_bars = torch.cumprod(1 - betas, dim=0)
 m, v = chain_moments(betas)
 print(f"mean: {(m - alpha_bars.sqrt()).abs().max():.1e}, variance: {(v - (1 - alpha_bars)).abs().max():.1e}")
 
-# %% [markdown] written="closed_form" points=3
+# %% [markdown] hints="closed_form"
+# **Where to look.** Put the claim for $t - 1$ into one step, and collect the two noises.
+#
+# **Which rule.** A sum of independent Gaussians is Gaussian, and variances add up.
+
+# %% [markdown] written="closed_form" points=3 minutes=20
 # ### Question: the closed form
 #
 # 1. Prove by induction that $q(x_t \mid x_0) = \mathcal N(\sqrt{\bar\alpha_t}\, x_0,\; (1 - \bar\alpha_t) I)$, that is,
@@ -277,6 +318,11 @@ print(f"mean: {(m - alpha_bars.sqrt()).abs().max():.1e}, variance: {(v - (1 - al
 # $$\mathrm{KL}\big(q(x_T \mid x_0) \,\|\, \mathcal N(0, I)\big)
 #   = \tfrac12 \big( \bar\alpha_T \|x_0\|^2 + d\,(1 - \bar\alpha_T) - d \log(1 - \bar\alpha_T) - d \big).$$
 
+# %% [markdown] hints="kl_to_prior"
+# **Where to look.** Everything but $\|x_0\|^2$ is the same for all examples. $d$ is the number of entries of *one* example.
+#
+# **A small case.** One entry, $x_0 = 1$ and $\bar\alpha = \tfrac12$: $\tfrac12 (\tfrac12 + \tfrac12 + \log 2 - 1) = \tfrac12 \log 2$.
+
 # %% exercise="kl_to_prior"
 # exercise: kl_to_prior
 def kl_to_prior(x_0, alpha_bar):
@@ -292,12 +338,13 @@ def kl_to_prior(x_0, alpha_bar):
     ### END SOLUTION
 
 
-# %% tests="kl_to_prior" points=2
+# %% tests="kl_to_prior" points=2 minutes=10
 images = torch.ones(4, 3, 2, 2)
 kl = kl_to_prior(images, 0.5)
 assert kl.shape == (4,), f"expected one number for each example, shape (4,); yours has shape {tuple(kl.shape)}"
 assert torch.allclose(kl, torch.full((4,), 6 * math.log(2))), "12 entries that are 1, at ᾱ = ½: 6 log 2 = 4.159 nats"
 assert torch.allclose(kl_to_prior(images, 0.0), torch.zeros(4)), "at ᾱ = 0 nothing is left, and the divergence is 0"
+assert torch.allclose(kl_to_prior(2 * images, 0.36), torch.full((4,), 9.157722)), "12 entries that are 2, at ᾱ = 0.36: 9.1577 nats"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -310,7 +357,7 @@ for name, betas in schedules.items():
     alpha_bar = torch.cumprod(1 - betas.double(), dim=0)[-1]
     print(f"{name:>8}: ᾱ_T = {alpha_bar:.1e}, {kl_to_prior(white, alpha_bar).item():.4f} nats for a white 32×32 image")
 
-# %% [markdown] written="where_to_start" points=2
+# %% [markdown] written="where_to_start" points=2 minutes=10
 # ### Question: where to start
 #
 # 1. What happens to this divergence as $\bar\alpha_T \to 0$, and what does that say about where to start the reverse chain?
@@ -338,6 +385,13 @@ for name, betas in schedules.items():
 #
 # $$q(x_{t-1} \mid x_t, x_0) \propto q(x_t \mid x_{t-1})\; q(x_{t-1} \mid x_0).$$
 
+# %% [markdown] hints="bayes_on_grid"
+# **Where to look.** Both factors are Gaussian densities that you know: one step, as a function of its *input* $x_{t-1}$, and the shortcut for $x_{t-1}$.
+#
+# **Which rule.** Add log-densities and take the exponential at the end; subtract the largest first, so that nothing underflows. Normalise by the sum times the grid's spacing.
+#
+# **A small case.** $x_0 = x_t = 0$ and $\beta = \bar\alpha_{t-1} = \tfrac12$: the product is $e^{-x^2 / 2} \cdot e^{-x^2}$ up to a factor, a Gaussian with variance $\tfrac13$.
+
 # %% exercise="bayes_on_grid"
 # exercise: bayes_on_grid
 def bayes_on_grid(grid, x_0, x_t, beta, alpha_bar_before):
@@ -355,12 +409,16 @@ def bayes_on_grid(grid, x_0, x_t, beta, alpha_bar_before):
     ### END SOLUTION
 
 
-# %% tests="bayes_on_grid" points=2
+# %% tests="bayes_on_grid" points=2 minutes=20
 grid = torch.linspace(-4, 4, 801, dtype=torch.float64)
 density = bayes_on_grid(grid, 0.0, 0.0, 0.5, 0.5)
 assert density.shape == (801,), f"expected one value for each point of the grid; yours has shape {tuple(density.shape)}"
 assert abs(float(density.sum()) * 0.01 - 1) < 1e-6, "a density sums to 1, times the spacing of the grid"
 assert int(density.argmax()) == 400, "with x_0 = x_t = 0 the most likely x_{t-1} is 0"
+density = bayes_on_grid(grid, 0.8, -0.4, 0.2, 0.6)
+mean = float((grid * density).sum() * 0.01)
+assert abs(mean + 0.036871) < 1e-4, "x_0 = 0.8, x_t = −0.4, β = 0.2, ᾱ before the step 0.6: the mean is −0.0369"
+assert abs(float(((grid - mean) ** 2 * density).sum() * 0.01) - 2 / 13) < 1e-4, "and the variance is (0.4 / 0.52) · 0.2 = 0.1538"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -375,6 +433,13 @@ def extract(a, t, x_shape):
     """Entries of a (T,) at t (B,), of shape (B, 1, …, 1), with as many dimensions as x_shape."""
     return a[t].view(len(t), *[1] * (len(x_shape) - 1))
 
+
+# %% [markdown] hints="q_posterior"
+# **Where to look.** Three coefficients for every step, each `(T,)`; then pick those of the batch with `extract`.
+#
+# **Which rule.** $\bar\alpha_{t-1}$ is $\bar\alpha$ moved by one place, with $\bar\alpha_0 = 1$ in front. In the second coefficient the root covers $\alpha_t$ of this one step, and nothing else.
+#
+# **A small case.** $\beta = (\tfrac12, \tfrac15)$: $\bar\alpha = (\tfrac12, \tfrac25)$ and, moved by one, $(1, \tfrac12)$. The variances are $0$ and $\tfrac{1/2}{3/5} \cdot \tfrac15 = \tfrac16$.
 
 # %% exercise="q_posterior"
 # exercise: q_posterior
@@ -395,14 +460,14 @@ def q_posterior(x_0, x_t, t, betas):
     ### END SOLUTION
 
 
-# %% tests="q_posterior" points=2
-betas = torch.tensor([0.5, 0.5], dtype=torch.float64)
+# %% tests="q_posterior" points=2 minutes=25
+betas = torch.tensor([0.5, 0.2], dtype=torch.float64)
 x_0, x_t, t = torch.tensor([[0.8], [0.8]]).double(), torch.tensor([[0.3], [0.3]]).double(), torch.tensor([0, 1])
 mean, variance = q_posterior(x_0, x_t, t, betas)
 assert mean.shape == variance.shape == (2, 1), f"expected shapes (2, 1); yours are {tuple(mean.shape)}, {tuple(variance.shape)}"
 assert abs(float(mean[0]) - 0.8) < 1e-6 and abs(float(variance[0])) < 1e-6, "before the first step there is x_0 itself, for certain"
-assert abs(float(variance[1]) - 1 / 3) < 1e-6, "for β = (½, ½) the variance at t = 2 is (½ / ¾) · ½ = ⅓"
-by_bayes = bayes_on_grid(grid, 0.8, 0.3, 0.5, 0.5)
+assert abs(float(variance[1]) - 1 / 6) < 1e-6, "for β = (½, ⅕) the variance at t = 2 is (½ / ⅗) · ⅕ = ⅙"
+by_bayes = bayes_on_grid(grid, 0.8, 0.3, 0.2, 0.5)
 assert abs(float(mean[1]) - float((grid * by_bayes).sum() * 0.01)) < 1e-3, "the mean is not the one that Bayes' rule gives"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -430,6 +495,13 @@ fixmelab.plot_curves(grid, {"Bayes on a grid": by_bayes, "closed form": closed},
 #
 # $$\tilde\mu_t = \frac{1}{\sqrt{\alpha_t}} \Big( x_t - \frac{\beta_t}{\sqrt{1 - \bar\alpha_t}}\, \varepsilon \Big).$$
 
+# %% [markdown] hints="posterior_mean_from_eps"
+# **Where to look.** The formula stands above, and deriving it is worth the paper: put $x_0$ into $\tilde\mu_t$ and collect what multiplies $x_t$, then what multiplies $\varepsilon$.
+#
+# **Which rule.** $\bar\alpha_t = \alpha_t \bar\alpha_{t-1}$, and $\beta_t + \alpha_t (1 - \bar\alpha_{t-1}) = 1 - \bar\alpha_t$.
+#
+# **A small case.** At $t = 1$ it must give back $x_0$: $\beta_1 = 1 - \bar\alpha_1$, so the bracket is $x_1 - \sqrt{1 - \bar\alpha_1}\, \varepsilon$.
+
 # %% exercise="posterior_mean_from_eps"
 # exercise: posterior_mean_from_eps
 def posterior_mean_from_eps(x_t, eps, t, betas):
@@ -443,7 +515,7 @@ def posterior_mean_from_eps(x_t, eps, t, betas):
     ### END SOLUTION
 
 
-# %% tests="posterior_mean_from_eps" points=2
+# %% tests="posterior_mean_from_eps" points=2 minutes=20
 betas = linear_schedule(20).double()
 alpha_bars = torch.cumprod(1 - betas, dim=0)
 x_0, eps, t = torch.tensor([[0.8, -0.1]]).double(), torch.tensor([[1.5, -0.7]]).double(), torch.tensor([12])
@@ -463,6 +535,13 @@ check("diffusion.posterior_mean_from_eps", posterior_mean_from_eps)
 # $\|\tilde\mu_t - \mu_\theta\|^2 / (2 \sigma_t^2) = \lambda_t \|\varepsilon - \varepsilon_\theta\|^2$. Work out the weight $\lambda_t$. (At $t = 1$, where there is no
 # such divergence, the same formula holds for the part of $-\log p_\theta(x_0 \mid x_1)$.)
 
+# %% [markdown] hints="loss_weight"
+# **Where to look.** $\tilde\mu_t - \mu_\theta$: both are the same formula, with $\varepsilon$ and with $\varepsilon_\theta$. What is left of $x_t$?
+#
+# **Which rule.** Take the factor of $\varepsilon - \varepsilon_\theta$, square all of it, and divide by $2 \sigma_t^2$.
+#
+# **A small case.** $\beta_1 = \sigma_1^2 = \tfrac12$: the factor is $\tfrac{1/2}{\sqrt{1/2} \sqrt{1/2}} = 1$, and $\lambda_1 = 1 / (2 \cdot \tfrac12) = 1$.
+
 # %% exercise="loss_weight"
 # exercise: loss_weight
 def loss_weight(betas, variances):
@@ -473,22 +552,27 @@ def loss_weight(betas, variances):
     ### END SOLUTION
 
 
-# %% tests="loss_weight" points=2
+# %% tests="loss_weight" points=2 minutes=20
 weights = loss_weight(torch.tensor([0.5, 0.5]), torch.tensor([0.5, 1.0]))
 assert weights.shape == (2,), f"expected one weight for each step, shape (2,); yours has shape {tuple(weights.shape)}"
 assert abs(float(weights[0]) - 1.0) < 1e-6, "for β_1 = σ_1² = ½ the weight of the first step is 1"
+assert abs(float(weights[1]) - 1 / 3) < 1e-6, "for β = (½, ½) and σ_2² = 1 the weight of the second step is ⅓"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
 check("diffusion.loss_weight", loss_weight)
 ### END HIDDEN TESTS
 
+# %% [markdown] predict="weights"
+# The true weight $\lambda_t$ over the 1,000 steps, for $\sigma_t^2 = \beta_t$: is it largest at the noisy end, in the middle or near the clean image? By
+# what factor do the largest and the smallest differ?
+
 # %% tags=["keep"]
 betas = cosine_schedule(1000).double()
-curves = {"$\\lambda_t$ for $\\sigma_t^2 = \\beta_t$": loss_weight(betas, betas).log10()}
-fixmelab.plot_curves(torch.arange(1, 1001), curves, "t", "log₁₀ of the weight", "What the simple loss leaves out, T = 1000")
+curves = {"$\\lambda_t$ for $\\sigma_t^2 = \\beta_t$": loss_weight(betas, betas)}
+fixmelab.plot_curves(torch.arange(1, 1001), curves, "t", "weight", "What the simple loss leaves out, T = 1000", log="y")
 
-# %% [markdown] written="simple_loss" points=2
+# %% [markdown] written="simple_loss" points=2 minutes=10
 # ### Question: the simple loss
 #
 # Ho et al. (2020, equation 14) train with $\|\varepsilon - \varepsilon_\theta\|^2$, without $\lambda_t$. (1) Relative to the true weights in the plot, which steps get
@@ -506,6 +590,13 @@ fixmelab.plot_curves(torch.arange(1, 1001), curves, "t", "log₁₀ of the weigh
 # Let the data be one-dimensional and Gaussian, $x_0 \sim \mathcal N(m, s^2)$. Then $x_t$ and $\varepsilon$ are jointly Gaussian, and the prediction with the least squared error is
 # the conditional mean $\mathbb E[\varepsilon \mid x_t] = \mathrm{Cov}(\varepsilon, x_t)\, \mathrm{Var}(x_t)^{-1}\, (x_t - \mathbb E[x_t])$. Work it out.
 
+# %% [markdown] hints="optimal_eps"
+# **Where to look.** $x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \varepsilon$ with $x_0$ and $\varepsilon$ independent: write down its mean, its variance and its covariance with $\varepsilon$.
+#
+# **Which rule.** $\mathrm{Var}(aX + bY) = a^2\, \mathrm{Var} X + b^2\, \mathrm{Var} Y$, and $\mathrm{Cov}(\varepsilon, aX + b\varepsilon) = b$, if $X$ and $\varepsilon$ are independent and $\varepsilon$ has the variance 1.
+#
+# **A small case.** Data $\mathcal N(0, 1)$ and $\bar\alpha = \tfrac12$: $x_t$ has the variance 1, the covariance is $\sqrt{1/2}$, so the best guess is $\sqrt{1/2}\, x_t$.
+
 # %% exercise="optimal_eps"
 # exercise: optimal_eps
 def optimal_eps(x_t, alpha_bar, mean, std):
@@ -519,10 +610,12 @@ def optimal_eps(x_t, alpha_bar, mean, std):
     ### END SOLUTION
 
 
-# %% tests="optimal_eps" points=2
+# %% tests="optimal_eps" points=2 minutes=20
 x_t = torch.tensor([-1.0, 0.0, 2.0])
 assert torch.allclose(optimal_eps(x_t, 0.64, 0.0, 0.0), x_t / 0.6), "data that are always 0: x_t is nothing but noise, ε = x_t / √(1 − ᾱ)"
 assert torch.allclose(optimal_eps(x_t, 0.5, 0.0, 1.0), x_t * 0.5**0.5), "for data N(0, 1) and ᾱ = ½ half the variance is noise: √½ · x_t"
+guess = optimal_eps(torch.tensor([2.0]), 0.64, 1.0, 0.5)
+assert abs(float(guess) - 0.72 / 0.52) < 1e-5, "data N(1, ¼), ᾱ = 0.64, x_t = 2: 1.2 above its mean 0.8, variance 0.52, covariance 0.6"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -546,7 +639,11 @@ def mixture_eps(x_t, alpha_bar):
 
 
 # %% [markdown]
-# Run the chain backward with it: 5,000 points of pure noise, $T$ steps, and the density flows into two peaks.
+# Run the chain backward with it: 5,000 points of pure noise, $T = 200$ steps.
+
+# %% [markdown] predict="flow"
+# All points start in one Gaussian heap, and the data have two peaks, with 30 % of the mass on the left one. Do the points part early or late? Will
+# the heights of the peaks come out right, although every point walks for itself?
 
 # %% tags=["keep"]
 betas = cosine_schedule(200)
@@ -580,6 +677,14 @@ print(f"mean {x.mean():+.3f} (data {data_mean:+.3f}), standard deviation {x.std(
 # variances $\tilde\beta_t$ and $\beta_t$ has a part from the variances and a part $\lambda_t\, \mathbb E(\varepsilon - \varepsilon_\theta)^2$ from the means; and at $t = 1$ the true noise
 # gives $\tilde\mu_1 = x_0$.
 
+# %% [markdown] hints="elbo_terms"
+# **Where to look.** Term by term. $L_T$ is `kl_to_prior` for one entry, with $\mathbb E[x_0^2]$ in the place of $x_0^2$. $L_{t-1}$ is a divergence of two Gaussians in one dimension.
+#
+# **Which rule.** $\mathrm{KL}(\mathcal N(\mu_1, v_1) \,\|\, \mathcal N(\mu_2, v_2)) = \tfrac12 (v_1 / v_2 - 1 - \log(v_1 / v_2)) + (\mu_1 - \mu_2)^2 / (2 v_2)$. Here $v_1 / v_2 = \tilde\beta_t / \beta_t$,
+# and the last part is $\lambda_t\, \mathbb E(\varepsilon - \varepsilon_\theta)^2$ on average. $L_0$ is minus a Gaussian log-density with variance $\beta_1$, whose squared distance is that part again.
+#
+# **A small case.** Data that are always $m$ (`std` 0): the noise is known exactly, so that all parts from the means vanish.
+
 # %% exercise="elbo_terms"
 # exercise: elbo_terms
 def elbo_terms(mean, std, betas):
@@ -601,7 +706,7 @@ def elbo_terms(mean, std, betas):
     ### END SOLUTION
 
 
-# %% tests="elbo_terms" points=3
+# %% tests="elbo_terms" points=3 minutes=40
 l_0, between, l_T = elbo_terms(0.5, 0.4, cosine_schedule(100).double())
 assert between.shape == (99,), f"L holds L_1 … L_99 for T = 100, shape (99,); yours has shape {tuple(between.shape)}"
 assert (between >= 0).all() and l_T >= 0, "L_1 … L_T are divergences: never negative"
@@ -609,6 +714,11 @@ entropy = 0.5 * math.log(2 * math.pi * math.e * 0.4**2)
 total = float(l_0 + between.sum() + l_T)
 assert total > entropy, f"the sum is at least the data's entropy, {entropy:.4f} nats; yours is {total:.4f}"
 assert total < entropy + 0.1, f"with the best denoiser the bound is nearly tight: {entropy:.4f} nats; yours is {total:.4f}"
+betas = cosine_schedule(20).double()
+sure = elbo_terms(0.5, 0.0, betas)
+right = kl_to_prior(torch.tensor([[0.5]]).double(), torch.cumprod(1 - betas, dim=0)[-1])
+assert abs(float(sure[2] - right)) < 1e-8, "for data that are always 0.5, L_T is what kl_to_prior says of x_0 = 0.5"
+assert abs(float(sure[0]) - 0.5 * math.log(2 * math.pi * float(betas[0]))) < 1e-8, "and L_0 is ½ log(2π β_1): the mean is known"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -616,7 +726,10 @@ check("diffusion.elbo_terms", elbo_terms)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The sum of the terms for more and more steps, against the entropy of the data, below which no model can come:
+# The next figure shows the sum of the terms for more and more steps, against the entropy of the data, below which no model can come.
+
+# %% [markdown] predict="tighter"
+# The denoiser is the best there is. Is the bound tight, then, with 10 steps? And does it pay to go from 100 to 1,000?
 
 # %% tags=["keep"]
 lengths = torch.tensor([10, 20, 50, 100, 200, 500, 1000])
@@ -625,9 +738,14 @@ for T in lengths.tolist():
     l_0, between, l_T = elbo_terms(0.5, 0.4, cosine_schedule(T).double())
     bounds.append(l_0 + between.sum() + l_T)
 curves = {"sum of the terms": torch.stack(bounds), "entropy of the data": torch.full((7,), entropy)}
-fixmelab.plot_curves(lengths.log10(), curves, "log₁₀ of T", "nats", "More steps, tighter bound")
+fixmelab.plot_curves(lengths, curves, "T", "nats", "More steps, tighter bound", log="x")
 
-# %% [markdown] written="lower_bound" points=4
+# %% [markdown] hints="lower_bound"
+# **Where to look.** $p_\theta(x_0) = \int p_\theta(x_{0:T})\, dx_{1:T}$: divide and multiply by $q(x_{1:T} \mid x_0)$.
+#
+# **Which rule.** Jensen: $\log \mathbb E[X] \ge \mathbb E[\log X]$. The forward chain is Markov, so conditioning on $x_0$ as well changes nothing; then Bayes, and a product that telescopes.
+
+# %% [markdown] written="lower_bound" points=4 minutes=30
 # ### Question: the bound
 #
 # 1. Show that $\log p_\theta(x_0) \ge \mathbb E_q \big[ \log p_\theta(x_{0:T}) - \log q(x_{1:T} \mid x_0) \big]$.
@@ -642,7 +760,7 @@ fixmelab.plot_curves(lengths.log10(), curves, "log₁₀ of T", "nats", "More st
 # - 1 point: $L_T$: neither the fixed forward chain nor $\mathcal N(0, I)$ has parameters.
 # ### END MARK SCHEME
 
-# %% [markdown] written="why_train" points=2
+# %% [markdown] written="why_train" points=2 minutes=10
 # ### Question: why train at all?
 #
 # $q(x_{t-1} \mid x_t, x_0)$ is known in closed form. (1) Why can we not simply sample with it? (2) What, then, does the network learn, in terms of conditional expectations?
@@ -686,7 +804,7 @@ def eps_loss(eps, eps_hat, kind="l2"):
     ### END SOLUTION
 
 
-# %% tests="eps_loss" points=1
+# %% tests="eps_loss" points=1 minutes=5
 one = torch.ones(2, 3, 4, 4)
 assert eps_loss(one, 0 * one).shape == (), "training needs one number"
 assert abs(float(eps_loss(one, 3 * one)) - 4) < 1e-6, "off by 2 everywhere: squared, 4"
@@ -714,6 +832,14 @@ check("diffusion.eps_loss", eps_loss)
 #
 # Where `noise` is `None`, draw standard normal noise, fresh for every entry at every call. Sampling builds no graph. `t` is always a `(B,)` long tensor of 0-based
 # indices, and `t_index` the same index as a number.
+
+# %% [markdown] hints="Diffusion"
+# **Where to look.** Each row of the table is one method of a few lines, and each uses a function that you have written above, or a method above it.
+#
+# **Which rule.** `register_buffer(name, tensor)` makes a tensor move with the module. In `p_sample` the network gives $\varepsilon_\theta$; from it comes $\hat x_0$, which is clamped, and from that and $x$
+# comes mean and variance by `q_posterior`. In `p_sample_loop` remember the network's mode, and give it back.
+#
+# **A small case.** $T = 10$ and a batch of 3: `forward` draws three steps, each from 0 to 9; `p_sample_loop` calls `p_sample` with `t_index` 9, 8, …, 0, and `t` is `t_index` three times.
 
 # %% exercise="Diffusion"
 # exercise: Diffusion
@@ -795,7 +921,7 @@ class Diffusion(nn.Module):
 # %% [markdown]
 # The buffers:
 
-# %% tests="Diffusion" points=1
+# %% tests="Diffusion" points=1 minutes=10
 diffusion = Diffusion(nn.Identity(), image_size=4, channels=2, timesteps=10)
 names = {name for name, _ in diffusion.named_buffers()}
 assert {"betas", "alphas", "alpha_bars"} <= names, f"betas, alphas and alpha_bars must be buffers; found {sorted(names)}"
@@ -809,13 +935,16 @@ check("diffusion.Diffusion", Diffusion)
 # %% [markdown]
 # `q_sample`:
 
-# %% tests="q_sample" points=2
+# %% tests="q_sample" points=2 minutes=10
 diffusion = Diffusion(nn.Identity(), image_size=4, channels=2, timesteps=10)
 x_0, t = torch.ones(3, 2, 4, 4), torch.tensor([0, 5, 9])
 x_t = diffusion.q_sample(x_0, t, torch.zeros_like(x_0))
 assert x_t.shape == (3, 2, 4, 4), f"expected the shape of x_0, (3, 2, 4, 4); yours has shape {tuple(x_t.shape)}"
 assert torch.allclose(x_t[:, 0, 0, 0] ** 2, diffusion.alpha_bars[t]), "without noise, √ᾱ of each example's own step is left"
 assert not torch.equal(diffusion.q_sample(x_0, t), diffusion.q_sample(x_0, t)), "without noise given, draw it afresh"
+noisy = diffusion.q_sample(2 * x_0, t, -torch.ones_like(x_0))
+a = diffusion.alpha_bars[t]
+assert torch.allclose(noisy[:, 0, 0, 0], 2 * a.sqrt() - (1 - a).sqrt()), "x_0 = 2 and noise −1: 2 √ᾱ − √(1 − ᾱ), each at its own step"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -825,7 +954,7 @@ check("diffusion.q_sample", Diffusion)
 # %% [markdown]
 # `p_losses`:
 
-# %% tests="p_losses" points=2
+# %% tests="p_losses" points=2 minutes=10
 from fixmelab.toys import Recorder
 
 # A toy network that predicts 0 whatever it sees, and remembers what it was shown.
@@ -846,7 +975,7 @@ check("diffusion.p_losses", Diffusion)
 # %% [markdown]
 # `forward`:
 
-# %% tests="forward" points=2
+# %% tests="forward" points=2 minutes=10
 toy = Recorder(torch.zeros(10), torch.zeros(10))
 diffusion = Diffusion(toy, image_size=2, channels=1, timesteps=10)
 loss = diffusion(torch.zeros(64, 1, 2, 2), noise=torch.full((64, 1, 2, 2), 2.0))
@@ -863,7 +992,7 @@ check("diffusion.forward", Diffusion)
 # %% [markdown]
 # `p_sample`:
 
-# %% tests="p_sample" points=3
+# %% tests="p_sample" points=3 minutes=25
 diffusion = Diffusion(Recorder(torch.zeros(10), torch.zeros(10)), image_size=4, channels=2, timesteps=10)
 x, first = torch.full((3, 2, 4, 4), 0.25), torch.zeros(3, dtype=torch.long)
 x_0 = diffusion.p_sample(x, first, 0)
@@ -871,6 +1000,12 @@ assert x_0.shape == (3, 2, 4, 4), f"expected the shape of x, (3, 2, 4, 4); yours
 assert torch.allclose(x_0, x / diffusion.alpha_bars[0].sqrt()), "the last step gives x̂_0 itself: no noise is added at index 0"
 middle = [diffusion.p_sample(x, first + 5, 5) for _ in range(2)]
 assert not torch.equal(*middle), "at every other step, fresh noise is added"
+assert float(diffusion.p_sample(3 + x, first, 0).max()) == 1, "x̂_0 is clamped to [−1, 1]: at the last step 3.25 becomes 1"
+many, t = torch.full((2000, 2, 4, 4), 0.25), torch.full((2000,), 5)
+mean, variance = q_posterior((many / diffusion.alpha_bars[5].sqrt()).clamp(-1, 1), many, t, diffusion.betas)
+back = diffusion.p_sample(many, t, 5)
+assert abs(float(back.mean() - mean.mean())) < 0.01, "the network predicts 0 here: on average the step back is the mean of q(x_{t−1} | x_t, x̂_0)"
+assert abs(float(back.std() - variance.mean().sqrt())) < 0.01, "the noise of a step back has the standard deviation √β̃_t"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -880,7 +1015,7 @@ check("diffusion.p_sample", Diffusion)
 # %% [markdown]
 # `p_sample_loop`:
 
-# %% tests="p_sample_loop" points=2
+# %% tests="p_sample_loop" points=2 minutes=15
 toy = Recorder(torch.zeros(10), torch.zeros(10))
 diffusion = Diffusion(toy, image_size=4, channels=2, timesteps=10)
 x_0 = diffusion.p_sample_loop(torch.zeros(3, 2, 4, 4))
@@ -896,7 +1031,7 @@ check("diffusion.p_sample_loop", Diffusion)
 # %% [markdown]
 # `sample`:
 
-# %% tests="sample" points=2
+# %% tests="sample" points=2 minutes=10
 diffusion = Diffusion(Recorder(torch.zeros(10), torch.zeros(10)), image_size=4, channels=2, timesteps=10)
 made = diffusion.sample(3)
 assert made.shape == (3, 2, 4, 4), f"expected three images, (3, 2, 4, 4); yours has shape {tuple(made.shape)}"
@@ -910,6 +1045,9 @@ check("diffusion.sample", Diffusion)
 
 # %% [markdown]
 # What the shortcut saves: $x_t$ for a batch of 64 images by the chain and by `q_sample`.
+
+# %% [markdown] predict="cost"
+# A batch of 64 images at $t = 1000$, by the chain and by the shortcut: how many times longer does the chain take?
 
 # %% tags=["keep"]
 diffusion = Diffusion(nn.Identity(), image_size=32, timesteps=1000)
@@ -930,6 +1068,9 @@ fixmelab.plot_curves([1, 250, 500, 750, 1000], milliseconds, "t", "milliseconds"
 # The network is given: `fixmelab.UNet`, a small U-Net with an embedding of $t$. After every epoch a checkpoint is written. If the runtime goes away, run the
 # cells again: training goes on where it stopped. To start afresh, delete the file.
 
+# %% [markdown] predict="loss"
+# A network that always predicts 0 has a loss of 1, the variance of the noise. To what does it fall in the first steps, and where does it end? Can it reach 0?
+
 # %% tags=["train"]
 fixmelab.seed_everything(0)
 diffusion = Diffusion(fixmelab.UNet(), image_size=32, timesteps=TIMESTEPS)
@@ -949,14 +1090,19 @@ diffusion.eval();
 fixmelab.plot_history(history, ylabel="loss (mean squared error of the noise)")
 
 # %% tags=["keep"]
-new_images = diffusion.sample(SAMPLES).cpu()
+with fixmelab.progress(diffusion.model, TIMESTEPS, "sampling"):
+    new_images = diffusion.sample(SAMPLES).cpu()
 fixmelab.show_images(new_images, columns=10, title="new images")
 
 # %% [markdown]
 # ### 3.4 How good is it?
 #
 # The Fréchet inception distance (Heusel et al., 2017) compares the statistics of features of real and of generated images. The command line trains *your* class from
-# this notebook and keeps score; save the notebook first, then run in a terminal (in Colab, a cell that starts with `!`):
+# this notebook and keeps score.
+#
+# **This is a second training, from the start**, beside the one above: the curve of the distance needs samples at ten points on the way. The next question asks for two of its numbers, so start it
+# now and read on meanwhile. On a laptop it takes somewhat longer than the training above did, and on a GPU a few minutes. Save the notebook first, then run in a terminal (in Colab, a cell that
+# starts with `!`):
 #
 # ```
 # fixmelab train diffusion --from {{name}}.ipynb --train_steps 1000 --save_and_sample_every 100 --fid
@@ -964,11 +1110,11 @@ fixmelab.show_images(new_images, columns=10, title="new images")
 #
 # It writes samples, the loss curve and the FID curve into `results/`. With `--train_steps 10000` you get the long run, with `--data_path` and `--data_class` your own pictures.
 
-# %% [markdown] written="training_run" points=3
+# %% [markdown] written="training_run" points=3 minutes=40
 # ### Question: your run
 #
 # 1. Describe the loss curve of your run. Why does it stop falling although samples go on getting better?
-# 2. Quote the FID at two points of the curve. Why is a smaller number better, and what must be the same for two of them to be compared?
+# 2. Quote the FID at two points of the curve of 3.4. Why is a smaller number better, and what must be the same for two of them to be compared?
 # 3. Look at the samples: what does the model get right, and what does it get wrong?
 #
 # ### BEGIN MARK SCHEME
@@ -1004,7 +1150,7 @@ def plot_forward(diffusion, x_0):
     ### END SOLUTION
 
 
-# %% tests="plot_forward" points=1
+# %% tests="plot_forward" points=1 minutes=10
 from fixmelab.toys import Drift
 
 # A toy in which the step with index k adds shift[k], there and back.
@@ -1013,6 +1159,7 @@ figure, states = plot_forward(toy, torch.zeros(2, 3, 4, 4))
 assert states.shape == (5, 2, 3, 4, 4), f"expected five states, (5, 2, 3, 4, 4); yours has shape {tuple(states.shape)}"
 assert float(states[0].abs().max()) == 0, "at 0 % no step has been taken: x_0 itself"
 assert float(states[-1, 0, 0, 0, 0]) == 98, "99 % of T = 100 is t = 99, whose index is 98"
+assert states[:, 0, 0, 0, 0].tolist() == [0, 24, 49, 74, 98], "0, 25, 50, 75 and 99 % of 100 steps: the indices are one less than t"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -1028,6 +1175,13 @@ figure
 # ### 4.2 And back
 #
 # The reverse chain from the **last forward state**, as it is: an image that was already mapped to $[0, 1]$ for a plot is no sample of $x_t$.
+
+# %% [markdown] hints="plot_backward"
+# **Where to look.** Run the whole chain, and put aside the states that are asked for.
+#
+# **Which rule.** The state $x_t$ goes back by the step with the index $t - 1$, and becomes $x_{t-1}$. So after the step with index $k$ you hold $x_k$.
+#
+# **A small case.** $T = 4$: 99 % is $t = 3$. The indices run 2, 1, 0, and the states are $x_2, x_1, x_0$ after them.
 
 # %% exercise="plot_backward"
 # exercise: plot_backward
@@ -1048,7 +1202,7 @@ def plot_backward(diffusion, x):
     ### END SOLUTION
 
 
-# %% tests="plot_backward" points=2
+# %% tests="plot_backward" points=2 minutes=20
 toy = Drift(torch.ones(100))
 figure, states = plot_backward(toy, torch.zeros(2, 3, 4, 4))
 assert states.shape == (5, 2, 3, 4, 4), f"expected five states, (5, 2, 3, 4, 4); yours has shape {tuple(states.shape)}"
@@ -1060,13 +1214,19 @@ check("diffusion.plot_backward", plot_backward)
 ### END HIDDEN TESTS
 
 # %% tags=["keep"]
-figure, backward_states = plot_backward(diffusion, forward_states[-1])
+with fixmelab.progress(diffusion.model, 99 * TIMESTEPS // 100, "the chain back"):
+    figure, backward_states = plot_backward(diffusion, forward_states[-1])
 figure
 
 # %% [markdown]
 # ### 4.3 Six panels
 #
 # One chain from pure noise to a sample, seen at $t \in \{200, 100, 50, 20, 10, 0\}$. The panel $t = 200 = T$ is easily lost, since no index in code is 200: it is $x_T$, before the first step back.
+
+# %% [markdown] hints="plot_denoising"
+# **Where to look.** The same loop as in `plot_backward`, but from $t = T$: which state is there before the loop begins?
+#
+# **A small case.** `times=(4, 2, 0)` with $T = 4$: $x_4$ is what you are given, $x_2$ comes after the indices 3 and 2, $x_0$ after all four.
 
 # %% exercise="plot_denoising"
 # exercise: plot_denoising
@@ -1086,7 +1246,7 @@ def plot_denoising(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
     ### END SOLUTION
 
 
-# %% tests="plot_denoising" points=2
+# %% tests="plot_denoising" points=2 minutes=15
 figure, states = plot_denoising(Drift(torch.ones(200)), torch.zeros(2, 3, 4, 4))
 assert states.shape == (6, 2, 3, 4, 4), f"expected six states, (6, 2, 3, 4, 4); yours has shape {tuple(states.shape)}"
 assert float(states[0].abs().max()) == 0, "t = T is pure noise, x_T itself, before any step"
@@ -1099,7 +1259,8 @@ check("diffusion.plot_denoising", plot_denoising)
 
 # %% tags=["keep"]
 x_T = torch.randn(ROWS, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-figure, states = plot_denoising(diffusion, x_T)
+with fixmelab.progress(diffusion.model, TIMESTEPS, "the chain back"):
+    figure, states = plot_denoising(diffusion, x_T)
 figure
 
 # %% [markdown]
@@ -1110,10 +1271,11 @@ figure
 # %% tags=["keep"]
 every = range(0, TIMESTEPS + 1, 4)
 there = torch.stack([images[0] if t == 0 else diffusion.q_sample(images[:1], torch.tensor([t - 1]))[0] for t in every])
-figure, back = plot_denoising(diffusion, there[-1:], times=tuple(reversed(every)))
+with fixmelab.progress(diffusion.model, TIMESTEPS, "the chain back"):
+    figure, back = plot_denoising(diffusion, there[-1:], times=tuple(reversed(every)))
 fixmelab.trajectory_slider({"forward": there, "backward": back[:, 0].flip(0)}, list(every))
 
-# %% [markdown] written="compared_with_a_vae" points=4
+# %% [markdown] written="compared_with_a_vae" points=4 minutes=20
 # ### Question: compared with a VAE
 #
 # 1. What plays the part of the encoder in a diffusion model, what that of the decoder, and what is the latent? How does this encoder differ from a VAE's?

@@ -17,6 +17,10 @@
 # `NotImplementedError`, and keep the `# exercise:` lines, by which your answer is found. The cell below each exercise
 # tests it and says what is wrong. Questions are answered in the Markdown cell under them. Before you hand in,
 # *Restart and run all*.
+#
+# Points and expected minutes stand at each exercise. **Hints** unfold when you click on them; try without them first.
+# Where it says **Predict first**, write down what you expect before you run the next cell: nobody grades it, and a wrong
+# guess is what you learn most from.
 
 # %% [markdown]
 # ### Symbols
@@ -32,7 +36,8 @@
 # | $\varepsilon \sim \mathcal N(0, I)$ | noise | `eps`: `(B, K)` |
 #
 # Divergences and log-likelihoods are in nats (natural logarithms). Functions return the dtype that they are given,
-# and leave their arguments as they are.
+# make new tensors **on their arguments' device** (`torch.zeros(3, device=x.device)`, `torch.randn_like(x)`), so that they
+# run on a GPU too, and leave their arguments as they are.
 
 # %% [markdown]
 # ## 0. Setup
@@ -84,7 +89,7 @@ test_set = load_images(train_set.name, train=False)
 train_images, test_images = train_set.images[:TRAINING_IMAGES], test_set.images
 fixmelab.show_images(train_images[:40], columns=10, title=f"{train_set.name}: the first 40 training images")
 
-# %% [markdown] written="parts_of_a_vae" points=4
+# %% [markdown] written="parts_of_a_vae" points=4 minutes=15
 # ### Question: the parts
 #
 # In your own words, a sentence or two each:
@@ -134,27 +139,33 @@ def gaussian_kl(mu, sigma):
     ### END SOLUTION
 
 
-# %% tests="gaussian_kl" points=2
+# %% tests="gaussian_kl" points=2 minutes=10
 zero, one = torch.zeros(4, 3), torch.ones(4, 3)
 kl = gaussian_kl(zero, one)
 assert kl.shape == (4,), f"expected one number for each image, shape (4,); yours has shape {tuple(kl.shape)}"
 assert torch.allclose(kl, torch.zeros(4)), "for mu = 0 and sigma = 1, q is the prior itself: the divergence must be 0"
 assert torch.allclose(gaussian_kl(one, one), torch.full((4,), 1.5)), "three means that are off by 1 cost 1.5 nats"
 assert (gaussian_kl(zero, 0.1 * one) > 1).all(), "a sigma far below 1 must cost something"
+mixed = gaussian_kl(torch.tensor([[1.0, 0.0], [0.0, 3.0]]), torch.tensor([[2.0, 0.5], [1.0, 1.0]]))
+assert torch.allclose(mixed, torch.tensor([1.625, 4.5])), "μ = (1, 0), σ = (2, ½) costs 1.625 nats; μ = (0, 3), σ = (1, 1) costs 4.5"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
 check("vae.gaussian_kl", gaussian_kl)
 ### END HIDDEN TESTS
 
-# %% [markdown]
-# The bowl has its bottom at $\sigma = 1$: being *sure* ($\sigma \to 0$) costs $-\log \sigma$, being vague costs about
-# $\sigma^2 / 2$, and both grow without limit.
+# %% [markdown] predict="bowl"
+# Plot this price over $\sigma$, once each for $\mu = 0$, $1$ and $2$. Where does each curve have its lowest
+# point, and what do the curves do for $\sigma \to 0$ and for large $\sigma$?
 
 # %% tags=["keep"]
 spread = torch.linspace(0.05, 3, 200)[:, None]
 curves = {f"μ = {m}": gaussian_kl(torch.full_like(spread, m), spread) for m in (0.0, 1.0, 2.0)}
 fixmelab.plot_curves(spread[:, 0], curves, "σ", "KL (nats)", "One latent: the price of leaving the prior")
+
+# %% [markdown]
+# The bowl has its bottom at $\sigma = 1$, whatever $\mu$ is: $\mu$ only lifts it, by $\mu^2 / 2$. Being *sure* ($\sigma \to 0$)
+# costs $-\log \sigma$, being vague costs about $\sigma^2 / 2$, and both grow without limit.
 
 # %% [markdown]
 # ### 1.2 A sample that can be differentiated
@@ -177,7 +188,7 @@ def reparameterize(mu, sigma, eps):
     ### END SOLUTION
 
 
-# %% tests="reparameterize" points=1
+# %% tests="reparameterize" points=1 minutes=5
 z = reparameterize(torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5, 3.0]]), torch.tensor([[2.0, -1.0]]))
 assert z.shape == (1, 2), f"expected the shape of mu, (1, 2); yours has shape {tuple(z.shape)}"
 assert torch.allclose(z, torch.tensor([[2.0, -5.0]])), "for μ = (1, −2), σ = (0.5, 3), ε = (2, −1) the sample is (2, −5)"
@@ -209,15 +220,24 @@ def pathwise_gradient(theta, eps):
     ### END SOLUTION
 
 
-# %% tests="pathwise_gradient" points=1
+# %% tests="pathwise_gradient" points=1 minutes=5
 estimates = pathwise_gradient(torch.tensor(3.0), torch.tensor([0.0, 1.0]))
 assert estimates.shape == (2,), f"expected one estimate for each entry of eps; yours has shape {tuple(estimates.shape)}"
 assert float(estimates[0]) == 6.0, "without noise (ε = 0) the estimate at θ = 3 is the exact gradient, 6"
+assert float(estimates[1]) == 8.0, "at θ = 3 and ε = 1 this sample sits at x = 4, where the slope of x² is 8"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
 check("vae.pathwise_gradient", pathwise_gradient)
 ### END HIDDEN TESTS
+
+# %% [markdown] hints="score_function_gradient"
+# **Where to look.** Only the density is differentiated, at a fixed $x$: the factor $x^2$ stays as it is.
+#
+# **Which rule.** $\log \mathcal N(x; \theta, 1) = -\tfrac12 (x - \theta)^2 + \text{const}$. Differentiate it by $\theta$ with $x$ held fixed, and
+# only then put in $x = \theta + \varepsilon$.
+#
+# **A small case.** For $\theta = 3$ and $\varepsilon = 1$ the sample is $x = 4$. The derivative of its log-density is $1$ there, so the estimate is $16 \cdot 1$.
 
 # %% exercise="score_function_gradient"
 # exercise: score_function_gradient
@@ -230,10 +250,11 @@ def score_function_gradient(theta, eps):
     ### END SOLUTION
 
 
-# %% tests="score_function_gradient" points=1
+# %% tests="score_function_gradient" points=1 minutes=10
 estimates = score_function_gradient(torch.tensor(3.0), torch.tensor([0.0, 1.0]))
 assert estimates.shape == (2,), f"expected one estimate for each entry of eps; yours has shape {tuple(estimates.shape)}"
 assert float(estimates[0]) == 0.0, "at x = θ the density is flat in θ: that sample's estimate is 0"
+assert float(estimates[1]) == 16.0, "at θ = 3 and ε = 1: x² = 16, times the slope of the log-density in θ, which is 1"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -241,7 +262,11 @@ check("vae.score_function_gradient", score_function_gradient)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Both are right on average. But look at how far a single estimate is off:
+# Both are right on average. The next figure shows how far a single estimate is off.
+
+# %% [markdown] predict="noise"
+# Which of the two estimators scatters more, and how does its scatter depend on $\theta$? Guess the
+# standard deviation of one estimate at $\theta = 0$ and at $\theta = 3$, for both.
 
 # %% tags=["keep"]
 thetas, noise = torch.linspace(-3, 3, 61), torch.randn(4000, generator=torch.Generator().manual_seed(0))
@@ -251,7 +276,18 @@ deviation = {
 }
 fixmelab.plot_curves(thetas, deviation, "θ", "standard deviation of one estimate", "The same mean, not the same noise")
 
-# %% [markdown] written="gradient_inside" points=2
+# %% [markdown]
+# The pathwise estimate $2(\theta + \varepsilon)$ has the standard deviation 2 everywhere. The score function multiplies $\varepsilon$ by
+# $x^2$, which is large where $\theta$ is: at $\theta = 3$ it scatters about eight times as much, and 64 times as many samples
+# are needed for the same error.
+
+# %% [markdown] hints="gradient_inside"
+# **Where to look.** Write both expectations as integrals, and mark every place where $\phi$ stands.
+#
+# **Which rule.** The product rule, for an integrand in which $\phi$ stands twice; and Leibniz's rule, which says when a derivative may
+# move inside an integral.
+
+# %% [markdown] written="gradient_inside" points=2 minutes=15
 # ### Question: moving the gradient inside
 #
 # $\nabla_\phi \, \mathbb E_{q_\phi(z \mid x)}[f(z)]$ cannot in general be written as $\mathbb E_{q_\phi(z \mid x)}[\nabla_\phi f(z)]$, yet
@@ -270,34 +306,49 @@ fixmelab.plot_curves(thetas, deviation, "θ", "standard deviation of one estimat
 #
 # Autograd will do this for you later; do it once yourself. For one image let
 #
-# $$\ell = \ell_\text{recon}(h) + \mathrm{KL}\big(\mathcal N(\mu, \mathrm{diag}\,\sigma^2) \,\|\, \mathcal N(0, I)\big),
-#   \qquad h = \mu + \sigma \odot \varepsilon$$
+# $$\ell = \ell_\text{recon}(z) + \mathrm{KL}\big(\mathcal N(\mu, \mathrm{diag}\,\sigma^2) \,\|\, \mathcal N(0, I)\big),
+#   \qquad z = \mu + \sigma \odot \varepsilon.$$
 #
-# ($h$ is the sample that was called $z$ above). The decoder hands you $\partial \ell_\text{recon} / \partial h$. Derive $\partial \ell / \partial \mu_j$ and
+# The decoder hands you $\partial \ell_\text{recon} / \partial z$. Derive $\partial \ell / \partial \mu_j$ and
 # $\partial \ell / \partial \sigma_j$ by the chain rule and write them down as code, without autograd.
+
+# %% [markdown] hints="grad_mu_sigma"
+# **Where to look.** $\mu_j$ and $\sigma_j$ enter $\ell$ twice: through $z_j$, and through the divergence. Add up both ways.
+#
+# **Which rule.** The chain rule for the first way: how far does $z_j$ move if $\mu_j$ moves by a little, and if $\sigma_j$ does? For the second, differentiate the
+# formula of 1.1 term by term.
+#
+# **A small case.** Take one latent, $\ell_\text{recon} = 0$ and $\sigma = 2$. The divergence is $-\log \sigma + \sigma^2 / 2 + \dots$, and its slope by $\sigma$ is $2 - \tfrac12$ there.
 
 # %% exercise="grad_mu_sigma"
 # exercise: grad_mu_sigma
-def grad_mu_sigma(dl_dh, mu, sigma, eps):
+def grad_mu_sigma(dl_dz, mu, sigma, eps):
     """Gradients of reconstruction loss plus KL by mu and by sigma.
 
-    dl_dh, mu, sigma, eps: (B, K); dl_dh is the gradient of the reconstruction loss by h = mu + sigma * eps.
+    dl_dz, mu, sigma, eps: (B, K); dl_dz is the gradient of the reconstruction loss by z = mu + sigma * eps.
     Returns (d_mu, d_sigma), each (B, K).
     """
     ### BEGIN SOLUTION
-    d_mu = dl_dh + mu
-    d_sigma = dl_dh * eps + sigma - 1 / sigma
+    d_mu = dl_dz + mu
+    d_sigma = dl_dz * eps + sigma - 1 / sigma
     return d_mu, d_sigma
     ### END SOLUTION
 
 
-# %% tests="grad_mu_sigma" points=2
+# %% tests="grad_mu_sigma" points=2 minutes=15
 zero, one = torch.zeros(2, 3), torch.ones(2, 3)
 d_mu, d_sigma = grad_mu_sigma(zero, zero, one, one)
 assert d_mu.shape == d_sigma.shape == (2, 3), "both gradients have the shape of mu"
 assert torch.allclose(d_mu, zero), "at μ = 0 with no reconstruction loss, nothing pulls on μ"
 assert torch.allclose(d_sigma, zero), "σ = 1 is the bottom of the bowl: its gradient is 0 there"
-assert torch.allclose(grad_mu_sigma(one, zero, one, 2 * one)[1], 2 * one), "h moves by ε when σ moves by 1: chain rule"
+assert torch.allclose(grad_mu_sigma(one, zero, one, 2 * one)[1], 2 * one), "z moves by ε when σ moves by 1: chain rule"
+mu, sigma = torch.tensor([[2.0, -1.0]], requires_grad=True), torch.tensor([[0.5, 3.0]], requires_grad=True)
+eps = torch.tensor([[3.0, -2.0]])
+z = mu + sigma * eps
+by_autograd = torch.autograd.grad((z**3).sum() + gaussian_kl(mu, sigma).sum(), (mu, sigma))
+by_hand = grad_mu_sigma(3 * z.detach() ** 2, mu.detach(), sigma.detach(), eps)
+assert torch.allclose(by_hand[0], by_autograd[0]), "for the reconstruction loss Σ z³ autograd finds another gradient by μ"
+assert torch.allclose(by_hand[1], by_autograd[1]), "for the reconstruction loss Σ z³ autograd finds another gradient by σ"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -332,6 +383,15 @@ q_mu, q_sigma = 0.8 * codes, torch.full_like(codes, 0.4)
 # where $H(q) = -\mathbb E_q[\log q(z)]$ is the entropy. Write both for the linear-Gaussian model, **exactly** (no sampling). Useful:
 # $\mathbb E_q \|x - b - Wz\|^2 = \|x - b - W\mu\|^2 + \sum_j \sigma_j^2 \|W_{:j}\|^2$ and $\mathbb E_q[z_j^2] = \mu_j^2 + \sigma_j^2$.
 
+# %% [markdown] hints="elbo_from_joint"
+# **Where to look.** $\log p(x, z) = \log p(x \mid z) + \log p(z)$: three expectations in all, with the entropy. Write each in a line of its own.
+#
+# **Which rule.** $\log \mathcal N(x; m, s^2 I_D) = -\|x - m\|^2 / (2 s^2) - \tfrac D2 \log(2 \pi s^2)$; the expectation moves inside to the squared
+# distance, and the formulas above give it. The entropy of a Gaussian with standard deviation $\sigma$ is $\log \sigma + \tfrac12 \log(2 \pi e)$ for each latent.
+#
+# **A small case.** $D = K = 1$, $W = 2$, $s = 1$, $x = b = 0$, $\mu = 0$, $\sigma = \tfrac12$: the expected squared distance is $\sigma^2 W^2 = 1$, so
+# $\mathbb E_q[\log p(x \mid z)] = -\tfrac12 - \tfrac12 \log 2\pi$.
+
 # %% exercise="elbo_from_joint"
 # exercise: elbo_from_joint
 def elbo_from_joint(x, mu, sigma, W, b, s):
@@ -350,17 +410,23 @@ def elbo_from_joint(x, mu, sigma, W, b, s):
     ### END SOLUTION
 
 
-# %% tests="elbo_from_joint" points=2
+# %% tests="elbo_from_joint" points=2 minutes=25
 value = elbo_from_joint(x_toy, q_mu, q_sigma, W, b, s)
 assert value.shape == (8,), f"expected one number for each datum, shape (8,); yours has shape {tuple(value.shape)}"
 unit = torch.ones(1, 1, dtype=torch.float64)
 bound = float(elbo_from_joint(0 * unit, 0 * unit, unit, 0 * unit, torch.zeros(1, dtype=torch.float64), 1.0))
 assert abs(bound + 0.918939) < 1e-5, "W = 0, x = b = 0, s = 1 and q = p(z): the ELBO is log N(0; 0, 1) = −0.918939"
+two = torch.tensor([[1.0, -0.5]], dtype=torch.float64)
+bound = float(elbo_from_joint(two, 0.3 * two, two.abs(), torch.diag(two[0]) + 0.2, 0.1 * two[0], 0.5))
+assert abs(bound + 5.1168) < 1e-4, "x = (1, −½), μ = 0.3 x, σ = (1, ½), b = 0.1 x, s = ½, W = diag(x) + 0.2: the ELBO is −5.1168"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
 check("vae.elbo_from_joint", elbo_from_joint)
 ### END HIDDEN TESTS
+
+# %% [markdown] hints="elbo_from_kl"
+# **Where to look.** One of the three lines of `elbo_from_joint` stays; the other two together are a function that you have written in 1.1.
 
 # %% exercise="elbo_from_kl"
 # exercise: elbo_from_kl
@@ -373,12 +439,15 @@ def elbo_from_kl(x, mu, sigma, W, b, s):
     ### END SOLUTION
 
 
-# %% tests="elbo_from_kl" points=1
+# %% tests="elbo_from_kl" points=1 minutes=10
 value = elbo_from_kl(x_toy, q_mu, q_sigma, W, b, s)
 assert value.shape == (8,), f"expected one number for each datum, shape (8,); yours has shape {tuple(value.shape)}"
 unit = torch.ones(1, 1, dtype=torch.float64)
 bound = float(elbo_from_kl(0 * unit, 0 * unit, unit, 0 * unit, torch.zeros(1, dtype=torch.float64), 1.0))
 assert abs(bound + 0.918939) < 1e-5, "W = 0, x = b = 0, s = 1 and q = p(z): the ELBO is log N(0; 0, 1) = −0.918939"
+two = torch.tensor([[1.0, -0.5]], dtype=torch.float64)
+bound = float(elbo_from_kl(two, 0.3 * two, two.abs(), torch.diag(two[0]) + 0.2, 0.1 * two[0], 0.5))
+assert abs(bound + 5.1168) < 1e-4, "x = (1, −½), μ = 0.3 x, σ = (1, ½), b = 0.1 x, s = ½, W = diag(x) + 0.2: the ELBO is −5.1168"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -391,7 +460,12 @@ print("joint + entropy      ", [f"{value:9.4f}" for value in one_form[:5].tolist
 print("reconstruction − KL  ", [f"{value:9.4f}" for value in other_form[:5].tolist()])
 print(f"largest difference    {float((one_form - other_form).abs().max()):.1e}   (should be at most 1e-5)")
 
-# %% [markdown] written="two_forms" points=3
+# %% [markdown] hints="two_forms"
+# **Where to look.** Only one factor of $p(x, z)$ needs to be taken apart; $H(q)$ is an expectation under $q$ as well.
+#
+# **Which rule.** Expectations are linear; then the definition of the Kullback–Leibler divergence.
+
+# %% [markdown] written="two_forms" points=3 minutes=15
 # ### Question: two forms
 #
 # Prove that the two forms are equal for *any* $p(x, z)$ and $q(z \mid x)$, not only Gaussian ones. Suppose that
@@ -422,15 +496,25 @@ def log_evidence(x, W, b, s):
     ### END SOLUTION
 
 
-# %% tests="log_evidence" points=2
+# %% tests="log_evidence" points=2 minutes=10
 assert log_evidence(x_toy, W, b, s).shape == (8,), "expected one number for each datum"
 standard = log_evidence(torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1), 1.0)
 assert abs(float(standard) + 0.918939) < 1e-5, "W = 0 and s = 1 leave a standard Gaussian: log N(0; 0, 1) = −0.918939"
+slope = torch.tensor([[2.0]])
+spread = log_evidence(torch.tensor([[3.0]]), slope, torch.tensor([1.0]), 0.5)
+assert abs(float(spread) + 2.113023) < 1e-5, "W = 2, b = 1, s = ½: x has the mean 1 and the variance 4.25; at x = 3 the log-density is −2.1130"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
 check("vae.log_evidence", log_evidence)
 ### END HIDDEN TESTS
+
+# %% [markdown] hints="posterior"
+# **Where to look.** Both formulas stand above. The covariance is needed for the mean; nothing has to be inverted twice.
+#
+# **Which rule.** Data are rows: $x$ is `(B, D)`, so what stands to the left of a column in the formula, transposed, stands to the right of a row in code.
+#
+# **A small case.** $K = D = 1$, $W = 2$, $b = 1$, $s = 1$: the covariance is $1 / (1 + 4) = 0.2$, and for $x = 3$ the mean is $0.2 \cdot 2 \cdot 2 = 0.8$.
 
 # %% exercise="posterior"
 # exercise: posterior
@@ -447,12 +531,15 @@ def posterior(x, W, b, s):
     ### END SOLUTION
 
 
-# %% tests="posterior" points=2
+# %% tests="posterior" points=2 minutes=15
 mean, covariance = posterior(x_toy, W, b, s)
 assert mean.shape == (8, 2) and covariance.shape == (2, 2), "the mean is (B, K), the covariance (K, K)"
 prior_mean, prior_covariance = posterior(torch.ones(1, 3), torch.zeros(3, 2), torch.zeros(3), 1.0)
 assert torch.allclose(prior_covariance, torch.eye(2)), "with W = 0 the data say nothing: the posterior is the prior"
 assert torch.allclose(prior_mean, torch.zeros(1, 2)), "with W = 0 the data say nothing: the posterior is the prior"
+mean, covariance = posterior(torch.tensor([[3.0]]), torch.tensor([[2.0]]), torch.tensor([1.0]), 0.5)
+assert abs(float(covariance) - 1 / 17) < 1e-5, "W = 2 and s = ½: the precision is 1 + 4 / ¼ = 17"
+assert abs(float(mean) - 16 / 17) < 1e-5, "with b = 1 and x = 3 besides, the posterior mean is 16 / 17"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -464,6 +551,13 @@ check("vae.posterior", posterior)
 #
 # $$\mathrm{KL}\big(\mathcal N(\mu, S) \,\|\, \mathcal N(m, \Sigma)\big) = \tfrac12 \Big[\operatorname{tr}(\Sigma^{-1} S)
 #   + (m - \mu)^\top \Sigma^{-1} (m - \mu) - K + \log \frac{\det \Sigma}{\det S}\Big], \qquad S = \mathrm{diag}\,\sigma^2.$$
+
+# %% [markdown] hints="kl_to_posterior"
+# **Where to look.** Four terms, and each gives one number for each datum. $\Sigma$ is one matrix for all of them; $S$ is diagonal, and never has to be built.
+#
+# **Which rule.** $\operatorname{tr}(\Sigma^{-1} S)$ with a diagonal $S$ only needs the diagonal of $\Sigma^{-1}$; $\log \det S = \sum_j \log \sigma_j^2$.
+#
+# **A small case.** $K = 1$, $q = \mathcal N(1, 1)$ and $\Sigma = 2$ around $m = 0$: the terms are $\tfrac12$, $\tfrac12$, $-1$ and $\log 2$, half of whose sum is $0.347$.
 
 # %% exercise="kl_to_posterior"
 # exercise: kl_to_posterior
@@ -478,12 +572,15 @@ def kl_to_posterior(mu, sigma, mean, covariance):
     ### END SOLUTION
 
 
-# %% tests="kl_to_posterior" points=2
+# %% tests="kl_to_posterior" points=2 minutes=15
 zero, one = torch.zeros(3, 2), torch.ones(3, 2)
 value = kl_to_posterior(zero, one, zero, torch.eye(2))
 assert value.shape == (3,), f"expected one number for each datum, shape (3,); yours has shape {tuple(value.shape)}"
 assert torch.allclose(value, torch.zeros(3)), "two equal distributions have divergence 0"
 assert torch.allclose(kl_to_posterior(one, one, zero, torch.eye(2)), torch.ones(3)), "two means off by 1: 1 nat"
+correlated = torch.tensor([[2.0, 1.0], [1.0, 2.0]])
+value = kl_to_posterior(torch.tensor([[1.0, -1.0]]), 2 * one[:1], zero[:1], correlated)
+assert abs(float(value) - 1.829680) < 1e-4, "μ = (1, −1), σ = (2, 2), m = 0, Σ = [[2, 1], [1, 2]]: 1.8297 nats"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -498,7 +595,12 @@ for row in zip(bound[:5].tolist(), gap[:5].tolist(), evidence[:5].tolist()):
     print("{:9.4f}  {:12.4f}  {:15.4f}".format(*row))
 print(f"largest difference {float((bound + gap - evidence).abs().max()):.1e}")
 
-# %% [markdown] written="evidence_bound" points=2
+# %% [markdown] hints="evidence_bound"
+# **Where to look.** $\log p(x)$ does not depend on $z$, so it equals its own expectation under $q$.
+#
+# **Which rule.** Bayes: $p(x) = p(x, z) / p(z \mid x)$. Then put $q(z \mid x)$ in twice, above and below the line.
+
+# %% [markdown] written="evidence_bound" points=2 minutes=15
 # ### Question: a lower bound
 #
 # Derive $\log p(x) = \mathrm{ELBO} + \mathrm{KL}(q(z \mid x) \,\|\, p(z \mid x))$, conclude that the ELBO is a lower bound of the evidence, and
@@ -531,16 +633,22 @@ def sweep_phi(phis, sigma, x, W, b, s):
     ### END SOLUTION
 
 
-# %% tests="sweep_phi" points=1
+# %% tests="sweep_phi" points=1 minutes=10
 phis = torch.linspace(-2, 2, 81, dtype=torch.float64)
 elbos, divergences = sweep_phi(phis, 0.3, x_toy[:1], W[:, :1], b, s)
 assert elbos.shape == divergences.shape == (81,), "expected one value for each φ, shape (81,), in both"
 assert int(elbos.argmax()) == int(divergences.argmin()), "where the ELBO is largest, the divergence must be smallest"
+both = elbos + divergences
+assert torch.allclose(both, log_evidence(x_toy[:1], W[:, :1], b, s).expand(81)), "at every φ the two must add up to log p(x)"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
 check("vae.sweep_phi", sweep_phi)
 ### END HIDDEN TESTS
+
+# %% [markdown] predict="two_curves"
+# Both curves over $\phi$ in one figure, and $\log p(x)$ beside them: what shape does each have, and where do
+# they come closest to each other? Does the ELBO touch $\log p(x)$?
 
 # %% tags=["keep"]
 phis = torch.linspace(-2, 2, 81, dtype=torch.float64)
@@ -548,7 +656,11 @@ elbos, divergences = sweep_phi(phis, 0.3, x_toy[:1], W[:, :1], b, s)
 curves = {"log p(x)": elbos + divergences, "ELBO": elbos, "KL(q ‖ posterior)": divergences}
 fixmelab.plot_curves(phis, curves, "φ", "nats", "What the ELBO wins, the divergence loses")
 
-# %% [markdown] written="same_optimum" points=2
+# %% [markdown]
+# Two parabolas, one upside down. The ELBO stays below $\log p(x)$ even at its best: $\sigma = 0.3$ is fixed and is not the posterior's
+# standard deviation, so that a divergence is left that no $\phi$ can remove.
+
+# %% [markdown] written="same_optimum" points=2 minutes=10
 # ### Question: one optimum
 #
 # Explain the plot: why do the two curves add up to a constant in $\phi$, and why does it follow that maximising the ELBO over $\phi$
@@ -571,6 +683,14 @@ fixmelab.plot_curves(phis, curves, "φ", "nats", "What the ELBO wins, the diverg
 #   draws fresh noise for every image at every call.
 #
 # Two or three fully connected layers of a few hundred units each train in a minute or two.
+
+# %% [markdown] hints="VAE"
+# **Where to look.** Four places: the layers in `__init__`, and one method each. An encoder that ends in `2 * latent_dim` numbers can give half of them to
+# $\mu$ and half to $\sigma$.
+#
+# **Which rule.** A linear layer gives any number, and $\sigma$ has to be positive: let the layer give $\log \sigma$. Pixels lie in $[0, 1]$: end the decoder in a sigmoid.
+#
+# **A small case.** For a batch of 6 images and 3 latents the shapes run `(6, 1, 28, 28)` → `(6, 784)` → … → `(6, 6)` → two of `(6, 3)`; and back `(6, 3)` → … → `(6, 784)` → `(6, 1, 28, 28)`.
 
 # %% exercise="VAE"
 # exercise: VAE
@@ -617,11 +737,15 @@ class VAE(nn.Module):
 # %% [markdown]
 # `encode` alone:
 
-# %% tests="encode" points=2
+# %% tests="encode" points=2 minutes=10
 images = torch.rand(6, 1, 28, 28, generator=torch.Generator().manual_seed(0))
-mu, sigma = VAE(3).encode(images)
+model = VAE(3).eval()
+mu, sigma = model.encode(images)
 assert mu.shape == sigma.shape == (6, 3), f"mu and sigma are (6, 3) here; yours are {tuple(mu.shape)}, {tuple(sigma.shape)}"
 assert (sigma > 0).all(), "sigma is a standard deviation: it must be positive for every image and latent"
+assert torch.equal(mu, model.encode(images)[0]), "encode must draw no noise: the same images have the same mu"
+assert torch.allclose(model.encode(images[:2])[0], mu[:2], atol=1e-5), "an image's mu must not depend on what else is in the batch"
+assert not torch.allclose(mu[0], mu[1]), "two different images have the same mu"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -631,11 +755,12 @@ check("vae.encode", VAE)
 # %% [markdown]
 # `decode` alone:
 
-# %% tests="decode" points=2
+# %% tests="decode" points=2 minutes=5
 with torch.no_grad():
     x_hat = VAE(3).decode(10 * torch.randn(6, 3, generator=torch.Generator().manual_seed(0)))
 assert x_hat.shape == (6, 1, 28, 28), f"expected six images, (6, 1, 28, 28); yours has shape {tuple(x_hat.shape)}"
 assert 0 <= float(x_hat.min()) and float(x_hat.max()) <= 1, "pixels must lie in [0, 1], whatever the code"
+assert not torch.allclose(x_hat[0], x_hat[1]), "two different codes give the same image"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -645,7 +770,7 @@ check("vae.decode", VAE)
 # %% [markdown]
 # `forward`, which puts them together:
 
-# %% tests="forward" points=2
+# %% tests="forward" points=2 minutes=10
 torch.manual_seed(0)
 model, images, eps = VAE(3).eval(), torch.rand(4, 1, 28, 28), torch.randn(4, 3)
 x_hat, mu, sigma = model(images, eps=eps)
@@ -653,6 +778,7 @@ assert x_hat.shape == (4, 1, 28, 28), f"x_hat is the first of three results, (4,
 assert torch.equal(mu, model.encode(images)[0]), "the second result is mu, just as encode gives it"
 assert torch.equal(x_hat, model(images, eps=eps)[0]), "the same eps must give the same reconstruction"
 assert not torch.equal(model(images)[0], model(images)[0]), "without eps, fresh noise must be drawn at each call"
+assert torch.allclose(x_hat, model.decode(reparameterize(mu, sigma, eps)), atol=1e-5), "x_hat is what decode makes of z = μ + σ ⊙ ε"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -662,7 +788,7 @@ check("vae.forward", VAE)
 # %% [markdown]
 # And the model as a whole: any number of latents, every parameter registered and within reach of the gradient:
 
-# %% tests="VAE" points=1
+# %% tests="VAE" points=1 minutes=10
 made = VAE(5)
 x_hat, mu, sigma = made(torch.rand(3, 1, 28, 28))
 assert mu.shape == (3, 5), f"VAE(5) must give codes of shape (3, 5); yours have shape {tuple(mu.shape)}"
@@ -698,14 +824,17 @@ def elbo_loss(x_hat, x, mu, sigma):
     ### END SOLUTION
 
 
-# %% tests="elbo_loss" points=2
+# %% tests="elbo_loss" points=2 minutes=10
 grey, code, one = torch.full((2, 1, 28, 28), 0.5), torch.zeros(2, 3), torch.ones(2, 3)
 loss = elbo_loss(grey, grey, code, one)
 assert loss.shape == (), f"training needs one number; yours has shape {tuple(loss.shape)}"
-assert abs(float(loss) - 784 * math.log(2)) < 0.01, "a grey guess costs log 2 a pixel: 784 · log 2 = 543.43 nats"
+assert abs(float(loss) - 784 * math.log(2)) < 0.01, "a grey guess costs log 2 for each pixel: 784 · log 2 = 543.43 nats"
 assert abs(float(elbo_loss(grey, grey, code + 1, one) - loss) - 1.5) < 1e-2, "three means off by 1 add 1.5 nats"
 black = torch.zeros(2, 1, 28, 28)
 assert torch.isfinite(elbo_loss(black, black, code, one)), "pixels that are exactly 0 make the loss infinite or NaN"
+white = torch.ones(2, 1, 28, 28)
+sure = float(elbo_loss(0.25 * white, white, code, one))
+assert abs(sure - 784 * math.log(4)) < 0.05, "x̂ = ¼ where x = 1 costs log 4 for each pixel: 784 · log 4 = 1086.85 nats"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -717,6 +846,10 @@ check("vae.elbo_loss", elbo_loss)
 #
 # After every epoch a checkpoint is written. If the runtime goes away, run the cells again: training goes on where it
 # stopped. To start afresh, delete the file.
+
+# %% [markdown] predict="loss"
+# An untrained model guesses grey everywhere and pays $784 \log 2 = 543$ nats for each image. What will be left after training, with
+# only two latents? A tenth of it, a third, a half?
 
 # %% tags=["train"]
 fixmelab.seed_everything(0)
@@ -736,7 +869,15 @@ history = fixmelab.train(
 model = model.cpu().eval()  # pictures and sliders are quick enough without a GPU
 
 # %% tags=["keep"]
-fixmelab.plot_history(history)
+EXPECTED = {
+    "garments": fixmelab.budget(full=(190, 210), cpu=(194, 210), smoke=(270, 315)),
+    "fashion_mnist": fixmelab.budget(full=(245, 275), cpu=(250, 285), smoke=None),
+}
+fixmelab.plot_history(history, expected=EXPECTED.get(train_set.name))
+
+# %% [markdown]
+# The green band is where our own run ended. Far above it something is wrong with the loss or the network, and far below it the loss leaves something out, such as the
+# divergence or the sum over pixels.
 
 # %% [markdown]
 # Top row: test images. Bottom row: their reconstructions, through a code of only two numbers.
@@ -746,7 +887,7 @@ with torch.no_grad():
     reconstructions = model(test_images[:10])[0]
 fixmelab.show_images(torch.cat([test_images[:10], reconstructions]), columns=10, title="test images and their reconstructions")
 
-# %% [markdown] written="sampling" points=3
+# %% [markdown] written="sampling" points=3 minutes=15
 # ### Question: sampling
 #
 # 1. How do you draw a new image from a trained VAE? Which of the two networks is used?
@@ -770,6 +911,14 @@ fixmelab.show_images(torch.cat([test_images[:10], reconstructions]), columns=10,
 #
 # - column $c$ has $z_i = $ `torch.linspace(-3, 3, 10)[c]`, left to right;
 # - row $r$ has $z_j = $ `torch.linspace(-3, 3, 10)[r]`, top to bottom.
+
+# %% [markdown] hints="plot_latents"
+# **Where to look.** Make one batch of 100 codes and decode it at once; what is left is to order codes before, and pixels after.
+#
+# **Which rule.** The images come as `(row, column, y, x)`. In the canvas the row of a pixel is made of `row` and `y`, its column of `column` and `x`: bring the four axes into
+# that order first, then `reshape`. A `view` alone keeps each image's pixels together and gives stripes.
+#
+# **A small case.** Two images of 2×2 side by side, `[[a, b], [c, d]]` and `[[e, f], [g, h]]`, make the canvas `[[a, b, e, f], [c, d, g, h]]`.
 
 # %% exercise="plot_latents"
 # exercise: plot_latents
@@ -796,7 +945,7 @@ def plot_latents(model, i=0, j=1):
     ### END SOLUTION
 
 
-# %% tests="plot_latents" points=3
+# %% tests="plot_latents" points=3 minutes=20
 from fixmelab.toys import LinearDecoder
 
 # A toy decoder in which z_0 brightens the whole image and the other two latents do nothing.
@@ -805,6 +954,12 @@ figure, canvas = plot_latents(toy)  # i=0 and j=1 where nothing else is said
 assert tuple(canvas.shape) == (280, 280), f"the canvas is (280, 280); yours has shape {tuple(canvas.shape)}"
 assert float(canvas[0, 0]) < 0.1 < 0.9 < float(canvas[0, 279]), "z_i must grow from left to right along the columns"
 assert abs(float(canvas[0, 0] - canvas[279, 0])) < 1e-4, "down a column only z_j changes, and this toy ignores it"
+down = torch.as_tensor(plot_latents(toy, i=1, j=0)[1])
+assert float(down[0, 0]) < 0.1 < 0.9 < float(down[279, 0]), "z_j must grow from top to bottom along the rows"
+ramp = LinearDecoder(torch.tensor([[1.0, 0.0, 0.0]]).repeat(784, 1), torch.linspace(-2, 2, 784))
+tile = ramp.decode(torch.tensor([[-3.0, 0.0, 0.0]])).detach()[0, 0]
+corner = torch.as_tensor(plot_latents(ramp)[1])[:28, :28]
+assert torch.allclose(corner.float(), tile, atol=1e-4), "the top left tile is the image decoded at z_i = −3, pixel by pixel"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -819,7 +974,12 @@ figure
 # ### 3.4 Where do the images live?
 #
 # The map shows the encoder's mean $\mu(x)$ for test images; no label was used in training. Click into the map, or move the
-# sliders, and the decoder draws what lies there.
+# sliders, and the decoder draws what lies there. As in the grid above, $z_1$ grows downwards, so the grid is what the middle of
+# the map decodes to.
+
+# %% [markdown] predict="map"
+# Ten kinds of garments, two latents, and no label was used. Which kinds will lie apart on the map of
+# $\mu(x)$, and which on top of each other? What lies at the origin?
 
 # %% tags=["keep"]
 with torch.no_grad():
@@ -847,6 +1007,14 @@ fixmelab.latent_explorer_static(model.decode, means, test_set.labels, test_set.c
 # Start at the encoder's answer, take `steps` steps of gradient ascent (Adam, say, on $\mu$ and $\log \sigma$) and keep, for each
 # datum, the best value seen, the start included.
 
+# %% [markdown] hints="amortization_gap"
+# **Where to look.** Three things: parameters that Adam can move, a loop of steps, and the best value of each datum so far.
+#
+# **Which rule.** Adam minimises one number: give it the negative ELBO, summed over the batch. Moving $\log \sigma$ keeps $\sigma$ positive. The best value is kept
+# datum by datum with an elementwise maximum, and starts at the encoder's own ELBO.
+#
+# **A small case.** If the ELBO of two data goes $(-5, -3)$, $(-4, -6)$, $(-4.5, -2)$ over start and two steps, the best is $(-4, -2)$ and the gap $(1, 1)$.
+
 # %% exercise="amortization_gap"
 # exercise: amortization_gap
 def amortization_gap(elbo, mu, sigma, steps=200, lr=0.05):
@@ -870,7 +1038,7 @@ def amortization_gap(elbo, mu, sigma, steps=200, lr=0.05):
     ### END SOLUTION
 
 
-# %% tests="amortization_gap" points=2
+# %% tests="amortization_gap" points=2 minutes=25
 from fixmelab.toys import Bowl
 
 # A concave toy in the place of the ELBO: its maximum, 0, lies at mu = 1 and sigma = 1.
@@ -905,7 +1073,7 @@ gaps = amortization_gap(elbo_on_images, means[:count], spreads[:count], steps=fi
 print(f"mean gap {gaps.mean():.2f} nats, largest {gaps.max():.2f}; mean ELBO of the encoder's answer "
       f"{elbo_on_images(means[:count], spreads[:count]).mean():.1f} nats")
 
-# %% [markdown] written="amortized" points=3
+# %% [markdown] written="amortized" points=3 minutes=10
 # ### Question: amortised or per-datum
 #
 # Compare amortised with per-datum inference: (1) which gives the larger ELBO for an image, and how large is the difference in the cell above? (2)
@@ -922,9 +1090,15 @@ print(f"mean gap {gaps.mean():.2f} nats, largest {gaps.max():.2f}; mean ELBO of 
 # %% [markdown]
 # ### 4.2 What the means do not tell
 #
-# Average $q(z \mid x_n)$ over all images and you get the *aggregate posterior* $\frac1N \sum_n \mathcal N(\mu_n, \mathrm{diag}\,\sigma_n^2)$. The
-# better a VAE is trained, the closer it comes to the prior, whose mean is 0 and whose variance is 1. Compute its mean and its variance, latent by
-# latent.
+# Average $q(z \mid x_n)$ over all images and you get the *aggregate posterior* $\frac1N \sum_n \mathcal N(\mu_n, \mathrm{diag}\,\sigma_n^2)$. Samples are
+# drawn from the prior, so it had better be close to that: mean 0, variance 1. Compute its mean and its variance, latent by latent.
+
+# %% [markdown] hints="aggregate_moments"
+# **Where to look.** Think of two draws: first an image $n$, then $z$ from its $q$. Which part of the spread comes from the first draw, and which from the second?
+#
+# **Which rule.** The law of total variance: the variance of the means plus the mean of the variances. A mean over $N$ images divides by $N$.
+#
+# **A small case.** Two images, $\mu = \pm 1$ and $\sigma = 2$ for both: the means alone have the variance 1, and each $q$ adds 4.
 
 # %% exercise="aggregate_moments"
 # exercise: aggregate_moments
@@ -940,11 +1114,14 @@ def aggregate_moments(mu, sigma):
     ### END SOLUTION
 
 
-# %% tests="aggregate_moments" points=1
-mean, variance = aggregate_moments(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), torch.tensor([[0.0, 2.0], [0.0, 2.0]]) + 1e-9)
-assert mean.shape == variance.shape == (2,), "one mean and one variance for each latent, shape (2,)"
+# %% tests="aggregate_moments" points=1 minutes=10
+two_mu, two_sigma = torch.tensor([[1.0, 0.0, 0.0], [-1.0, 0.0, 2.0]]), torch.tensor([[1e-9, 2.0, 1.0], [1e-9, 2.0, 3.0]])
+mean, variance = aggregate_moments(two_mu, two_sigma)
+assert mean.shape == variance.shape == (3,), "one mean and one variance for each latent, shape (3,)"
 assert torch.allclose(variance[0], torch.tensor(1.0)), "two points at ±1 without any spread: variance 1"
 assert torch.allclose(variance[1], torch.tensor(4.0)), "one place, spread σ = 2: variance 4"
+assert torch.allclose(mean, torch.tensor([0.0, 0.0, 1.0])), "the means of μ are (0, 0, 1)"
+assert torch.allclose(variance[2], torch.tensor(6.0)), "μ = 0 and 2 with σ = 1 and 3: variance 1 + (1 + 9) / 2 = 6"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -967,14 +1144,43 @@ prior = torch.distributions.Normal(0.0, 1.0).log_prob(points).exp()
 fixmelab.plot_curves(points, {"aggregate posterior": mixture, "prior": prior}, "z", "density", "Same mean and variance, other shape")
 
 # %% [markdown]
-# And the trained model:
+# And trained models? First the one with two latents. Two are few: each has to say so much that the encoder is nearly sure of it, $\sigma$ is small, and the means alone
+# have almost the whole variance. To say more, they even spread further than the prior.
 
 # %% tags=["keep"]
 mean, variance = aggregate_moments(means, spreads)
 for k in range(LATENT_DIM):
     print(f"z_{k}: aggregate mean {mean[k]:+.2f}, variance {variance[k]:.2f}; variance of the means alone {means[:, k].var(correction=0):.2f}")
 
-# %% [markdown] written="means_alone" points=3
+# %% [markdown]
+# What the means do not tell shows in a model that has latents to spare. Here is one with ten, trained like the first.
+
+# %% tags=["train"]
+fixmelab.seed_everything(0)
+wide = VAE(10)
+wide_checkpoint = lab.folder / f"vae-ten-{train_set.name}-{lab.budget}.safetensors"
+fixmelab.train(wide, training_loss, train_images, epochs=epochs, checkpoint=wide_checkpoint, device=lab.device)
+wide = wide.cpu().eval()
+
+# %% [markdown] predict="ten_latents"
+# Ten latents, and for each the variance of the aggregate posterior and that of the means alone. Are they alike in all ten? What will a latent look like that the
+# decoder does not use?
+
+# %% tags=["keep"]
+with torch.no_grad():
+    wide_means, wide_spreads = wide.encode(test_images)
+variance = aggregate_moments(wide_means, wide_spreads)[1]
+of_means = wide_means.var(dim=0, correction=0)
+order = of_means.argsort(descending=True)
+curves = {"aggregate posterior": variance[order], "the means alone": of_means[order], "prior": torch.ones(10)}
+fixmelab.plot_curves(torch.arange(10), curves, "latent, the most used first", "variance", "Ten latents: what the means do not tell")
+
+# %% [markdown]
+# The aggregate variance is near 1 in every latent, but the means are of two kinds. In a used latent they have nearly all of that variance. In an unused one all means are near 0 and
+# $\sigma$ is near 1: the encoder says nothing, which costs no divergence, and the variance is that of $\sigma$ alone. On a laptop's budget about half of the ten stay unused with `garments`; on the
+# smoke budget, all of them.
+
+# %% [markdown] written="means_alone" points=3 minutes=15
 # ### Question: means alone
 #
 # Somebody keeps only the means $\mu(x_n)$ of a trained VAE and throws $\sigma(x_n)$ away.

@@ -114,8 +114,12 @@ def show_images(
     return drawn
 
 
-def plot_history(history: History, *, ylabel: str = "loss (nats per image)") -> Figure:
+def plot_history(
+    history: History, *, ylabel: str = "loss (nats per image)", expected: tuple[float, float] | None = None
+) -> Figure:
     """The mean loss of each epoch, drawn at the epoch's middle, over the loss of each step.
+
+    `expected` is the range, low and high, in which the last epoch of a right solution ends: it is drawn as a band.
 
     Raises ValueError if the history is empty.
     """
@@ -137,6 +141,9 @@ def plot_history(history: History, *, ylabel: str = "loss (nats per image)") -> 
         # The first steps are many times higher and would flatten the rest.
         low, high = np.quantile(steps, [0, 0.98])
         high = max(high, max(history.epochs))
+        if expected:
+            axes.axhspan(*expected, color="#e6f4ea", zorder=0, label="expected at the end")
+            low, high = min(low, expected[0]), max(high, expected[1])
         margin = 0.08 * (high - low) or 1
         axes.set(xlabel="epochs of training", ylabel=ylabel, ylim=(low - margin, high + margin), xlim=(0, count * 1.03))
         whole = AutoLocator()
@@ -190,8 +197,12 @@ def plot_curves(
     xlabel: str,
     ylabel: str,
     title: str | None = None,
+    *,
+    log: str = "",
 ) -> Figure:
     """Curves over one axis: `curves` maps a label to values, as many as `x` has. Put units into the labels.
+
+    `log` names the axes, "x", "y" or "xy", that are logarithmic: give the numbers themselves, not their logarithms.
 
     Raises ValueError if a curve has another length than `x`.
     """
@@ -204,14 +215,18 @@ def plot_curves(
             if len(up) != len(across):
                 raise ValueError(f"the curve {label!r} has {len(up)} values for {len(across)} of x")
             axes.plot(across, up, color=LINES[index % len(LINES)], ls=DASHES[index % len(DASHES)], label=label)
-        axes.set(xlabel=xlabel, ylabel=ylabel)
+        axes.set(xlabel=xlabel, ylabel=ylabel, xscale=_scale("x", log), yscale=_scale("y", log))
         axes.set_title(title or "", loc="left")
         axes.legend()
     return drawn
 
 
+def _scale(axis: str, log: str) -> str:
+    return "log" if axis in log else "linear"
+
+
 def show_latent_map(means: Tensor | ArrayLike, labels: Tensor | ArrayLike, class_names: Sequence[str]) -> Figure:
-    """The encoder's means (N, 2), coloured by class, each class named where its median lies.
+    """The encoder's means (N, 2), coloured by class, each class named where its median lies. $z_1$ grows downwards.
 
     `labels` (N,) are indices into `class_names`. Raises ValueError if the shapes or labels do not fit.
     """
@@ -250,7 +265,8 @@ def draw_latent_map(
     for number, (x, y) in enumerate(marks, 1):
         axes.plot(x, y, "o", ms=17, mfc="white", mec=INK, mew=1.5)
         axes.text(x, y, str(number), ha="center", va="center_baseline", weight="bold")
-    axes.set(xlim=(-radius, radius), ylim=(-radius, radius), aspect="equal")
+    # Downwards, as the rows of the grid that `plot_latents` draws.
+    axes.set(xlim=(-radius, radius), ylim=(radius, -radius), aspect="equal")
 
 
 def check_latent_map(

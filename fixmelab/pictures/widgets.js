@@ -39,7 +39,7 @@ function render({ model, el }) {
   const inner = () => ({ width: size - EDGE.left - EDGE.right, height: size - EDGE.top - EDGE.bottom });
   const toScreen = (x, y) => [
     EDGE.left + ((x / radius + 1) / 2) * inner().width,
-    EDGE.top + ((1 - y / radius) / 2) * inner().height,
+    EDGE.top + ((1 + y / radius) / 2) * inner().height, // downwards, as rows of the latent grid
   ];
   const clip = (value) => Math.min(radius, Math.max(-radius, Math.round(value / step) * step));
 
@@ -50,8 +50,8 @@ function render({ model, el }) {
     pen.fillStyle = "white";
     pen.fillRect(0, 0, size, size);
     pen.font = `12px ${FONT}`;
-    const [left, top] = toScreen(-radius, radius);
-    const [right, bottom] = toScreen(radius, -radius);
+    const [left, top] = toScreen(-radius, -radius);
+    const [right, bottom] = toScreen(radius, radius);
     const every = radius > 12 ? Math.ceil(radius / 4) : radius > 5 ? 2 : 1;
     for (let tick = -Math.floor(radius / every) * every; tick <= radius; tick += every) {
       const [x, y] = toScreen(tick, tick);
@@ -106,8 +106,8 @@ function render({ model, el }) {
   function draw() {
     if (!size) return;
     const [x, y] = toScreen(...model.get("position"));
-    const [left, top] = toScreen(-radius, radius);
-    const [right, bottom] = toScreen(radius, -radius);
+    const [left, top] = toScreen(-radius, -radius);
+    const [right, bottom] = toScreen(radius, radius);
     const ratio = canvas.width / size;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(background, 0, 0);
@@ -153,7 +153,7 @@ function render({ model, el }) {
     const down = (event.clientY - box.top) * (size / box.height);
     move(
       (((across - EDGE.left) / inner().width) * 2 - 1) * radius,
-      (1 - ((down - EDGE.top) / inner().height) * 2) * radius,
+      (((down - EDGE.top) / inner().height) * 2 - 1) * radius,
     );
   }
 
@@ -166,7 +166,7 @@ function render({ model, el }) {
     if (canvas.hasPointerCapture(event.pointerId)) follow(event);
   });
   canvas.addEventListener("keydown", (event) => {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (!way) return;
     event.preventDefault();
     event.stopPropagation();

@@ -147,7 +147,7 @@ def latent_explorer_static(
     of the means, and beside it what they decode to, arranged alike."""
     latents = _Latents(decode, means, labels, class_names, i, j, latent_dim)
     levels = (-latents.radius / 2, 0.0, latents.radius / 2)
-    marks = [(z_i, z_j) for z_j in reversed(levels) for z_i in levels]
+    marks = [(z_i, z_j) for z_j in levels for z_i in levels]
     with plotting.style():
         drawn = plotting.Figure(figsize=(10, 5), layout="constrained")
         left, right = drawn.subfigures(1, 2, squeeze=False, width_ratios=(1.08, 1))[0]

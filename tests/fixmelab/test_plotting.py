@@ -102,6 +102,19 @@ def test_one_high_step_does_not_flatten_the_history() -> None:
     assert plot_history(history).axes[0].get_ylim()[1] < 10
 
 
+def test_the_expected_end_is_a_band_that_is_seen() -> None:
+    axes = plot_history(History(epochs=[2.0], steps=[3.0, 1.0]), expected=(5.0, 7.0)).axes[0]
+    (band,) = axes.patches
+    assert (band.get_y(), band.get_height()) == (5.0, 2.0) and axes.get_ylim()[1] > 7
+    assert "expected at the end" in [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_axes_may_be_logarithmic() -> None:
+    axes = plot_curves([1, 10, 100], {"a": [1.0, 0.1, 0.01]}, "x", "y", log="y").axes[0]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "log")
+    assert list(axes.lines[0].get_ydata()) == [1.0, 0.1, 0.01]
+
+
 def test_losses_are_shown_with_a_running_mean() -> None:
     losses = [1000.0] + [2.0, 4.0] * 50
     axes = plotting.plot_losses(range(1, 102), losses).axes[0]
@@ -144,7 +157,7 @@ def test_the_latent_map_shows_each_mean_in_its_colour() -> None:
         assert colors.to_hex(colour) == plotting.COLOURS[label]
     assert not where
     assert [text.get_text() for text in axes.texts] == NAMES
-    assert axes.get_xlim() == axes.get_ylim() == (-3, 3)
+    assert axes.get_xlim() == (-3, 3) and axes.get_ylim() == (3, -3)  # downwards, as the rows of the grid
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def on_screen(box: dict[str, float], x: float, y: float) -> tuple[float, float]:
     """Where (x, y) of a map over [−3, 3]² lies on the screen; the margins are those of widgets.js."""
     return (
         box["x"] + 44 + (x / 3 + 1) / 2 * (box["width"] - 56),
-        box["y"] + 12 + (1 - y / 3) / 2 * (box["height"] - 52),
+        box["y"] + 12 + (1 + y / 3) / 2 * (box["height"] - 52),
     )
 
 
@@ -92,14 +92,14 @@ def test_sliders_map_and_picture_move_together(jupyter_server, open_page) -> Non
     wait_for_readouts(page, -1, -2)
     page.mouse.up()
     page.mouse.move(*on_screen(box, 0, 0))  # the button is up: nothing follows
-    chart.press("ArrowUp")
-    wait_for_readouts(page, -1, -1.9)
+    chart.press("ArrowUp")  # z₃ grows downwards
+    wait_for_readouts(page, -1, -2.1)
 
     # The caption is the last thing to be told, so the rest has moved when it has.
     before = chart.screenshot()
     page.locator(".noUi-handle").first.press("End")
-    expect(page.locator(".widget-html-content")).to_contain_text("z₁ = 3.00, z₃ = −1.")
-    wait_for_readouts(page, 3, -1.9)
+    expect(page.locator(".widget-html-content")).to_contain_text("z₁ = 3.00, z₃ = −2.")
+    wait_for_readouts(page, 3, -2.1)
     assert chart.screenshot() != before
     assert picture(page) not in (first, second)
     keep(page, "slid.png")
