@@ -68,7 +68,7 @@ from fixmelab.data import load_pictures
 lab = fixmelab.setup("{{name}}", keep_on_drive=KEEP_ON_DRIVE)
 
 # %% [markdown]
-# **Budget.** Every number that decides how long this notebook takes stands here, one value for a GPU, one for a laptop and
+# **Budget.** Here stands every number that decides how long this notebook runs, with one value for a GPU, one for a laptop and
 # one for a quick trial; your hardware chooses. **Seed.** With the same seed you get the same pictures again.
 
 # %%
@@ -99,8 +99,8 @@ def constant_schedule(timesteps, beta=0.02):
 # %% tests="constant_schedule" points=1 minutes=5
 betas = constant_schedule(5, beta=0.1)
 assert betas.shape == (5,), f"expected one β for each of 5 steps, shape (5,); yours has shape {tuple(betas.shape)}"
-assert torch.allclose(betas, torch.full((5,), 0.1)), "every entry must be beta"
-assert torch.allclose(constant_schedule(2), torch.full((2,), 0.02)), "where no beta is given it is 0.02"
+assert torch.allclose(betas.float(), torch.full((5,), 0.1)), "every entry must be beta"
+assert torch.allclose(constant_schedule(2).float(), torch.full((2,), 0.02)), "where no beta is given it is 0.02"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -122,7 +122,7 @@ assert betas.shape == (1000,), f"expected shape (1000,); yours has shape {tuple(
 assert abs(float(betas[0]) - 1e-4) < 1e-7, "the first step has beta_start"
 assert abs(float(betas[-1]) - 0.02) < 1e-6, "the last step has beta_end"
 five = linear_schedule(5, beta_start=0.1, beta_end=0.5)
-assert torch.allclose(five, torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5])), "five steps from 0.1 to 0.5 are 0.1, 0.2, 0.3, 0.4, 0.5"
+assert torch.allclose(five.float(), torch.tensor([0.1, 0.2, 0.3, 0.4, 0.5])), "five steps from 0.1 to 0.5 are 0.1, 0.2, 0.3, 0.4, 0.5"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -163,7 +163,7 @@ assert betas.shape == (100,), f"expected shape (100,); yours has shape {tuple(be
 assert float(betas.max()) < 1, "every β must stay below 1: clip α"
 assert abs(float(alpha_bars[49]) - 0.4938) < 1e-3, "half-way about half of the variance is left: ᾱ_50 = 0.494 for T = 100"
 assert float(alpha_bars[-1]) < 1e-4, "at the end nothing of the image may be left"
-assert torch.allclose(cosine_schedule(2, s=0.0), torch.tensor([0.5, 0.999]), atol=1e-5), "T = 2 and s = 0: f = (1, ½, 0), α = (½, 0.001)"
+assert torch.allclose(cosine_schedule(2, s=0.0).float(), torch.tensor([0.5, 0.999]), atol=2e-3), "T = 2 and s = 0: f = (1, ½, 0), α = (½, 0.001)"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -830,7 +830,7 @@ check("diffusion.eps_loss", eps_loss)
 # | `p_sample_loop(img)` | all $T$ steps from $x_T$ = `img`, the model in evaluation mode; returns $x_0$ in $[-1, 1]$ |
 # | `sample(batch_size)` | new images by one `p_sample_loop` from fresh noise, mapped to $[0, 1]$ |
 #
-# Where `noise` is `None`, draw standard normal noise, fresh for every entry at every call. Sampling builds no graph. `t` is always a `(B,)` long tensor of 0-based
+# If `noise` is `None`, draw standard normal noise, fresh for every entry at every call. Sampling builds no graph. `t` is always a `(B,)` long tensor of 0-based
 # indices, and `t_index` the same index as a number.
 
 # %% [markdown] hints="Diffusion"
@@ -926,6 +926,8 @@ diffusion = Diffusion(nn.Identity(), image_size=4, channels=2, timesteps=10)
 names = {name for name, _ in diffusion.named_buffers()}
 assert {"betas", "alphas", "alpha_bars"} <= names, f"betas, alphas and alpha_bars must be buffers; found {sorted(names)}"
 assert diffusion.alpha_bars.shape == (10,), f"alpha_bars has an entry for each step, (10,); yours: {tuple(diffusion.alpha_bars.shape)}"
+left = torch.cumprod(1 - cosine_schedule(10), dim=0)
+assert torch.allclose(diffusion.alpha_bars.float(), left.float(), atol=1e-5), "alpha_bars holds ᾱ of the cosine schedule: products of the α so far"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -1000,7 +1002,7 @@ assert x_0.shape == (3, 2, 4, 4), f"expected the shape of x, (3, 2, 4, 4); yours
 assert torch.allclose(x_0, x / diffusion.alpha_bars[0].sqrt()), "the last step gives x̂_0 itself: no noise is added at index 0"
 middle = [diffusion.p_sample(x, first + 5, 5) for _ in range(2)]
 assert not torch.equal(*middle), "at every other step, fresh noise is added"
-assert float(diffusion.p_sample(3 + x, first, 0).max()) == 1, "x̂_0 is clamped to [−1, 1]: at the last step 3.25 becomes 1"
+assert abs(float(diffusion.p_sample(3 + x, first, 0).max()) - 1) < 1e-5, "x̂_0 is clamped to [−1, 1]: at the last step 3.25 becomes 1"
 many, t = torch.full((2000, 2, 4, 4), 0.25), torch.full((2000,), 5)
 mean, variance = q_posterior((many / diffusion.alpha_bars[5].sqrt()).clamp(-1, 1), many, t, diffusion.betas)
 back = diffusion.p_sample(many, t, 5)
@@ -1157,7 +1159,7 @@ from fixmelab.toys import Drift
 toy = Drift(torch.arange(100.0))
 figure, states = plot_forward(toy, torch.zeros(2, 3, 4, 4))
 assert states.shape == (5, 2, 3, 4, 4), f"expected five states, (5, 2, 3, 4, 4); yours has shape {tuple(states.shape)}"
-assert float(states[0].abs().max()) == 0, "at 0 % no step has been taken: x_0 itself"
+assert float(abs(states[0]).max()) == 0, "at 0 % no step has been taken: x_0 itself"
 assert float(states[-1, 0, 0, 0, 0]) == 98, "99 % of T = 100 is t = 99, whose index is 98"
 assert states[:, 0, 0, 0, 0].tolist() == [0, 24, 49, 74, 98], "0, 25, 50, 75 and 99 % of 100 steps: the indices are one less than t"
 ### BEGIN HIDDEN TESTS

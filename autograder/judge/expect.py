@@ -74,14 +74,14 @@ class expect:
     def kind(self, name: str) -> "expect":
         """An object that stayed in the student's process and whose type has this name."""
         is_right = isinstance(self._value, Remote) and self._value.kind == name
-        return self.holds(is_right, f"{self._sentence()} is {kind_of(self._value)}; {_with_article(name)} is wanted.")
+        return self.holds(is_right, f"{self._sentence()} is {kind_of(self._value)}; return {_with_article(name)}.")
 
     def shape(self, *shape: int, mistake: str | None = None) -> "expect":
         self.tensor()
         self._is_looked_at = True
         return self.holds(
             tuple(self._value.shape) == shape,
-            f"{self._sentence()} has shape {tuple(self._value.shape)}; {shape} is wanted for these arguments.",
+            f"{self._sentence()} has shape {tuple(self._value.shape)}; for these arguments it must be {shape}.",
             mistake,
         )
 

@@ -82,7 +82,7 @@ def sample_images(diffusion: Diffusion, count: int, seed: str, device: torch.dev
     size = diffusion.model.channels, diffusion.image_size, diffusion.image_size
     if not isinstance(made, Tensor) or made.shape != (count, *size):
         shape = tuple(made.shape) if isinstance(made, Tensor) else type(made).__name__
-        raise ValueError(f"sample({count}) gives {shape}: ({count}, {', '.join(map(str, size))}) is wanted")
+        raise ValueError(f"sample({count}) gives {shape}: it must be ({count}, {', '.join(map(str, size))})")
     return made.float().cpu()
 
 

@@ -23,7 +23,7 @@ def constant_schedule(student: Remote, draw: Draw) -> None:
     expect(got, "the schedule with the default beta").close(torch.full((steps,), 0.02, dtype=torch.float64), rtol=1e-5)
 
 
-@mistake("beta is a number, one for all steps; what is wanted is a tensor with an entry for each step.")
+@mistake("beta is a number, one for all steps; return a tensor with an entry for each step.")
 def one_number(timesteps, beta=0.02):
     return torch.tensor(beta)
 

@@ -59,7 +59,7 @@ def prior_term_at_the_mean(mean, std, betas):
     return _terms_with(mean, std, betas, l_T=0.5 * (last * mean**2 - last - torch.log(1 - last)))
 
 
-@mistake("The terms are those of the ELBO; the negative ELBO is wanted, whose divergences are positive.")
+@mistake("The terms are those of the ELBO; return those of the negative ELBO, whose divergences are positive.")
 def terms_of_the_elbo(mean, std, betas):
     return tuple(-term for term in reference.elbo_terms(mean, std, betas))
 

@@ -1,4 +1,4 @@
-"""KL(q(x_T | x_0) ‖ N(0, I)) in nats, one number an example.
+"""KL(q(x_T | x_0) ‖ N(0, I)) in nats, one number for each example.
 
 ½(ᾱ_T‖x_0‖² + d(1 − ᾱ_T) − d log(1 − ᾱ_T) − d), judged on flat data and on images. Wrong answers count d along one
 dimension, average or sum too much, lose the ½ or a square, or turn the divergence round.
@@ -24,7 +24,7 @@ def kl_to_prior(student: Remote, draw: Draw) -> None:
             expect(student(x_0, value)).close(reference.kl_to_prior(x_0, value))
 
 
-@mistake("The whole batch is summed; one number for each example is wanted.")
+@mistake("The whole batch is summed; return one number for each example.")
 def sums_the_batch(x_0, alpha_bar):
     return reference.kl_to_prior(x_0, alpha_bar).sum()
 

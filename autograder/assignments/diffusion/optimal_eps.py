@@ -49,7 +49,7 @@ def as_if_the_data_were_their_mean(x_t, alpha_bar, mean, std):
     return (x_t - a.sqrt() * mean) / (1 - a).sqrt()
 
 
-@mistake("This is E[x_0 | x_t]; the noise is wanted.")
+@mistake("This is E[x_0 | x_t]; return the noise.")
 def expected_data(x_t, alpha_bar, mean, std):
     a = torch.as_tensor(alpha_bar, dtype=x_t.dtype)
     return (x_t - (1 - a).sqrt() * reference.optimal_eps(x_t, a, mean, std)) / a.sqrt()

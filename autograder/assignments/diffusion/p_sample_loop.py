@@ -106,7 +106,7 @@ class always_from_the_start(Diffusion):
         return x
 
 
-@mistake("All states are returned; only the last one, x_0, is wanted.")
+@mistake("All states are returned; return only the last one, x_0.")
 class returns_all_states(Diffusion):
     @torch.no_grad()
     def p_sample_loop(self, img):

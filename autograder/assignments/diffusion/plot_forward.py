@@ -57,7 +57,7 @@ def clips_and_rescales_the_states(diffusion, x_0):
     return common.with_figure((reference.forward_states(diffusion, x_0).clamp(-1, 1) + 1) / 2)
 
 
-@mistake("The last state is that of 100 %; wanted is 99 %.")
+@mistake("The last state is that of 100 %; it should be that of 99 %.")
 def ends_at_the_end(diffusion, x_0):
     states = reference.forward_states(diffusion, x_0).clone()
     states[-1] = diffusion.q_sample(x_0, torch.full((len(x_0),), diffusion.timesteps - 1))

@@ -62,7 +62,7 @@ def one_step_less(x_0, betas, noises):
     return reference.q_chain(x_0, betas, noises[:-1])
 
 
-@mistake("All states are returned; only the last one, x_t, is wanted.")
+@mistake("All states are returned; return only the last one, x_t.")
 def all_states(x_0, betas, noises):
     states = []
     for beta, noise in zip(betas, noises, strict=False):

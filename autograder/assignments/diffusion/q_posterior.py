@@ -55,7 +55,7 @@ def handout_quotient_of_alphas(x_0, x_t, t, betas):
     return common.posterior_with(x_0, x_t, t, betas, variance=betas * shifted / betas)
 
 
-@mistake("A standard deviation is returned; the variance is wanted.")
+@mistake("A standard deviation is returned; return the variance.")
 def posterior_deviation(x_0, x_t, t, betas):
     mean, variance = reference.q_posterior(x_0, x_t, t, betas)
     return mean, variance.sqrt()

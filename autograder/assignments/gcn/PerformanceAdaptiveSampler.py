@@ -188,13 +188,13 @@ class IgnoresNodes(_Parts):
         return super().importance(x, torch.arange(len(nodes)), candidates)
 
 
-@mistake("The importance is the cosine; the plain product is wanted, lengths and all.")
+@mistake("The importance is the cosine; take the plain product, lengths and all.")
 class CosineForProduct(_Parts):
     def products(self, ours, theirs):
         return functional.cosine_similarity(ours, theirs, dim=2)
 
 
-@mistake("The product is divided by the root of H, as in attention; the plain product is wanted.")
+@mistake("The product is divided by the root of H, as in attention; take the plain product.")
 class ScaledProduct(_Parts):
     def products(self, ours, theirs):
         return (ours * theirs).sum(dim=2) / ours.shape[2] ** 0.5
@@ -206,13 +206,13 @@ class MeanForProduct(_Parts):
         return (ours * theirs).mean(dim=2)
 
 
-@mistake("The importance goes through a sigmoid; the plain product is wanted.")
+@mistake("The importance goes through a sigmoid; take the plain product.")
 class SigmoidOfImportance(_Parts):
     def products(self, ours, theirs):
         return super().products(ours, theirs).sigmoid()
 
 
-@mistake("The importance goes through a tanh; the plain product is wanted.")
+@mistake("The importance goes through a tanh; take the plain product.")
 class TanhOfImportance(_Parts):
     def products(self, ours, theirs):
         return super().products(ours, theirs).tanh()

@@ -101,7 +101,7 @@ def _counts(drawn: Tensor, size: int) -> Tensor | None:
 def expect_chance(one: Tensor, other: Tensor) -> None:
     """Two calls with the same arguments give different draws."""
     different = not isinstance(one, Tensor) or not isinstance(other, Tensor) or not torch.equal(one, other)
-    expect(one).holds(different, "Every call gives the same draws: they do not come by chance.", "nothing_is_drawn")
+    expect(one).holds(different, "Every call gives the same draws: they are not random.", "nothing_is_drawn")
 
 
 def _pearson(counts: Tensor, chances: Tensor) -> Tensor:
@@ -137,7 +137,7 @@ def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others:
         )
     expect(drawn).holds(
         fits(chances),
-        "The draws do not follow the probabilities that are wanted.",
+        "The draws do not follow the right probabilities.",
         next((name for name, other in others.items() if fits(other)), None),
     )
     again = float((chances**2).sum())  # that two independent draws are the same
@@ -173,7 +173,7 @@ def expect_scatter(calls: Sequence[Tensor], chances: Tensor) -> None:
     squares = []
     for drawn in calls:
         counts = _counts(drawn, len(chances))
-        expect(drawn).holds(counts is not None, "The draws do not follow the probabilities that are wanted.")
+        expect(drawn).holds(counts is not None, "The draws do not follow the right probabilities.")
         if counts is not None:
             squares.append(_pearson(counts, chances))
     rows = torch.cat(list(calls))

@@ -91,7 +91,7 @@ def columns_for_candidates(candidates, q, k):
     return torch.where(empty, -1, columns), _with_logs(candidates, q, columns)[1]
 
 
-@mistake("Nothing is drawn by chance: every call gives the same neighbours. Use torch.multinomial.")
+@mistake("Nothing is drawn at random: every call gives the same neighbours. Use torch.multinomial.")
 def nothing_is_drawn(candidates, q, k):
     return _with_logs(candidates, q, q.detach().argmax(dim=1, keepdim=True).expand(-1, k))
 
@@ -167,7 +167,7 @@ def minus_the_logarithm(candidates, q, k):
     return neighbors, -log_q
 
 
-@mistake("This is the logarithm to the base 2 or 10; torch.log is wanted.")
+@mistake("This is the logarithm to the base 2 or 10; use torch.log.")
 def another_base(candidates, q, k):
     neighbors, log_q = reference.draw_candidates(candidates, q, k)
     return neighbors, log_q / torch.log(torch.tensor(2.0))
@@ -237,7 +237,7 @@ def neighbors_alone(candidates, q, k):
     return reference.draw_candidates(candidates, q, k)[0].unsqueeze(0)
 
 
-@mistake("Both are (k, n): one row a node, one column a draw is wanted.")
+@mistake("Both are (k, n): return one row for each node and one column for each draw.")
 def a_row_for_each_draw(candidates, q, k):
     return tuple(part.T for part in reference.draw_candidates(candidates, q, k))
 

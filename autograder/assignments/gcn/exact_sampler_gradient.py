@@ -69,7 +69,7 @@ def diagonal_alone(logits, h, weight, upstream):
     return q * (1 - q) * rewards
 
 
-@mistake("These are the rewards upstream · h W; their gradient by θ is wanted.")
+@mistake("These are the rewards upstream · h W; return their gradient by θ.")
 def rewards_alone(logits, h, weight, upstream):
     q, rewards = common.q_and_rewards(logits, h, weight, upstream)
     return rewards.where(q > 0, 0.0)

@@ -36,7 +36,7 @@ def gcn_layer(student: Remote, draw: Draw) -> None:
     common.expect_gradients(found, right, "h W", "gradient_not_a_number")
 
 
-@mistake("This is the sum over the neighbourhood; the mean is wanted: divide by N(i).")
+@mistake("This is the sum over the neighbourhood; return the mean: divide by N(i).")
 def sum_for_mean(h, adjacency, weight, activation=torch.relu):
     return activation(adjacency @ h @ weight)
 

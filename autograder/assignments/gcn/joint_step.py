@@ -135,7 +135,7 @@ def lower_stays(network, x, labels, hops, network_optimizer, sampler_optimizer):
     return loss.item()
 
 
-@mistake("The sampler does not learn: sampler_loss(…).backward() and then sampler_optimizer.step() are wanted.")
+@mistake("The sampler does not learn: call sampler_loss(…).backward() and then sampler_optimizer.step().")
 def theta_stays(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     network_optimizer.step()
@@ -203,7 +203,7 @@ def loss_for_reward(network, x, labels, hops, network_optimizer, sampler_optimiz
     return loss.item()
 
 
-@mistake("The network makes two steps, the sampler one: one step of each is wanted.")
+@mistake("The network makes two steps, the sampler one: let each make one step.")
 def two_steps_of_the_network(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     network_optimizer.step()
@@ -211,7 +211,7 @@ def two_steps_of_the_network(network, x, labels, hops, network_optimizer, sample
     return loss.item()
 
 
-@mistake("The sampler makes two steps, the network one: one step of each is wanted.")
+@mistake("The sampler makes two steps, the network one: let each make one step.")
 def two_steps_of_the_sampler(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     _finish(network_optimizer, sampler_optimizer, _surrogate(network, hops))
@@ -273,7 +273,7 @@ def returns_nothing(network, x, labels, hops, network_optimizer, sampler_optimiz
     reference.joint_step(network, x, labels, hops, network_optimizer, sampler_optimizer)
 
 
-@mistake("The cross-entropy is summed over the batch; its mean is wanted.")
+@mistake("The cross-entropy is summed over the batch; return its mean.")
 def sum_of_cross_entropies(network, x, labels, hops, network_optimizer, sampler_optimizer):
     network_optimizer.zero_grad()
     loss = functional.cross_entropy(network(x, hops), labels, reduction="sum")

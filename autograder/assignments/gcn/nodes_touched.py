@@ -82,7 +82,7 @@ def both_ways(graph, nodes, depth):
     return reference.nodes_touched(Graph.from_edges(receivers, sources, graph.num_nodes), nodes, depth)
 
 
-@mistake("A count is missing: depth + 1 of them are wanted, the first of 0 hops.")
+@mistake("A count is missing: return depth + 1 of them, the first for 0 hops.")
 def without_zero_hops(graph, nodes, depth):
     return reference.nodes_touched(graph, nodes, depth)[1:]
 
@@ -97,7 +97,7 @@ def one_hop_early(graph, nodes, depth):
     return reference.nodes_touched(graph, nodes, depth + 1)[1:]
 
 
-@mistake("This is the last count alone; a count for each of 0, 1, …, depth hops is wanted.")
+@mistake("This is the last count alone; return a count for each of 0, 1, …, depth hops.")
 def last_count_alone(graph, nodes, depth):
     return reference.nodes_touched(graph, nodes, depth)[-1]
 

@@ -92,7 +92,7 @@ def one_draw_for_all(graph, nodes, k):
     return _pick(graph, nodes, (torch.rand(1, k) * _degrees(graph, nodes)).long())
 
 
-@mistake("Nothing is drawn by chance: every call gives the same neighbours.")
+@mistake("Nothing is drawn at random: every call gives the same neighbours.")
 def nothing_is_drawn(graph, nodes, k):
     return _pick(graph, nodes, torch.arange(k) % _degrees(graph, nodes).clamp(min=1))
 
@@ -177,7 +177,7 @@ def isolated_nodes_draw_somebody(graph, nodes, k):
     return graph.indices[graph.indptr[nodes][:, None] + (torch.rand(len(nodes), k) * _degrees(graph, nodes)).long()]
 
 
-@mistake("The result is (k, n): one row a node, one column a draw is wanted.")
+@mistake("The result is (k, n): return one row for each node and one column for each draw.")
 def one_column_a_node(graph, nodes, k):
     return reference.sample_neighbors(graph, nodes, k).T
 

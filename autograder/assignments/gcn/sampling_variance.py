@@ -48,7 +48,7 @@ def divided_by_root_of_k(h, adjacency, k):
     return reference.sampling_variance(h, adjacency, 1) / k**0.5
 
 
-@mistake("This is the standard deviation; its square is wanted.")
+@mistake("This is the standard deviation; return its square.")
 def standard_deviation(h, adjacency, k):
     return reference.sampling_variance(h, adjacency, k).clamp(min=0).sqrt()
 
@@ -86,7 +86,7 @@ def mean_over_features(h, adjacency, k):
     return reference.sampling_variance(h, adjacency, k) / h.shape[1]
 
 
-@mistake("There is a variance for each feature; sum over the features: one number a node.")
+@mistake("There is a variance for each feature; sum over the features: one number for each node.")
 def for_each_feature(h, adjacency, k):
     return (common.neighborhood_means(h**2, adjacency) - common.neighborhood_means(h, adjacency) ** 2) / k
 
@@ -138,7 +138,7 @@ def variance_for_dense_only(h, adjacency, k):
     return reference.sampling_variance(h, adjacency, k)
 
 
-@mistake("It is the mean over the nodes; one number for each node is wanted.")
+@mistake("It is the mean over the nodes; return one number for each node.")
 def mean_variance(h, adjacency, k):
     return reference.sampling_variance(h, adjacency, k).mean()
 

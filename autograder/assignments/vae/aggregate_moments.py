@@ -33,7 +33,7 @@ def mean_of_the_variances(mu, sigma):
     return mu.mean(dim=0), (sigma**2).mean(dim=0)
 
 
-@mistake("A standard deviation is returned; the variance is wanted.")
+@mistake("A standard deviation is returned; return the variance.")
 def deviation_for_variance(mu, sigma):
     mean, variance = reference.aggregate_moments(mu, sigma)
     return mean, variance.sqrt()
@@ -59,7 +59,7 @@ def sigma_without_its_square(mu, sigma):
     return mu.mean(dim=0), mu.var(dim=0, unbiased=False) + sigma.mean(dim=0)
 
 
-@mistake("The variance comes first; the mean is wanted first.")
+@mistake("The variance comes first; the mean should come first.")
 def variance_first(mu, sigma):
     return reference.aggregate_moments(mu, sigma)[::-1]
 

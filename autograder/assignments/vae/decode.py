@@ -103,7 +103,7 @@ class softmax_over_pixels(VAE):
         return torch.softmax(self.decoder(z), dim=1).view(-1, 1, 28, 28)
 
 
-@mistake("Images come back in another shape; (B, 1, 28, 28) is wanted.")
+@mistake("Images come back in another shape; they should be (B, 1, 28, 28).")
 class flat_images(VAE):
     def decode(self, z):
         return super().decode(z).flatten(1)

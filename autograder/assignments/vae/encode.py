@@ -97,7 +97,7 @@ def _codes(model: Remote, x: Tensor, latent_dim: int) -> list[Tensor]:
     return [mu, sigma]
 
 
-@mistake("sigma can be negative: a raw output or a logarithm is returned where the standard deviation is wanted.")
+@mistake("sigma can be negative: a raw output or a logarithm is returned instead of the standard deviation.")
 class log_variance_for_sigma(VAE):
     def encode(self, x):
         return tuple(self.head(self.encoder(x)).chunk(2, dim=1))

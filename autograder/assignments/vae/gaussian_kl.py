@@ -1,4 +1,4 @@
-"""KL(N(μ, diag σ²) ‖ N(0, I)) in closed form, one number an image.
+"""KL(N(μ, diag σ²) ‖ N(0, I)) in closed form, one number for each image.
 
 Σ_j [−log σ_j + (σ_j² + μ_j² − 1)/2] is compared in value, for a tiny σ too, and in its gradients. Usually the ½ or the
 −1 is lost, σ is taken for a variance or for its logarithm, or the sum runs over the batch as well.

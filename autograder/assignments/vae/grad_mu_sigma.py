@@ -44,7 +44,7 @@ def exponential_for_the_noise(dl_dh, mu, sigma, eps):
     return dl_dh + mu, dl_dh * torch.exp(-sigma) + sigma - 1 / sigma
 
 
-@mistake("Derivatives by the variance are returned; those by the standard deviation are wanted.")
+@mistake("Derivatives by the variance are returned; return those by the standard deviation.")
 def gradient_by_the_variance(dl_dh, mu, sigma, eps):
     return dl_dh + mu, (dl_dh * eps + sigma - 1 / sigma) / (2 * sigma)
 
@@ -84,7 +84,7 @@ def averaged_over_the_batch(dl_dh, mu, sigma, eps):
     return (dl_dh + mu) / len(mu), (dl_dh * eps + sigma - 1 / sigma) / len(mu)
 
 
-@mistake("This is the derivative by the logarithm of sigma; the one by sigma is wanted.")
+@mistake("This is the derivative by the logarithm of sigma; return the one by sigma.")
 def gradient_by_the_logarithm(dl_dh, mu, sigma, eps):
     return dl_dh + mu, (dl_dh * eps + sigma - 1 / sigma) * sigma
 

@@ -1,4 +1,4 @@
-"""KL(q ‖ posterior) for q = N(μ, diag σ²) and a posterior with a full covariance, one number a datum.
+"""KL(q ‖ posterior) for q = N(μ, diag σ²) and a posterior with a full covariance, one number for each datum.
 
 It is judged at a random q, and at one so close that the divergence nearly vanishes. Wrong answers have the two
 distributions the other way round, only the diagonal of the covariance, or no determinants or −K.

@@ -1,4 +1,4 @@
-"""log p(x) = log N(x; b, W Wᵀ + s² I) on a linear-Gaussian model, one number a datum.
+"""log p(x) = log N(x; b, W Wᵀ + s² I) on a linear-Gaussian model, one number for each datum.
 
 Wrong answers take s for the variance, forget b or 2π, or lose what z brings: the spread W Wᵀ, or only its correlations.
 """

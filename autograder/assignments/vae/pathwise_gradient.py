@@ -17,7 +17,7 @@ def pathwise_gradient(student: Remote, draw: Draw) -> None:
     common.expect_estimator(student, draw, reference.pathwise_gradient)
 
 
-@mistake("The mean over the samples is returned; the estimates themselves are wanted, one a sample.")
+@mistake("The mean over the samples is returned; return the estimates themselves, one for each sample.")
 def mean_of_the_estimates(theta, eps):
     return (2 * (theta + eps)).mean()
 

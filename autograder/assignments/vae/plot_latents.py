@@ -107,7 +107,7 @@ def two_latents_assumed(model, i=0, j=1):
     return _assembled(_decoded(model, reference.latent_grid(2, i, j)))
 
 
-@mistake("The tiles come back apart; one canvas of (280, 280) is wanted.")
+@mistake("The tiles come back apart; put them together into one canvas of (280, 280).")
 def tiles_apart(model, i=0, j=1):
     tiles = _decoded(model, reference.latent_grid(model.latent_dim, i, j))
     return _with_figure(tiles.reshape(280, 280))[0], tiles

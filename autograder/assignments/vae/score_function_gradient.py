@@ -44,7 +44,7 @@ def function_of_the_noise(theta, eps):
     return eps**2 * eps
 
 
-@mistake("The log-density itself is used as a weight; its derivative by θ is wanted.")
+@mistake("The log-density itself is used as a weight; use its derivative by θ.")
 def log_density_for_score(theta, eps):
     return (theta + eps) ** 2 * (-(eps**2) / 2 - math.log(2 * math.pi) / 2)
 
