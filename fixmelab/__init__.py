@@ -18,7 +18,7 @@ _HOME = {
     "fit": "models.sampled_gcn",
     "learned_draw": "models.sampled_gcn",
     "two_hops": "models.sampled_gcn",
-    "progress": "progress",
+    "progress": "bars",
     "train": "training",
     "plot_density_flow": "pictures.chains",
     "show_strip": "pictures.chains",

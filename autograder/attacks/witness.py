@@ -12,7 +12,7 @@ ASSIGNMENT = "vae"
 UP_TO = "## 2."
 
 # A known mistake of one exercise, by what it makes of the solution, and an exercise that is left open.
-_RIGHT, _WRONG = "d_sigma = dl_dh * eps + sigma", "d_sigma = dl_dh + sigma"
+_RIGHT, _WRONG = "d_sigma = dl_dz * eps + sigma", "d_sigma = dl_dz + sigma"
 _OPEN = "score_function_gradient"
 
 

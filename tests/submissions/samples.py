@@ -19,7 +19,7 @@ from autograder.grading.cell_text import answer_text
 FOLDER = Path(__file__).resolve().parent / "vae"
 
 MISTAKES = {
-    "d_sigma = dl_dh * eps + sigma - 1 / sigma": "d_sigma = dl_dh + sigma - 1 / sigma",
+    "d_sigma = dl_dz * eps + sigma - 1 / sigma": "d_sigma = dl_dz + sigma - 1 / sigma",
     "z[:, :, i] = values[None, :]\n    z[:, :, j] = values[:, None]": (
         "z[:, :, i] = values[:, None]\n    z[:, :, j] = values[None, :]"
     ),

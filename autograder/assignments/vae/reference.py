@@ -37,10 +37,10 @@ def score_function_gradient(theta: Tensor, eps: Tensor) -> Tensor:
     return x.square() * (x - theta)
 
 
-def grad_mu_sigma(dl_dh: Tensor, mu: Tensor, sigma: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+def grad_mu_sigma(dl_dz: Tensor, mu: Tensor, sigma: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
     """Gradients of ℓ_recon(μ + σ ε) + KL by autograd, ℓ_recon entering by its gradient; two of shape (B, K)."""
     mu, sigma = mu.detach().requires_grad_(), sigma.detach().requires_grad_()
-    loss = (dl_dh * reparameterize(mu, sigma, eps)).sum() + gaussian_kl(mu, sigma).sum()
+    loss = (dl_dz * reparameterize(mu, sigma, eps)).sum() + gaussian_kl(mu, sigma).sum()
     by_mu, by_sigma = torch.autograd.grad(loss, (mu, sigma))
     return by_mu, by_sigma
 

@@ -288,10 +288,10 @@ def test_secret_lines_are_those_that_no_student_gets():
 def test_the_witness_makes_a_known_mistake_and_leaves_an_exercise_open():
     source = witness.excerpt(course.read_source("vae"))
     text = witness.witness(source, "canary").decode()
-    assert "d_sigma = dl_dh + sigma" in text and "def score_function_gradient" not in text
+    assert "d_sigma = dl_dz + sigma" in text and "def score_function_gradient" not in text
     for cell in source.cells:
         if cells.is_fixme(cell):
-            cell.source = cell.source.replace("d_sigma = dl_dh * eps + sigma", "d_sigma = sigma + dl_dh * eps")
+            cell.source = cell.source.replace("d_sigma = dl_dz * eps + sigma", "d_sigma = sigma + dl_dz * eps")
     with pytest.raises(ValueError, match="holds the line 'd_sigma.*' 0 times"):
         witness.witness(source, "canary")
 
