@@ -29,7 +29,7 @@ def passes(code, namespace: dict) -> bool:
 
 
 @pytest.fixture(scope="module", params=course.assignment_names())
-def tried(request, tmp_path_factory) -> dict[str, tuple[list[str], list[str]]]:
+def tried(request, tmp_path_factory) -> dict[str, tuple[list[str], dict[str, bool]]]:
     """Exercise → right answers that its visible tests refuse, and mistakes, each with whether they let it pass."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIXMELAB_BUDGET", "smoke")
@@ -46,7 +46,7 @@ def _tried(name: str) -> dict[str, tuple[list[str], dict[str, bool]]]:
     for cell in source.cells:
         if not cells.is_executed_in_grading(cell):
             continue
-        code = compile(visible(cell.source), cell.id, "exec")
+        code = compile(visible(cell.source) if cells.is_tests(cell) else cell.source, cell.id, "exec")
         if cells.is_tests(cell):
             id = f"{name}.{cells.exercise_name(cell)}"
             rights, mistakes = exercises[id].equivalents, exercises[id].mistakes
