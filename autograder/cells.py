@@ -6,7 +6,11 @@ from typing import Any
 ANCHOR = re.compile(r"^[ \t]*# exercise: ([A-Za-z_]\w*)[ \t]*$", re.MULTILINE)
 TEST_PREFIX = "test_"
 QUESTION_PREFIX = "question_"
+PREDICT_PREFIX = "predict_"
+PREDICTION_PREFIX = "prediction_"
+HINTS_PREFIX = "hints_"
 ANSWER_STUB = "*Write your answer here.*"
+PREDICTION_STUB = "*Write what you expect here.*"
 NOT_EXECUTED = frozenset({"train", "keep"})
 
 
@@ -45,9 +49,16 @@ def is_written(cell: Any) -> bool:
     return bool(data.get("grade")) and bool(data.get("solution"))
 
 
+def is_prediction(cell: Any) -> bool:
+    """A Markdown cell in which the student writes what they expect to see. Nobody grades it, and nbgrader passes it
+    over: it would take no solution in Markdown that has no points."""
+    is_open = not any(nbgrader_metadata(cell).get(flag) for flag in ("grade", "solution", "locked"))
+    return is_open and grade_id(cell).startswith(PREDICTION_PREFIX)
+
+
 def is_answer(cell: Any) -> bool:
-    """A cell that belongs to the student: FIXME or written."""
-    return bool(nbgrader_metadata(cell).get("solution"))
+    """A cell that belongs to the student: FIXME, written or prediction."""
+    return bool(nbgrader_metadata(cell).get("solution")) or is_prediction(cell)
 
 
 def exercise_name(cell: Any) -> str:

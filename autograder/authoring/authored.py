@@ -23,6 +23,11 @@ class Authored:
     header: dict[str, Any]
     source: str
 
+    @property
+    def is_title(self) -> bool:
+        """Whether the minutes of its header are those of the whole notebook."""
+        return "minutes" in self.header and not {"tests", "written"} & self.header.keys()
+
     def error(self, message: str) -> InputError:
         return InputError(f"{self.where}: {message}")
 
@@ -52,7 +57,7 @@ def heading_of(path: Path, repository: str) -> Heading:
 
     Raises InputError, as `authored_cells` does and unless exactly one such cell begins with the notebook's title.
     """
-    found = [cell for cell in authored_cells(path, repository) if "minutes" in cell.header]
+    found = [cell for cell in authored_cells(path, repository) if cell.is_title]
     if not found:
         raise InputError(f"{_shown(path)}: no minutes; write above its title '# %% [markdown] minutes=5'")
     if len(found) > 1:

@@ -18,23 +18,31 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,49}")  # with a prefix it still fit
 _ALMOST_ANCHOR = re.compile(r"^\s*#+\s*exercises?\s*:", re.IGNORECASE | re.MULTILINE)
 _KEYS = {
     "exercise": {"exercise"},
-    "tests": {"tests", "points"},
-    "written": {"written", "points"},
+    "tests": {"tests", "points", "minutes"},
+    "written": {"written", "points", "minutes"},
+    "predict": {"predict"},
+    "hints": {"hints"},
     "minutes": {"minutes"},
 }
-_MARKDOWN = ("written", "minutes")
+_MARKDOWN = ("written", "predict", "hints", "minutes")
 
 
 @dataclass
 class Names:
-    """Where the exercises of a text are declared: by anchor, by test cell, by written cell."""
+    """Where a text declares its exercises, by anchor, test cell or written cell, and its predictions and hints."""
 
     anchors: dict[str, Authored] = field(default_factory=dict)
     tests: dict[str, Authored] = field(default_factory=dict)
     written: dict[str, Authored] = field(default_factory=dict)
+    predictions: dict[str, Authored] = field(default_factory=dict)
+    hints: dict[str, Authored] = field(default_factory=dict)
 
     def add(self, names: dict[str, Authored], name: str, cell: Authored) -> None:
-        others = (self.written,) if names is not self.written else (self.anchors, self.tests)
+        others: tuple[dict[str, Authored], ...] = ()
+        if names is self.written:
+            others = (self.anchors, self.tests)
+        elif names is self.anchors or names is self.tests:
+            others = (self.written,)
         for taken in (names, *others):
             if name in taken:
                 raise cell.error(f"the name {name!r} is taken already, at {taken[name].where}")
@@ -48,13 +56,13 @@ def role_of(cell: Authored) -> str:
     if "incorrectly_encoded_metadata" in cell.header:
         wrong = cell.header["incorrectly_encoded_metadata"]
         raise cell.error(f'the header\'s {wrong!r} cannot be read; write KEY="VALUE"')
-    roles = [key for key in _KEYS if key in cell.header]
+    roles = [key for key in _KEYS if key in cell.header and (key != "minutes" or cell.is_title)]
     if len(roles) > 1:
         raise cell.error(f"the header says both {roles[0]} and {roles[1]}; a cell is one of them")
     role = roles[0] if roles else ""
     unknown = sorted(set(cell.header) - _KEYS.get(role, {"tags"}))
     if unknown:
-        known = "exercise, tests with points, written with points, minutes, or tags"
+        known = "exercise, tests or written with points and minutes, predict, hints, minutes, or tags"
         raise cell.error(f"unknown header key {unknown[0]!r} here; a cell has {known}")
     if role and (role in _MARKDOWN) != (cell.cell_type == "markdown"):
         raise cell.error(f"{role} belongs to a {'[markdown]' if role in _MARKDOWN else 'code'} cell")
@@ -81,6 +89,14 @@ def points_of(cell: Authored) -> float:
         return points
     found = "no points" if points is None else f"points={points!r}"
     raise cell.error(f"{found}; write a positive number, as points=2")
+
+
+def minutes_of(cell: Authored) -> int | None:
+    """The minutes that the header gives a student: a whole number, or None if it gives none."""
+    minutes = cell.header.get("minutes")
+    if minutes is None or (isinstance(minutes, int) and not isinstance(minutes, bool) and minutes > 0):
+        return minutes
+    raise cell.error(f"minutes={minutes!r}; write a whole number of minutes that a student needs, as minutes=10")
 
 
 def _regions(cell: Authored) -> list[Region]:
@@ -157,7 +173,10 @@ def check_written(cell: Authored) -> None:
 
 
 def check_pairs(names: Names) -> None:
-    """Every exercise that has an anchor has a test cell."""
+    """Every exercise that has an anchor has a test cell, and hints belong to an exercise."""
+    for name, cell in names.hints.items():
+        if name not in names.anchors and name not in names.written:
+            raise cell.error(f"hints for {name!r}, but no exercise has this name")
     for name, cell in names.anchors.items():
         if name not in names.tests:
             raise cell.error(f'exercise {name!r} has no test cell; add one with tests="{name}" points=…')

@@ -4,7 +4,7 @@ Secrets come from the notebooks' regions (solutions, hidden tests, mark schemes)
 assignments (reference answers, checks, mistakes). Not every line of code is one: `telling` says which are. If a
 solution has no such line, the whole of it is a secret. Prose (rubrics, model answers, mistakes' sentences, checks'
 messages) counts by line and by sentence. Whatever also stands in a visible part of any notebook is published already,
-hence no secret.
+hence no secret; what unfolds there, such as a hint, is not counted for that.
 """
 
 import ast
@@ -25,6 +25,7 @@ from autograder.authoring.telling import (
     squeeze,
     without_comments,
 )
+from autograder.authoring.unfolding import without_unfolding
 from autograder.errors import InputError
 from autograder.regions import HIDDEN_TESTS, KINDS, MARK_SCHEME, SOLUTION, regions, visible
 
@@ -61,7 +62,10 @@ def secrets_of(sources: Iterable[NotebookNode], assignments: Path) -> Secrets:
     """
     published, secrets = [], Secrets()
     for cell in (cell for source in sources for cell in source.cells):
-        published.append(visible(cell.source))
+        # A hint is published, and must give nothing away all the same.
+        published.append(
+            without_unfolding(visible(cell.source)) if cell.cell_type == "markdown" else visible(cell.source)
+        )
         for region in regions(cell.source):
             if region.kind == SOLUTION:
                 secrets.add("solution", _solution(region.text))

@@ -10,13 +10,15 @@ import nbformat
 from nbformat import NotebookNode, v4
 
 from autograder import cells
-from autograder.authoring import rules
+from autograder.authoring import rules, unfolding
 from autograder.authoring.authored import Authored, authored_cells
+from autograder.authoring.worth import Worths
 
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+PREDICT = "**Predict first.** "
 
 
 def source_from_text(path: Path, repository: str, known: Sequence[str] | None = None) -> NotebookNode:
@@ -34,8 +36,13 @@ def source_from_text(path: Path, repository: str, known: Sequence[str] | None = 
     """
     name = path.stem
     authored = authored_cells(path, repository)
-    names, repeats = rules.Names(), Counter[str]()
-    built = [cell for item in authored for cell in _expand(item, name, names, repeats)]
+    roles = [rules.role_of(cell) for cell in authored]
+    names, repeats, worths = rules.Names(), Counter[str](), Worths(authored)
+    built = [
+        cell
+        for item, role in zip(authored, roles, strict=True)
+        for cell in _expand(item, role, name, names, repeats, worths)
+    ]
     rules.check_pairs(names)
     rules.check_ids(built, authored)
     if known is not None:
@@ -51,13 +58,16 @@ def to_json(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook, version=nbformat.NO_CONVERT).rstrip("\n") + "\n"
 
 
-def _expand(cell: Authored, assignment: str, names: rules.Names, repeats: Counter[str]) -> Iterator[NotebookNode]:
+def _expand(
+    cell: Authored, role: str, assignment: str, names: rules.Names, repeats: Counter[str], worths: Worths
+) -> Iterator[NotebookNode]:
     """The one or two cells that stand for an authored cell."""
-    role = rules.role_of(cell)
     rules.check_places(cell, role)
+    if cell.cell_type == "markdown":
+        unfolding.check(cell)
     if role == "exercise":
         name = rules.name_of(cell, role)
-        yield _new_cell(cell, name, solution=True)
+        yield _new_cell(cell, name, source=worths.below_anchors(cell), solution=True)
         rules.check_fixme(cell, name)
         for anchor in cells.anchors({"cell_type": cell.cell_type, "source": cell.source}):
             names.add(names.anchors, anchor, cell)
@@ -73,13 +83,22 @@ def _expand(cell: Authored, assignment: str, names: rules.Names, repeats: Counte
         names.add(names.written, name, cell)
         rules.check_written(cell)
         points = rules.points_of(cell)
-        yield _new_cell(cell, cells.QUESTION_PREFIX + name, locked=True)
+        yield _new_cell(cell, cells.QUESTION_PREFIX + name, source=worths.below_heading(cell), locked=True)
         yield _new_cell(cell, name, source=cells.ANSWER_STUB, grade=True, solution=True, points=points)
+    elif role == "predict":
+        name = rules.name_of(cell, role)
+        names.add(names.predictions, name, cell)
+        yield _new_cell(cell, cells.PREDICT_PREFIX + name, source=PREDICT + cell.source, locked=True)
+        yield _new_cell(cell, cells.PREDICTION_PREFIX + name, source=cells.PREDICTION_STUB)
+    elif role == "hints":
+        name = rules.name_of(cell, role)
+        names.add(names.hints, name, cell)
+        yield _new_cell(cell, cells.HINTS_PREFIX + name, source=unfolding.of_hints(cell), locked=True)
     else:
         digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:12]
         repeats[digest] += 1
         occurrence = f"-{repeats[digest]}" if repeats[digest] > 1 else ""
-        yield _new_cell(cell, f"cell-{digest}{occurrence}", locked=True)
+        yield _new_cell(cell, f"cell-{digest}{occurrence}", source=worths.below_heading(cell), locked=True)
 
 
 def _new_cell(

@@ -101,7 +101,7 @@ def is_plot(exercise: str) -> bool:
 
 def _plots_below(notebook: NotebookNode, index: int) -> Iterator[list]:
     for cell in notebook.cells[index + 1 :]:
-        if cells.is_answer(cell) or cells.is_tests(cell):
+        if cells.is_fixme(cell) or cells.is_written(cell) or cells.is_tests(cell):
             return
         if cell.cell_type == "code" and not cells.is_executed_in_grading(cell):
             yield list(cell.outputs)

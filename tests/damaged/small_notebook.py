@@ -89,6 +89,12 @@ def written(name: str, question: str, rubric: str, points: float) -> list[Notebo
     return [ask, answer]
 
 
+def predicted(name: str, question: str) -> list[NotebookNode]:
+    ask = _marked(new_markdown_cell(question, id=f"predict_{name}"), f"predict_{name}", locked=True)
+    place = new_markdown_cell(cells.PREDICTION_STUB, id=f"prediction_{name}")
+    return [ask, _marked(place, f"prediction_{name}")]
+
+
 def small_source() -> NotebookNode:
     """The instructor's version."""
     return new_notebook(
@@ -102,6 +108,7 @@ def small_source() -> NotebookNode:
             *written("why_mean", "Why is the mean sensitive to outliers?", "It weighs every entry alike.", 3),
             fixme(SCALE),
             tests("scale_by", "assert scale_by([1, 2], 3) == [3, 6]\nassert scale_by([], 3) == []", 1),
+            *predicted("growth", "**Predict first.** Does the mean grow with each number that comes?"),
             locked(4, "## A store\n\nA class keeps what it is given.", kind=new_markdown_cell),
             fixme(STORE),
             tests("push", "store = Store()\nstore.push(2)\nassert store.items == [2]", 1),
@@ -145,6 +152,8 @@ def solved(source: NotebookNode) -> NotebookNode:
             cell.source = "\n".join(line for line in original.source.split("\n") if not MARKER.search(line))
         elif cells.is_written(cell):
             cell.source = f"My thoughts on {cells.exercise_name(cell)}: it depends on the numbers."
+        elif cells.is_prediction(cell):
+            cell.source = "It grows until the 1 comes, and falls then."
         if cell.cell_type == "code":
             cell.execution_count = count
             cell.outputs = [new_output("stream", name="stdout", text=f"run {count}")]

@@ -92,7 +92,7 @@ class SourceCell:
         self.id = cells.grade_id(cell)
         self.is_answer = cells.is_answer(cell)
         self.is_fixme = self.is_answer and self.kind == "code"
-        self.is_written = self.is_answer and not self.is_fixme
+        self.is_written = self.is_answer and not self.is_fixme  # a prediction, too, which is no exercise
         self.anchors = cells.anchors(cell)
         self.stub = release_text(cell)
         self.forms = (tidy(self.stub), tidy(cell.source))
@@ -100,7 +100,9 @@ class SourceCell:
 
     @property
     def exercise(self) -> str:
-        """The exercise of an answer cell, the first if it holds several."""
+        """The exercise of an answer cell, the first if it holds several; empty for a prediction."""
+        if cells.is_prediction(self.cell):
+            return ""
         return self.anchors[0] if self.anchors else exercise_of(self.cell) or self.id
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Finds the written answers: several versions, parts of one text, or text that stands below its question."""
+"""Finds written answers and predictions: several versions, parts of one text, or text below its question."""
 
 from collections import deque
 
@@ -27,10 +27,10 @@ def _join(state: State, original: SourceCell, claiming: list[StudentCell]) -> No
     if parts:
         state.answers[original.index] = _joined(original, parts)
     if len(parts) > 1:
-        state.note(original.id, "id", 1.0, f"{len(parts)} cells held parts of this answer; they were joined")
+        state.note(original.exercise, "id", 1.0, f"{len(parts)} cells held parts of this answer; they were joined")
     elif len(claiming) > 1:
         rest = [cell for cell in claiming if cell is not kept]
-        state.note(original.id, "id", 1.0, on_copies(original, kept, rest))
+        state.note(original.exercise, "id", 1.0, on_copies(original, kept, rest))
     state.note_damage(original, kept, "id", CONFIDENCE["id"])
 
 
@@ -60,11 +60,11 @@ def gather_written(state: State, after: dict[int, int]) -> None:
         if parts:
             state.answers[original.index] = _joined(original, parts)
             certainty = max(state.certainty.get(index, 0.0) for index in around)
-            state.note(original.id, "similarity", certainty, "the answer was found below its question")
+            state.note(original.exercise, "similarity", certainty, "the answer was found below its question")
             for cell in parts:
                 del after[cell.index]
-        elif original.index not in state.certainty:
-            state.note(original.id, "source", 1.0, NOTHING)
+        elif original.index not in state.certainty and original.exercise:
+            state.note(original.exercise, "source", 1.0, NOTHING)
 
 
 def _are_versions(one: StudentCell, other: StudentCell) -> bool:

@@ -31,6 +31,7 @@ def test_each_stub_names_the_nearest_anchor_above(release):
     assert release["mix_noise"].source == "\n".join(
         [
             "# exercise: mix_noise",
+            "# 2 points",
             "def mix_noise(mu, sigma, eps):",
             '    """A sample of N(mu, sigma²)."""',
             '    raise NotImplementedError("FIXME: mix_noise")',
@@ -47,7 +48,7 @@ def test_each_stub_names_the_nearest_anchor_above(release):
 def test_hidden_tests_and_mark_schemes_are_gone_without_a_trace(release):
     assert release["test_mix_noise"].source == ('assert mix_noise(1, 0, 5) == 1, "With sigma = 0 there is no noise."')
     assert release["test_second_half"].source == ""
-    assert release["question_why_noise"].source == "Why does the noise enter from outside?"
+    assert release["question_why_noise"].source == "*3 points*\n\nWhy does the noise enter from outside?"
     assert release["why_noise"].source == cells.ANSWER_STUB
 
 
