@@ -1,6 +1,5 @@
-"""A small Siamese network for 28×28 grey pictures, and what its codes are good for."""
+"""A small Siamese network for 28×28 grey pictures."""
 
-import torch
 from torch import Tensor, nn
 
 
@@ -41,14 +40,3 @@ class Siamese(nn.Module):
 def _halved(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
     """Layers after which pictures have half as many rows and columns, rounded up."""
     return nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()
-
-
-def neighbor_accuracy(codes: Tensor, labels: Tensor, known_codes: Tensor, known_labels: Tensor, k: int = 20) -> float:
-    """The share of codes (N, d) whose label most of the k known codes (M, d) in the most similar directions have.
-
-    Labels are long, (N,) and (M,). Directions are compared by cosines.
-    """
-    known = nn.functional.normalize(known_codes, dim=1)
-    cosines = nn.functional.normalize(codes, dim=1) @ known.T
-    votes = known_labels[cosines.topk(min(k, len(known)), dim=1).indices]
-    return float((votes.mode(dim=1).values == labels).double().mean())
