@@ -73,8 +73,8 @@ lab = fixmelab.setup("{{name}}", keep_on_drive=KEEP_ON_DRIVE)
 # one for a quick trial; your hardware chooses. **Seed.** With the same seed you get the same pictures again.
 
 # %%
-TRAINING_IMAGES = fixmelab.budget(full=12_000, cpu=2_000, smoke=500)
-EPOCHS = fixmelab.budget(full=15, cpu=8, smoke=4)
+TRAINING_IMAGES = fixmelab.budget(full=12_000, cpu=4_000, smoke=500)
+EPOCHS = fixmelab.budget(full=15, cpu=12, smoke=6)
 fixmelab.seed_everything(0)
 
 # %% [markdown]
@@ -348,7 +348,7 @@ for stop in (True, False):
     mean_error = 0.5 * ((W_p_leaf @ W_leaf @ view_1.T - target) ** 2).sum() / len(view_1)
     (by_W,) = torch.autograd.grad(mean_error, W_leaf)
     found = encoder_velocity(test_W, test_W_p, X, X_prime, stop)
-    print(f"encoder, stop-gradient {stop!s:5} {float((found + by_W).norm() / by_W.norm()):.1%} of its length apart")
+    print(f"encoder, stop-gradient {stop!s:5}: {float((found + by_W).norm() / by_W.norm()):.1%} of its length apart")
 print("(the encoder's is taken from samples: views differ a little from their moments)")
 
 # %% [markdown]
@@ -548,7 +548,7 @@ assert torch.allclose(eigenvalues.sum(dim=1), norms[:, 0] ** 2), "the eigenvalue
 kept = (norms[:, 0] ** 2 - norms[:, 1] ** 2 / 2) * torch.exp(0.2 * uneven)
 assert torch.allclose(kept, kept[0].expand(4), rtol=0.02), "(‖W‖² − ‖W_p‖²/α) e^{2ηt} must stay as it is, whatever the data"
 norms, _, _ = simulate(start_W, start_W_p, X, torch.eye(3).double(), uneven, False, False)
-assert torch.allclose(norms[:, 0], norms[0, 0] * torch.exp(-2 * uneven), rtol=0.02), "without both, and X' = I, ‖W‖ falls as e^{−2t}"
+assert torch.allclose(norms[:, 0], norms[0, 0] * torch.exp(-2 * uneven), rtol=0, atol=0.02), "without both, and X' = I, ‖W‖ falls as e^{−2t}"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -638,7 +638,7 @@ figure, eigenvalues, clouds = plot_collapse(simulate, start_W, start_W_p, X, X_p
 figure
 
 # %% [markdown]
-# The numbers behind the figure, so that you can compare: with both, the project's own run ends with eigenvalues near EXPECTED; in the three
+# The numbers behind the figure, so that you can compare: with both, the project's own run ends with eigenvalues 0.585 and 0.847; in the three
 # other worlds the larger one ends below 0.01.
 
 # %% tags=["keep"]
@@ -658,7 +658,7 @@ for row, stop in enumerate(("with stop-gradient", "without          ")):
 
 # %% tags=["keep"]
 moments_shown = torch.tensor([0.0, 4.0, 12.0, 60.0], dtype=torch.float64)
-decays = (0.02, 0.1, 0.2, 0.4)
+decays = (0.02, 0.15, 0.26, 0.4)
 films = [simulate(start_W, start_W_p, X, X_prime, moments_shown, weight_decay=decay)[2] for decay in decays]
 clouds = torch.stack([data[:600] @ Ws.transpose(1, 2) for Ws in films])
 titles = [f"t = {t:.0f}" for t in moments_shown.tolist()]
@@ -733,7 +733,8 @@ check("simsiam.mode_velocity", mode_velocity)
 # look for: paths run into the parabola $s = p^2 / \alpha$ (4.1 told why), and the dark part grows with $\eta$ until nothing else is left.
 
 # %% [markdown] predict="where_it_falls"
-# Suppose the predictor starts at $p = 0.05$, almost nothing, and the encoder at $s = 1$. Does the direction survive for $\eta = 0.1$? And from $s = 0.05$?
+# Suppose the predictor starts at $p = 0.05$, almost nothing, and the encoder at $s = 1$. With $\eta = 0.15$ and $\alpha = 1$,
+# does the direction survive? And if $s$ starts at 0.05 as well?
 
 # %% tags=["keep"]
 fixmelab.phase_plane_explorer(lambda p, s, decay, rate: mode_velocity(p, s, 0.5, decay, rate))
@@ -797,7 +798,7 @@ p_1, p_2 = torch.tensor([[3.0, 4.0], [1.0, 0.0]]).requires_grad_(), torch.tensor
 z_1, z_2 = torch.tensor([[0.0, 1.0], [1.0, 1.0]]), torch.tensor([[4.0, 3.0], [0.0, 5.0]]).requires_grad_()
 loss = simsiam_loss(p_1, p_2, z_1, z_2)
 assert loss.shape == (), f"training needs one number; yours has shape {tuple(loss.shape)}"
-assert abs(float(loss) + 0.4168) < 1e-3, "wrong for these four pairs of vectors"
+assert abs(float(loss.detach()) + 0.4168) < 1e-3, "wrong for these four pairs of vectors"
 loss.backward()
 assert p_1.grad is not None and z_2.grad is None, "gradients must reach the predictions, and be stopped at the codes"
 simsiam_loss(p_1, p_2, z_1, z_2, stop_gradient=False).backward()
@@ -859,7 +860,9 @@ def trained(stop_gradient):
         return loss
 
     images = train_set.images[:TRAINING_IMAGES]
-    fixmelab.train(model, loss_of_views, images, epochs=EPOCHS, batch_size=100, device=lab.device)
+    fixmelab.train(
+        model, loss_of_views, images, epochs=EPOCHS, batch_size=100, learning_rate=3e-3, device=lab.device
+    )
     return model.cpu().eval(), torch.tensor(record)
 
 
@@ -874,10 +877,11 @@ fixmelab.plot_curves(steps, losses, "step", "loss (−1 is the least)", "The low
 # %% tags=["keep"]
 spread = torch.full_like(with_stop[:, 1], 1 / math.sqrt(model.width))
 deviations = {"with stop-gradient": with_stop[:, 1], "without": without_stop[:, 1], "1/√d": spread}
-fixmelab.plot_curves(steps, deviations, "step", "deviation of the directions", "Stopped, the codes stay spread; else they fall into one")
+fixmelab.plot_curves(steps, deviations, "step", "deviation of the directions", "With stop-gradient, the codes stay spread")
 
 # %% [markdown]
-# **To compare.** REFERENCE.
+# **To compare.** With 4,000 garments and 12 epochs the project's own run ends with a loss of −0.97 and a deviation of 0.136 with stop-gradient, and with −1.000 and
+# 0.003 without; $1/\sqrt d$ is 0.177. On the smoke budget, which is over after 30 steps, the gap has only begun to open.
 
 # %% tags=["keep"]
 held_out = fixmelab.random_views(load_images(train_set.name, train=False).images[:400])

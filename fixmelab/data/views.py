@@ -11,7 +11,7 @@ def random_views(images: Tensor, *, strength: float = 1.0) -> Tensor:
     """A random view of each image, (N, C, H, W) in [0, 1], on the images' device, from torch's random numbers.
 
     Each is mirrored by chance, turned by up to 20°, scaled by up to 25 %, shifted by up to 15 % of its side, made
-    darker by up to half and strewn with noise of standard deviation 0.1; all times `strength`, mirroring aside.
+    darker by up to half and strewn with noise of standard deviation 0.05; all times `strength`, mirroring aside.
 
     Raises ValueError if the images have another number of dimensions, or if the strength is negative.
     """
@@ -34,4 +34,4 @@ def random_views(images: Tensor, *, strength: float = 1.0) -> Tensor:
     grid = functional.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
     moved = functional.grid_sample(images, grid, align_corners=False)
     light = (1 - between(0, 0.5) * strength).view(-1, 1, 1, 1)
-    return (light * moved + 0.1 * strength * torch.randn_like(images)).clamp(0, 1)
+    return (light * moved + 0.05 * strength * torch.randn_like(images)).clamp(0, 1)

@@ -12,8 +12,9 @@ Velocity = Callable[[Tensor, Tensor, float, float], tuple[Tensor, Tensor]]
 
 LIMITS = (-0.3, 1.1, 0.0, 1.5)  # p from, to; s from, to
 COLUMNS, ROWS = 56, 48  # of the grid whose points are followed
-LONG, STEP = 150.0, 0.25  # how long and in which steps
-PATH, PATH_STEP = 60.0, 0.15
+LONG = 150.0  # how long they are followed
+LONGEST_STEP, FASTEST = 1.0, 1.3  # steps are shorter for a fast predictor, else they overshoot
+PATH_STEPS, FIRST_STEP, GROWTH, LAST_STEP = 300, 0.02, 1.03, 0.3  # of a path: short where it is quick
 ARROWS = (15, 11)
 ALIVE = 0.1  # of p in the end
 
@@ -29,8 +30,9 @@ class FlowField:
     def basin(self) -> tuple[np.ndarray, tuple[float, float] | None]:
         """Which points of the grid do not collapse, (ROWS, COLUMNS) from below, and where these end, or None."""
         p, s = _grid(COLUMNS, ROWS)
-        for _ in range(round(LONG / STEP)):
-            p, s = self._moved(p, s, STEP)
+        step = min(LONGEST_STEP, FASTEST / self.rate)
+        for _ in range(round(LONG / step)):
+            p, s = self._moved(p, s, step)
         alive = torch.isfinite(p) & (p > ALIVE)
         end = (float(p[alive].median()), float(s[alive].median())) if alive.any() else None
         return alive.view(ROWS, COLUMNS).numpy(), end
@@ -48,8 +50,8 @@ class FlowField:
         """The path of a point, (N, 2)."""
         place = torch.tensor([p]), torch.tensor([s])
         places = [place]
-        for _ in range(round(PATH / PATH_STEP)):
-            place = self._moved(*place, PATH_STEP)
+        for number in range(PATH_STEPS):
+            place = self._moved(*place, min(FIRST_STEP * GROWTH**number, LAST_STEP, FASTEST / self.rate))
             places.append(place)
         found = torch.tensor([[float(a), float(b)] for a, b in places])
         return found[torch.isfinite(found).all(dim=1)].float().numpy()

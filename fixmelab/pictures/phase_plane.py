@@ -19,7 +19,7 @@ from fixmelab.pictures.flow_field import COLUMNS, LIMITS, ROWS, FlowField, Veloc
 
 DARK, LIGHT, PATH, PARABOLA, REST = "#d5d9e0", "#eaf4fd", "#bd1f01", "#832db6", "#ffa90e"
 STARTS = ((0.05, 1.0), (0.05, 0.05), (-0.2, 1.3), (1.0, 0.3), (0.6, 1.4))
-DECAYS, RATES = (0.04, 0.12, 0.25), (0.4, 2.5)
+DECAYS, RATES = (0.05, 0.17, 0.25), (0.4, 2.5)
 
 
 class PhasePlane(anywidget.AnyWidget):
@@ -48,10 +48,10 @@ class PhasePlaneExplorer(ipywidgets.VBox):
         style = {"description_width": "9em"}
         self.plane = PhasePlane(layout=ipywidgets.Layout(width="100%", max_width="560px"))
         self.decay = ipywidgets.FloatSlider(
-            0.1, min=0.0, max=0.3, step=0.01, description="weight decay η", layout=wide, style=style
+            0.15, min=0.0, max=0.3, step=0.01, description="weight decay η", layout=wide, style=style
         )
         self.rate = ipywidgets.FloatLogSlider(
-            1.0, min=-1, max=1, step=0.1, description="predictor's rate α", layout=wide, style=style
+            1.0, min=-1, max=0.6, step=0.1, description="predictor's rate α", layout=wide, style=style
         )
         self.caption = ipywidgets.HTML()
         sliders = ipywidgets.HBox([self.decay, self.rate], layout=ipywidgets.Layout(flex_flow="row wrap"))
