@@ -172,6 +172,8 @@ noise_size = torch.tensor([0.3, 0.5, 0.7], dtype=torch.float64)
 kinds = torch.randint(3, (4000,), generator=generator)
 data = centres[kinds] + 0.35 * torch.randn(4000, 3, generator=generator, dtype=torch.float64)
 view_1, view_2 = (data + noise_size * torch.randn(4000, 3, generator=generator, dtype=torch.float64) for _ in range(2))
+test_W = torch.randn(2, 3, generator=generator, dtype=torch.float64)  # an encoder and a predictor to try things on
+test_W_p = torch.randn(2, 2, generator=generator, dtype=torch.float64)
 X, X_prime = second_moments(view_1, view_2)
 print("X =\n", X.numpy().round(2), "\nX' =\n", X_prime.numpy().round(2), "\n(the true X' is diag(0.09, 0.25, 0.49))")
 
@@ -229,8 +231,6 @@ check("simsiam.objective", objective)
 # Against Monte-Carlo: an average over ever more pairs must come closer to the traces, and its error must fall as one over the root of their number.
 
 # %% tags=["keep"]
-test_W = torch.randn(2, 3, generator=generator, dtype=torch.float64)
-test_W_p = torch.randn(2, 2, generator=generator, dtype=torch.float64)
 errors = ((view_1 @ test_W.T @ test_W_p.T - view_2 @ test_W.T) ** 2).sum(dim=1) / 2
 counts = torch.arange(10, 4001)
 running = errors.cumsum(dim=0)[9:] / counts
@@ -856,7 +856,8 @@ def trained(stop_gradient):
     def loss_of_views(model, images):
         (p_1, z_1), (p_2, z_2) = model(fixmelab.random_views(images)), model(fixmelab.random_views(images))
         loss = simsiam_loss(p_1, p_2, z_1, z_2, stop_gradient)
-        record.append((float(loss.detach()), float(output_deviation(z_1.detach()))))
+        if model.training:
+            record.append((float(loss.detach()), float(output_deviation(z_1.detach()))))
         return loss
 
     images = train_set.images[:TRAINING_IMAGES]

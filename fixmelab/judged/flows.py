@@ -39,8 +39,9 @@ class Trajectories:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Norms (T, 2), eigenvalues (T, n_2) and W (T, n_2, n_1). Raises ValueError for other times or sizes."""
         n_2, n_1 = self._encoders.shape[3:]
-        shapes = {"W": (W, (n_2, n_1)), "W_p": (W_p, (n_2, n_2)), "X": (X, (n_1, n_1)), "X_prime": (X_prime, (n_1, n_1))}
-        for name, (found, shape) in (shapes | {"times": (times, self._eigenvalues.shape[2:3])}).items():
+        sizes = (n_2, n_1), (n_2, n_2), (n_1, n_1), (n_1, n_1), self._eigenvalues.shape[2:3]
+        names = "W", "W_p", "X", "X_prime", "times"
+        for name, found, shape in zip(names, (W, W_p, X, X_prime, times), sizes, strict=True):
             if tuple(found.shape) != tuple(shape):
                 raise ValueError(f"{name} has shape {tuple(found.shape)}; hand it on as it came, {tuple(shape)}")
         with_stop, with_predictor = bool(stop_gradient), bool(predictor)

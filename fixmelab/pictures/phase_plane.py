@@ -15,7 +15,7 @@ from matplotlib.colors import ListedColormap
 
 from fixmelab.environment import is_watched
 from fixmelab.pictures import plotting
-from fixmelab.pictures.flow_field import COLUMNS, LIMITS, ROWS, FlowField, Velocity
+from fixmelab.pictures.flow_field import COLUMNS, LIMITS, FlowField, Velocity
 
 DARK, LIGHT, PATH, PARABOLA, REST = "#d5d9e0", "#eaf4fd", "#bd1f01", "#832db6", "#ffa90e"
 STARTS = ((0.05, 1.0), (0.05, 0.05), (-0.2, 1.3), (1.0, 0.3), (0.6, 1.4))

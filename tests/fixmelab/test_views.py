@@ -13,7 +13,7 @@ def test_views_are_pictures_that_differ_from_each_other():
     torch.manual_seed(0)
     one, other = fixmelab.random_views(images), fixmelab.random_views(images)
     assert one.shape == images.shape and one.dtype == images.dtype and torch.equal(images, before)
-    assert 0 <= float(one.min()) and float(one.max()) <= 1
+    assert float(one.min()) >= 0 and float(one.max()) <= 1
     assert all((one[k] - other[k]).abs().mean() > 0.02 for k in range(6))
     torch.manual_seed(0)
     assert torch.equal(one, fixmelab.random_views(images))

@@ -21,8 +21,8 @@ def objective(student: Remote, draw: Draw) -> None:
         given = common.linear_network(draw, n_2, n_1, dtype)
         expect(student(*given)).close(reference.objective(*given))
     given = common.linear_network(draw, 3, 4, torch.float64)
-    leaves = [item.clone().requires_grad_() for item in given[:2]]
-    wanted = torch.autograd.grad(reference.objective(*leaves, *given[2:]), leaves)
+    W, W_p = (item.clone().requires_grad_() for item in given[:2])
+    wanted = torch.autograd.grad(reference.objective(W, W_p, *given[2:]), (W, W_p))
     found = student.gradient(*given, wrt=[0, 1])
     for gradient, right, name in zip(found, wanted, ("W", "W_p"), strict=True):
         expect(gradient).holds(gradient is not None, f"No gradient reaches {name}.", "detached")
@@ -131,9 +131,7 @@ def detached(W, W_p, X, X_prime):
 def objective_by_traces(W, W_p, X, X_prime):
     F_1 = W @ (X + X_prime) @ W.T
     F_12 = W @ X @ W.T
-    return (
-        torch.trace(W_p.T @ W_p @ F_1) - torch.trace(W_p @ F_12) - torch.trace(F_12 @ W_p) + torch.trace(F_1)
-    ) / 2
+    return (torch.trace(W_p.T @ W_p @ F_1) - torch.trace(W_p @ F_12) - torch.trace(F_12 @ W_p) + torch.trace(F_1)) / 2
 
 
 @equivalent

@@ -48,6 +48,7 @@ def predictor_velocity(W: Tensor, W_p: Tensor, X: Tensor, X_prime: Tensor) -> Te
 
 def encoder_velocity(W: Tensor, W_p: Tensor, X: Tensor, X_prime: Tensor, stop_gradient: bool) -> Tensor:
     """−∂J/∂W, (n_2, n_1), through both branches or through that of the predictor alone."""
+
     def value(moved: Tensor) -> Tensor:
         return _objective_with_target(moved, W_p, W if stop_gradient else moved, X, X_prime)
 
@@ -83,7 +84,9 @@ def velocity_without_both(W: Tensor, X_prime: Tensor) -> Tensor:
     return encoder_velocity(W, identity, torch.zeros_like(X_prime), X_prime, False)
 
 
-def flow(X: Tensor, X_prime: Tensor, stop_gradient: bool, predictor: bool, weight_decay: float, rate: float) -> Velocity:
+def flow(
+    X: Tensor, X_prime: Tensor, stop_gradient: bool, predictor: bool, weight_decay: float, rate: float
+) -> Velocity:
     """Velocities of W and W_p, written down, since a simulation asks for thousands of them."""
     total = X + X_prime
 
@@ -145,9 +148,10 @@ def observed(encoders: Tensor, predictors: Tensor) -> tuple[Tensor, Tensor, Tens
 
 def encoders_by_exponential(velocity: Callable[[Tensor], Tensor], W: Tensor, times: Tensor) -> Tensor:
     """W (T, n_2, n_1) at the times, exactly, if Ẇ is a linear function of W."""
-    matrix = linear_map(velocity, *W.shape, W.dtype)
+    n_2, n_1 = W.shape
+    matrix = linear_map(velocity, n_2, n_1, W.dtype)
     moved = torch.linalg.matrix_exp(times.view(-1, 1, 1) * matrix) @ columns(W)
-    return moved.view(len(times), W.shape[1], W.shape[0]).mT
+    return moved.view(len(times), n_1, n_2).mT
 
 
 def mode_velocity(

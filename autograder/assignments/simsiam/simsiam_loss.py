@@ -5,6 +5,7 @@ none, compare a view with itself, do not normalise, or lose the sign, a half or 
 """
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from autograder.assignments.simsiam import reference
@@ -19,25 +20,27 @@ NAMES = ("p_1", "p_2", "z_1", "z_2")
 @exercise("simsiam.simsiam_loss")
 def simsiam_loss(student: Remote, draw: Draw) -> None:
     for batch, width, dtype in ((5, 3, torch.float32), (1, 4, torch.float64)):
-        given = [draw.normal(batch, width, dtype=dtype) for _ in NAMES]
-        expect(student(*given)).close(reference.simsiam_loss(*given))
-        expect(student(*given, stop_gradient=False), "without stop-gradient, the loss").close(
-            reference.simsiam_loss(*given)
-        )
+        p_1, p_2, z_1, z_2 = (draw.normal(batch, width, dtype=dtype) for _ in NAMES)
+        wanted = reference.simsiam_loss(p_1, p_2, z_1, z_2)
+        expect(student(p_1, p_2, z_1, z_2)).close(wanted)
+        expect(student(p_1, p_2, z_1, z_2, stop_gradient=False), "without stop-gradient, the loss").close(wanted)
     given = [draw.normal(4, 3, dtype=torch.float64) for _ in NAMES]
     ways = {"with": True, "without": False}
     found = {word: student.gradient(*given, wrt=[0, 1, 2, 3], stop_gradient=stop) for word, stop in ways.items()}
     for word, stop_gradient in ways.items():
-        leaves = [item.clone().requires_grad_() for item in given]
-        loss = reference.simsiam_loss(*leaves, stop_gradient=stop_gradient)
-        wanted = torch.autograd.grad(loss, leaves, allow_unused=True)
-        for gradient, right, name in zip(found[word], wanted, NAMES, strict=True):
-            label = f"{word} stop-gradient, the gradient with respect to {name}"
-            if right is None:  # none is as good as zeros
-                right = torch.zeros_like(given[0])
-                gradient = right if gradient is None else gradient
+        for gradient, right, name in zip(found[word], _gradients(given, stop_gradient), NAMES, strict=True):
+            if stop_gradient and name.startswith("z"):  # none is as good as zeros
+                gradient = torch.zeros_like(right) if gradient is None else gradient
             expect(gradient).holds(gradient is not None, f"No gradient reaches {name} {word} stop-gradient.")
-            expect(gradient, label).close(right)
+            expect(gradient, f"{word} stop-gradient, the gradient with respect to {name}").close(right)
+
+
+def _gradients(given: list[Tensor], stop_gradient: bool) -> list[Tensor]:
+    """Those of the right loss, 0 where none flows."""
+    p_1, p_2, z_1, z_2 = leaves = [item.clone().requires_grad_() for item in given]
+    loss = reference.simsiam_loss(p_1, p_2, z_1, z_2, stop_gradient)
+    found = torch.autograd.grad(loss, leaves, allow_unused=True)
+    return [torch.zeros_like(leaf) if item is None else item for leaf, item in zip(leaves, found, strict=True)]
 
 
 def _loss(pairs, compare=lambda p, z: functional.cosine_similarity(p, z, dim=1).mean()):

@@ -62,9 +62,7 @@ def test_the_norm_stays_below_the_bound_and_not_on_it(given):
 def test_a_simulation_keeps_the_law_of_both_matrices():
     W, W_p, X, X_prime = (part / torch.linalg.matrix_norm(part, 2) for part in _given(4))
     times = torch.tensor([0.0, 0.7, 2.0, 5.0], dtype=torch.float64)
-    norms, eigenvalues, encoders = reference.simulate(
-        W, W_p, X, X_prime, times, weight_decay=0.2, predictor_rate=3.0
-    )
+    norms, eigenvalues, encoders = reference.simulate(W, W_p, X, X_prime, times, weight_decay=0.2, predictor_rate=3.0)
     kept = (norms[:, 0] ** 2 - norms[:, 1] ** 2 / 3) * torch.exp(0.4 * times)
     assert torch.allclose(kept, kept[0].expand(4), rtol=1e-4)
     assert torch.allclose(eigenvalues.sum(dim=1), norms[:, 0] ** 2)
