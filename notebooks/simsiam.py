@@ -174,6 +174,8 @@ data = centres[kinds] + 0.35 * torch.randn(4000, 3, generator=generator, dtype=t
 view_1, view_2 = (data + noise_size * torch.randn(4000, 3, generator=generator, dtype=torch.float64) for _ in range(2))
 test_W = torch.randn(2, 3, generator=generator, dtype=torch.float64)  # an encoder and a predictor to try things on
 test_W_p = torch.randn(2, 2, generator=generator, dtype=torch.float64)
+
+# %% tags=["keep"]
 X, X_prime = second_moments(view_1, view_2)
 print("X =\n", X.numpy().round(2), "\nX' =\n", X_prime.numpy().round(2), "\n(the true X' is diag(0.09, 0.25, 0.49))")
 
@@ -189,6 +191,13 @@ print("X =\n", X.numpy().round(2), "\nX' =\n", X_prime.numpy().round(2), "\n(the
 # $$J = \tfrac12 \big[ \operatorname{tr}(W_p^\top W_p F_1) - \operatorname{tr}(W_p F_{12}) - \operatorname{tr}(F_{12} W_p) + \operatorname{tr} F_2 \big],$$
 #
 # express the three matrices by $W$, $X$ and $X'$, and compute $J$ from them, without any sample.
+
+# %% [markdown]
+# Four small matrices, to try all that follows on:
+
+# %%
+small_W, small_W_p = torch.tensor([[1.0, 2.0], [0.0, 1.0]]), torch.tensor([[1.0, 1.0], [0.0, 2.0]])
+small_X, small_X_prime = torch.tensor([[2.0, 1.0], [1.0, 2.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0]])
 
 # %% [markdown] hints="objective"
 # **Where to look.** A single view has signal and noise in it, so that $\mathbb E[x_1 x_1^\top] = X + X'$. What is $\mathbb E[x_1 x_2^\top]$?
@@ -214,11 +223,9 @@ def objective(W, W_p, X, X_prime):
 
 
 # %% tests="objective" points=2 minutes=20
-small_W, small_W_p = torch.tensor([[1.0, 2.0], [0.0, 1.0]]), torch.tensor([[1.0, 1.0], [0.0, 2.0]])
-small_X, small_X_prime = torch.tensor([[2.0, 1.0], [1.0, 2.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0]])
 value = objective(small_W, small_W_p, small_X, small_X_prime)
 assert value.shape == (), f"J is one number; yours has shape {tuple(value.shape)}"
-assert torch.allclose(value, torch.tensor(30.0)), "for these four matrices J is 30"
+assert torch.allclose(value, torch.tensor(30.0)), "for the small matrices J is 30"
 noiseless = objective(small_W, torch.eye(2), small_X, torch.zeros(2, 2))
 assert torch.allclose(noiseless, torch.tensor(0.0)), "without noise, W_p = I guesses the other view perfectly: J = 0"
 ### BEGIN HIDDEN TESTS
@@ -283,7 +290,7 @@ def predictor_velocity(W, W_p, X, X_prime):
 # %% tests="predictor_velocity" points=1 minutes=15
 velocity = predictor_velocity(small_W, small_W_p, small_X, small_X_prime)
 assert velocity.shape == (2, 2), f"the velocity has the shape of W_p; yours has {tuple(velocity.shape)}"
-assert torch.allclose(velocity, torch.tensor([[-24.0, -11.0], [-17.0, -8.0]])), "wrong for the four matrices of 1.2"
+assert torch.allclose(velocity, torch.tensor([[-24.0, -11.0], [-17.0, -8.0]])), "wrong for the small matrices"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -328,8 +335,8 @@ def encoder_velocity(W, W_p, X, X_prime, stop_gradient):
 stopped = encoder_velocity(small_W, small_W_p, small_X, small_X_prime, True)
 both = encoder_velocity(small_W, small_W_p, small_X, small_X_prime, False)
 assert stopped.shape == both.shape == (2, 2), "the velocity has the shape of W"
-assert torch.allclose(stopped, torch.tensor([[-2.0, -11.0], [-4.0, -27.0]])), "wrong with stop-gradient (matrices of 1.2)"
-assert torch.allclose(both, torch.tensor([[-2.0, -15.0], [-3.0, -28.0]])), "wrong without stop-gradient (matrices of 1.2)"
+assert torch.allclose(stopped, torch.tensor([[-2.0, -11.0], [-4.0, -27.0]])), "wrong with stop-gradient (small matrices)"
+assert torch.allclose(both, torch.tensor([[-2.0, -15.0], [-3.0, -28.0]])), "wrong without stop-gradient (small matrices)"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -339,7 +346,7 @@ check("simsiam.encoder_velocity", encoder_velocity)
 # %% [markdown]
 # Autograd agrees, if it is told what to stop: `detach` is the whole of stop-gradient.
 
-# %%
+# %% tags=["keep"]
 W_leaf, W_p_leaf = test_W.clone().requires_grad_(), test_W_p.clone().requires_grad_()
 (by_W_p,) = torch.autograd.grad(objective(W_leaf, W_p_leaf, X, X_prime), W_p_leaf)
 print(f"predictor:                 {(predictor_velocity(test_W, test_W_p, X, X_prime) + by_W_p).abs().max():.0e} apart")
@@ -386,8 +393,8 @@ def flow_matrix(W_p, X, X_prime):
 # %% tests="flow_matrix" points=2 minutes=20
 H = flow_matrix(small_W_p, small_X, small_X_prime)
 assert H.shape == (4, 4), f"H maps vec(W) to vec(Ẇ), (n_1 n_2, n_1 n_2); yours has shape {tuple(H.shape)}"
-assert torch.allclose(H[1], torch.tensor([1.0, 10.0, 0.0, 2.0])), "the second row is wrong for the matrices of 1.2"
-assert torch.allclose(H[2], torch.tensor([0.0, 0.0, 6.0, 3.0])), "the third row is wrong for the matrices of 1.2"
+assert torch.allclose(H[1], torch.tensor([1.0, 10.0, 0.0, 2.0])), "the second row is wrong for the small matrices"
+assert torch.allclose(H[2], torch.tensor([0.0, 0.0, 6.0, 3.0])), "the third row is wrong for the small matrices"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -500,6 +507,12 @@ check("simsiam.velocity_without_both", velocity_without_both)
 # example, as long as no value is off by more than one per cent of the largest. `times` begins with the time at which the weights are those that are handed
 # in; its gaps may be uneven. In between, take as many steps as you need.
 
+# %%
+start_W = torch.tensor([[-0.9, -0.2, 0.1], [-0.3, 0.5, -0.2]], dtype=torch.float64)
+start_W_p = torch.tensor([[0.55, 0.2], [-0.05, 0.65]], dtype=torch.float64)
+uneven = torch.tensor([0.0, 0.3, 1.0, 2.0], dtype=torch.float64)
+some_X, some_X_prime = torch.diag(torch.tensor([1.0, 0.8, 0.2])).double(), torch.diag(torch.tensor([0.1, 0.2, 0.5])).double()
+
 # %% [markdown] hints="simulate"
 # **Where to look.** Two loops: one over the gaps between neighbouring times, and in it one over short steps. Keep $W$ and $W_p$ at each of the times, the first
 # included, and compute norms and eigenvalues from what you have kept.
@@ -538,16 +551,13 @@ def simulate(W, W_p, X, X_prime, times, stop_gradient=True, predictor=True, weig
 
 
 # %% tests="simulate" points=4 minutes=40
-start_W = torch.tensor([[-0.9, -0.2, 0.1], [-0.3, 0.5, -0.2]], dtype=torch.float64)
-start_W_p = torch.tensor([[0.55, 0.2], [-0.05, 0.65]], dtype=torch.float64)
-uneven = torch.tensor([0.0, 0.3, 1.0, 2.0], dtype=torch.float64)
-norms, eigenvalues, Ws = simulate(start_W, start_W_p, X, X_prime, uneven, weight_decay=0.1, predictor_rate=2.0)
+norms, eigenvalues, Ws = simulate(start_W, start_W_p, some_X, some_X_prime, uneven, weight_decay=0.1, predictor_rate=2.0)
 assert norms.shape == (4, 2) and eigenvalues.shape == (4, 2) and Ws.shape == (4, 2, 3), "shapes: (T, 2), (T, n_2), (T, n_2, n_1)"
 assert torch.equal(Ws[0], start_W), "the first W is the one that was handed in"
 assert torch.allclose(eigenvalues.sum(dim=1), norms[:, 0] ** 2), "the eigenvalues of W Wᵀ add up to ‖W‖²"
 kept = (norms[:, 0] ** 2 - norms[:, 1] ** 2 / 2) * torch.exp(0.2 * uneven)
 assert torch.allclose(kept, kept[0].expand(4), rtol=0.02), "(‖W‖² − ‖W_p‖²/α) e^{2ηt} must stay as it is, whatever the data"
-norms, _, _ = simulate(start_W, start_W_p, X, torch.eye(3).double(), uneven, False, False)
+norms, _, _ = simulate(start_W, start_W_p, some_X, torch.eye(3).double(), uneven, False, False)
 assert torch.allclose(norms[:, 0], norms[0, 0] * torch.exp(-2 * uneven), rtol=0, atol=0.02), "without both, and X' = I, ‖W‖ falls as e^{−2t}"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -620,7 +630,7 @@ from fixmelab.toys import Trajectories
 # Made-up trajectories: each of the four worlds has numbers of its own.
 made_up = torch.arange(2 * 2 * 4 * 2, dtype=torch.float64).view(2, 2, 4, 2)
 toy = Trajectories(made_up, torch.arange(2 * 2 * 4 * 2 * 3, dtype=torch.float64).view(2, 2, 4, 2, 3))
-figure, eigenvalues, clouds = plot_collapse(toy, start_W, start_W_p, X, X_prime, uneven, data[:5], weight_decay=0.2)
+figure, eigenvalues, clouds = plot_collapse(toy, start_W, start_W_p, some_X, some_X_prime, uneven, data[:5], weight_decay=0.2)
 assert tuple(eigenvalues.shape) == (2, 2, 4, 2) and tuple(clouds.shape) == (2, 2, 5, 2), "shapes: (2, 2, T, n_2), (2, 2, N, n_2)"
 assert (torch.as_tensor(eigenvalues) == made_up).all(), "row 0 is with stop-gradient, column 0 with predictor"
 assert all(asked[2] == 0.2 for asked in toy.asked), "hand weight_decay on to simulate"
