@@ -96,7 +96,7 @@ fixmelab.show_images(torch.cat([originals, *views]), columns=8, title="Eight pic
 # %% [markdown] written="lazy_answer" points=2 minutes=10
 # ### Question: the lazy answer
 #
-# 1. Give two different encoders $W$ for which $\mathbb E \lVert W x_1 - W x_2 \rVert^2$ is 0 for all data, or show that there is but one.
+# 1. Give two different encoders $W$ for which $\mathbb E \lVert W x_1 - W x_2 \rVert^2$ is 0 for all data, or show that there is only one.
 # 2. Contrastive methods have a second term that keeps codes of *different* pictures apart. SimSiam has none. What does that save,
 #    and what is the risk?
 #
@@ -692,7 +692,7 @@ fixmelab.show_clouds(clouds, kinds[:600], titles, [f"η = {decay:g}" for decay i
 # 2. A direction grows if the predictor shrinks enough: in one mode $p\,[\lambda - p (\lambda + \lambda')] > 0$, that is $0 < p < \lambda / (\lambda + \lambda')$. The encoder then
 #    pushes its code up to make up for the predictor, and since the target is not moved along, $W$ grows. Without predictor $p = 1$ is always too large.
 # 3. One eigenvalue has gone to 0, the other has not: each direction has its own signal, noise and start, and falls if it is in the basin of 0.
-# 4. No loss explains it: $J = 0$ is reached at $W = 0$, yet the flow leaves it and $J$ grows. The velocity is no gradient (its Jacobian is not symmetric); what is
+# 4. No loss explains it: $J = 0$ at $W = 0$, yet from nearby the flow can lead away from there, and $J$ grows. The velocity is no gradient (its Jacobian is not symmetric); what is
 #    descended at each moment is $J$ with a fixed target, another function at the next moment.
 # ### END MARK SCHEME
 
@@ -877,6 +877,7 @@ def trained(stop_gradient):
     return model.cpu().eval(), torch.tensor(record)
 
 
+# %% tags=["train"]
 model, with_stop = trained(stop_gradient=True)
 collapsed_model, without_stop = trained(stop_gradient=False)
 
