@@ -12,7 +12,11 @@ pytestmark = pytest.mark.slow
 CELL = """
 from fixmelab import phase_plane_explorer
 
-phase_plane_explorer(lambda p, s, decay, rate: (rate * s * (1 - 1.25 * p) - decay * p, 2 * s * (p * (1 - 1.25 * p) - decay)))
+def velocity(p, s, decay, rate):
+    rest = 1 - 1.25 * p
+    return rate * s * rest - decay * p, 2 * s * (p * rest - decay)
+
+phase_plane_explorer(velocity)
 """
 
 
