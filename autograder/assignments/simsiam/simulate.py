@@ -148,7 +148,7 @@ def encoder_never_moves(*given, **options):
     return _simulated(lambda velocity, W, W_p, _: (0 * W, velocity(W, W_p)[1]))(*given, **options)
 
 
-@mistake("The steps are too long: one from each time to the next is not enough. Halve them until nothing changes.")
+@mistake("The steps are too long, one from each time to the next for example: halve them until nothing changes.")
 def one_step_an_interval(W, W_p, X, X_prime, times, **options):
     velocity, W_p = _velocity_and_start(W_p, X, X_prime, **options)
     kept = [(W, W_p)]

@@ -3,8 +3,11 @@
 import pytest
 import torch
 
+from autograder.assignments import exercises_of
 from autograder.assignments.simsiam import common, reference
-from autograder.judge.draw import Draw
+from autograder.judge.draw import Draw, seed_for
+from autograder.judge.judging import judge
+from autograder.judge.student import in_this_process
 
 
 @pytest.fixture
@@ -93,3 +96,37 @@ def test_codes_spread_evenly_have_the_largest_deviation():
 def test_the_loss_is_least_for_equal_directions():
     z = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(reference.simsiam_loss(2 * z, z, z, 3 * z), torch.tensor(-1.0))
+
+
+def euler(step, decays=True):
+    """A simulation by Euler's rule; weight decay acts on W only if it `decays`."""
+
+    def simulate(W, W_p, X, X_prime, times, **options):
+        asked = {"stop_gradient": True, "predictor": True, "weight_decay": 0.0, "predictor_rate": 1.0} | options
+        velocity = reference.flow(X, X_prime, *asked.values())
+        kept = [(W, W_p if asked["predictor"] else common.eye_like(W_p))]
+        for gap in times.diff().tolist():
+            W, W_p = kept[-1]
+            count = int(gap / step) + 1
+            for _ in range(count):
+                by_encoder, by_predictor = velocity(W, W_p)
+                by_encoder = by_encoder if decays else by_encoder + asked["weight_decay"] * W
+                W, W_p = W + gap / count * by_encoder, W_p + gap / count * by_predictor
+            kept.append((W, W_p))
+        return reference.observed(*map(torch.stack, zip(*kept, strict=True)))
+
+    return simulate
+
+
+@pytest.mark.parametrize(
+    ("answer", "mistake"),
+    [
+        (euler(0.01), None),
+        (euler(0.1), "one_step_an_interval"),
+        (euler(0.01, decays=False), "decay_of_the_predictor_alone"),
+    ],
+)
+def test_a_simulation_is_named_whatever_its_integrator(answer, mistake):
+    id = "simsiam.simulate"
+    found = judge(exercises_of("simsiam")[id], in_this_process(answer), seed_for(b"euler", "", id))
+    assert (found.verdict, found.mistake) == ("fail" if mistake else "pass", mistake)
