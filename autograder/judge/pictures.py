@@ -123,6 +123,14 @@ def expect_canvas(figure: object, tiles: Tensor) -> None:
         rendering.refuse()
 
 
+def expect_drawn_panels(figure: object, count: int) -> None:
+    """Something is drawn in `count` axes of the figure at least, whatever it is: curves, points or pictures."""
+    side, edge = 200, 8  # samples of each axes, and how many at its edge may belong to its frame
+    inside = Rendering(figure).panels(side, side).colours[:, edge:-edge, edge:-edge]
+    filled = int((inside != inside[:, :1, :1]).flatten(1).any(dim=1).sum())
+    expect(figure).holds(filled >= count, f"Something is drawn in {filled} panels, of {count}.", "empty_figure")
+
+
 def _are_laid_out(panels: Panels, tiles: Tensor) -> bool:
     """Whether there is a panel for each tile, and they show the tiles better than these turned or mirrored as a grid.
 

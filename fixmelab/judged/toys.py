@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fixmelab.graphs import Graph
+from fixmelab.judged.flows import Trajectories
 from fixmelab.models.sampled_gcn import Activation, Hops, SampledGCN
 
 
@@ -245,5 +246,5 @@ def _mean(h: Tensor, neighbors: Tensor, weight: Tensor, activation: Activation) 
     return activation(torch.einsum("nkf,fd->nd", h[neighbors], weight) / neighbors.shape[1])
 
 
-LENT = {toy.__name__: toy for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Curve)}
+LENT = {toy.__name__: toy for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Curve, Trajectories)}
 MADE = {toy.__name__: toy for toy in (Graph, sparse, JointProblem, Holder)}

@@ -1,0 +1,191 @@
+"""Eigenvalues over time in 2 × 2 panels, stop-gradient yes or no by predictor yes or no, and where the points end.
+
+With made-up trajectories of four kinds the arrays show which was asked for where. Panels come out exchanged or all the
+same, the cloud is that of the start or of the untrained W, the weight decay is not handed on, or panels stay empty.
+"""
+
+import numpy
+import torch
+from matplotlib.figure import Figure
+
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.pictures import expect_drawn_panels
+from autograder.judge.student import Remote
+from fixmelab.judged.flows import Trajectories
+
+CASES = ((True, True), (True, False)), ((False, True), (False, False))
+
+
+@exercise("simsiam.plot_collapse")
+def plot_collapse(student: Remote, draw: Draw) -> None:
+    count, n_2, n_1, T = 7, 2, 3, 5
+    for weight_decay in (0.0, float(draw.uniform(0.1, 0.5, 1)[0])):
+        eigenvalues = draw.positive(2, 2, T, n_2, dtype=torch.float64).sort(dim=-1).values
+        encoders = draw.normal(2, 2, T, n_2, n_1, dtype=torch.float64)
+        given = [draw.normal(*shape, dtype=torch.float64) for shape in ((n_2, n_1), (n_2, n_2), (n_1, n_1), (n_1, n_1))]
+        times = torch.cat([torch.zeros(1), draw.positive(T - 1)]).double().cumsum(dim=0)
+        points = draw.normal(count, n_1, dtype=torch.float64)
+        toy = Trajectories(eigenvalues, encoders)
+        options = {"weight_decay": weight_decay} if weight_decay else {}
+        found = expect(student(toy, *given, times, points, **options), "what plot_collapse returns").items(3)
+        shown = _array(found[1], "the eigenvalues", 2, 2, T, n_2)
+        expect(shown, "the eigenvalues").close(eigenvalues, rtol=1e-4)
+        clouds = _array(found[2], "the clouds", 2, 2, count, n_2)
+        expect(clouds, "the clouds").close(torch.einsum("na,rcia->rcni", points, encoders[:, :, -1]), rtol=1e-4)
+        _expect_asked(toy, [*given, times], weight_decay)
+    expect_drawn_panels(found[0], 4)
+
+
+def _array(found: object, label: str, *shape: int) -> torch.Tensor:
+    found = torch.from_numpy(found) if isinstance(found, numpy.ndarray) else found
+    value: torch.Tensor = expect(found, label).shape(*shape).value.double()
+    return value
+
+
+def _expect_asked(toy: Trajectories, given: list[torch.Tensor], weight_decay: float) -> None:
+    """All cases were asked for what was given, and with the weight decay."""
+    decays, rates = [asked[2] for asked in toy.asked], [asked[3] for asked in toy.asked]
+    is_handed_on = all(abs(decay - weight_decay) < 1e-6 for decay in decays)
+    expect(decays).holds(is_handed_on, "weight_decay is not handed on to simulate.", "weight_decay_not_handed_on")
+    expect(rates).holds(rates == [1.0] * len(rates), "The predictor's rate is not asked for here: leave it as it is.")
+    same = all(torch.equal(*pair) for call in toy.given for pair in zip(call, given, strict=True))
+    expect(toy.given).holds(same, "All cases must start from the same W and W_p, with the same X, X' and times.")
+
+
+def _drawn(eigenvalues, clouds, times):
+    """The figure of the arrays (2, 2, T, n_2) and (2, 2, N, n_2)."""
+    figure = Figure(figsize=(10, 5))
+    axes = figure.subplots(2, 4)
+    for row in range(2):
+        for column in range(2):
+            axes[row, 2 * column].plot(times, eigenvalues[row, column])
+            axes[row, 2 * column + 1].plot(*clouds[row, column].T[:2], ".")
+    return figure
+
+
+def _found(simulate, W, W_p, X, X_prime, times, points, weight_decay=0.0, cases=CASES, at=-1):
+    """Eigenvalues and clouds of the cases."""
+    runs = [
+        [simulate(W, W_p, X, X_prime, times, stop, predictor, weight_decay=weight_decay) for stop, predictor in row]
+        for row in cases
+    ]
+    eigenvalues = torch.stack([torch.stack([run[1] for run in row]) for row in runs])
+    return eigenvalues, torch.stack([torch.stack([points @ run[2][at].T for run in row]) for row in runs])
+
+
+def _answer(*given, weight_decay=0.0, **other):
+    eigenvalues, clouds = _found(*given, weight_decay, **other)
+    return _drawn(eigenvalues, clouds, given[5]), eigenvalues, clouds
+
+
+@mistake("Rows and columns are exchanged: stop-gradient chooses the row, the predictor the column.")
+def rows_and_columns_exchanged(*given, weight_decay=0.0):
+    return _answer(*given, weight_decay=weight_decay, cases=tuple(zip(*CASES, strict=True)))
+
+
+@mistake("The rows are in the other order: the first is with stop-gradient.")
+def without_stop_gradient_first(*given, weight_decay=0.0):
+    return _answer(*given, weight_decay=weight_decay, cases=CASES[::-1])
+
+
+@mistake("The columns are in the other order: the first is with predictor.")
+def without_predictor_first(*given, weight_decay=0.0):
+    return _answer(*given, weight_decay=weight_decay, cases=tuple(row[::-1] for row in CASES))
+
+
+@mistake("Rows and columns both begin with no: the first panel has stop-gradient and predictor.")
+def begins_with_neither(*given, weight_decay=0.0):
+    return _answer(*given, weight_decay=weight_decay, cases=tuple(row[::-1] for row in CASES[::-1]))
+
+
+@mistake("All panels show the same case: hand stop_gradient and predictor on to simulate.")
+def the_same_case_in_all_panels(*given, weight_decay=0.0):
+    return _answer(*given, weight_decay=weight_decay, cases=(((True, True),) * 2,) * 2)
+
+
+@mistake("The predictor is there in every panel: hand predictor on to simulate.")
+def predictor_in_all_panels(*given, weight_decay=0.0):
+    return _answer(*given, weight_decay=weight_decay, cases=(((True, True),) * 2, ((False, True),) * 2))
+
+
+@mistake("The gradient is stopped in every panel: hand stop_gradient on to simulate.")
+def stopped_in_all_panels(*given, weight_decay=0.0):
+    return _answer(*given, weight_decay=weight_decay, cases=(CASES[0], CASES[0]))
+
+
+@mistake("The clouds are those of the first time; the last one shows what is left.")
+def clouds_of_the_start(*given, weight_decay=0.0):
+    return _answer(*given, weight_decay=weight_decay, at=0)
+
+
+@mistake("The clouds are made with the W that was handed in, before any time has passed.")
+def clouds_of_the_untrained_encoder(*given, weight_decay=0.0):
+    figure, eigenvalues, _ = _answer(*given, weight_decay=weight_decay)
+    clouds = (given[6] @ given[1].T).expand(2, 2, -1, -1).clone()
+    return figure, eigenvalues, clouds
+
+
+@mistake("weight_decay is not handed on to simulate.")
+def weight_decay_not_handed_on(*given, weight_decay=0.0):
+    return _answer(*given)
+
+
+@mistake("The clouds are returned first; they come third, after the eigenvalues.")
+def clouds_first(*given, weight_decay=0.0):
+    figure, eigenvalues, clouds = _answer(*given, weight_decay=weight_decay)
+    return figure, clouds, eigenvalues
+
+
+@mistake("The arrays come first; the figure does.")
+def figure_last(*given, weight_decay=0.0):
+    figure, eigenvalues, clouds = _answer(*given, weight_decay=weight_decay)
+    return eigenvalues, clouds, figure
+
+
+@mistake("The cases are in one row, (4, …); the arrays are (2, 2, …), as the panels are.")
+def cases_in_a_row(*given, weight_decay=0.0):
+    figure, eigenvalues, clouds = _answer(*given, weight_decay=weight_decay)
+    return figure, eigenvalues.flatten(0, 1), clouds.flatten(0, 1)
+
+
+@mistake("The eigenvalues are those of the last time alone; all times are drawn.")
+def eigenvalues_of_the_end(*given, weight_decay=0.0):
+    figure, eigenvalues, clouds = _answer(*given, weight_decay=weight_decay)
+    return figure, eigenvalues[:, :, -1], clouds
+
+
+@mistake("The clouds are transposed: a row for each point, (N, n_2).")
+def clouds_transposed(*given, weight_decay=0.0):
+    figure, eigenvalues, clouds = _answer(*given, weight_decay=weight_decay)
+    return figure, eigenvalues, clouds.mT
+
+
+@mistake("The figure is empty, or some of its panels are: each of the four cases is drawn.")
+def empty_figure(*given, weight_decay=0.0):
+    eigenvalues, clouds = _found(*given, weight_decay)
+    return Figure(), eigenvalues, clouds
+
+
+@equivalent
+def with_clouds_beside_the_curves(*given, weight_decay=0.0):
+    return _answer(*given, weight_decay=weight_decay)
+
+
+@equivalent
+def with_four_panels_by_pyplot(simulate, W, W_p, X, X_prime, times, points, weight_decay=0.0):
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(2, 2)
+    eigenvalues, clouds = numpy.zeros((2, 2, len(times), len(W))), numpy.zeros((2, 2, len(points), len(W)))
+    for row, stop_gradient in enumerate((True, False)):
+        for column, predictor in enumerate((True, False)):
+            options = {"stop_gradient": stop_gradient, "predictor": predictor, "weight_decay": weight_decay}
+            _, found, encoders = simulate(W, W_p, X, X_prime, times, **options)
+            eigenvalues[row, column] = found.numpy()
+            clouds[row, column] = (encoders[-1] @ points.T).T.numpy()
+            axes[row, column].plot(times.numpy(), found.numpy())
+            axes[row, column].inset_axes((0.6, 0.6, 0.35, 0.35)).scatter(*clouds[row, column].T[:2], s=2)
+    plt.close(figure)
+    return figure, eigenvalues, clouds

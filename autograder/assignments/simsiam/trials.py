@@ -1,0 +1,114 @@
+"""What was asked of a simulation of linear SimSiam and what came, and what holds along every solution."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autograder.assignments.simsiam import common, reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import Mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+ROOM = 0.015  # of the largest value, and as much of each
+ROUGH = 0.1  # what a right flow in too long steps is off by, and hardly any other
+CASES: tuple[tuple[int, int, dict[str, Any]], ...] = (
+    (2, 3, {"predictor_rate": 0.0}),
+    (3, 2, {"predictor_rate": 0.0, "stop_gradient": False}),
+    (2, 4, {"predictor": False, "weight_decay": 0.3}),
+    (3, 3, {"predictor": False, "stop_gradient": False, "weight_decay": 0.2, "predictor_rate": 2.0}),
+    (3, 4, {"weight_decay": 0.35, "predictor_rate": 2.5}),
+    (2, 3, {"weight_decay": 0.3, "predictor_rate": 0.4, "stop_gradient": False}),
+    (3, 2, {}),
+)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What was asked, and what came: norms (T, 2), eigenvalues (T, n_2) and W (T, n_2, n_1)."""
+
+    start: tuple[Tensor, ...]
+    times: Tensor
+    options: dict[str, Any]
+    got: tuple[Tensor, ...]
+
+    def by(self, answer: Callable[..., Sequence[Tensor]]) -> Sequence[Tensor]:
+        """What another answer gives."""
+        return answer(*self.start, self.times, **self.options)
+
+
+def start(draw: Draw, n_2: int, n_1: int) -> tuple[Tensor, ...]:
+    """W, W_p, X and X', of a size that no usual integrator stumbles over."""
+    W, W_p, X, X_prime = common.linear_network(draw, n_2, n_1, torch.float64)
+    W, W_p = W / torch.linalg.matrix_norm(W, 2), W_p / torch.linalg.matrix_norm(W_p, 2)
+    X, X_prime = X / torch.linalg.matrix_norm(X, 2), X_prime / torch.linalg.matrix_norm(X_prime, 2)
+    return 1.2 * W, 0.9 * W_p, 1.5 * X, 0.8 * X_prime
+
+
+def asked(student: Remote, start: tuple[Tensor, ...], times: Tensor, options: dict[str, Any]) -> Solution:
+    """The student's trajectories, which have the right shapes."""
+    (n_2, n_1), count = start[0].shape, len(times)
+    norms, eigenvalues, encoders = expect(student(*start, times, **options)).items(3)
+    shapes = {"the norms": (norms, 2), "the eigenvalues": (eigenvalues, n_2), "W over time": (encoders, n_2, n_1)}
+    got = [
+        expect(item, label).shape(count, *shape).dtype(times.dtype).finite().value
+        for label, (item, *shape) in shapes.items()
+    ]
+    return Solution(start, times, options, tuple(got))
+
+
+def agree(got: Sequence[Tensor], wanted: Sequence[Tensor], room: float = ROOM) -> bool:
+    return all(
+        one.shape == other.shape and torch.allclose(one, other, rtol=room, atol=room * float(other.abs().max()))
+        for one, other in zip(got, wanted, strict=True)
+    )
+
+
+def are_all_by(answer: Callable[..., Sequence[Tensor]], solutions: list[Solution]) -> bool:
+    return all(agree(solution.got, solution.by(answer)) for solution in solutions)
+
+
+def known_by(solutions: list[Solution], known: list[Mistake]) -> str | None:
+    """The mistake that explains all solutions, whatever the integrator."""
+    for item in known:
+        if are_all_by(item.answer, solutions):
+            return item.name
+    is_rough = all(agree(solution.got, solution.by(reference.simulate), ROUGH) for solution in solutions)
+    return "one_step_an_interval" if is_rough else None
+
+
+def expect_agreement(solution: Solution, name: str | None) -> None:
+    wanted = solution.by(reference.simulate)
+    for number, label in ((2, "W over time"), (0, "the norms"), (1, "the eigenvalues")):
+        found, right = solution.got[number], wanted[number]
+        expect(found[0], f"{label} at the first time").close(right[0], rtol=1e-4, mistake=name)
+        expect(found, label).close(right, rtol=ROOM, atol=0, mistake=name)
+
+
+def expect_invariants(solution: Solution) -> None:
+    """What holds along every solution, whatever the integrator."""
+    (W, W_p, X, X_prime), times, options = solution.start, solution.times, solution.options
+    norms, eigenvalues, _ = solution.got
+    square, rate, decay = norms[:, 0] ** 2, options.get("predictor_rate", 1.0), options.get("weight_decay", 0.0)
+    expect(eigenvalues.sum(dim=1), "the sum of the eigenvalues of W Wᵀ, which is ‖W‖²,").close(square, rtol=1e-3)
+    stops, learns = options.get("stop_gradient", True), options.get("predictor", True)
+    if stops and learns and rate:
+        kept = square - norms[:, 1] ** 2 / rate
+        wanted = (W.square().sum() - W_p.square().sum() / rate) * torch.exp(-2 * decay * times)
+        error = float((kept - wanted).abs().max() / max(float(square.max()), float(wanted.abs().max())))
+        expect(kept).holds(
+            error < 4 * ROOM, "‖W‖² − ‖W_p‖²/α does not decay as e^{−2ηt}: the two matrices do not move together."
+        )
+    if not learns or not (rate or decay):
+        predictor = W_p if learns else common.eye_like(W_p)
+        velocity = reference.flow(X, X_prime, stops, False, decay, 0.0)
+        exact = reference.encoders_by_exponential(lambda moved: velocity(moved, predictor)[0], W, times)
+        expect(norms[:, 0], "‖W‖ for a predictor that stands still").close(exact.flatten(1).norm(dim=1), rtol=ROOM)
+    if not stops:
+        expect(square).holds(
+            bool((square.diff() <= ROOM * square.max()).all()),
+            "Without stop-gradient ‖W‖ grows at some time; H has no negative eigenvalue, so it cannot.",
+        )

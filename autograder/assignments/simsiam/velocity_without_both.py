@@ -1,0 +1,89 @@
+"""Ẇ = −2 W X' with neither stop-gradient nor predictor.
+
+Compared with automatic differentiation of ½ E‖W x_1 − W x_2‖². Only one of the two branches is counted, X stands for
+X', or the sign is lost.
+"""
+
+import torch
+
+from autograder.assignments.simsiam import common, reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("simsiam.velocity_without_both")
+def velocity_without_both(student: Remote, draw: Draw) -> None:
+    for n_2, n_1, dtype in common.SIZES:
+        W, _, _, X_prime = common.linear_network(draw, n_2, n_1, dtype)
+        expect(student(W, X_prime)).close(reference.velocity_without_both(W, X_prime))
+
+
+@mistake("Only one branch is counted: without stop-gradient both of them push W.")
+def one_branch(W, X_prime):
+    return -W @ X_prime
+
+
+@mistake("W would grow: the flow goes downhill, against the gradient.")
+def uphill(W, X_prime):
+    return 2 * W @ X_prime
+
+
+@mistake("The branches cancel here; their gradients have the same sign, since each shrinks its own noise.")
+def branches_that_cancel(W, X_prime):
+    return torch.zeros_like(W)
+
+
+@mistake("The half in front of J is counted once more: ½ of a square gives a factor of 1, and there are two branches.")
+def half_of_one_branch(W, X_prime):
+    return -0.5 * W @ X_prime
+
+
+@mistake("The half in front of J is missing: its factor is cancelled by the 2 of the square.")
+def without_the_half(W, X_prime):
+    return -4 * W @ X_prime
+
+
+@mistake("X' is missing: how fast a direction shrinks depends on its noise.")
+def without_the_noise(W, X_prime):
+    return -2 * W
+
+
+@mistake("W enters twice: J is quadratic in W, its derivative linear.")
+def quadratic_in_W(W, X_prime):
+    return -2 * W @ X_prime @ W.T @ W
+
+
+@mistake("X' enters by its diagonal alone: noises of different features may be correlated.")
+def diagonal_of_the_noise(W, X_prime):
+    return -2 * W * X_prime.diagonal()
+
+
+@mistake("X' enters squared; J is linear in it.")
+def noise_squared(W, X_prime):
+    return -2 * W @ X_prime @ X_prime
+
+
+@mistake("This is J's change with time or its value, one number; Ẇ has the shape of W.")
+def value_of_the_objective(W, X_prime):
+    return torch.trace(W @ X_prime @ W.T)
+
+
+@equivalent
+def twice_the_noise(W, X_prime):
+    return -2 * (W @ X_prime)
+
+
+@equivalent
+def from_the_general_velocity(W, X_prime):
+    identity = torch.eye(len(W), dtype=W.dtype)
+    return common.full_velocity(W, identity, torch.zeros_like(X_prime), X_prime)
+
+
+@equivalent
+def by_autograd(W, X_prime):
+    with torch.enable_grad():
+        leaf = W.detach().clone().requires_grad_()
+        (found,) = torch.autograd.grad(-(leaf @ X_prime * leaf).sum(), leaf)
+    return found
