@@ -96,8 +96,8 @@ fixmelab.plot_pixels(windows, "windows that look at each pixel (5×5 kernel, no 
 #
 # Let one output channel be
 #
-# $$y_{i,j} = \theta_0 + \sum_{c=0}^{C-1} \sum_{k=0}^{K_h-1} \sum_{l=0}^{K_w-1}
-#   \theta_{c,k,l} \; x_{c,\; i + k - \lfloor K_h/2 \rfloor,\; j + l - \lfloor K_w/2 \rfloor},
+# $$y_{i,j} = \theta_0 + \sum_{c=0}^{C-1} \sum_{k=0}^{K_h-1} \sum_{m=0}^{K_w-1}
+#   \theta_{c,k,m} \; x_{c,\; i + k - \lfloor K_h/2 \rfloor,\; j + m - \lfloor K_w/2 \rfloor},
 #   \qquad 0 \le i < N_h, \; 0 \le j < N_w,$$
 #
 # where a pixel outside the image counts as 0. How many columns of zeros does that need to the left and to the right, and how many rows above and below? The kernel may
@@ -105,7 +105,7 @@ fixmelab.plot_pixels(windows, "windows that look at each pixel (5×5 kernel, no 
 #
 # <details><summary>Hint 1: where to look</summary>
 #
-# Look at one axis alone. Which is the leftmost column that the sum ever reads, and for which $j$ and $l$? Which is the rightmost?
+# Look at one axis alone. Which is the leftmost column that the sum ever reads, and for which $j$ and $m$? Which is the rightmost?
 #
 # </details>
 # <details><summary>Hint 2: which rule</summary>
@@ -119,6 +119,7 @@ fixmelab.plot_pixels(windows, "windows that look at each pixel (5×5 kernel, no 
 # outside of $0, 1, 2$ on each side.
 #
 # </details>
+
 
 # %% exercise="padding"
 # exercise: padding
@@ -138,8 +139,12 @@ def padding(kernel_height, kernel_width):
 frame = tuple(padding(1, 1))
 assert frame == (0, 0, 0, 0), f"a kernel of 1×1 never looks beyond its pixel, so it needs no frame; yours is {frame}"
 left, right, top, bottom = padding(3, 6)
-assert left + right == 5 and top + bottom == 2, "the frame must make up for the K_w − 1 columns and K_h − 1 rows that are lost"
-assert tuple(padding(2, 1)) == (0, 0, 1, 0), "the output in row 0 of a kernel of 2×1 reads rows −1 and 0, the last row reads nothing below"
+assert left + right == 5 and top + bottom == 2, (
+    "the frame must make up for the K_w − 1 columns and K_h − 1 rows that are lost"
+)
+assert tuple(padding(2, 1)) == (0, 0, 1, 0), (
+    "the output in row 0 of a kernel of 2×1 reads rows −1 and 0, the last row reads nothing below"
+)
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -154,7 +159,7 @@ check("foundations.padding", padding)
 #
 # ### BEGIN MARK SCHEME
 # - 1 point: $\tilde x_{c,i,j} = x_{c,\, i - \text{top},\, j - \text{left}}$ inside and 0 on the frame, with top $= \lfloor K_h/2 \rfloor$ and
-#   left $= \lfloor K_w/2 \rfloor$; so $y_{i,j} = \theta_0 + \sum_{c,k,l} \theta_{c,k,l} \, \tilde x_{c,\, i+k,\, j+l}$.
+#   left $= \lfloor K_w/2 \rfloor$; so $y_{i,j} = \theta_0 + \sum_{c,k,m} \theta_{c,k,m} \, \tilde x_{c,\, i+k,\, j+m}$.
 # - 1 point: rows 0 (at $i = k = 0$) to $N_h - 1 + K_h - 1$ (at the largest $i$ and $k$), which is the last row of $\tilde x$, since it has
 #   $N_h + \text{top} + \text{bottom} = N_h + K_h - 1$ rows.
 # ### END MARK SCHEME
@@ -169,12 +174,12 @@ check("foundations.padding", padding)
 #
 # <details><summary>Hint 1: where to look</summary>
 #
-# Fix one place $(k, l)$ in the kernel. Which pixels of $\tilde x$ does it meet while $i$ and $j$ run over the whole output? They form a rectangle of $N_h \times N_w$ pixels.
+# Fix one place $(k, m)$ in the kernel. Which pixels of $\tilde x$ does it meet while $i$ and $j$ run over the whole output? They form a rectangle of $N_h \times N_w$ pixels.
 #
 # </details>
 # <details><summary>Hint 2: which rule</summary>
 #
-# Sums may be swapped: the sum over $k, l$ can stand outside, and then each term is an array over all $(i, j)$ at once. The bias is added once, not once for each weight.
+# Sums may be swapped: the sum over $k, m$ can stand outside, and then each term is an array over all $(i, j)$ at once. The bias is added once, not once for each weight.
 #
 # </details>
 # <details><summary>Hint 3: a small case</summary>
@@ -182,6 +187,7 @@ check("foundations.padding", padding)
 # One row, $x = (1, 2, 3)$, kernel $(10, 1)$, bias 0. Padded: $(0, 1, 2, 3)$. The weight 10 meets $(0, 1, 2)$, the weight 1 meets $(1, 2, 3)$: the output is $(1, 12, 23)$.
 #
 # </details>
+
 
 # %% exercise="convolve"
 # exercise: convolve
@@ -196,9 +202,9 @@ def convolve(x, theta, theta_0):
     padded = F.pad(x, padding(kernel_height, kernel_width))
     y = theta_0.expand(height, width)
     for k in range(kernel_height):
-        for l in range(kernel_width):
-            seen = padded[:, k : k + height, l : l + width]
-            y = y + (theta[:, k, l, None, None] * seen).sum(dim=0)
+        for m in range(kernel_width):
+            seen = padded[:, k : k + height, m : m + width]
+            y = y + (theta[:, k, m, None, None] * seen).sum(dim=0)
     return y[None]
     ### END SOLUTION
 
@@ -208,10 +214,14 @@ dot = torch.zeros(2, 3, 4)
 dot[1, 1, 2] = 1.0
 kernel = torch.tensor([[[9.0, 9.0, 9.0], [9.0, 9.0, 9.0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])
 y = convolve(dot, kernel, torch.tensor(0.5))
-assert y.shape == (1, 3, 4), f"expected one output channel as large as the image, (1, 3, 4); yours has shape {tuple(y.shape)}"
+assert y.shape == (1, 3, 4), (
+    f"expected one output channel as large as the image, (1, 3, 4); yours has shape {tuple(y.shape)}"
+)
 assert float(y[0, 0, 0]) == 0.5, "where the window sees zeros only, the output is the bias, once"
 assert float(y[0, 1, 2]) == 5.5, "with a kernel of 2×3, the pixel at (i, j) itself meets the weight in row 1, column 1"
-assert float(y[0, 2, 1]) == 3.5, "one row below and one column to the left of the dot, the dot is seen by the weight in row 0, column 2"
+assert float(y[0, 2, 1]) == 3.5, (
+    "one row below and one column to the left of the dot, the dot is seen by the weight in row 0, column 2"
+)
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -231,7 +241,7 @@ for sides in ((1, 1), (3, 3), (2, 2), (4, 3), (5, 2), (1, 6)):
 
 # %% [markdown]
 # Three kernels, made by hand, on a cat in three colours. The first two take the difference of two neighbours, along a row or along a column, so they answer at edges; the bias of 0.5 makes
-# "no difference" grey. The third is a mean over 25 pixels and three colours.
+# "no difference" grey. The third is a mean over 25 pixels and three colours. Look at the borders, too: there the windows see zeros.
 
 # %% tags=["keep"]
 cat = cats(8, seed=1)[3]
@@ -285,7 +295,7 @@ for name, image in zip(titles, shown):
 # Move the window over the padded image with the sliders, or press play. The frame of zeros is as wide as *your* `padding` says, and the output is *your* `convolve`.
 
 # %% tags=["keep"]
-rows = [".#..#......", ".#..#.....#", "......####.", "#...#..#..#", ".###.......", "......#.#.#", ".#.#.#.#..."]
+rows = ["....####...", "#..######..", "##.####.##.", "###########", "##.#######.", "#..######..", "....####..."]
 picture = torch.tensor([[float(pixel == "#") for pixel in row] for row in rows])
 kernels = {
     "edges, 1×2": torch.tensor([[-1.0, 1.0]]),
@@ -333,6 +343,7 @@ fixmelab.kernel_slider_static(picture, kernels["mean, 4×3"], padding, convolve)
 #
 # </details>
 
+
 # %% exercise="language_model_edges"
 # exercise: language_model_edges
 def language_model_edges(n):
@@ -349,7 +360,9 @@ def language_model_edges(n):
 assert list(language_model_edges(1)) == [], "a single word has no parents"
 arcs = [tuple(arc) for arc in language_model_edges(4)]
 assert len(set(arcs)) == len(arcs), "some arc comes twice"
-assert {node for arc in arcs for node in arc} == {0, 1, 2, 3}, "four words are the nodes 0, 1, 2 and 3, and there are no others"
+assert {node for arc in arcs for node in arc} == {0, 1, 2, 3}, (
+    "four words are the nodes 0, 1, 2 and 3, and there are no others"
+)
 assert (0, 3) in arcs, "the last of four words depends on the first one, not only on its neighbour"
 assert (3, 0) not in arcs, "an arc points from the parent to the child, and nothing depends on a later word"
 ### BEGIN HIDDEN TESTS
@@ -441,6 +454,7 @@ print(f"17^20 = {17**20:.1e} taggings: {seconds / (365 * 24 * 3600):.1e} years")
 #
 # </details>
 
+
 # %% exercise="log_partition"
 # exercise: log_partition
 def log_partition(log_scores):
@@ -457,10 +471,16 @@ def log_partition(log_scores):
 scores = torch.tensor([[2.0, 3.0], [5.0, 7.0]])
 log_z = log_partition(scores.log())
 assert log_z.shape == (), f"there is one Z for the whole sentence; yours has shape {tuple(log_z.shape)}"
-assert abs(float(log_z.exp()) - 60) < 1e-3, "for scores (2, 3) and (5, 7), the four taggings score 60 together: 10 + 14 + 15 + 21"
-assert abs(float(log_partition(torch.zeros(3, 2))) - 2.0794415) < 1e-5, "three words, two tags, all scores 1: eight taggings of score 1, so log Z = log 8"
+assert abs(float(log_z.exp()) - 60) < 1e-3, (
+    "for scores (2, 3) and (5, 7), the four taggings score 60 together: 10 + 14 + 15 + 21"
+)
+assert abs(float(log_partition(torch.zeros(3, 2))) - 2.0794415) < 1e-5, (
+    "three words, two tags, all scores 1: eight taggings of score 1, so log Z = log 8"
+)
 far = log_partition(torch.tensor([[1000.0, 1000.0], [-1000.0, -1000.0]]))
-assert abs(float(far) - 1.3862944) < 1e-3, "scores of e^1000 and e^-1000 must neither overflow nor vanish: here log Z = log 4"
+assert abs(float(far) - 1.3862944) < 1e-3, (
+    "scores of e^1000 and e^-1000 must neither overflow nor vanish: here log Z = log 4"
+)
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -479,7 +499,10 @@ for N in lengths:
         start = time.perf_counter()
         answer = method(log_scores)
         seconds.append(time.perf_counter() - start)
-        print(f"N = {N}, log Z = {float(answer):8.4f}, {seconds[-1]:.1e} s", end="\n" if method is log_partition else "     ")
+        print(
+            f"N = {N}, log Z = {float(answer):8.4f}, {seconds[-1]:.1e} s",
+            end="\n" if method is log_partition else "     ",
+        )
 
 # %% tags=["keep"]
 fixmelab.plot_costs(lengths, costs, "words in the sentence (five tags)")
@@ -505,6 +528,7 @@ fixmelab.plot_costs(lengths, costs, "words in the sentence (five tags)")
 #
 # $$\log p(t_1, \dots, t_N \mid w) = \sum_{n=1}^{N} \log s_n[t_n] - \log Z.$$
 
+
 # %% exercise="tag_log_probability"
 # exercise: tag_log_probability
 def tag_log_probability(log_scores, tags):
@@ -523,7 +547,9 @@ scores = torch.tensor([[2.0, 3.0], [5.0, 7.0]])
 found = tag_log_probability(scores.log(), torch.tensor([0, 1]))
 assert found.shape == (), f"a tagging has one probability; yours has shape {tuple(found.shape)}"
 assert float(found) < 0, "the logarithm of a probability below 1 is negative"
-assert abs(float(found.exp()) - 14 / 60) < 1e-4, "of the scores 10, 14, 15 and 21, the tagging (0, 1) has 2 · 7 = 14, so its probability is 14/60"
+assert abs(float(found.exp()) - 14 / 60) < 1e-4, (
+    "of the scores 10, 14, 15 and 21, the tagging (0, 1) has 2 · 7 = 14, so its probability is 14/60"
+)
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -555,6 +581,7 @@ print(f"{len(probabilities)} taggings; their probabilities sum to {float(probabi
 #
 # </details>
 
+
 # %% exercise="factor_graph"
 # exercise: factor_graph
 def factor_graph(n):
@@ -571,8 +598,12 @@ def factor_graph(n):
 factors = [set(factor) for factor in factor_graph(4)]
 assert len(factors) == 4, f"four words have four factors; yours are {len(factors)}"
 assert len(set().union(*factors)) == 8, "four words and four tags are eight variables, all of them in some factor"
-assert all(sum(name.startswith("t") for name in factor) == 1 for factor in factors), "the score of a word depends on one tag, its own"
-assert any({"t4", "w1"} <= factor for factor in factors), "when it gives the scores of word 4, the network has read word 1"
+assert all(sum(name.startswith("t") for name in factor) == 1 for factor in factors), (
+    "the score of a word depends on one tag, its own"
+)
+assert any({"t4", "w1"} <= factor for factor in factors), (
+    "when it gives the scores of word 4, the network has read word 1"
+)
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -605,7 +636,12 @@ fixmelab.plot_factor_graph({"the tagger": factor_graph(5)})
 
 # %% tags=["keep"]
 neighbours = [{f"t{k}", f"t{k + 1}"} for k in range(1, 5)]
-fixmelab.plot_factor_graph({"the words are known": [{f"t{k}"} for k in range(1, 6)], "neighbours talk": [{f"t{k}"} for k in range(1, 6)] + neighbours})
+fixmelab.plot_factor_graph(
+    {
+        "the words are known": [{f"t{k}"} for k in range(1, 6)],
+        "neighbours talk": [{f"t{k}"} for k in range(1, 6)] + neighbours,
+    }
+)
 
 # %% [markdown]
 # The sum over all taggings no longer falls into pieces, but the graph is a chain, and along a chain one can sum from left to right. Let $\alpha_n[v]$ be what all beginnings $t_1, \dots, t_n$ with $t_n = v$ score together. Find
@@ -628,6 +664,7 @@ fixmelab.plot_factor_graph({"the words are known": [{f"t{k}"} for k in range(1, 
 #
 # </details>
 
+
 # %% exercise="chain_log_partition"
 # exercise: chain_log_partition
 def chain_log_partition(log_scores, transitions):
@@ -648,11 +685,15 @@ def chain_log_partition(log_scores, transitions):
 scores, a = torch.tensor([[2.0, 3.0], [5.0, 7.0]]), torch.tensor([[1.0, 10.0], [1.0, 1.0]])
 log_z = chain_log_partition(scores.log(), a.log())
 assert log_z.shape == (), f"there is one Z for the whole sentence; yours has shape {tuple(log_z.shape)}"
-assert abs(float(log_z.exp()) - 186) < 1e-2, "scores (2, 3) and (5, 7), a score of 10 for tag 1 after tag 0: the four taggings score 10 + 140 + 15 + 21"
+assert abs(float(log_z.exp()) - 186) < 1e-2, (
+    "scores (2, 3) and (5, 7), a score of 10 for tag 1 after tag 0: the four taggings score 10 + 140 + 15 + 21"
+)
 single = chain_log_partition(scores[:1].log(), a.log())
 assert abs(float(single.exp()) - 5) < 1e-3, "a sentence of one word has no neighbours: Z = 2 + 3"
 three = chain_log_partition(torch.zeros(3, 2), a.log())
-assert abs(float(three.exp()) - 35) < 1e-3, "three words with scores 1: the eight taggings score 1 + 10 + 10 + 10 + 1 + 1 + 1 + 1 in pairs of a, 35 in all"
+assert abs(float(three.exp()) - 44) < 1e-2, (
+    "three words with scores 1: the eight taggings score 1 + 10 + 10 + 10 + 1 + 10 + 1 + 1 by their pairs alone"
+)
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -662,7 +703,9 @@ check("foundations.chain_log_partition", chain_log_partition)
 # %%
 log_scores, transitions = torch.randn(6, 4, dtype=torch.float64), torch.randn(4, 4, dtype=torch.float64)
 taggings = all_taggings(6, 4)
-of_taggings = log_scores[torch.arange(6), taggings].sum(dim=1) + transitions[taggings[:, :-1], taggings[:, 1:]].sum(dim=1)
+of_taggings = log_scores[torch.arange(6), taggings].sum(dim=1) + transitions[taggings[:, :-1], taggings[:, 1:]].sum(
+    dim=1
+)
 print(f"all {len(taggings)} taggings: log Z = {float(torch.logsumexp(of_taggings, dim=0)):.10f}")
 print(f"forward algorithm:  log Z = {float(chain_log_partition(log_scores, transitions)):.10f}")
 
@@ -696,12 +739,15 @@ tag_names = ["determiner", "adjective", "noun", "verb"]
 sentence = ["the", "old", "man", "the", "boats"]
 the, boats = [4.0, -4.0, -4.0, -4.0], [-4.0, -4.0, 3.0, 0.0]
 log_scores = torch.tensor([the, [-4.0, 3.0, 1.0, -4.0], [-4.0, -4.0, 3.0, 1.0], the, boats])
-transitions = torch.tensor([
-    [-5.0, 1.0, 2.0, -5.0],  # after a determiner
-    [-5.0, 0.0, 2.0, -4.0],  # after an adjective
-    [-5.0, -4.0, 0.0, 2.0],  # after a noun
-    [2.0, 0.0, 1.0, -5.0],  # after a verb
-])
+transitions = torch.tensor(
+    [
+        [-5.0, 1.0, 2.0, -5.0],  # after a determiner
+        [-5.0, 0.0, 2.0, -4.0],  # after an adjective
+        [-5.0, -4.0, 0.0, 2.0],  # after a noun
+        [2.0, 0.0, 1.0, -5.0],  # after a verb
+    ]
+)
+
 
 # %% tags=["keep"]
 def with_neighbours(log_scores):
@@ -752,20 +798,29 @@ panels = {
 fixmelab.plot_tags(panels, sentence, tag_names)
 
 # %% [markdown]
-# How far apart are the two, over all taggings? Multiply $\log a$ by a *strength*, from 0 (no neighbours) to 1 (the table above), and take the total variation $\tfrac12 \sum_t |p_\text{global}(t) - p_\text{local}(t)|$:
+# How far apart are the two, over all taggings? Multiply $\log a$ by a *strength*, from 0 (no neighbours) to 1 (the table above), and take the total variation
+# $\tfrac12 \sum_t |p_\text{global}(t) - p_\text{local}(t)|$:
+
+
+# %%
+def total_variation(log_scores, transitions):
+    """Between the globally and the locally normalised tagger with the same scores, by enumeration. Returns ()."""
+    N, V = log_scores.shape
+    taggings = all_taggings(N, V)
+    pairs = transitions[taggings[:, :-1], taggings[:, 1:]]
+    scores = log_scores[torch.arange(N), taggings].sum(dim=1) + pairs.sum(dim=1)
+    sums = (transitions + log_scores[1:, None]).logsumexp(dim=2)  # of each step, for each u: (N - 1, V)
+    of_steps = sums[torch.arange(N - 1), taggings[:, :-1]].sum(dim=1)
+    log_local = scores - log_scores[0].logsumexp(dim=0) - of_steps
+    return 0.5 * (scores.softmax(dim=0) - log_local.exp()).abs().sum()
+
 
 # %% tags=["keep"]
-taggings, first, rest = all_taggings(5, 4), log_scores[:1], log_scores[1:]
-strengths, apart = torch.linspace(0, 1, 41), []
-for strength in strengths:
-    a = strength * transitions
-    pairs = a[taggings[:, :-1], taggings[:, 1:]]
-    scores = log_scores[torch.arange(5), taggings].sum(dim=1) + pairs.sum(dim=1)
-    sums = (a + rest[:, None]).logsumexp(dim=2)  # of each step, for each u: (4, V)
-    local = scores - first.logsumexp(dim=1) - sums[torch.arange(4), taggings[:, :-1]].sum(dim=1)
-    apart.append(0.5 * (scores.softmax(dim=0) - local.exp()).abs().sum())
+strengths = torch.linspace(0, 1, 41)
+apart = torch.stack([total_variation(log_scores, strength * transitions) for strength in strengths])
 print(f"without neighbours the two differ by {float(apart[0]):.0e}, with all their strength by {float(apart[-1]):.3f}")
-fixmelab.plot_curves(strengths, {"global and local": torch.stack(apart)}, "strength of the neighbours", "total variation", "Two ways to normalise the same scores")
+labels = "strength of the neighbours", "total variation"
+fixmelab.plot_curves(strengths, {"global against local": apart}, *labels, "Two ways to normalise the same scores")
 
 # %% [markdown] written="global_or_local" points=3
 # ### Question: global or local

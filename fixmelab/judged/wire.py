@@ -3,9 +3,9 @@
 A frame is a length (4 bytes, big-endian) and a msgpack body. A body carries None, booleans, 64-bit integers,
 floats, text, bytes, lists (tuples and sets become lists), maps with text keys, tensors, handles (numbers that stand for
 objects which stay in the student's process) and what is lent (numbers that stand for toys which stay with the judge).
-Tensors and arrays are extensions: the numbers of the dtype and of the dimensions (a byte each), the sizes (8 bytes each,
-big-endian), the raw bytes. A handle is its number (8 bytes) and its type's name; what is lent shows numbers too, as
-NAME=NUMBER behind blanks. Whatever is malformed, too large or too deep raises WireError.
+Tensors and arrays are extensions: the numbers of the dtype and of the dimensions (a byte each), the sizes (8 bytes
+each, big-endian), the raw bytes. A handle is its number (8 bytes) and its type's name; what is lent shows numbers too,
+as NAME=NUMBER behind blanks. Whatever is malformed, too large or too deep raises WireError.
 """
 
 import math

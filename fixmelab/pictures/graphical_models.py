@@ -1,4 +1,4 @@
-"""Drawings of graphical models: a directed one as arcs over a row of words, an undirected one as factors and variables."""
+"""Drawings of graphical models: a directed one as arcs over a row of words, a factor graph as squares and circles."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,41 +22,44 @@ def plot_arcs(panels: Mapping[str, Iterable[tuple[int, int]] | Tensor], words: S
     """
     count = len(words)
     found = {title: [_arc(arc, count) for arc in arcs] for title, arcs in panels.items()}
+    backwards = any(parent > child for arcs in found.values() for parent, child in arcs)
+    low, high = -1.0 - (0.27 * count if backwards else 0), 0.3 + 0.27 * count
     with plotting.style():
-        drawn = plotting.Figure(figsize=(0.9 * count * len(found) + 1, 0.45 * count + 1.1), layout="constrained")
+        size = (0.85 * count * len(found) + 0.6, 0.85 * (0.27 * count * (2 if backwards else 1) + 1.3) + 0.4)
+        drawn = plotting.Figure(figsize=size, layout="constrained")
         for axes, (title, arcs) in zip(drawn.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
             for number, arc in enumerate(sorted(arcs, key=lambda arc: arc[0] - arc[1])):
                 _draw_arc(axes, *arc, colour=plotting.LINES[arc[1] % len(plotting.LINES)], zorder=1 + number)
             for place, word in enumerate(words):
                 _circle(axes, (place, 0), WORD, f"$w_{{{place + 1}}}$", 100)
                 axes.text(place, -0.72, word, ha="center", va="center", fontsize=10, parse_math=False)
-            below = any(parent > child for parent, child in arcs)
-            axes.set(xlim=(-0.6, count - 0.4), ylim=(-0.55 * count if below else -1.1, 0.55 * count), aspect="equal")
+            axes.set(xlim=(-0.6, count - 0.4), ylim=(low, high), aspect="equal")
             axes.set_axis_off()
             axes.set_title(f"{title}: {len(arcs)} arcs", fontsize=11)
     return drawn
 
 
 def plot_factor_graph(panels: Mapping[str, Iterable[Iterable[str]]]) -> plotting.Figure:
-    """Factor graphs, a panel each, under its title.
+    """Factor graphs, a panel each, under its title. Circles are variables, squares are factors.
 
-    panels: title → factors, each the names of the variables that it joins, `w1`, `w2`, … for words and `t1`, `t2`, … for
-    tags. Circles are variables, squares are factors. Raises ValueError for another name, or a factor without variables.
+    panels: title → factors, each the names of the variables that it joins: `w1`, `w2`, … for words and `t1`, `t2`, …
+    for tags. Raises ValueError for another name, or a factor without variables.
     """
-    found = {title: [sorted(_variable(name) for name in factor) for factor in factors] for title, factors in panels.items()}
+    found = {title: [sorted(map(_variable, factor)) for factor in factors] for title, factors in panels.items()}
     for title, factors in found.items():
         if not factors or not all(factors):
             raise ValueError(f"{title!r} has no factors, or one without variables")
-    most = max(number for factors in found.values() for factor in factors for _, number in factor)
-    with_words = any(kind == "w" for factors in found.values() for factor in factors for kind, _ in factor)
+    everything = {variable for factors in found.values() for factor in factors for variable in factor}
+    most = max(number for _, number in everything)
+    low, high = -0.5 if any(kind == "w" for kind, _ in everything) else 0.8, 2.7
     with plotting.style():
-        size = (1.15 * most * len(found) + 0.6, 3.4 if with_words else 2.3)
+        size = (0.95 * most * len(found) + 0.4, 0.95 * (high - low) + 0.4)
         drawn = plotting.Figure(figsize=size, layout="constrained")
         for axes, (title, factors) in zip(drawn.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
             _draw_factors(axes, factors)
             variables = {variable for factor in factors for variable in factor}
             axes.set_title(f"{title}: {len(variables)} variables, {len(factors)} factors", fontsize=11)
-            axes.set(xlim=(0.5, most + 0.5), ylim=(-0.5 if with_words else 0.8, 3), aspect="equal")
+            axes.set(xlim=(0.5, most + 0.5), ylim=(low, high), aspect="equal")
             axes.set_axis_off()
     return drawn
 
@@ -69,11 +72,19 @@ def _arc(arc: Iterable[int] | Tensor, count: int) -> tuple[int, int]:
 
 
 def _draw_arc(axes: Axes, parent: int, child: int, colour: str, zorder: int) -> None:
-    """An arch from one circle to the other, as high as it is long; neighbours are joined by a straight arrow."""
-    style = "arc3,rad=0" if child - parent == 1 else "arc3,rad=-0.5"
-    ends = {"shrinkA": 11, "shrinkB": 12, "mutation_scale": 12}
-    arrow = FancyArrowPatch((parent, 0), (child, 0), connectionstyle=style, arrowstyle="-|>", color=colour, lw=1.4, **ends)
-    arrow.set_zorder(zorder)
+    """An arch from one circle to the other; an arrow to the right-hand neighbour is straight."""
+    arrow = FancyArrowPatch(
+        (parent, 0),
+        (child, 0),
+        connectionstyle="arc3,rad=0" if child - parent == 1 else "arc3,rad=-0.5",
+        arrowstyle="-|>",
+        mutation_scale=12,
+        shrinkA=11,
+        shrinkB=12,
+        color=colour,
+        lw=1.4,
+        zorder=zorder,
+    )
     axes.add_patch(arrow)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
 from torch import Tensor
 
@@ -36,10 +37,8 @@ def plot_pixels(values: Tensor | ArrayLike, title: str | None = None) -> plottin
     return drawn
 
 
-def kernel_slider(
-    image: Tensor, kernels: Mapping[str, Tensor], padding: Padding, convolve: Convolve
-) -> object:
-    """Slide a kernel over an image with its frame of zeros: sliders for row and column, a list of kernels, a play button.
+def kernel_slider(image: Tensor, kernels: Mapping[str, Tensor], padding: Padding, convolve: Convolve) -> object:
+    """Slide a kernel over an image in its frame of zeros: sliders for row and column, a list of kernels, a play button.
 
     image: (N_h, N_w); kernels: name → (K_h, K_w). `padding` and `convolve` are the notebook's: the frame is as wide as
     the first says, the output is what the second gives for one channel and no bias.
@@ -74,7 +73,8 @@ class _Scene:
         found = convolve(image[None], kernel[None], torch.zeros((), dtype=image.dtype))
         if tuple(found.shape) != (1, *image.shape):
             raise ValueError(f"convolve gave shape {tuple(found.shape)}: it must be {(1, *image.shape)}")
-        if any(wide < side + window - 1 for wide, side, window in zip(padded.shape, image.shape, kernel.shape, strict=True)):
+        needed = [side + window - 1 for side, window in zip(image.shape, kernel.shape, strict=True)]
+        if any(wide < least for wide, least in zip(padded.shape, needed, strict=True)):
             raise ValueError(f"the frame {frame} is too narrow for a kernel of {tuple(kernel.shape)}")
         self.image, self.kernel = plotting.as_array(image), plotting.as_array(kernel)
         self.padded, self.output = plotting.as_array(padded), plotting.as_array(found)[0]
@@ -84,38 +84,40 @@ class _Scene:
         before, after = axes
         height, width = self.image.shape
         down, across = self.kernel.shape
-        self._grid(before, self.padded, 1 - 0.85 * (self.padded - self.padded.min()) / (np.ptp(self.padded) or 1))
+        shades = 1 - 0.85 * (self.padded - self.padded.min()) / (np.ptp(self.padded) or 1)
+        before.imshow(shades, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        _lines(before, self.padded.shape)
         inside = np.zeros(self.padded.shape, bool)
         inside[self.top : self.top + height, self.left : self.left + width] = True
-        for place in np.argwhere(~inside):
-            before.add_patch(Rectangle(place[::-1] - 0.5, 1, 1, fc=FRAME, ec="white", lw=0.6, zorder=1))
+        for y, x in np.argwhere(~inside):
+            before.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc=FRAME, ec="white", lw=0.6, zorder=1))
         before.add_patch(Rectangle((column - 0.5, row - 0.5), across, down, fill=False, ec=WINDOW, lw=2.6, zorder=3))
-        size = 7.5 if max(self.kernel.shape) <= 3 else 6.5
-        for k, l in np.ndindex(self.kernel.shape):
-            text = before.text(column + l, row + k, _short(self.kernel[k, l]), ha="center", va="center", zorder=4)
-            text.set(fontsize=size, color=WINDOW, weight="bold")
+        for k, m in np.ndindex(self.kernel.shape):
+            text = before.text(
+                column + m, row + k, _short(float(self.kernel[k, m])), ha="center", va="center", zorder=4
+            )
+            text.set(
+                fontsize=8, color=WINDOW, weight="bold", path_effects=[withStroke(linewidth=2, foreground="white")]
+            )
         output = self.output.astype(float).copy()
         if so_far:
             output.reshape(-1)[row * width + column + 1 :] = np.nan
         most = np.abs(self.output).max() or 1
         after.imshow(output, cmap="PuOr_r", vmin=-most, vmax=most, interpolation="nearest")
-        self._lines(after, self.output.shape)
+        _lines(after, self.output.shape)
         after.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, ec=WINDOW, lw=2.6, zorder=3))
-        after.set_title(f"y[{row}, {column}] = {_short(self.output[row, column])}", fontsize=10.5)
+        after.set_title(f"y[{row}, {column}] = {self.output[row, column]:.3g}".replace("-", "−"), fontsize=10.5)
         before.set_title("the padded image, and the window", fontsize=10.5)
 
-    def _grid(self, axes: Axes, values: np.ndarray, shades: np.ndarray) -> None:
-        axes.imshow(shades, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        self._lines(axes, values.shape)
 
-    @staticmethod
-    def _lines(axes: Axes, shape: tuple[int, ...]) -> None:
-        axes.set_xticks(np.arange(shape[1] + 1) - 0.5, minor=True)
-        axes.set_yticks(np.arange(shape[0] + 1) - 0.5, minor=True)
-        axes.grid(False, which="major")
-        axes.grid(True, which="minor", color="white", lw=0.6)
-        axes.tick_params(which="both", length=0, labelbottom=False, labelleft=False)
-        axes.spines[:].set_visible(False)
+def _lines(axes: Axes, shape: tuple[int, ...]) -> None:
+    """White lines between pixels, and no numbers."""
+    axes.set_xticks(np.arange(shape[1] + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(shape[0] + 1) - 0.5, minor=True)
+    axes.grid(False, which="major")
+    axes.grid(True, which="minor", color="white", lw=0.6)
+    axes.tick_params(which="both", length=0, labelbottom=False, labelleft=False)
+    axes.spines[:].set_visible(False)
 
 
 def _static(scene: _Scene) -> plotting.Figure:
@@ -172,5 +174,6 @@ def _png(scene: _Scene, row: int, column: int) -> bytes:
 
 
 def _short(value: float) -> str:
-    """A number in few characters: 1/12 as 0.08."""
-    return f"{value:.2g}".replace("-", "−").replace("0.", ".", 1) if abs(value) < 1 and value else f"{value:.3g}".replace("-", "−")
+    """A number in few characters: 1/12 is .08."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".").replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3g}"
+    return (text or "0").replace("-0", "0").replace("-", "−")

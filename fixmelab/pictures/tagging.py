@@ -1,5 +1,6 @@
 """What a tagger believes, word by word, and what it costs to sum over all taggings."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ def plot_tags(
 ) -> plotting.Figure:
     """Probabilities of tags as shaded tables, a panel each, under its title.
 
-    panels: title → probabilities (N, V) of the first N words and all V tags; the most probable tag of each word is framed.
+    panels: title → probabilities (N, V) of the first N words and all V tags; each word's most probable tag is framed.
     Raises ValueError if a shape does not fit, or a word's probabilities do not sum to 1.
     """
     tables = {title: plotting.as_array(table).astype(float) for title, table in panels.items()}
@@ -36,8 +37,8 @@ def plot_tags(
             axes.imshow(table.T, cmap=SHADES, vmin=0, vmax=1.15, aspect="auto")
             for word, probabilities in enumerate(table):
                 best = int(probabilities.argmax())
-                frame = {"fill": False, "ec": plotting.LINES[1], "lw": 2}
-                axes.add_patch(Rectangle((word - 0.46, best - 0.46), 0.92, 0.92, **frame))
+                corner = word - 0.46, best - 0.46
+                axes.add_patch(Rectangle(corner, 0.92, 0.92, fill=False, ec=plotting.LINES[1], lw=2))
                 for tag, share in enumerate(probabilities):
                     axes.text(word, tag, f"{share:.2f}", ha="center", va="center", fontsize=9, color=_ink(share))
             axes.set_xticks(range(len(table)), words[: len(table)])
@@ -60,11 +61,11 @@ def plot_costs(sizes: Iterable[int], costs: Mapping[str, Sequence[float]], xlabe
         axes = drawn.add_subplot()
         for index, (label, seconds) in enumerate(costs.items()):
             if len(seconds) != len(across) or not all(second > 0 for second in seconds):
-                raise ValueError(f"{label!r} has {len(seconds)} costs for {len(across)} sizes: give as many, all positive")
+                raise ValueError(f"{label!r} has {len(seconds)} costs for {len(across)} sizes: as many, all positive")
             axes.semilogy(across, seconds, "o-", ms=5, color=plotting.LINES[index % len(plotting.LINES)], label=label)
         low, high = axes.get_ylim()
-        decades = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-        axes.yaxis.set_major_locator(FixedLocator(10.0**decades))
+        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        axes.yaxis.set_major_locator(FixedLocator([10.0**decade for decade in decades]))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(lambda value, _: _seconds(value))
         axes.set(xlabel=xlabel, ylabel="time", ylim=(low, high))

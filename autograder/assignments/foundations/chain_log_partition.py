@@ -15,10 +15,12 @@ from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
 
+SIZES = (4, 3, torch.float64), (5, 4, torch.float32), (2, 3, torch.float64), (1, 4, torch.float64)  # words, tags
+
 
 @exercise("foundations.chain_log_partition")
 def chain_log_partition(student: Remote, draw: Draw) -> None:
-    for words, tags, dtype in ((4, 3, torch.float64), (5, 4, torch.float32), (2, 3, torch.float64), (1, 4, torch.float64)):
+    for words, tags, dtype in SIZES:
         scores, transitions = common.log_scores(draw, words, tags, dtype), 1.5 * draw.normal(tags, tags, dtype=dtype)
         expect(student(scores, transitions), "log Z").close(reference.chain_log_partition(scores, transitions))
     scores, transitions = common.log_scores(draw, 4, 3, torch.float64), draw.normal(3, 3, dtype=torch.float64)

@@ -44,8 +44,9 @@ def _expect_own_sum(student: Remote, draw: Draw) -> None:
             continue
         is_library = "conv" in operation.kind.lower()
         expect(result).holds(not is_library, "This asks a library for the convolution.", "library_convolution")
-        following = operation.attribute("next_functions")
-        waiting += [pair[0] for pair in following if isinstance(pair, list) and pair] if isinstance(following, list) else []
+        before = operation.attribute("next_functions")
+        if isinstance(before, list):
+            waiting += [pair[0] for pair in before if isinstance(pair, list) and pair]
 
 
 def _summed(x, theta, theta_0, frame, mode="constant"):
@@ -61,7 +62,7 @@ def library_convolution(x, theta, theta_0):
     return reference.convolve(x, theta, theta_0)
 
 
-@mistake("The kernel is flipped: in the equation, the weight (k, l) meets the pixel k rows further down, not up.")
+@mistake("The kernel is flipped: in the equation, the weight (k, m) meets the pixel k rows further down, not up.")
 def kernel_flipped(x, theta, theta_0):
     frame = reference.padding(*theta.shape[1:])
     return _summed(x, theta.flip(1, 2), theta_0, frame)
@@ -125,9 +126,9 @@ def rolled_up(x, theta, theta_0):
     y = torch.zeros_like(x[:1]) + theta_0
     _, kernel_height, kernel_width = theta.shape
     for k in range(kernel_height):
-        for l in range(kernel_width):
-            moved = x.roll((kernel_height // 2 - k, kernel_width // 2 - l), dims=(1, 2))
-            y = y + (theta[:, k, l, None, None] * moved).sum(dim=0, keepdim=True)
+        for m in range(kernel_width):
+            moved = x.roll((kernel_height // 2 - k, kernel_width // 2 - m), dims=(1, 2))
+            y = y + (theta[:, k, m, None, None] * moved).sum(dim=0, keepdim=True)
     return y
 
 
@@ -207,10 +208,10 @@ def convolution_without_a_frame(x, theta, theta_0):
         for j in range(width):
             total = theta_0
             for k in range(kernel_height):
-                for l in range(kernel_width):
-                    down, across = i + k - kernel_height // 2, j + l - kernel_width // 2
+                for m in range(kernel_width):
+                    down, across = i + k - kernel_height // 2, j + m - kernel_width // 2
                     if 0 <= down < height and 0 <= across < width:
-                        total = total + x[:, down, across] @ theta[:, k, l]
+                        total = total + x[:, down, across] @ theta[:, k, m]
             row.append(total)
         rows.append(torch.stack(row))
     return torch.stack(rows)[None]

@@ -92,7 +92,9 @@ def split_into_pairs(n):
     return [{f"t{k}", f"w{j}"} for k in range(1, n + 1) for j in range(1, k + 1)]
 
 
-@mistake("There are factors between neighbouring tags; in this model each factor holds one tag (section 5 changes that).")
+@mistake(
+    "There are factors between neighbouring tags; in this model each factor holds one tag (section 5 changes that)."
+)
 def neighbouring_tags_too(n):
     return [*map(set, reference.factor_graph(n)), *({f"t{k}", f"t{k + 1}"} for k in range(1, n))]
 

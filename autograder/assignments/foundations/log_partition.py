@@ -14,10 +14,12 @@ from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
 
+SIZES = (4, 3, torch.float32), (3, 5, torch.float64), (1, 4, torch.float64), (5, 1, torch.float64)  # words, tags
+
 
 @exercise("foundations.log_partition")
 def log_partition(student: Remote, draw: Draw) -> None:
-    for words, tags, dtype in ((4, 3, torch.float32), (3, 5, torch.float64), (1, 4, torch.float64), (5, 1, torch.float64)):
+    for words, tags, dtype in SIZES:
         scores = common.log_scores(draw, words, tags, dtype)
         expect(student(scores), "log Z").close(reference.log_partition(scores))
     scores = common.log_scores(draw, 4, 3, torch.float64)
@@ -32,7 +34,9 @@ def log_partition(student: Remote, draw: Draw) -> None:
     expect(student(long), "log Z of a long sentence").close(reference.log_partition(long))
 
 
-@mistake("The sum runs over words, and the product over tags: it is the other way round, a sum over the tags of each word.")
+@mistake(
+    "The sum runs over words, and the product over tags: it is the other way round, a sum over the tags of each word."
+)
 def summed_over_words(log_scores):
     return log_scores.logsumexp(dim=0).sum()
 

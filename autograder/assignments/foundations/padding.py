@@ -68,7 +68,10 @@ def negative_right_alone(kernel_height, kernel_width):
     return left, -right, top, bottom
 
 
-@mistake("Height and width of the kernel are exchanged: columns are added for its width, rows for its height.")
+@mistake(
+    "Height and width are exchanged: left and right come first and follow from the kernel's width, then come top and "
+    "bottom, from its height."
+)
 def height_and_width_exchanged(kernel_height, kernel_width):
     return reference.padding(kernel_width, kernel_height)
 
@@ -95,18 +98,12 @@ def other_axis_mirrored(kernel_height, kernel_width):
 
 
 @mistake("The order is another one: (left, right, top, bottom) is wanted, as F.pad takes it.")
-def rows_first(kernel_height, kernel_width):
-    left, right, top, bottom = reference.padding(kernel_height, kernel_width)
-    return top, bottom, left, right
-
-
-@rows_first.also
-def first_sides_first(kernel_height, kernel_width):
+def another_order(kernel_height, kernel_width):
     left, right, top, bottom = reference.padding(kernel_height, kernel_width)
     return left, top, right, bottom
 
 
-@rows_first.also
+@another_order.also
 def clockwise(kernel_height, kernel_width):
     left, right, top, bottom = reference.padding(kernel_height, kernel_width)
     return left, top, bottom, right
