@@ -102,18 +102,24 @@ fixmelab.plot_pixels(windows, "windows that look at each pixel (5×5 kernel, no 
 #
 # where a pixel outside the image counts as 0. How many columns of zeros does that need to the left and to the right, and how many rows above and below? The kernel may
 # have any height and width, even ones too.
-#
-# <details><summary>Hint 1: where to look</summary>
+
+# %% [markdown]
+# <details>
+# <summary>Hint: where to look</summary>
 #
 # Look at one axis alone. Which is the leftmost column that the sum ever reads, and for which $j$ and $m$? Which is the rightmost?
 #
 # </details>
-# <details><summary>Hint 2: which rule</summary>
+#
+# <details>
+# <summary>Hint: which rule</summary>
 #
 # A column with a negative index lies in the left part of the frame, one with an index of $N_w$ or more in the right part. A number of columns is never negative.
 #
 # </details>
-# <details><summary>Hint 3: a small case</summary>
+#
+# <details>
+# <summary>Hint: a small case</summary>
 #
 # Take a single row of $N_w = 3$ pixels and a kernel of width $K_w = 4$. At $j = 0$ the window covers columns $-2, -1, 0, 1$; at $j = 2$ it covers $0, 1, 2, 3$. Count what lies
 # outside of $0, 1, 2$ on each side.
@@ -171,18 +177,24 @@ check("foundations.padding", padding)
 # `F.pad` is welcome. For speed let PyTorch do all pixels of one weight at once; three nested loops over pixels and channels are right, too.
 #
 # Deep-learning libraries call this a convolution, although the kernel is not flipped. Strictly it is a *cross-correlation*.
-#
-# <details><summary>Hint 1: where to look</summary>
+
+# %% [markdown]
+# <details>
+# <summary>Hint: where to look</summary>
 #
 # Fix one place $(k, m)$ in the kernel. Which pixels of $\tilde x$ does it meet while $i$ and $j$ run over the whole output? They form a rectangle of $N_h \times N_w$ pixels.
 #
 # </details>
-# <details><summary>Hint 2: which rule</summary>
+#
+# <details>
+# <summary>Hint: which rule</summary>
 #
 # Sums may be swapped: the sum over $k, m$ can stand outside, and then each term is an array over all $(i, j)$ at once. The bias is added once, not once for each weight.
 #
 # </details>
-# <details><summary>Hint 3: a small case</summary>
+#
+# <details>
+# <summary>Hint: a small case</summary>
 #
 # One row, $x = (1, 2, 3)$, kernel $(10, 1)$, bias 0. Padded: $(0, 1, 2, 3)$. The weight 10 meets $(0, 1, 2)$, the weight 1 meets $(1, 2, 3)$: the output is $(1, 12, 23)$.
 #
@@ -331,13 +343,17 @@ fixmelab.kernel_slider_static(picture, kernels["mean, 4×3"], padding, convolve)
 
 # %% [markdown]
 # In code, word $w_1$ is node 0 and word $w_N$ is node $N - 1$.
-#
-# <details><summary>Hint 1: where to look</summary>
+
+# %% [markdown]
+# <details>
+# <summary>Hint: where to look</summary>
 #
 # Read one factor at a time. For $w_3$ it is $p(w_3 \mid w_1, w_2)$: which arcs does that make, and which way do they point?
 #
 # </details>
-# <details><summary>Hint 2: a small case</summary>
+#
+# <details>
+# <summary>Hint: a small case</summary>
 #
 # Two words: $p(w_1) \, p(w_2 \mid w_1)$. The first factor makes no arc, the second one, from node 0 to node 1.
 #
@@ -437,18 +453,24 @@ print(f"17^20 = {17**20:.1e} taggings: {seconds / (365 * 24 * 3600):.1e} years")
 # %% [markdown]
 # There must be a better way. Find a formula for $\log Z$ that costs about $N V$ operations, not $V^N$, and write it so that it stays right if scores are very large or very small ($s_n[v] = e^{1000}$ is no float, but
 # its logarithm is 1000; a tag that is impossible has score 0 and logarithm $-\infty$).
-#
-# <details><summary>Hint 1: where to look</summary>
+
+# %% [markdown]
+# <details>
+# <summary>Hint: where to look</summary>
 #
 # In the innermost sum, over $t_N$, which factors of the product do not depend on $t_N$?
 #
 # </details>
-# <details><summary>Hint 2: which rule</summary>
+#
+# <details>
+# <summary>Hint: which rule</summary>
 #
 # The distributive law, $ab + ac = a(b + c)$, again and again. `torch.logsumexp` computes $\log \sum_v e^{x_v}$ without leaving the logarithms.
 #
 # </details>
-# <details><summary>Hint 3: a small case</summary>
+#
+# <details>
+# <summary>Hint: a small case</summary>
 #
 # Two words, two tags, scores $(2, 3)$ and $(5, 7)$. All four taggings: $2 \cdot 5 + 2 \cdot 7 + 3 \cdot 5 + 3 \cdot 7 = 60$. Where do you see $60$ in the two pairs of numbers, without listing taggings?
 #
@@ -569,13 +591,17 @@ print(f"{len(probabilities)} taggings; their probabilities sum to {float(probabi
 #
 # Draw the tagger, with the words and the tags as variables: exactly $2N$ of them. Let the network that gives the scores be decoder-only, as in section 2: it has read $w_1, \dots, w_n$ when it gives $s_n$. There is
 # one factor for each word, the number $s_n[t_n]$. Words are called `"w1"`, `"w2"`, … and tags `"t1"`, `"t2"`, ….
-#
-# <details><summary>Hint 1: where to look</summary>
+
+# %% [markdown]
+# <details>
+# <summary>Hint: where to look</summary>
 #
 # Which variables do you have to know to compute the number $s_2[t_2]$? The tag says which entry of $s_2$ is meant, and what decides about $s_2$ itself?
 #
 # </details>
-# <details><summary>Hint 2: a small case</summary>
+#
+# <details>
+# <summary>Hint: a small case</summary>
 #
 # With a single word there is one factor, $s_1[t_1]$, and it joins `"w1"` and `"t1"`.
 #
@@ -646,18 +672,24 @@ fixmelab.plot_factor_graph(
 # %% [markdown]
 # The sum over all taggings no longer falls into pieces, but the graph is a chain, and along a chain one can sum from left to right. Let $\alpha_n[v]$ be what all beginnings $t_1, \dots, t_n$ with $t_n = v$ score together. Find
 # $\alpha_1$, find $\alpha_{n+1}$ from $\alpha_n$, and find $Z$ from $\alpha_N$: this is the *forward algorithm* (Rabiner, 1989, section III.A). Stay in logarithms all the way.
-#
-# <details><summary>Hint 1: where to look</summary>
+
+# %% [markdown]
+# <details>
+# <summary>Hint: where to look</summary>
 #
 # A beginning of $n + 1$ tags that ends in $v$ is a beginning of $n$ tags that ends in some $u$, followed by $v$. Which two factors are new?
 #
 # </details>
-# <details><summary>Hint 2: which rule</summary>
+#
+# <details>
+# <summary>Hint: which rule</summary>
 #
 # Products become sums and sums become `logsumexp`. To sum over $u$ for all $v$ at once, make a table of $V \times V$ whose rows are $u$ and whose columns are $v$, and mind along which of the two you sum.
 #
 # </details>
-# <details><summary>Hint 3: a small case</summary>
+#
+# <details>
+# <summary>Hint: a small case</summary>
 #
 # Two words, two tags, scores $(2, 3)$ and $(5, 7)$, and $a = \begin{pmatrix} 1 & 10 \\ 1 & 1 \end{pmatrix}$: the taggings score $2 \cdot 1 \cdot 5$, $2 \cdot 10 \cdot 7$, $3 \cdot 1 \cdot 5$ and $3 \cdot 1 \cdot 7$, together
 # 186. From left to right: $\alpha_1 = (2, 3)$ and $\alpha_2 = (25, 161)$.

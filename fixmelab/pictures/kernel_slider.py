@@ -18,7 +18,7 @@ Padding = Callable[[int, int], tuple[int, int, int, int]]
 Convolve = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 WINDOW, FRAME = plotting.LINES[1], "#dfe9f5"  # the window's edge, and the zeros around the image
-WIDTH, HEIGHT = 760, 400  # pixels of the slider's picture
+SIZE = (420, 330)  # pixels of each of the slider's two pictures
 
 
 def plot_pixels(values: Tensor | ArrayLike, title: str | None = None) -> plotting.Figure:
@@ -79,35 +79,33 @@ class _Scene:
         self.image, self.kernel = plotting.as_array(image), plotting.as_array(kernel)
         self.padded, self.output = plotting.as_array(padded), plotting.as_array(found)[0]
 
-    def draw(self, axes: tuple[Axes, Axes], row: int, column: int, so_far: bool) -> None:
-        """The window at a place of the output, and the output: as far as the window has come, or all of it."""
-        before, after = axes
+    def draw_window(self, axes: Axes, row: int, column: int) -> None:
+        """The image in its frame, and the window that gives the output at (row, column), with its weights."""
         height, width = self.image.shape
         down, across = self.kernel.shape
         shades = 1 - 0.85 * (self.padded - self.padded.min()) / (np.ptp(self.padded) or 1)
-        before.imshow(shades, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        _lines(before, self.padded.shape)
+        axes.imshow(shades, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         inside = np.zeros(self.padded.shape, bool)
         inside[self.top : self.top + height, self.left : self.left + width] = True
         for y, x in np.argwhere(~inside):
-            before.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc=FRAME, ec="white", lw=0.6, zorder=1))
-        before.add_patch(Rectangle((column - 0.5, row - 0.5), across, down, fill=False, ec=WINDOW, lw=2.6, zorder=3))
+            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc=FRAME, ec="white", lw=0.6, zorder=1))
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), across, down, fill=False, ec=WINDOW, lw=2.6, zorder=3))
         for k, m in np.ndindex(self.kernel.shape):
-            text = before.text(
-                column + m, row + k, _short(float(self.kernel[k, m])), ha="center", va="center", zorder=4
-            )
-            text.set(
-                fontsize=8, color=WINDOW, weight="bold", path_effects=[withStroke(linewidth=2, foreground="white")]
-            )
+            text = axes.text(column + m, row + k, _short(float(self.kernel[k, m])), zorder=4, weight="bold")
+            text.set(ha="center", va="center", fontsize=8, color=WINDOW)
+            text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+        _lines(axes, self.padded.shape)
+        axes.set_title("the padded image, and the window", fontsize=10.5)
+
+    def draw_output(self, axes: Axes, row: int, column: int) -> None:
+        """The output up to (row, column), which is where the window is."""
         output = self.output.astype(float).copy()
-        if so_far:
-            output.reshape(-1)[row * width + column + 1 :] = np.nan
+        output.reshape(-1)[row * output.shape[1] + column + 1 :] = np.nan
         most = np.abs(self.output).max() or 1
-        after.imshow(output, cmap="PuOr_r", vmin=-most, vmax=most, interpolation="nearest")
-        _lines(after, self.output.shape)
-        after.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, ec=WINDOW, lw=2.6, zorder=3))
-        after.set_title(f"y[{row}, {column}] = {self.output[row, column]:.3g}".replace("-", "−"), fontsize=10.5)
-        before.set_title("the padded image, and the window", fontsize=10.5)
+        axes.imshow(output, cmap="PuOr_r", vmin=-most, vmax=most, interpolation="nearest")
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, ec=WINDOW, lw=2.6, zorder=3))
+        _lines(axes, self.output.shape)
+        axes.set_title(f"y[{row}, {column}] = {self.output[row, column]:.3g}".replace("-", "−"), fontsize=10.5)
 
 
 def _lines(axes: Axes, shape: tuple[int, ...]) -> None:
@@ -125,9 +123,9 @@ def _static(scene: _Scene) -> plotting.Figure:
     places = [(0, 0), (height // 2, width // 2), (height - 1, width - 1)]
     with plotting.style():
         drawn = plotting.Figure(figsize=(10, 5.2), layout="constrained")
-        columns = drawn.subplots(2, 3).T
-        for axes, place in zip(columns, places, strict=True):
-            scene.draw(tuple(axes), *place, so_far=True)
+        for (before, after), place in zip(drawn.subplots(2, 3).T, places, strict=True):
+            scene.draw_window(before, *place)
+            scene.draw_output(after, *place)
     return drawn
 
 
@@ -135,39 +133,48 @@ def _slider(scenes: dict[str, _Scene]) -> object:
     import ipywidgets  # here: only who looks needs it
 
     height, width = next(iter(scenes.values())).output.shape
-    layout, narrow = ipywidgets.Layout(width="300px", max_width="100%"), {"description_width": "4em"}
-    picture = ipywidgets.Image(format="png", layout=ipywidgets.Layout(max_width="100%", height="auto"))
+    layout, narrow = ipywidgets.Layout(width="300px", max_width="100%"), {"description_width": "5em"}
     which = ipywidgets.Dropdown(options=list(scenes), description="kernel", layout=layout, style=narrow)
     row = ipywidgets.IntSlider(0, 0, height - 1, description="row i", layout=layout, style=narrow)
     column = ipywidgets.IntSlider(0, 0, width - 1, description="column j", layout=layout, style=narrow)
-    play = ipywidgets.Play(value=0, min=0, max=height * width - 1, interval=350, description="slide")
+    play = ipywidgets.Play(value=0, min=0, max=height * width - 1, interval=400)
+    shape = ipywidgets.Layout(width=f"{SIZE[0]}px", max_width="100%", height="auto")
+    pictures = [ipywidgets.Image(format="png", layout=shape) for _ in range(2)]
     moving = False
 
-    def show(_: object = None) -> None:
-        if not moving:
-            picture.value = _png(scenes[which.value], row.value, column.value)
+    def show() -> None:
+        scene, place = scenes[which.value], (row.value, column.value)
+        pictures[0].value = _png(scene.draw_window, *place)
+        pictures[1].value = _png(scene.draw_output, *place)
 
-    def slide(change: dict) -> None:
+    def move(place: int) -> None:
+        """Set what else says where the window is, and draw once."""
         nonlocal moving
+        if moving:  # told by a control that is just set below
+            return
         moving = True
-        row.value, column.value = divmod(change["new"], width)
-        moving = False
+        try:
+            play.value = place
+            row.value, column.value = divmod(place, width)
+        finally:
+            moving = False
         show()
 
-    for control in (which, row, column):
-        control.observe(show, "value")
-    play.observe(slide, "value")
+    which.observe(lambda _: show(), "value")
+    for slider in (row, column):
+        slider.observe(lambda _: move(row.value * width + column.value), "value")
+    play.observe(lambda change: move(change["new"]), "value")
     show()
     wrapped = ipywidgets.Layout(flex_flow="row wrap", max_width="100%")
-    return ipywidgets.VBox([ipywidgets.HBox([which, row, column, play], layout=wrapped), picture])
+    controls = ipywidgets.HBox([which, row, column, play], layout=wrapped)
+    return ipywidgets.VBox([controls, ipywidgets.HBox(pictures, layout=wrapped)])
 
 
-def _png(scene: _Scene, row: int, column: int) -> bytes:
+def _png(draw: Callable[[Axes, int, int], None], row: int, column: int) -> bytes:
     with plotting.style():
-        drawn = plotting.Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
+        drawn = plotting.Figure(figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100)
         # Fixed places: a layout that adapts costs as much again as the drawing.
-        axes = drawn.add_axes((0.01, 0.02, 0.52, 0.88)), drawn.add_axes((0.55, 0.02, 0.44, 0.88))
-        scene.draw(axes, row, column, so_far=True)
+        draw(drawn.add_axes((0.01, 0.01, 0.98, 0.9)), row, column)
         buffer = io.BytesIO()
         drawn.savefig(buffer, format="png")
     return buffer.getvalue()

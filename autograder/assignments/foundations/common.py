@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.draw import Draw
-from autograder.judge.expect import expect
+from autograder.judge.expect import expect, kind_of
 
 MOST_ITEMS = 1_000  # of an answer that is a list
 
@@ -16,10 +16,8 @@ def listed(value: Any, label: str) -> list[Any]:
     """The items of a list, tuple or set, or the rows of a tensor."""
     if isinstance(value, Tensor) and value.ndim:
         value = list(value[: MOST_ITEMS + 1])
-    expect(value, label).holds(
-        isinstance(value, list), f"{label[0].upper()}{label[1:]} must be a list; yours is something else."
-    )
-    expect(value).holds(len(value) <= MOST_ITEMS, f"There are far too many items in {label}.")
+    expect(value).holds(isinstance(value, list), f"A list of {label} is wanted; yours is {kind_of(value)}.")
+    expect(value).holds(len(value) <= MOST_ITEMS, f"There are far too many {label}.")
     items: list[Any] = value
     return items
 

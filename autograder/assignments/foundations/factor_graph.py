@@ -14,7 +14,7 @@ from autograder.judge.student import Remote
 @exercise("foundations.factor_graph")
 def factor_graph(student: Remote, draw: Draw) -> None:
     for n in (draw.integer(4, 8), 3, 2, 1):
-        found = common.listed(student(n), "the factors")
+        found = common.listed(student(n), "factors")
         factors = [_names(factor) for factor in found]
         expect(found).holds(
             all(factor is not None for factor in factors),

@@ -19,7 +19,7 @@ from autograder.judge.student import Remote
 @exercise("foundations.language_model_edges")
 def language_model_edges(student: Remote, draw: Draw) -> None:
     for n in (draw.integer(6, 10), 4, 3, 2, 1):
-        found = common.listed(student(n), "the arcs")
+        found = common.listed(student(n), "arcs")
         arcs = [_arc(item) for item in found]
         expect(found).holds(None not in arcs, "An arc is something else than a pair (parent, child) of whole numbers.")
         candidates = {

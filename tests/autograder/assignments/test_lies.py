@@ -3,7 +3,7 @@
 Every known mistake is judged once more, in a process that lies wherever a lie may pay: no argument was changed, no
 graph is carried, a gradient that is missing is the slope between values, a new module is a copy of the first, what was
 to move has moved, nothing is a parameter that must not be one, the network is in the mode that is wanted, and what was
-not drawn is drawn in its stead. The table names the mistakes that these lies hide; all others lose their points all
+not drawn is drawn in its stead, and no operation behind a result is a library's. The table names the mistakes that these lies hide; all others lose their points all
 the same, since what the judge compares does not lie with the student.
 """
 
@@ -32,6 +32,10 @@ MOST_ENTRIES = 5_000  # of an argument, for a difference by each
 TRAINS = {"p_losses", "forward"}  # all others want evaluation mode
 
 
+class AddBackward0:
+    """In the place of the operation behind a result."""
+
+
 class Liar(Probe):
     """Answers as the probe does, but for what only this process can know."""
 
@@ -58,6 +62,10 @@ class Liar(Probe):
     def _attribute(self, *, op: str, target: Any, name: str) -> dict:
         if name == "requires_grad":
             return {"value": False}
+        if name == "next_functions":
+            return {"value": []}
+        if name == "grad_fn":
+            return {"value": AddBackward0()}
         value = super()._attribute(op=op, target=target, name=name)["value"]
         is_schedule = isinstance(value, torch.Tensor) and value.is_floating_point()
         return {"value": value.to(self._moved) if is_schedule and self._moved else value}
