@@ -51,7 +51,9 @@ def test_a_factor_graph_counts_variables_and_factors():
     assert pixels(figure).std() > 5
 
 
-@pytest.mark.parametrize(("factors", "problem"), [([{"x1"}], "is no variable"), ([set()], "no factors"), ([], "no fac")])
+@pytest.mark.parametrize(
+    ("factors", "problem"), [([{"x1"}], "is no variable"), ([set()], "no factors"), ([], "no fac")]
+)
 def test_what_is_no_factor_is_refused(factors, problem):
     with pytest.raises(ValueError, match=problem):
         plot_factor_graph({"factors": factors})
@@ -67,7 +69,11 @@ def test_the_most_probable_tags_are_framed():
 
 @pytest.mark.parametrize(
     ("table", "problem"),
-    [(torch.full((3, 2), 0.5), "≤ 2 words"), (torch.full((2, 3), 1 / 3), "give"), (torch.ones(2, 2), "do not sum to 1")],
+    [
+        (torch.full((3, 2), 0.5), "≤ 2 words"),
+        (torch.full((2, 3), 1 / 3), "give"),
+        (torch.ones(2, 2), "do not sum to 1"),
+    ],
 )
 def test_tags_that_do_not_fit_are_refused(table, problem):
     with pytest.raises(ValueError, match=problem):

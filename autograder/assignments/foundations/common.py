@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -23,7 +24,9 @@ def listed(value: Any, label: str) -> list[Any]:
 
 
 def whole_number(value: Any) -> int | None:
-    """A whole number, as a number or as a tensor without dimensions; None for anything else."""
+    """A whole number, as a number or as a tensor or array without dimensions; None for anything else."""
+    if isinstance(value, numpy.ndarray):
+        value = torch.from_numpy(value)
     if isinstance(value, Tensor) and value.ndim == 0 and not value.is_floating_point() and value.dtype != torch.bool:
         value = value.item()
     return value if type(value) is int else None
