@@ -2,9 +2,9 @@
 
 Every known mistake is judged once more, in a process that lies wherever a lie may pay: no argument was changed, no
 graph is carried, a gradient that is missing is the slope between values, a new module is a copy of the first, what was
-to move has moved, nothing is a parameter that must not be one, the network is in the mode that is wanted, what was not
-drawn is drawn in its stead, and no operation behind a result is a library's. The table names the mistakes that these
-lies hide; all others lose their points all the same, since what the judge compares does not lie with the student.
+to move has moved, nothing is a parameter that must not be one, the network is in the mode that is wanted, and what was
+not drawn is drawn in its stead. The table names the mistakes that these lies hide; all others lose their points all
+the same, since what the judge compares does not lie with the student.
 """
 
 import copy
@@ -33,7 +33,7 @@ TRAINS = {"p_losses", "forward"}  # all others want evaluation mode
 
 
 class AddBackward0:
-    """In the place of the operation behind a result."""
+    """In the place of the operation behind a result, which may be a library's."""
 
 
 class Liar(Probe):
