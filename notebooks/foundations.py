@@ -157,6 +157,21 @@ from fixmelab.probe import check
 check("foundations.padding", padding)
 ### END HIDDEN TESTS
 
+# %% [markdown]
+# <details>
+# <summary>Hint: where to look</summary>
+#
+# Which pixel of $x$ lies at the corner (0, 0) inside the frame, and at which place of $\tilde x$ does it lie?
+#
+# </details>
+#
+# <details>
+# <summary>Hint: which rule</summary>
+#
+# Replace the row index of $x$ by that of $\tilde x$, which is larger by the height of the frame above, and see what is left of $\lfloor K_h/2 \rfloor$.
+#
+# </details>
+
 # %% [markdown] written="rewritten_layer" points=2
 # ### Question: the layer on the padded image
 #
@@ -531,6 +546,21 @@ for N in lengths:
 # %% tags=["keep"]
 fixmelab.plot_costs(lengths, costs, "words in the sentence (five tags)")
 
+# %% [markdown]
+# <details>
+# <summary>Hint: where to look</summary>
+#
+# At the last of the sums: all factors but one are constants in it.
+#
+# </details>
+#
+# <details>
+# <summary>Hint: which rule</summary>
+#
+# The distributive law once, then induction on the number of words.
+#
+# </details>
+
 # %% [markdown] written="efficient_partition" points=3
 # ### Question: from a sum of products to a product of sums
 #
@@ -858,6 +888,21 @@ apart = torch.stack([total_variation(log_scores, strength * transitions) for str
 print(f"without neighbours the two differ by {float(apart[0]):.0e}, with all their strength by {float(apart[-1]):.3f}")
 labels = "strength of the neighbours", "total variation"
 fixmelab.plot_curves(strengths, {"global against local": apart}, *labels, "Two ways to normalise the same scores")
+
+# %% [markdown]
+# <details>
+# <summary>Hint: where to look</summary>
+#
+# Write both distributions with the same numerator, $\prod_n s_n[t_n] \prod_n a[t_n, t_{n+1}]$. What stands below the line in each, and does it depend on the tagging?
+#
+# </details>
+#
+# <details>
+# <summary>Hint: which rule</summary>
+#
+# For the third part, sum the local distribution over $t_N$, then over $t_{N-1}$, and so on: what does each sum give?
+#
+# </details>
 
 # %% [markdown] written="global_or_local" points=3
 # ### Question: global or local
