@@ -161,7 +161,7 @@ check("foundations.padding", padding)
 # <details>
 # <summary>Hint: where to look</summary>
 #
-# Which pixel of $x$ lies at the corner (0, 0) inside the frame, and at which place of $\tilde x$ does it lie?
+# At which place of $\tilde x$ does the pixel (0, 0) of $x$ lie?
 #
 # </details>
 #
@@ -277,7 +277,7 @@ grey, half, zero = cat.mean(dim=0, keepdim=True), torch.tensor(0.5), torch.tenso
 in_a_row, in_a_column = torch.tensor([[[-1.0, 1.0]]] * 3), torch.tensor([[[-1.0], [1.0]]] * 3)
 answers = [grey, convolve(cat, in_a_row / 2, half), convolve(cat, in_a_column / 2, half)]
 answers.append(convolve(cat, torch.full((3, 5, 5), 1 / 75), zero))
-titles = ["the cat", "left − right", "above − below", "mean of 5×5"]
+titles = ["the cat", "here − left", "here − above", "mean of 5×5"]
 fixmelab.show_images(torch.stack(answers), columns=4, titles=titles, scale=1.7)
 
 # %% [markdown]
@@ -316,7 +316,7 @@ for name, image in zip(titles, shown):
 
 # %% [markdown]
 # An even kernel has no middle. Each pixel of the 2×2 layer is the mean of itself and its neighbours above and to the left, so the picture moves by half a pixel down and to the right in each layer
-# (a little less as a number, since the toe leaves the image). A network with even kernels has to undo this drift somewhere.
+# (a little less as a number, since parts of the boot leave the image). A network with even kernels has to undo this drift somewhere.
 #
 # ### 1.4 Slide it yourself
 #
@@ -390,7 +390,7 @@ def language_model_edges(n):
 
 # %% tests="language_model_edges" points=1
 assert list(language_model_edges(1)) == [], "a single word has no parents"
-arcs = [tuple(arc) for arc in language_model_edges(4)]
+arcs = [tuple(map(int, arc)) for arc in language_model_edges(4)]
 assert len(set(arcs)) == len(arcs), "some arc comes twice"
 assert {node for arc in arcs for node in arc} == {0, 1, 2, 3}, (
     "four words are the nodes 0, 1, 2 and 3, and there are no others"
@@ -464,7 +464,8 @@ def log_partition_by_enumeration(log_scores):
 
 # %%
 seconds = 17**20 / 1e9
-print(f"17^20 = {17**20:.1e} taggings: {seconds / (365 * 24 * 3600):.1e} years")
+print(f"20 words: {17**20:.1e} taggings, {seconds / (365 * 24 * 3600):.1e} years")
+print(f"50 words: {17**50:.1e} taggings; the Earth consists of some 1e+50 atoms")
 
 # %% [markdown]
 # There must be a better way. Find a formula for $\log Z$ that costs about $N V$ operations, not $V^N$, and write it so that it stays right if scores are very large or very small ($s_n[v] = e^{1000}$ is no float, but
