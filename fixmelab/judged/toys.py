@@ -184,7 +184,7 @@ def sparse(matrix: Tensor) -> Tensor:
 
 
 def leaf(values: Tensor) -> Tensor:
-    """A tensor of the same numbers, by which a gradient is wanted: what is made of it carries a graph."""
+    """A tensor of the same numbers, which asks for a gradient: what is made of it carries a graph."""
     return values.clone().requires_grad_()
 
 

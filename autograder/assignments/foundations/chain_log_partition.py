@@ -148,7 +148,7 @@ def without_log_space(log_scores, transitions):
     return alpha.sum().log()
 
 
-@mistake("This is Z; its logarithm is wanted.")
+@mistake("This is Z; return its logarithm.")
 def without_the_logarithm(log_scores, transitions):
     return reference.chain_log_partition(log_scores, transitions).exp()
 

@@ -17,7 +17,7 @@ def listed(value: Any, label: str) -> list[Any]:
     """The items of a list, tuple or set, or the rows of a tensor."""
     if isinstance(value, Tensor) and value.ndim:
         value = list(value[: MOST_ITEMS + 1])
-    expect(value).holds(isinstance(value, list), f"A list of {label} is wanted; yours is {kind_of(value)}.")
+    expect(value).holds(isinstance(value, list), f"Return a list of {label}; yours is {kind_of(value)}.")
     expect(value).holds(len(value) <= MOST_ITEMS, f"There are far too many {label}.")
     items: list[Any] = value
     return items

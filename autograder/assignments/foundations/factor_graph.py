@@ -124,12 +124,12 @@ def factors_twice(n):
     return [*map(set, reference.factor_graph(n)), *map(set, reference.factor_graph(1))]
 
 
-@mistake("These are pairs of a factor and a variable; for each factor the set of its variables is wanted.")
+@mistake("These are pairs of a factor and a variable; return for each factor the set of its variables.")
 def lines_for_factors(n):
     return [(k, name) for k, factor in enumerate(map(sorted, factor_graph_as_tuples.answer(n))) for name in factor]
 
 
-@mistake("This is a map; a list of sets is wanted, one for each factor.")
+@mistake("This is a map; return a list of sets, one for each factor.")
 def a_map(n):
     return {f"s{k}": {f"t{k}"} | _words(1, k) for k in range(1, n + 1)}
 

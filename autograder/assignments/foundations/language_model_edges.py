@@ -113,7 +113,7 @@ def arcs_twice(n):
     return _pairs(n) + _pairs(n)[:1]
 
 
-@mistake("These are the parents of each word; a list of pairs (parent, child) is wanted, one for each arc.")
+@mistake("These are the parents of each word; return a list of pairs (parent, child), one for each arc.")
 def parents_of_each_word(n):
     return [list(range(k)) for k in range(n)]
 
@@ -123,7 +123,7 @@ def an_adjacency_matrix(n):
     return torch.ones(n, n).triu(1)
 
 
-@mistake("This is how many arcs there are; the arcs themselves are wanted, as pairs (parent, child).")
+@mistake("This is how many arcs there are; return the arcs themselves, as pairs (parent, child).")
 def how_many(n):
     return n * (n - 1) // 2
 

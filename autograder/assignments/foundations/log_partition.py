@@ -56,7 +56,7 @@ def best_tagging(log_scores):
     return log_scores.max(dim=1).values.sum()
 
 
-@mistake("This is Z; its logarithm is wanted.")
+@mistake("This is Z; return its logarithm.")
 def without_the_logarithm(log_scores):
     return log_scores.logsumexp(dim=1).sum().exp()
 

@@ -97,7 +97,7 @@ def other_axis_mirrored(kernel_height, kernel_width):
     return right, left, top, bottom
 
 
-@mistake("The order is another one: (left, right, top, bottom) is wanted, as F.pad takes it.")
+@mistake("The order must be (left, right, top, bottom), as F.pad takes it; yours is another one.")
 def another_order(kernel_height, kernel_width):
     left, right, top, bottom = reference.padding(kernel_height, kernel_width)
     return left, top, right, bottom
@@ -162,7 +162,7 @@ def floats(kernel_height, kernel_width):
     return tuple(float(side) for side in reference.padding(kernel_height, kernel_width))
 
 
-@mistake("There is one number for each axis; the two sides of an axis may differ, so four numbers are wanted.")
+@mistake("There is one number for each axis; the two sides of an axis may differ, so return four numbers.")
 def one_for_each_axis(kernel_height, kernel_width):
     return kernel_width // 2, kernel_height // 2
 

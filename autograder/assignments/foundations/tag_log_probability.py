@@ -56,12 +56,12 @@ def z_for_each_word(log_scores, tags):
     return (_chosen(log_scores, tags) - reference.log_partition(log_scores)).sum()
 
 
-@mistake("This is the probability; its logarithm is wanted.")
+@mistake("This is the probability; return its logarithm.")
 def without_the_logarithm(log_scores, tags):
     return reference.tag_log_probability(log_scores, tags).exp()
 
 
-@mistake("This is −log p, a loss; log p itself is wanted, which is never positive.")
+@mistake("This is −log p, a loss; return log p itself, which is never positive.")
 def a_loss(log_scores, tags):
     return -reference.tag_log_probability(log_scores, tags)
 

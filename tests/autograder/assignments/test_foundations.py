@@ -152,7 +152,7 @@ def test_arcs_come_in_any_container(answer):
 @pytest.mark.parametrize("answer", [lambda n: 3, lambda n: [(0, "1")], lambda n: [(0, 1, 2)], lambda n: None])
 def test_what_is_no_list_of_arcs_is_told_so(answer):
     found = judged("language_model_edges", answer)
-    assert found.verdict == "fail" and "(parent, child)" in found.message or "list of arcs" in found.message
+    assert found.verdict == "fail" and ("(parent, child)" in found.message or "list of arcs" in found.message)
 
 
 def test_the_order_of_factors_is_free():
