@@ -184,6 +184,11 @@ def sparse(matrix: Tensor) -> Tensor:
     return matrix.to_sparse_coo()
 
 
+def leaf(values: Tensor) -> Tensor:
+    """A tensor of the same numbers, which asks for a gradient: what is made of it carries a graph."""
+    return values.clone().requires_grad_()
+
+
 class Holder(nn.Module):
     """A module that holds another, `held`, as a larger model would."""
 
@@ -247,4 +252,4 @@ def _mean(h: Tensor, neighbors: Tensor, weight: Tensor, activation: Activation) 
 
 
 LENT = {toy.__name__: toy for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Curve, Trajectories)}
-MADE = {toy.__name__: toy for toy in (Graph, sparse, JointProblem, Holder)}
+MADE = {toy.__name__: toy for toy in (Graph, sparse, leaf, JointProblem, Holder)}

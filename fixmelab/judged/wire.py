@@ -1,11 +1,11 @@
 """What travels between a judge and a student's process: msgpack frames, never pickle.
 
 A frame is a length (4 bytes, big-endian) and a msgpack body. A body carries None, booleans, 64-bit integers,
-floats, text, bytes, lists, maps with text keys, tensors, handles (numbers that stand for objects which stay in the
-student's process) and what is lent (numbers that stand for toys which stay with the judge). Tensors and arrays are
-extensions: the numbers of the dtype and of the dimensions (a byte each), the sizes (8 bytes each, big-endian), the raw
-bytes. A handle is its number (8 bytes) and its type's name; what is lent shows numbers too, as NAME=NUMBER behind
-blanks. Whatever is malformed, too large or too deep raises WireError.
+floats, text, bytes, lists (tuples and sets become lists), maps with text keys, tensors, handles (numbers that stand for
+objects which stay in the student's process) and what is lent (numbers that stand for toys which stay with the judge).
+Tensors and arrays are extensions: the numbers of the dtype and of the dimensions (a byte each), the sizes (8 bytes
+each, big-endian), the raw bytes. A handle is its number (8 bytes) and its type's name; what is lent shows numbers too,
+as NAME=NUMBER behind blanks. Whatever is malformed, too large or too deep raises WireError.
 """
 
 import math
@@ -105,6 +105,8 @@ def encode(value: Any, keep: Callable[[Any], "Handle | Lent"] | None = None) -> 
                 return plain(item)
         if isinstance(item, tuple):
             return list(item)
+        if isinstance(item, set | frozenset):
+            return sorted(item, key=_place_in_order)
         if isinstance(item, Handle | Lent):
             return _reference(item)
         if keep is None:
@@ -119,6 +121,11 @@ def encode(value: Any, keep: Callable[[Any], "Handle | Lent"] | None = None) -> 
         raise WireError(f"the value takes {len(body) >> 20} MB; at most {MAX_FRAME >> 20} MB travel")
     _require_modest(body)
     return body
+
+
+def _place_in_order(item: Any) -> str:
+    """By what the items of a set are sorted, the same in every process; sets within it are sorted, too."""
+    return repr(sorted(map(_place_in_order, item))) if isinstance(item, set | frozenset) else repr(item)
 
 
 def _tensor(item: torch.Tensor, keep: "Callable[[Any], Handle | Lent] | None") -> Any:

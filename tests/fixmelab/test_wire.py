@@ -27,6 +27,13 @@ def test_plain_values_come_back(value):
     assert wire.decode(wire.encode(value)) == value
 
 
+def test_sets_travel_as_lists_in_an_order_of_their_own():
+    assert wire.decode(wire.encode({3, 1, 2})) == [1, 2, 3]
+    assert wire.decode(wire.encode([frozenset({"w2", "t2", "w1"}), set()])) == [["t2", "w1", "w2"], []]
+    nested = {frozenset({name, "z"}) for name in "cab"}
+    assert wire.decode(wire.encode(nested)) == [["a", "z"], ["b", "z"], ["c", "z"]]
+
+
 @pytest.mark.parametrize("dtype", wire.DTYPES.values(), ids=wire.DTYPES)
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0, 4), (2, 3, 4)])
 def test_tensors_come_back_to_the_bit(dtype, shape):

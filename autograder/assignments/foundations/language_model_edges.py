@@ -1,0 +1,148 @@
+"""The arcs of a decoder-only language model: from each word to every later one.
+
+The list may be in any order, and a set or a tensor. Mistakes keep the neighbours alone, turn arcs round, draw them both
+ways, let a word depend on itself, add nodes, or count words from 1.
+"""
+
+import itertools
+
+import torch
+from torch import Tensor
+
+from autograder.assignments.foundations import common, reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("foundations.language_model_edges")
+def language_model_edges(student: Remote, draw: Draw) -> None:
+    for n in (draw.integer(6, 10), 4, 3, 2, 1):
+        found = common.listed(student(n), "arcs")
+        arcs = [_arc(item) for item in found]
+        expect(found).holds(None not in arcs, "An arc is something else than a pair (parent, child) of whole numbers.")
+        candidates = {
+            "turned_round": turned_round.answer(n),
+            "both_ways": both_ways.answer(n),
+            "itself_too": itself_too.answer(n),
+            "neighbours_alone": neighbours_alone.answer(n),
+            "two_words_back": two_words_back.answer(n),
+            "from_the_first_alone": from_the_first_alone.answer(n),
+            "to_the_last_alone": to_the_last_alone.answer(n),
+            "counted_from_one": counted_from_one.answer(n),
+            "a_word_too_many": a_word_too_many.answer(n),
+            "a_word_too_few": a_word_too_few.answer(n),
+        }
+        name = common.name_of(set(arcs), {key: set(value) for key, value in candidates.items()})
+        wanted = reference.language_model_edges(n)
+        expect(found).holds(set(arcs) == wanted, "Some arcs are missing, or some should not be there.", name)
+        expect(found).holds(len(arcs) == len(wanted), "Some arcs come twice: each stands for one arrow.", "arcs_twice")
+
+
+def _arc(item: object) -> tuple[int, int] | None:
+    """A pair of whole numbers as one."""
+    parts = item.tolist() if isinstance(item, Tensor) and item.shape == (2,) else item
+    if not isinstance(parts, list) or len(parts) != 2:
+        return None
+    parent, child = (common.whole_number(part) for part in parts)
+    return None if parent is None or child is None else (parent, child)
+
+
+def _pairs(n):
+    return sorted(reference.language_model_edges(n))
+
+
+@mistake("The arcs point the wrong way: from the word that is known to the word that depends on it, (parent, child).")
+def turned_round(n):
+    return [(child, parent) for parent, child in _pairs(n)]
+
+
+@mistake("There is an arc in both directions between two words; a word depends on earlier words alone.")
+def both_ways(n):
+    return _pairs(n) + [(child, parent) for parent, child in _pairs(n)]
+
+
+@mistake("A word is its own parent; it depends on the words before it, and not on itself.")
+def itself_too(n):
+    return _pairs(n) + [(k, k) for k in range(n)]
+
+
+@mistake("Each word depends on its left neighbour alone: that is a bigram model. A decoder looks at all words before.")
+def neighbours_alone(n):
+    return [(k, k + 1) for k in range(n - 1)]
+
+
+@mistake("Each word depends on the two words before it alone; a decoder looks at all of them.")
+def two_words_back(n):
+    return [(parent, child) for parent, child in _pairs(n) if child - parent <= 2]
+
+
+@mistake("All arcs come from the first word; every earlier word is a parent.")
+def from_the_first_alone(n):
+    return [(0, k) for k in range(1, n)]
+
+
+@mistake("All arcs lead to the last word; the words before it have parents, too.")
+def to_the_last_alone(n):
+    return [(k, n - 1) for k in range(n - 1)]
+
+
+@mistake("The words are counted from 1: the nodes are 0, …, n − 1.")
+def counted_from_one(n):
+    return [(parent + 1, child + 1) for parent, child in _pairs(n)]
+
+
+@mistake("There is a node too many: a node for each word, and none for a start or an end of the sentence.")
+def a_word_too_many(n):
+    return _pairs(n + 1)
+
+
+@a_word_too_many.also
+def a_start_of_the_sentence(n):
+    return _pairs(n) + [(-1, k) for k in range(n)]
+
+
+@mistake("The last word has no arcs: range(n) ends before n.")
+def a_word_too_few(n):
+    return _pairs(n - 1)
+
+
+@mistake("Some arcs come twice: each stands for one arrow.")
+def arcs_twice(n):
+    return _pairs(n) + _pairs(n)[:1]
+
+
+@mistake("These are the parents of each word; return a list of pairs (parent, child), one for each arc.")
+def parents_of_each_word(n):
+    return [list(range(k)) for k in range(n)]
+
+
+@parents_of_each_word.also
+def an_adjacency_matrix(n):
+    return torch.ones(n, n).triu(1)
+
+
+@mistake("This is how many arcs there are; return the arcs themselves, as pairs (parent, child).")
+def how_many(n):
+    return n * (n - 1) // 2
+
+
+@equivalent
+def arcs_by_combinations(n):
+    return list(itertools.combinations(range(n), 2))
+
+
+@equivalent
+def arcs_as_a_set(n):
+    return {(i, j) for j in reversed(range(n)) for i in reversed(range(j))}
+
+
+@equivalent
+def arcs_as_a_tensor(n):
+    return torch.ones(n, n).triu(diagonal=1).nonzero()
+
+
+@equivalent
+def arcs_as_rows_of_indices(n):
+    return [[int(i), int(j)] for i, j in torch.triu_indices(n, n, 1).T]

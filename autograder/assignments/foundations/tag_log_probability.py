@@ -1,0 +1,146 @@
+"""log p(tags given w) of a globally normalised tagger.
+
+Taggings of short and long sentences, scores of hundreds, and gradients. Mistakes forget or double log Z, pick scores of
+wrong entries, average over words or return a loss.
+"""
+
+import torch
+
+from autograder.assignments.foundations import common, reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("foundations.tag_log_probability")
+def tag_log_probability(student: Remote, draw: Draw) -> None:
+    for words, tags, dtype in ((5, 4, torch.float64), (6, 3, torch.float32), (1, 3, torch.float64)):
+        scores, chosen = common.log_scores(draw, words, tags, dtype), _tags(draw, words, tags)
+        expect(student(scores, chosen), "log p").close(reference.tag_log_probability(scores, chosen))
+    scores, chosen = common.log_scores(draw, 4, 3, torch.float64), _tags(draw, 4, 3)
+    gradients = student.gradient(scores, chosen, wrt=[0])
+    common.expect_gradients(gradients, [scores, chosen], reference.tag_log_probability, "log_scores")
+    far = scores + torch.tensor([[900.0], [-1000.0], [400.0], [0.0]]).double()
+    wanted = reference.tag_log_probability(far, chosen)
+    expect(student(far, chosen), "log p for very large and very small scores").close(wanted, atol=1e-4)
+
+
+def _tags(draw: Draw, words: int, tags: int) -> torch.Tensor:
+    """A tag for each word, neighbours different, the first and the last tag among them if there is room."""
+    start = draw.integer(0, tags)
+    return torch.tensor([(start + 2 * word) % tags if tags % 2 else (start + word) % tags for word in range(words)])
+
+
+def _chosen(log_scores, tags):
+    return log_scores.gather(1, tags[:, None])[:, 0]
+
+
+@mistake("log Z is missing: these are log-scores, which are no log-probabilities yet.")
+def without_z(log_scores, tags):
+    return _chosen(log_scores, tags).sum()
+
+
+@mistake("log Z is added; dividing by Z subtracts it.")
+def z_added(log_scores, tags):
+    return _chosen(log_scores, tags).sum() + reference.log_partition(log_scores)
+
+
+@mistake("Z itself is subtracted; the logarithm of a quotient subtracts log Z.")
+def z_for_log_z(log_scores, tags):
+    return _chosen(log_scores, tags).sum() - reference.log_partition(log_scores).exp()
+
+
+@mistake("log Z is subtracted once for each word; there is one Z for the sentence.")
+def z_for_each_word(log_scores, tags):
+    return (_chosen(log_scores, tags) - reference.log_partition(log_scores)).sum()
+
+
+@mistake("This is the probability; return its logarithm.")
+def without_the_logarithm(log_scores, tags):
+    return reference.tag_log_probability(log_scores, tags).exp()
+
+
+@mistake("This is −log p, a loss; return log p itself, which is never positive.")
+def a_loss(log_scores, tags):
+    return -reference.tag_log_probability(log_scores, tags)
+
+
+@mistake("The words are averaged; the log-scores of the words add up.")
+def averaged_over_words(log_scores, tags):
+    return reference.tag_log_probability(log_scores, tags) / len(tags)
+
+
+@mistake("The log-scores are averaged over words before log Z is subtracted; they add up.")
+def scores_averaged(log_scores, tags):
+    return _chosen(log_scores, tags).mean() - reference.log_partition(log_scores)
+
+
+@mistake("There is one number for each word; the tagging of a sentence has one probability.")
+def one_for_each_word(log_scores, tags):
+    return torch.distributions.Categorical(logits=log_scores).log_prob(tags)
+
+
+@mistake("log_scores[:, tags] picks every tag for every word; pair word n with tag t_n (an index for each of both).")
+def every_tag_for_every_word(log_scores, tags):
+    return log_scores[:, tags].sum() - reference.log_partition(log_scores)
+
+
+@mistake("log_scores[tags] picks whole rows, as if tags were words; pair word n with tag t_n.")
+def tags_as_words(log_scores, tags):
+    return log_scores[tags.clamp(max=len(log_scores) - 1)].sum() - reference.log_partition(log_scores)
+
+
+@mistake("The largest score of each word is taken, whatever `tags` says.")
+def best_tags(log_scores, tags):
+    return log_scores.max(dim=1).values.sum() - reference.log_partition(log_scores)
+
+
+@mistake("The tags are counted from 1; they are 0 to V − 1.")
+def counted_from_one(log_scores, tags):
+    return reference.tag_log_probability(log_scores, tags - 1 + (tags == 0) * log_scores.shape[1])
+
+
+@mistake("The softmax runs over words; the alternatives are the tags of one word.")
+def normalised_over_words(log_scores, tags):
+    return _chosen(log_scores.log_softmax(dim=0), tags).sum()
+
+
+@mistake("It leaves the logarithms, and so it overflows or vanishes for large and small scores.")
+def without_log_space(log_scores, tags):
+    scores = log_scores.exp()
+    return (_chosen(scores, tags) / scores.sum(dim=1)).prod().log()
+
+
+@without_log_space.also
+def softmax_before_the_logarithm(log_scores, tags):
+    scores = log_scores.exp()
+    return _chosen(scores / scores.sum(dim=1, keepdim=True), tags).log().sum()
+
+
+@mistake("No gradient reaches log_scores: look for detach, no_grad, item, tolist, float or numpy.")
+def detached(log_scores, tags):
+    return _chosen(log_scores, tags).sum() - reference.log_partition(log_scores.detach())
+
+
+@detached.also
+def detached_altogether(log_scores, tags):
+    return reference.tag_log_probability(log_scores, tags).detach()
+
+
+@equivalent
+def probability_word_by_word(log_scores, tags):
+    return log_scores.log_softmax(dim=-1)[torch.arange(len(tags)), tags].sum()
+
+
+@equivalent
+def probability_by_cross_entropy(log_scores, tags):
+    return -torch.nn.functional.cross_entropy(log_scores, tags, reduction="sum")
+
+
+@equivalent
+def probability_by_a_loop(log_scores, tags):
+    total = -torch.logsumexp(log_scores, dim=1).sum()
+    for n, tag in enumerate(tags.tolist()):
+        total = total + log_scores[n, tag]
+    return total
