@@ -47,7 +47,7 @@ def _expect_losses(
     for loss, name in zip(losses, names, strict=True):
         expect(loss, name).shape().finite("logarithm_of_a_rounded_sigmoid")
     wanted = [loss.detach() for loss in wanted]
-    same = [torch.allclose(losses[k], wanted[1 - k], rtol=1e-4) for k in (0, 1)]
+    same = [torch.allclose(losses[k].double(), wanted[1 - k].double(), rtol=1e-4) for k in (0, 1)]
     expect(losses).holds(not all(same), "The two losses have changed places.", "losses_swapped")
     for loss, right, name in zip(losses, wanted, names, strict=True):
         expect(loss, name).close(right, rtol=1e-4)
