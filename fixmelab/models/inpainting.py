@@ -37,15 +37,15 @@ class PictureCritic(nn.Module):
         channels: of the first convolution; the others have twice and four times as many.
     """
 
-    def __init__(self, channels: int = 16) -> None:
+    def __init__(self, channels: int = 20) -> None:
         super().__init__()
         sizes = (1, channels, 2 * channels, 4 * channels)
         convolutions = [
             layer
             for before, after in zip(sizes, sizes[1:], strict=False)
-            for layer in (nn.Conv2d(before, after, 3, stride=2, padding=1), nn.LeakyReLU(0.2))
+            for layer in (nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(0.2))
         ]
-        self.layers = nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(16 * sizes[-1], 1))
+        self.layers = nn.Sequential(*convolutions, nn.Flatten(), nn.Linear(9 * sizes[-1], 1))
 
     def forward(self, x: Tensor) -> Tensor:
         return cast(Tensor, self.layers(x)).squeeze(1)
