@@ -116,9 +116,9 @@ best = optimal_discriminator(torch.tensor([0.2, 0.5]).log(), torch.tensor([0.6, 
 assert best.shape == (2,), f"expected one probability for each point, shape (2,); yours has shape {tuple(best.shape)}"
 assert abs(float(best[1]) - 0.5) < 1e-5, "where the densities are equal, nobody can tell: D* is ½"
 assert abs(float(best[0]) - 0.75) < 1e-5, "for f_0 = 0.2 and f_1 = 0.6, three of four points come from f_1: D* is 0.75"
-far = optimal_discriminator(torch.tensor([-1000.0, 1000.0]), torch.tensor([-1001.0, 1000.0]))
+far = optimal_discriminator(torch.tensor([-1000.0, 1000.0, -1000.0]), torch.tensor([-1001.0, 1000.0, 1000.0]))
 assert torch.isfinite(far).all(), "for log-densities of ±1000 the result is infinite or NaN: do not leave the logarithms too early"
-assert torch.allclose(far, torch.tensor([0.26894, 0.5]), atol=1e-4), "log f_0 = −1000 and log f_1 = −1001: D* is 1/(1 + e) = 0.2689"
+assert torch.allclose(far, torch.tensor([0.26894, 0.5, 1.0]), atol=1e-4), "log f_0 = −1000 and log f_1 = −1001: D* is 1/(1 + e) = 0.2689"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -361,7 +361,7 @@ nn.init.zeros_(tiny[0].weight), nn.init.zeros_(tiny[0].bias)
 tiny[0].weight.grad, drawn = torch.ones(1, 1), []
 samplers = (lambda: drawn.append(1) or torch.tensor([[1.0], [2.0]])), (lambda: drawn.append(0) or torch.tensor([[-1.0], [0.0], [-2.0]]))
 history = train_discriminator(tiny, *samplers, 1, torch.optim.SGD(tiny.parameters(), lr=1.0))
-assert isinstance(history, list) and [type(value) for value in history] == [float], "expected a list of one Python float"
+assert isinstance(history, list) and isinstance(history[0], float), "expected a list of one Python float"
 assert abs(history[0] + 2 * math.log(2)) < 1e-4, "with all weights 0, V is −2 log 2 before the first step"
 assert abs(tiny[0].weight.item() - 1.25) < 1e-4, "uphill, by ½ · mean of sample_1 − ½ · mean of sample_0: the weight is 1.25 after one step"
 history = train_discriminator(tiny, *samplers, 5, torch.optim.SGD(tiny.parameters(), lr=0.1))
@@ -778,6 +778,9 @@ assert abs(losses[1].item() - 0.224440) < 1e-4, "G is off by 0.4 in the hole, an
 assert torch.autograd.grad(losses[0], painter.grey, retain_graph=True, allow_unused=True)[0] in (None, 0), (
     "the discriminator's loss must not reach the generator: cut x̃ from the graph"
 )
+shown = []
+inpainting_losses(lambda visible, mask: shown.append((visible, mask)) or painter(visible, mask), critic, x, m, 0.1)
+assert not shown[0][0][m > 0].any() and torch.equal(shown[0][1], m), "the generator sees zeros in the hole, and the mask m"
 slope = torch.autograd.grad(losses[1], painter.grey)[0]
 assert abs(slope.item() + 0.847502) < 1e-4, "both terms pull on the grey: by 2 · (0.5 − 0.9) and by 0.1 · −(1 − D) = −0.047502"
 ### BEGIN HIDDEN TESTS
@@ -842,11 +845,12 @@ def inpainting_step(generator, discriminator, x, m, weight, generator_optimizer,
 
 
 # %% tests="inpainting_step" points=4
+x, m = torch.tensor([[[[0.9, 0.2], [0.4, 0.0]]]]), torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
 painter, critic = OneGrey(), Brightness()
 critic.slope.grad, painter.grey.grad = torch.tensor(7.0), torch.tensor(7.0)  # left from elsewhere
 optimizers = [torch.optim.SGD(player.parameters(), lr=1.0) for player in (painter, critic)]
 losses = inpainting_step(painter, critic, x, m, 0.1, *optimizers)
-assert [type(loss) for loss in losses] == [float, float], "expected two Python floats: loss.item()"
+assert all(isinstance(loss, float) for loss in losses), "expected two Python floats: loss.item()"
 assert abs(losses[0] - 1.218474) < 1e-4, "the first loss is the discriminator's, before its step"
 assert abs(critic.slope.item() - 1.136272) < 1e-4, "the discriminator makes one step on its own loss, with cleared gradients"
 assert abs(losses[1] - 0.223795) < 1e-4, "the generator's loss is computed with the discriminator as it is after its step"

@@ -42,15 +42,15 @@ def inpainting_losses(student: Remote, draw: Draw) -> None:
 def _expect_losses(
     losses: list, generator: Inpainter, discriminator: Critic, x: Tensor, m: Tensor, weight: float
 ) -> None:
-    wanted = reference.inpainting_losses(common.twin(generator), common.twin(discriminator), x, m, weight)
+    right = reference.inpainting_losses(common.twin(generator), common.twin(discriminator), x, m, weight)
+    wanted = [loss.detach() for loss in right]
     names = "the discriminator's loss", "the generator's loss"
     for loss, name in zip(losses, names, strict=True):
         expect(loss, name).shape().finite("logarithm_of_a_rounded_sigmoid")
-    wanted = [loss.detach() for loss in wanted]
     same = [torch.allclose(losses[k].double(), wanted[1 - k].double(), rtol=1e-4) for k in (0, 1)]
     expect(losses).holds(not all(same), "The two losses have changed places.", "losses_swapped")
-    for loss, right, name in zip(losses, wanted, names, strict=True):
-        expect(loss, name).close(right, rtol=1e-4)
+    for loss, right_loss, name in zip(losses, wanted, names, strict=True):
+        expect(loss, name).close(right_loss, rtol=1e-4)
 
 
 def _expect_reach(

@@ -1,4 +1,4 @@
-"""The references of the notebook on adversarial training against quadrature, enumeration and automatic differentiation."""
+"""The references of the notebook on adversarial training against quadrature, enumeration and autograd."""
 
 import itertools
 import math
@@ -102,7 +102,13 @@ def test_a_step_moves_both_and_the_second_against_the_first():
     one, other = InpaintingProblem(*given, 0.0), InpaintingProblem(*given, 9.0)
     losses = [
         reference.inpainting_step(
-            problem.generator, problem.discriminator, x, m, 0.5, problem.generator_optimizer, problem.discriminator_optimizer
+            problem.generator,
+            problem.discriminator,
+            x,
+            m,
+            0.5,
+            problem.generator_optimizer,
+            problem.discriminator_optimizer,
         )
         for problem in (one, other)
     ]
