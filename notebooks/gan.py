@@ -595,7 +595,7 @@ fixmelab.show_images(torch.cat([test_images[:10], with_holes[:10]]), columns=10,
 #
 # where both sums run over all pictures, channels and pixels: it is the **mean over all hidden numbers**, and a pixel in the hole hides one number for each channel. If nothing is hidden, the loss is 0.
 #
-# What is hidden must not reach the network: not in the loss only, in its *input*. A network that sees the answer learns to copy it, the loss falls to 0, and the first real hole shows that
+# The hidden pixels are the target, and must never be part of the *input*. A network that sees the answer learns to copy it, the loss falls to 0, and the first real hole shows that
 # nothing was learned.
 #
 # <details><summary>Hint: shapes</summary>
@@ -891,15 +891,17 @@ curves = {"$\\mathcal{L}_D$": losses, "2 log 2, for D = ½": torch.full_like(los
 fixmelab.plot_curves(torch.arange(len(losses)), curves, "steps", "discriminator's loss", "Equals: the loss stays just below that of a coin")
 
 # %% [markdown]
-# In an ordinary training a loss that stays level means that nothing is learned. Here it means that both players are equally strong.
+# In an ordinary training a loss that stays level means that nothing is learned. Here it means that both players are about equally strong: on a laptop's
+# budget it wanders between 1.2 and 1.4.
 
 # %% tags=["keep"]
 blurry_pictures, sharp_pictures = filled(blurry), filled(sharp)
 rows = [test_images[:10], with_holes[:10], blurry_pictures[:10], sharp_pictures[:10]]
-fixmelab.show_images(torch.cat(rows), columns=10, title="test pictures, what is left, squared error alone, with an adversary")
+fixmelab.show_images(torch.cat(rows), columns=10, scale=1.1, title="real, what is left, squared error alone, with an adversary")
 
 # %% [markdown]
-# A number for the eye's impression: how much neighbouring pixels in the hole differ (`roughness`). A blur has too little of it.
+# A number for the eye's impression: how much neighbouring pixels in the hole differ (`roughness`). A blur has too little of it. On a laptop's budget,
+# expect a squared error of 0.006 to 0.007 and a roughness near 0.082 for squared error alone, 0.008 to 0.010 and 0.090 to 0.094 with an adversary, against 0.091 for real pictures.
 
 # %% tags=["keep"]
 for name, shown in (("real", test_images), ("squared error alone", blurry_pictures), ("with an adversary", sharp_pictures)):
