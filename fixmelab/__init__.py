@@ -13,6 +13,8 @@ _HOME = {
     "setup": "environment",
     "History": "training",
     "UNet": "models.unet",
+    "HoleFiller": "models.inpainting",
+    "PictureCritic": "models.inpainting",
     "SampledGCN": "models.sampled_gcn",
     "condense": "models.sampled_gcn",
     "fit": "models.sampled_gcn",
@@ -46,6 +48,8 @@ _HOME = {
     "plot_history": "pictures.plotting",
     "show_images": "pictures.plotting",
     "show_latent_map": "pictures.plotting",
+    "density_explorer": "pictures.densities",
+    "density_explorer_static": "pictures.densities",
     "latent_explorer": "pictures.widgets",
     "latent_explorer_static": "pictures.widgets",
 }

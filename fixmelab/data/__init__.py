@@ -7,6 +7,7 @@ from fixmelab.data.blocks import noisy_blocks, random_graph, split, with_random_
 from fixmelab.data.cats import cats
 from fixmelab.data.cora import cora, load_graph
 from fixmelab.data.downloads import DownloadError
+from fixmelab.data.holes import roughness, square_holes
 from fixmelab.data.images import Images, load_images
 from fixmelab.data.pictures import Pictures, load_pictures
 from fixmelab.data.wardrobe import CLASS_NAMES, FACTORS, Garments, draw_garments, garments
@@ -27,6 +28,8 @@ __all__ = [
     "load_pictures",
     "noisy_blocks",
     "random_graph",
+    "roughness",
     "split",
+    "square_holes",
     "with_random_edges",
 ]

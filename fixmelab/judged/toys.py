@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from fixmelab.graphs import Graph
 from fixmelab.judged.flows import Trajectories
+from fixmelab.judged.players import Batches, Critic, Inpainter, InpaintingProblem, TrainingProblem, Warp
 from fixmelab.models.sampled_gcn import Activation, Hops, SampledGCN
 
 
@@ -251,5 +252,10 @@ def _mean(h: Tensor, neighbors: Tensor, weight: Tensor, activation: Activation) 
     return activation(torch.einsum("nkf,fd->nd", h[neighbors], weight) / neighbors.shape[1])
 
 
-LENT = {toy.__name__: toy for toy in (LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Curve, Trajectories)}
-MADE = {toy.__name__: toy for toy in (Graph, sparse, leaf, JointProblem, Holder)}
+_LENT = (
+    *(LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Curve),
+    *(Trajectories, Batches, Inpainter, Critic),
+)
+_MADE = (Graph, sparse, leaf, JointProblem, Holder, Warp, TrainingProblem, InpaintingProblem)
+LENT = {toy.__name__: toy for toy in _LENT}
+MADE = {toy.__name__: toy for toy in _MADE}

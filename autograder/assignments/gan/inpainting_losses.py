@@ -1,0 +1,293 @@
+"""The losses of both players of inpainting: −V for the discriminator; squared error and the non-saturating term.
+
+Both players are toys of the judge's, which see what each is shown and what comes back: the discriminator's loss reaches
+the discriminator alone, both terms of the generator's reach the generator. The commonest mistakes forget to detach,
+show the whole output, take the minimax form, or give the discriminator the squared error too, as the handout prints.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from autograder.assignments.gan import common, reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+from fixmelab.judged.players import Critic, Inpainter
+
+
+@exercise("gan.inpainting_losses")
+def inpainting_losses(student: Remote, draw: Draw) -> None:
+    # The last two discriminators are so sure that their probabilities are rounded to 0, or to 1.
+    for batch, channels, weight, logit in (
+        (3, 2, 0.3, 0.4),
+        (2, 1, 1.7, -0.5),
+        (4, 1, 0.6, -300.0),
+        (1, 1, 0.6, 300.0),
+    ):
+        height, width = 4, 3
+        generator = common.inpainter(draw, channels, height, width)
+        pattern = 0.3 * draw.normal(channels, height, width)
+        x = draw.uniform(0.1, 1, batch, channels, height, width)
+        m = common.random_masks(draw, batch, height, width)
+        middle = (pattern * x).sum(dim=(1, 2, 3)).mean()
+        discriminator = Critic(pattern, float(logit - middle))
+        losses = expect(student(generator, discriminator, x, m, weight), "what inpainting_losses returns").items(2)
+        common.expect_nothing_hidden_is_seen(generator, x, m, "shows_the_hidden_pixels", "another_mask")
+        _expect_losses(losses, generator, discriminator, x, m, weight)
+        _expect_reach(student, generator, discriminator, x, m, weight)
+
+
+def _expect_losses(
+    losses: list, generator: Inpainter, discriminator: Critic, x: Tensor, m: Tensor, weight: float
+) -> None:
+    right = reference.inpainting_losses(common.twin(generator), common.twin(discriminator), x, m, weight)
+    wanted = [loss.detach() for loss in right]
+    names = "the discriminator's loss", "the generator's loss"
+    for loss, name in zip(losses, names, strict=True):
+        expect(loss, name).shape().finite("logarithm_of_a_rounded_sigmoid")
+    same = [torch.allclose(losses[k].double(), wanted[1 - k].double(), rtol=1e-4) for k in (0, 1)]
+    expect(losses).holds(not all(same), "The two losses have changed places.", "losses_swapped")
+    for loss, right_loss, name in zip(losses, wanted, names, strict=True):
+        expect(loss, name).close(right_loss, rtol=1e-4)
+
+
+def _expect_reach(
+    student: Remote, generator: Inpainter, discriminator: Critic, x: Tensor, m: Tensor, weight: float
+) -> None:
+    """Each loss reaches its player as it should, and the discriminator's does not reach the generator."""
+    given = generator, discriminator, x, m, weight
+    generator.gradients.clear()
+    student.gradient(*given, wrt=generator, weights=[1.0, None])
+    reached = any(bool(gradient.any()) for gradient in generator.gradients)
+    expect(generator).holds(not reached, "The discriminator's loss reaches the generator.", "not_detached")
+    generator.gradients.clear()
+    student.gradient(*given, wrt=generator, weights=[None, 1.0])
+    expect(generator).holds(
+        len(generator.gradients) > 0, "The generator's loss does not reach the generator.", "generator_cut_off"
+    )
+    answer = common.shown_and_answered(common.twin(generator), x, m).detach().requires_grad_()
+    _, loss = reference.inpainting_losses(lambda *_: answer, common.twin(discriminator), x, m, weight)
+    (wanted,) = torch.autograd.grad(loss, answer)
+    for gradient in generator.gradients:
+        expect(gradient, "the gradient of the generator's loss").shape(*wanted.shape)
+    expect(sum(generator.gradients), "the gradient of the generator's loss by what it drew").close(wanted, rtol=1e-3)
+    discriminator.pulls.clear()
+    student.gradient(*given, wrt=discriminator, weights=[1.0, None])
+    right = common.twin(discriminator)
+    loss, _ = reference.inpainting_losses(common.twin(generator), right, x, m, weight)
+    (pull,) = torch.autograd.grad(loss, right.weight)
+    expect(torch.tensor(sum(discriminator.pulls)), "the gradient of the discriminator's loss").close(pull, rtol=1e-3)
+
+
+def _filled(generator, x, m):
+    x_hat = generator((1 - m) * x, m)
+    return x_hat, reference.completed(x_hat, x, m)
+
+
+def _players(generator, discriminator, x, m):
+    """−V, with x̃ cut from the graph; the squared error; −E[log D(x̃)]."""
+    x_hat, filled = _filled(generator, x, m)
+    loss = -reference.discriminator_objective(discriminator(x), discriminator(filled.detach()))
+    return loss, reference.error_in_the_hole(x_hat, x, m), functional.softplus(-discriminator(filled)).mean()
+
+
+@mistake("The discriminator's loss reaches the generator, which would then learn to be caught: detach x̃ there.")
+def not_detached(generator, discriminator, x, m, weight):
+    x_hat, filled = _filled(generator, x, m)
+    loss = -reference.discriminator_objective(discriminator(x), discriminator(filled))
+    fooled = functional.softplus(-discriminator(filled)).mean()
+    return loss, reference.error_in_the_hole(x_hat, x, m) + weight * fooled
+
+
+@mistake("The generator cannot learn from its own loss: it is cut from its graph.")
+def generator_cut_off(generator, discriminator, x, m, weight):
+    loss, error, fooled = _players(generator, discriminator, x, m)
+    return loss, (error + weight * fooled).detach()
+
+
+@mistake("The adversarial term does not reach the generator: for it, x̃ must stay in the graph.")
+def adversarial_term_cut_off(generator, discriminator, x, m, weight):
+    loss, error, fooled = _players(generator, discriminator, x, m)
+    return loss, error + weight * fooled.detach()
+
+
+@mistake(
+    "The generator's term is log(1 − D(x̃)), the minimax form, which saturates; the non-saturating form is asked for."
+)
+def minimax_form(generator, discriminator, x, m, weight):
+    x_hat, filled = _filled(generator, x, m)
+    loss, error, _ = _players(generator, discriminator, x, m)
+    return loss, error - weight * functional.softplus(discriminator(filled)).mean()
+
+
+@mistake("The squared error stands in the discriminator's loss, as the handout prints it: it is the generator's alone.")
+def squared_error_for_the_discriminator(generator, discriminator, x, m, weight):
+    loss, error, fooled = _players(generator, discriminator, x, m)
+    return loss + error.detach(), error + weight * fooled
+
+
+@mistake("The generator's adversarial term has the wrong sign: it would learn to be caught.")
+def generator_wants_to_be_caught(generator, discriminator, x, m, weight):
+    loss, error, fooled = _players(generator, discriminator, x, m)
+    return loss, error - weight * fooled
+
+
+@mistake("The first result is V; the discriminator's loss is −V.")
+def value_for_loss(generator, discriminator, x, m, weight):
+    loss, error, fooled = _players(generator, discriminator, x, m)
+    return -loss, error + weight * fooled
+
+
+@mistake("The discriminator's labels are exchanged: real pictures get a large D, completed ones a small one.")
+def labels_exchanged(generator, discriminator, x, m, weight):
+    _, filled = _filled(generator, x, m)
+    _, error, fooled = _players(generator, discriminator, x, m)
+    loss = -reference.discriminator_objective(discriminator(filled.detach()), discriminator(x))
+    return loss, error + weight * fooled
+
+
+@mistake(
+    "The discriminator is shown all that the generator drew; show it x̃, with the picture's own pixels around the hole."
+)
+def whole_output_shown(generator, discriminator, x, m, weight):
+    x_hat = generator((1 - m) * x, m)
+    loss = -reference.discriminator_objective(discriminator(x), discriminator(x_hat.detach()))
+    fooled = functional.softplus(-discriminator(x_hat)).mean()
+    return loss, reference.error_in_the_hole(x_hat, x, m) + weight * fooled
+
+
+@mistake("The completed picture is put together the wrong way round: the generator's pixels belong into the hole.")
+def completed_inside_out(generator, discriminator, x, m, weight):
+    x_hat = generator((1 - m) * x, m)
+    filled = (1 - m) * x_hat + m * x
+    loss = -reference.discriminator_objective(discriminator(x), discriminator(filled.detach()))
+    fooled = functional.softplus(-discriminator(filled)).mean()
+    return loss, reference.error_in_the_hole(x_hat, x, m) + weight * fooled
+
+
+@mistake("The discriminator is shown the picture with its hole for a real one; show it x.")
+def hole_for_real(generator, discriminator, x, m, weight):
+    _, filled = _filled(generator, x, m)
+    _, error, fooled = _players(generator, discriminator, x, m)
+    loss = -reference.discriminator_objective(discriminator((1 - m) * x), discriminator(filled.detach()))
+    return loss, error + weight * fooled
+
+
+@mistake("The weight belongs to the adversarial term, not to the squared error.")
+def weight_on_the_squared_error(generator, discriminator, x, m, weight):
+    loss, error, fooled = _players(generator, discriminator, x, m)
+    return loss, weight * error + fooled
+
+
+@mistake("The weight is not used: the adversarial term is multiplied by it.")
+def weight_forgotten(generator, discriminator, x, m, weight):
+    loss, error, fooled = _players(generator, discriminator, x, m)
+    return loss, error + fooled
+
+
+@mistake("The generator's loss is the squared error alone: its adversarial term is missing.")
+def without_the_adversarial_term(generator, discriminator, x, m, weight):
+    loss, error, _ = _players(generator, discriminator, x, m)
+    return loss, error
+
+
+@mistake("The generator's loss is the adversarial term alone: the squared error is missing.")
+def without_the_squared_error(generator, discriminator, x, m, weight):
+    loss, _, fooled = _players(generator, discriminator, x, m)
+    return loss, weight * fooled
+
+
+@mistake(
+    "The squared error counts all pixels, or another mean than that over the hidden ones: use masked_squared_error."
+)
+def squared_error_everywhere(generator, discriminator, x, m, weight):
+    x_hat, _ = _filled(generator, x, m)
+    loss, _, fooled = _players(generator, discriminator, x, m)
+    return loss, ((x_hat - x) ** 2).mean() + weight * fooled
+
+
+@mistake("The generator's loss holds log D(x) of real pictures, too; nothing that it does changes that term.")
+def real_pictures_for_the_generator(generator, discriminator, x, m, weight):
+    loss, error, fooled = _players(generator, discriminator, x, m)
+    return loss, error + weight * (fooled + functional.softplus(-discriminator(x)).mean().detach())
+
+
+@mistake("The discriminator's loss is halved: −V is the sum of two means.")
+def half_of_the_discriminators_loss(generator, discriminator, x, m, weight):
+    loss, error, fooled = _players(generator, discriminator, x, m)
+    return loss / 2, error + weight * fooled
+
+
+@mistake("The discriminator learns from completed pictures alone: it must see real ones, too.")
+def never_sees_real_pictures(generator, discriminator, x, m, weight):
+    _, filled = _filled(generator, x, m)
+    _, error, fooled = _players(generator, discriminator, x, m)
+    return functional.softplus(discriminator(filled.detach())).mean(), error + weight * fooled
+
+
+@mistake("The two losses have changed places: first the discriminator's, then the generator's.")
+def losses_swapped(generator, discriminator, x, m, weight):
+    return reference.inpainting_losses(generator, discriminator, x, m, weight)[::-1]
+
+
+@mistake("The generator is shown the hidden pixels, and learns to copy them: show it (1 − m) ⊙ x.")
+def shows_the_hidden_pixels(generator, discriminator, x, m, weight):
+    return reference.inpainting_losses(lambda visible, mask: generator(x, mask), discriminator, x, m, weight)
+
+
+@mistake("The generator is given another mask than m, which is 1 in the hole.")
+def another_mask(generator, discriminator, x, m, weight):
+    return reference.inpainting_losses(lambda visible, mask: generator(visible, 1 - m), discriminator, x, m, weight)
+
+
+@mistake("A sigmoid that is rounded to 0 or 1 has an infinite logarithm: take log-sigmoids of the logits.")
+def logarithm_of_a_rounded_sigmoid(generator, discriminator, x, m, weight):
+    x_hat, filled = _filled(generator, x, m)
+    loss = -discriminator(x).sigmoid().log().mean() - (1 - discriminator(filled.detach()).sigmoid()).log().mean()
+    fooled = -discriminator(filled).sigmoid().log().mean()
+    return loss, reference.error_in_the_hole(x_hat, x, m) + weight * fooled
+
+
+@mistake("The cross-entropy of probabilities is cut off at −100: use logits all the way.")
+def cross_entropy_of_probabilities(generator, discriminator, x, m, weight):
+    x_hat, filled = _filled(generator, x, m)
+    real, fake, fooling = (discriminator(shown).sigmoid() for shown in (x, filled.detach(), filled))
+    entropy = functional.binary_cross_entropy
+    loss = entropy(real, torch.ones_like(real)) + entropy(fake, torch.zeros_like(fake))
+    return loss, reference.error_in_the_hole(x_hat, x, m) + weight * entropy(fooling, torch.ones_like(fooling))
+
+
+@equivalent
+def by_cross_entropies(generator, discriminator, x, m, weight):
+    entropy = functional.binary_cross_entropy_with_logits
+    x_hat = generator(x * (1 - m), m)
+    filled = torch.where(m.bool(), x_hat, x)
+    real, fake, fooling = discriminator(x), discriminator(filled.detach()), discriminator(filled)
+    loss = entropy(real, torch.ones_like(real)) + entropy(fake, torch.zeros_like(fake))
+    hidden = m.bool().expand_as(x)
+    return loss, ((x_hat - x) ** 2)[hidden].mean() + weight * entropy(fooling, torch.ones_like(fooling))
+
+
+@equivalent
+def in_one_pass_of_the_discriminator(generator, discriminator, x, m, weight):
+    with torch.no_grad():
+        given = m * generator((1 - m) * x, m) + (1 - m) * x
+    real, fake = discriminator(torch.cat([x, given])).chunk(2)
+    x_hat, filled = _filled(generator, x, m)
+    fooled = functional.logsigmoid(discriminator(filled)).mean()
+    error = reference.error_in_the_hole(x_hat, x, m)
+    return [-functional.logsigmoid(real).mean() - functional.logsigmoid(-fake).mean(), error - weight * fooled]
+
+
+@equivalent
+def with_the_discriminator_held_fixed(generator, discriminator, x, m, weight):
+    loss, error, _ = _players(generator, discriminator, x, m)
+    _, filled = _filled(generator, x, m)
+    for parameter in discriminator.parameters():
+        parameter.requires_grad_(False)
+    fooled = functional.softplus(-discriminator(filled)).mean()
+    for parameter in discriminator.parameters():
+        parameter.requires_grad_(True)
+    return loss, error + weight * fooled

@@ -1,0 +1,157 @@
+"""The density of warp(z) for z ~ N(0, 1) by the change of variables, the slope from autograd.
+
+It is judged on warps whose slope differs from point to point. The commonest mistakes multiply by the slope, take the
+Gaussian at x, lose its constant, or share one slope among all points.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+from autograder.assignments.gan import reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+from fixmelab.judged.players import Warp
+
+
+@exercise("gan.pushforward_log_density")
+def pushforward_log_density(student: Remote, draw: Draw) -> None:
+    for count, dtype in ((6, torch.float64), (1, torch.float32), (4, torch.float32)):
+        numbers = [*draw.positive(3, dtype=torch.float64).tolist(), float(draw.normal(1)[0])]
+        z = 1.5 * draw.normal(count, dtype=dtype) + 0.5
+        x, log_density = expect(student(z, student.make("Warp", *numbers)), "what the function returns").items(2)
+        places, wanted = reference.pushforward_log_density(z, Warp(*numbers))
+        if _is_close(x, wanted) and _is_close(log_density, places):
+            expect(x).holds(False, "The two results have changed places.", "results_swapped")
+        expect(x, "x").close(places, rtol=1e-4)
+        expect(log_density, "log f_1").close(wanted, rtol=1e-4, atol=2e-5)
+
+
+def _is_close(one: object, other: Tensor) -> bool:
+    return (
+        isinstance(one, Tensor) and one.shape == other.shape and torch.allclose(one.double(), other.double(), rtol=1e-3)
+    )
+
+
+def _parts(z, warp):
+    """x, log N(z; 0, 1) and the slope of the warp, each (N,)."""
+    leaf = z.detach().clone().requires_grad_()
+    x = warp(leaf)
+    (slope,) = torch.autograd.grad(x.sum(), leaf)
+    return x.detach(), -0.5 * z**2 - 0.5 * math.log(2 * math.pi), slope
+
+
+@mistake("The slope enters with the wrong sign: where the warp stretches, the density thins.")
+def multiplied_by_the_slope(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, base + slope.log()
+
+
+@mistake("The slope is missing: a warp that stretches makes the density thinner.")
+def without_the_slope(z, warp):
+    x, base, _ = _parts(z, warp)
+    return x, base
+
+
+@mistake("The slope itself is taken off; it is its logarithm that is.")
+def slope_for_its_logarithm(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, base - slope
+
+
+@mistake("The Gaussian density is taken at x; it is that of z, from which x was made.")
+def gaussian_at_x(z, warp):
+    x, _, slope = _parts(z, warp)
+    return x, -0.5 * x**2 - 0.5 * math.log(2 * math.pi) - slope.log()
+
+
+@mistake("The Gaussian lacks its constant −½ log 2π: the density does not integrate to 1.")
+def without_the_constant(z, warp):
+    x, _, slope = _parts(z, warp)
+    return x, -0.5 * z**2 - slope.log()
+
+
+@mistake("The constant of the Gaussian is −½ log 2π for a standard deviation of 1; here it is twice that.")
+def constant_twice(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, base - 0.5 * math.log(2 * math.pi) - slope.log()
+
+
+@mistake("This is the density; its logarithm is asked for.")
+def density_for_logarithm(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, (base - slope.log()).exp()
+
+
+@mistake("All points share one slope; each has its own, the derivative at that very z.")
+def one_slope_for_all(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, base - slope.mean().log()
+
+
+@mistake("The slopes are divided by the number of points: differentiate the sum of x, not its mean.")
+def slope_of_the_mean(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, base - (slope / len(z)).log()
+
+
+@mistake("The ratio x / z is taken for the slope; the slope is the derivative.")
+def ratio_for_slope(z, warp):
+    x, base, _ = _parts(z, warp)
+    return x, base - (x / z).abs().log()
+
+
+@mistake("The slope is taken at x; it is the derivative at z.")
+def slope_at_x(z, warp):
+    x, base, _ = _parts(z, warp)
+    return x, base - _parts(x, warp)[2].log()
+
+
+@mistake("The slope is halved, or doubled, by its logarithm: it enters once.")
+def slope_under_a_root(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, base - 0.5 * slope.log()
+
+
+@mistake("The two results have changed places: first x, then log f_1(x).")
+def results_swapped(z, warp):
+    x, base, slope = _parts(z, warp)
+    return base - slope.log(), x
+
+
+@mistake("The first result is z; it is x = warp(z).")
+def returns_z(z, warp):
+    _, base, slope = _parts(z, warp)
+    return z.clone(), base - slope.log()
+
+
+@mistake("It raises: z tracks no gradients, so there is none by it. Work on a copy that does.")
+def z_does_not_track(z, warp):
+    x = warp(z)
+    (slope,) = torch.autograd.grad(x.sum(), z)
+    return x, -0.5 * z**2 - 0.5 * math.log(2 * math.pi) - slope.log()
+
+
+@equivalent
+def by_backward(z, warp):
+    leaf = z.clone().detach().requires_grad_(True)
+    x = warp(leaf)
+    x.sum().backward()
+    gaussian = torch.distributions.Normal(torch.zeros_like(z), torch.ones_like(z))
+    return x.detach(), gaussian.log_prob(z) - torch.log(leaf.grad.abs())
+
+
+@equivalent
+def by_jacobian(z, warp):
+    jacobian = torch.autograd.functional.jacobian(warp, z)
+    density = torch.exp(-(z**2) / 2) / (math.sqrt(2 * math.pi) * jacobian.diagonal())
+    return warp(z), density.log()
+
+
+@equivalent
+def by_functional_gradient(z, warp):
+    slope = torch.func.vmap(torch.func.grad(warp))(z)
+    return [warp(z), -(z.square() + math.log(2 * math.pi)) / 2 - slope.log()]

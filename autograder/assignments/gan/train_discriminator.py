@@ -1,0 +1,247 @@
+"""Gradient ascent on V with a given optimizer, on a new batch of both samples in each step.
+
+Plain gradient steps of a small discriminator, whose gradients are not 0 at the beginning, show each deviation in its
+parameters. The commonest mistakes go downhill, draw once, leave old gradients, or return something else than V.
+"""
+
+import numpy
+import torch
+from torch import Tensor
+
+from autograder.assignments.gan import reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+from fixmelab.judged.players import Batches, TrainingProblem
+
+DIMENSIONS = 3
+
+
+@exercise("gan.train_discriminator")
+def train_discriminator(student: Remote, draw: Draw) -> None:
+    for steps, left in ((4, 0.7), (3, 0.0), (1, 0.7)):
+        given = draw.normal(DIMENSIONS), draw.normal(1)[0]
+        batches_1 = [draw.normal(5, DIMENSIONS) + 0.5 for _ in range(steps + 2)]
+        batches_0 = [2 * draw.normal(4, DIMENSIONS) for _ in range(steps + 2)]
+        right, toy = TrainingProblem(*given, left), student.make("TrainingProblem", *given, left)
+        wanted = reference.train_discriminator(
+            right.discriminator, Batches(batches_1), Batches(batches_0), steps, right.optimizer
+        )
+        sample_1, sample_0 = Batches(batches_1), Batches(batches_0)
+        got = student(toy.attribute("discriminator"), sample_1, sample_0, steps, toy.attribute("optimizer"))
+        found = {name: toy.attribute(name) for name in ("weight", "bias")}
+        for name, old in zip(found, given, strict=True):
+            value = expect(found[name], f"the discriminator's {name}").shape(*old.shape).value
+            expect(value).holds(not torch.equal(value, old), "The discriminator has not moved.", "never_steps")
+        for name in found:
+            wanted_now = getattr(right, name).detach()
+            expect(found[name], f"the discriminator's {name} after {steps} steps").close(wanted_now, rtol=1e-3)
+        for sample in (sample_1, sample_0):
+            expect(sample).holds(
+                sample.drawn == steps, "Each step draws one batch from each sampler.", "draws_too_often"
+            )
+        _expect_history(got, wanted)
+
+
+def _expect_history(got: object, wanted: list[float]) -> None:
+    expect(got, "the history").holds(
+        isinstance(got, list),
+        "The history is not a list of floats, one V for each step.",
+        "returns_nothing" if got is None else None,
+    )
+    values = [value.item() if _is_double(value) else value for value in got] if isinstance(got, list) else []
+    expect(got).holds(len(values) == len(wanted), "The history holds one V for each step; yours has another length.")
+    are_tensors = any(isinstance(value, Tensor) for value in values)
+    expect(got).holds(not are_tensors, "The history holds tensors.", "returns_tensors")
+    expect(got).holds(
+        all(isinstance(value, float) for value in values), "The history holds no Python floats: V.item()."
+    )
+    expect(torch.tensor(values), "the history of V").close(torch.tensor(wanted), rtol=1e-3)
+
+
+def _is_double(value: object) -> bool:
+    """A float of NumPy's, which is a Python float too."""
+    return isinstance(value, numpy.ndarray) and value.ndim == 0 and value.dtype == float
+
+
+def _value(discriminator, sample_1, sample_0):
+    return reference.discriminator_objective(discriminator(sample_1()), discriminator(sample_0()))
+
+
+def _downhill(loss, optimizer):
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+@mistake("It goes downhill: V is made smaller, and the discriminator becomes worse than a coin.")
+def goes_downhill(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        value = _value(discriminator, sample_1, sample_0)
+        _downhill(value, optimizer)
+        history.append(value.item())
+    return history
+
+
+@mistake("Gradients are never cleared: each step follows those of the steps before, too.")
+def gradients_never_cleared(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        value = _value(discriminator, sample_1, sample_0)
+        (-value).backward()
+        optimizer.step()
+        history.append(value.item())
+    return history
+
+
+@mistake("Gradients are cleared after each step, but not before the first: some may be left from elsewhere.")
+def cleared_too_late(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        value = _value(discriminator, sample_1, sample_0)
+        (-value).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        history.append(value.item())
+    return history
+
+
+@mistake("Both batches are drawn once, before the loop: the discriminator learns these draws by heart.")
+def draws_once(discriminator, sample_1, sample_0, steps, optimizer):
+    x_1, x_0 = sample_1(), sample_0()
+    return reference.train_discriminator(discriminator, lambda: x_1, lambda: x_0, steps, optimizer)
+
+
+@mistake("A step draws more than one batch from a sampler, or draws are made outside the steps.")
+def draws_too_often(discriminator, sample_1, sample_0, steps, optimizer):
+    history = reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)
+    sample_1(), sample_0()
+    return history
+
+
+@mistake("The samples have changed places: the discriminator learns to give f_0 the high logits.")
+def samples_swapped(discriminator, sample_1, sample_0, steps, optimizer):
+    return reference.train_discriminator(discriminator, sample_0, sample_1, steps, optimizer)
+
+
+@mistake(
+    "The discriminator never moves: backward() and then optimizer.step() belong into the loop, and no zero_grad() between."
+)
+def never_steps(discriminator, sample_1, sample_0, steps, optimizer):
+    return [_value(discriminator, sample_1, sample_0).item() for _ in range(steps)]
+
+
+@never_steps.also
+def cleared_before_the_step(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        value = _value(discriminator, sample_1, sample_0)
+        (-value).backward()
+        optimizer.zero_grad(set_to_none=False)
+        optimizer.step()
+        history.append(value.item())
+    return history
+
+
+@mistake("There is one step too few.")
+def one_step_too_few(discriminator, sample_1, sample_0, steps, optimizer):
+    return reference.train_discriminator(discriminator, sample_1, sample_0, steps - 1, optimizer)
+
+
+@mistake("There is one step too many.")
+def one_step_too_many(discriminator, sample_1, sample_0, steps, optimizer):
+    return reference.train_discriminator(discriminator, sample_1, sample_0, steps + 1, optimizer)
+
+
+@mistake("The history holds −V, the loss; note V itself.")
+def history_of_losses(discriminator, sample_1, sample_0, steps, optimizer):
+    return [-value for value in reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)]
+
+
+@mistake("Only the last V is returned; return a list with the V of each step.")
+def last_value_alone(discriminator, sample_1, sample_0, steps, optimizer):
+    return reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)[-1]
+
+
+@mistake("It returns nothing: return the list of V.")
+def returns_nothing(discriminator, sample_1, sample_0, steps, optimizer):
+    reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)
+
+
+@mistake("The list holds tensors, and each may keep a whole graph alive: note V.item().")
+def returns_tensors(discriminator, sample_1, sample_0, steps, optimizer):
+    return list(map(torch.tensor, reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)))
+
+
+@mistake("V is noted after the step; note the V from which the step was made.")
+def noted_after_the_step(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        x_1, x_0 = sample_1(), sample_0()
+        reference.train_discriminator(discriminator, lambda x=x_1: x, lambda x=x_0: x, 1, optimizer)
+        history.append(_value(discriminator, lambda x=x_1: x, lambda x=x_0: x).item())
+    return history
+
+
+@mistake(
+    "The steps follow half of V, as a mean cross-entropy over both samples does; V is the sum of two expectations."
+)
+def half_of_the_value(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        value = _value(discriminator, sample_1, sample_0)
+        _downhill(-value / 2, optimizer)
+        history.append(value.item())
+    return history
+
+
+@mistake("Player for player, one term after the other, makes two steps of each: climb V as a whole.")
+def two_updates_a_step(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        x_1, x_0 = sample_1(), sample_0()
+        history.append(_value(discriminator, lambda x=x_1: x, lambda x=x_0: x).item())
+        _downhill(torch.nn.functional.softplus(-discriminator(x_1)).mean(), optimizer)
+        _downhill(torch.nn.functional.softplus(discriminator(x_0)).mean(), optimizer)
+    return history
+
+
+@equivalent
+def by_cross_entropies(discriminator, sample_1, sample_0, steps, optimizer):
+    entropy, history = torch.nn.functional.binary_cross_entropy_with_logits, []
+    for _ in range(steps):
+        real, fake = discriminator(sample_1()), discriminator(sample_0())
+        loss = entropy(real, torch.ones_like(real)) + entropy(fake, torch.zeros_like(fake))
+        _downhill(loss, optimizer)
+        history.append(-float(loss.detach()))
+    return history
+
+
+@equivalent
+def by_one_pass_over_both(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    while len(history) < steps:
+        x_0, x_1 = sample_0(), sample_1()
+        logits = discriminator(torch.cat([x_1, x_0]))
+        value = reference.discriminator_objective(logits[: len(x_1)], logits[len(x_1) :])
+        optimizer.zero_grad(set_to_none=False)
+        torch.neg(value).backward()
+        optimizer.step()
+        history.append(value.item())
+    return history
+
+
+@equivalent
+def one_after_the_other_into_one_gradient(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        real = torch.nn.functional.softplus(-discriminator(sample_1())).mean()
+        real.backward()
+        fake = torch.nn.functional.softplus(discriminator(sample_0())).mean()
+        fake.backward()
+        optimizer.step()
+        history.append(numpy.float64(-(real + fake).item()))
+    return history

@@ -1,0 +1,107 @@
+"""W_1 between two samples of equally many numbers, which the cheapest plan pairs in order.
+
+The commonest mistakes pair the numbers as they come, compare means alone, square the distances, or add them up.
+"""
+
+import torch
+
+from autograder.assignments.gan import reference
+from autograder.judge.draw import Draw
+from autograder.judge.exercise import equivalent, exercise, mistake
+from autograder.judge.expect import expect
+from autograder.judge.student import Remote
+
+
+@exercise("gan.wasserstein_distance")
+def wasserstein_distance(student: Remote, draw: Draw) -> None:
+    for count, dtype in ((7, torch.float32), (1, torch.float32), (4, torch.float64)):
+        x_1, x_0 = 3 * draw.normal(count, dtype=dtype), 0.5 * draw.normal(count, dtype=dtype)
+        x_0 += x_1.mean() - x_0.mean() + 0.5  # the second lies to the right, but within the first
+        expect(student(x_1, x_0), "the distance").close(reference.wasserstein_distance(x_1, x_0), rtol=1e-4)
+        expect(student(x_0, x_1), "the distance the other way round").close(reference.wasserstein_distance(x_0, x_1))
+
+
+def _in_order(x_1, x_0):
+    return x_1.sort().values - x_0.sort().values
+
+
+@mistake("The numbers are paired as they come; the cheapest plan pairs them in order.")
+def not_sorted(x_1, x_0):
+    return (x_1 - x_0).abs().mean()
+
+
+@mistake("Only one of the two samples is sorted.")
+def one_sample_sorted(x_1, x_0):
+    return (x_1.sort().values - x_0).abs().mean()
+
+
+@mistake("The smallest of one sample is paired with the largest of the other, which is the dearest plan.")
+def dearest_plan(x_1, x_0):
+    return (x_1.sort().values - x_0.sort(descending=True).values).abs().mean()
+
+
+@mistake("This is the distance of the means; samples with equal means may lie far apart.")
+def distance_of_means(x_1, x_0):
+    return (x_1.mean() - x_0.mean()).abs()
+
+
+@mistake("The distances are squared; W_1 is the mean of the distances themselves.")
+def distances_squared(x_1, x_0):
+    return _in_order(x_1, x_0).square().mean()
+
+
+@mistake("This is W_2, the root of the mean square; W_1 is the mean of the distances themselves.")
+def root_of_the_mean_square(x_1, x_0):
+    return _in_order(x_1, x_0).square().mean().sqrt()
+
+
+@mistake("The distances are added up; each point carries 1/N of the probability, so take their mean.")
+def distances_added_up(x_1, x_0):
+    return _in_order(x_1, x_0).abs().sum()
+
+
+@mistake("Signed differences cancel; take their absolute values.")
+def signed_differences(x_1, x_0):
+    return _in_order(x_1, x_0).mean()
+
+
+@mistake("This is the mean over all pairs of points; the plan pairs each point with one other.")
+def all_pairs(x_1, x_0):
+    return (x_1[:, None] - x_0[None, :]).abs().mean()
+
+
+@mistake("Each point goes to the nearest of the other sample, which may be taken several times; a plan uses each once.")
+def nearest_points(x_1, x_0):
+    return (x_1[:, None] - x_0[None, :]).abs().min(dim=1).values.mean()
+
+
+@mistake("This is the largest distance; take the mean.")
+def largest_distance(x_1, x_0):
+    return _in_order(x_1, x_0).abs().max()
+
+
+@mistake("The median of the distances is taken; it is their mean.")
+def median_distance(x_1, x_0):
+    return _in_order(x_1, x_0).abs().median()
+
+
+@mistake("One distance for each pair is returned; return their mean.")
+def distance_of_each_pair(x_1, x_0):
+    return _in_order(x_1, x_0).abs()
+
+
+@equivalent
+def by_sorting(x_1, x_0):
+    return (torch.sort(x_1).values - torch.sort(x_0)[0]).abs().mean()
+
+
+@equivalent
+def by_order_of_indices(x_1, x_0):
+    return torch.nn.functional.l1_loss(x_1[x_1.argsort()], x_0[x_0.argsort()])
+
+
+@equivalent
+def between_distribution_functions(x_1, x_0):
+    places = torch.cat([x_1, x_0]).sort().values
+    below = [(sample[:, None] <= places[:-1]).to(places.dtype).mean(dim=0) for sample in (x_1, x_0)]
+    return ((below[0] - below[1]).abs() * places.diff()).sum()

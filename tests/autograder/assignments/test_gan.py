@@ -1,0 +1,119 @@
+"""The references of the notebook on adversarial training against quadrature, enumeration and autograd."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from autograder.assignments.gan import reference
+from fixmelab.judged.players import Batches, InpaintingProblem, TrainingProblem, Warp
+
+F_0, F_1 = torch.distributions.Normal(0.0, 1.0), torch.distributions.Normal(1.5, 0.6)
+X = torch.linspace(-12, 12, 4801, dtype=torch.float64)
+
+
+def quadrature(values):
+    return float(torch.trapezoid(values, X))
+
+
+def divergence():
+    """JSD of the two Gaussians by its definition."""
+    log_f0, log_f1 = F_0.log_prob(X), F_1.log_prob(X)
+    log_mixture = torch.logaddexp(log_f0, log_f1) - math.log(2)
+    return quadrature(log_f0.exp() * (log_f0 - log_mixture) + log_f1.exp() * (log_f1 - log_mixture)) / 2
+
+
+def test_the_best_discriminator_sees_the_divergence_and_others_see_less():
+    torch.manual_seed(0)
+    draws_1, draws_0 = F_1.sample((200_000,)), F_0.sample((200_000,))
+    true = divergence()
+    for factor in (1.0, 0.3, 3.0, -1.0):
+        logits = [factor * (F_1.log_prob(draws) - F_0.log_prob(draws)) for draws in (draws_1, draws_0)]
+        seen = float(reference.jsd_from_discriminator(*logits))
+        assert abs(seen - true) < 0.01 if factor == 1 else seen < true - 0.01
+
+
+def test_the_density_comes_back():
+    log_f0, log_f1 = F_0.log_prob(X), F_1.log_prob(X)
+    best = reference.optimal_discriminator(log_f0, log_f1)
+    middle = (best > 1e-6) & (best < 1 - 1e-6)
+    found = reference.density_from_discriminator(log_f0, torch.logit(best))
+    assert torch.allclose(found[middle], log_f1[middle])
+
+
+def test_the_value_grows_when_a_discriminator_is_trained():
+    torch.manual_seed(0)
+    problem = TrainingProblem(torch.zeros(1), torch.zeros(()), 5.0)
+    batches = [torch.randn(64, 1) for _ in range(60)]
+    samplers = Batches([batch + 1 for batch in batches[:30]]), Batches([batch - 1 for batch in batches[30:]])
+    history = reference.train_discriminator(problem.discriminator, *samplers, 30, problem.optimizer)
+    assert history[0] == pytest.approx(-2 * math.log(2)) and history[-1] > history[0] + 0.3
+    with pytest.raises(ValueError, match="no batches left"):
+        samplers[0]()
+
+
+@pytest.mark.parametrize("numbers", [(0.6, 1.2, 2.5, 0.8), (2.0, 0.3, 1.0, -1.0)])
+def test_the_density_of_a_warp_integrates_to_one(numbers):
+    z = torch.linspace(-9, 9, 20_001, dtype=torch.float64)
+    x, log_density = reference.pushforward_log_density(z, Warp(*numbers))
+    assert (x.diff() > 0).all() and not log_density.requires_grad
+    assert float(torch.trapezoid(log_density.exp(), x)) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_cheapest_of_all_plans():
+    torch.manual_seed(0)
+    x_1, x_0 = torch.randn(5), 2 * torch.randn(5)
+    plans = [float((x_1 - x_0[list(order)]).abs().mean()) for order in itertools.permutations(range(5))]
+    assert float(reference.wasserstein_distance(x_1, x_0)) == pytest.approx(min(plans), abs=1e-5)
+
+
+def test_what_is_hidden_has_no_influence():
+    torch.manual_seed(0)
+    m = torch.zeros(2, 1, 3, 3)
+    m[0, 0, 0, :2], m[1, 0, 2, 1] = 1, 1
+    network = nn.Conv2d(2, 2, 3, padding=1)
+    x = torch.rand(2, 2, 3, 3)
+    answers = []
+    for hidden in (x, x + m):
+        reference.masked_squared_error(lambda visible, m: answers.append(network(visible)) or answers[-1], hidden, m)
+    assert torch.equal(*answers)
+    loss = reference.masked_squared_error(lambda visible, m: network(visible), x, m)
+    by_hand = [(answers[0] - x)[n, c, i, j] ** 2 for n, i, j in ((0, 0, 0), (0, 0, 1), (1, 2, 1)) for c in range(2)]
+    assert loss.item() == pytest.approx(sum(by_hand).item() / 6, rel=1e-5)
+
+
+def test_each_loss_reaches_its_player():
+    torch.manual_seed(0)
+    problem = InpaintingProblem(torch.randn(8, 4), torch.randn(4), 0.0)
+    x, m = torch.rand(3, 1, 2, 2), torch.zeros(3, 1, 2, 2)
+    m[:, :, 0] = 1
+    losses = reference.inpainting_losses(problem.generator, problem.discriminator, x, m, 0.5)
+    assert torch.autograd.grad(losses[0], problem.matrix, retain_graph=True, allow_unused=True) == (None,)
+    assert torch.autograd.grad(losses[1], problem.matrix)[0].any()
+
+
+def test_a_step_moves_both_and_the_second_against_the_first():
+    torch.manual_seed(0)
+    given = torch.randn(8, 4), torch.randn(4)
+    x, m = torch.rand(3, 1, 2, 2), torch.zeros(3, 1, 2, 2)
+    m[:, :, 0] = 1
+    one, other = InpaintingProblem(*given, 0.0), InpaintingProblem(*given, 9.0)
+    losses = [
+        reference.inpainting_step(
+            problem.generator,
+            problem.discriminator,
+            x,
+            m,
+            0.5,
+            problem.generator_optimizer,
+            problem.discriminator_optimizer,
+        )
+        for problem in (one, other)
+    ]
+    assert losses[0] == losses[1] and torch.equal(one.matrix, other.matrix)  # what was left does not count
+    assert not torch.equal(one.pattern, given[1]) and not torch.equal(one.matrix, given[0])
+    fresh = InpaintingProblem(*given, 0.0)
+    _, new = reference.inpainting_losses(fresh.generator, one.discriminator, x, m, 0.5)
+    assert losses[0][1] == pytest.approx(float(new.detach()))
