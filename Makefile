@@ -1,4 +1,4 @@
-# make demo: set up, build, prove, grade the sample submissions in the sandbox, train a small diffusion model, run the GCN notebook.
+# make demo: set up, build, prove, grade the sample submissions in the sandbox, train a small diffusion model, run four notebooks.
 # make check: the checks that take no more than three minutes: style, types, the build, the tests that are not slow.
 # make test: all checks and tests; the three long proofs only if something that decides them has changed since they held.
 # make benchmark: throughput beside nbgrader and otter-grader, which gets an environment of its own.
@@ -15,6 +15,8 @@ PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -
 export OMP_NUM_THREADS ?= 1
 # Long enough for shapes of cats to appear.
 DEMO_RUN = --save_folder demo/diffusion --train_steps 400 --save_and_sample_every 400
+
+DEMO_NOTEBOOKS = gcn gan simsiam foundations
 
 # A module stays on one worker, with its fixtures and locks; tests/running_order.py says which start first.
 PYTEST = $(BIN)/python -m pytest
@@ -35,8 +37,8 @@ demo: system-demo .venv/ready
 	$(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN) \
 		--visualize --load_path demo/diffusion/checkpoint.safetensors
 	FIXMELAB_BUDGET=smoke FIXMELAB_WORK=demo $(BIN)/python -m nbconvert --log-level ERROR --to html --execute \
-		source/gcn/gcn.ipynb --output-dir demo --output gcn
-	@echo "the GCN notebook, solved and run: demo/gcn.html"
+		$(foreach name,$(DEMO_NOTEBOOKS),source/$(name)/$(name).ipynb) --output-dir demo
+	@echo "solved and run: $(foreach name,$(DEMO_NOTEBOOKS),demo/$(name).html)"
 
 check: system-test .venv/ready static
 	$(PYTEST_BESIDE) -n 2 -m "not slow"
