@@ -780,13 +780,18 @@ def joint_step(network, x, labels, hops, network_optimizer, sampler_optimizer):
 ring = Graph(torch.arange(0, 9, 2), torch.tensor([1, 2, 0, 3, 0, 3, 1, 2]))
 ring_x = torch.tensor([[1.0, 0.5], [2.0, 0.3], [0.4, 1.0], [0.7, 0.2]])
 ring_labels = torch.tensor([0, 1, 0, 1])
-network, sampler = fixmelab.SampledGCN(mc_gcn_layer, 2, 3, 2), PerformanceAdaptiveSampler(2, hidden=2)
-for parameter in network.parameters():
-    nn.init.uniform_(parameter, 0.1, 1.0)  # so that no ReLU is silent
-optimizers = (torch.optim.SGD(network.parameters(), 0.1), torch.optim.SGD(sampler.parameters(), 10.0))
+
+
+def new_pair():
+    """A small network, a sampler, and an optimizer for each."""
+    network, sampler = fixmelab.SampledGCN(mc_gcn_layer, 2, 3, 2), PerformanceAdaptiveSampler(2, hidden=2)
+    for parameter in network.parameters():
+        nn.init.uniform_(parameter, 0.1, 1.0)  # so that no ReLU is silent
+    return network, sampler, torch.optim.SGD(network.parameters(), 0.1), torch.optim.SGD(sampler.parameters(), 10.0)
 
 
 # %% tests="joint_step" points=4 minutes=20
+network, sampler, *optimizers = new_pair()
 hops = fixmelab.two_hops(fixmelab.learned_draw(sampler, ring, ring_x, 20), torch.arange(4))
 expected = F.cross_entropy(network(ring_x[hops.inputs], hops), ring_labels)
 downhill = torch.autograd.grad(expected, list(network.parameters()))
@@ -797,11 +802,10 @@ loss = joint_step(network, ring_x[hops.inputs], ring_labels, hops, *optimizers)
 assert isinstance(loss, float), f"expected a Python float; yours is a {type(loss).__name__}"
 assert abs(loss - float(expected)) < 1e-4, f"the cross-entropy of this batch before the step is {float(expected):.4f}; yours is {loss:.4f}"
 after = [value.detach() for value in (*network.parameters(), *sampler.parameters())]
-assert not torch.equal(before[0], after[0]) and not torch.equal(before[1], after[1]), "the network did not move"
 for k in range(2):
+    assert not torch.equal(before[k], after[k]), "the network did not move"
     assert torch.allclose(after[k], before[k] - 0.1 * downhill[k], atol=1e-4), "the network takes one step down the gradient of the cross-entropy, and of nothing else"
-assert not torch.equal(before[2], after[2]), "the sampler did not move"
-assert float(after[2].abs().max()) < 1e3, "the sampler follows what an earlier step has left in its gradients"
+assert 0 < float((after[2] - before[2]).abs().max()) < 1e3, "the sampler does not move, or follows what an earlier step has left"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 

@@ -799,6 +799,9 @@ made = VAE(5)
 x_hat, mu, sigma = made(torch.rand(3, 1, 28, 28))
 assert mu.shape == (3, 5), f"VAE(5) must give codes of shape (3, 5); yours have shape {tuple(mu.shape)}"
 assert len(list(made.parameters())) > 0, "the model has no parameters: assign its layers to self"
+(x_hat.sum() + mu.sum() + sigma.sum()).backward()
+silent = [name for name, parameter in made.named_parameters() if parameter.grad is None]
+assert not silent, f"no gradient reaches {', '.join(silent)}: use every layer, and no detach or no_grad"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
