@@ -14,7 +14,7 @@ FOLDERS = [course.ROOT / ASSIGNMENTS / name for name in course.assignment_names(
 MODULES = [path for folder in FOLDERS for path in sorted(folder.glob("*.py")) if path.stem not in NO_EXERCISE]
 EXERCISES = {id: item for folder in FOLDERS for id, item in exercises_of(folder.name).items()}
 # So many there were when each got a module of its own: more are welcome.
-LEAST_EXERCISES, LEAST_MISTAKES, LEAST_EQUIVALENTS = 57, 724, 131
+LEAST_EXERCISES, LEAST_MISTAKES, LEAST_EQUIVALENTS = 86, 1227, 220
 MOST_LINES = 350
 SENTENCE = re.compile(r"(\S+\s+){4,}?\S+\w\W?\.(\s|$)")
 
