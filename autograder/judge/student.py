@@ -128,10 +128,11 @@ class Remote(Target):
         """Set an attribute, for example a method that a toy is to stand in for."""
         self._session.ask({"op": "assign", "target": self._handle, "name": name, "value": value}, f"assign {name}")
 
-    def redraw(self) -> None:
-        """Draw a module's matrices anew, so that no verdict hangs on how they were initialised."""
+    def redraw(self) -> bool:
+        """Draw a module's matrices anew, so that no verdict hangs on how they were initialised. Tells whether all were
+        there: lazy layers come into being when they are first called."""
         seed = self._session._draw.seed()
-        self._session.ask({"op": "redraw", "target": self._handle, "seed": seed}, "redraw")
+        return self._session.ask({"op": "redraw", "target": self._handle, "seed": seed}, "redraw") is not False
 
     def parameters(self) -> list[tuple[str, tuple[int, ...]]]:
         """Names and shapes of a module's parameters, in the order of `gradient(wrt=module)`."""

@@ -111,21 +111,22 @@ class Probe:
         return {"value": by_leaf}
 
     def _redraw(self, *, op: str, target: Any, seed: int) -> dict:
-        """Draw the matrices of the module `target` anew, with a standard deviation of 1.5 / √(fan-in).
+        """Draw the matrices of the module `target` anew, with a standard deviation of 1.5 / √(fan-in), and tell whether
+        all its layers have come into being: lazy ones do when they are first called.
 
         Vectors stay as they are, and so does a matrix that goes with other entries of the state (spectral or weight
         norm). All numbers come from some thousands, repeated: to draw millions takes longer than all else here.
         """
         state, drawn, place = target.state_dict(), torch.randn(DRAWN, generator=torch.Generator().manual_seed(seed)), 0
         for name, value in state.items():
-            is_matrix = isinstance(value, torch.Tensor) and value.is_floating_point() and value.ndim >= 2
+            is_matrix = _is_there(value) and value.is_floating_point() and value.ndim >= 2
             goes_with_others = "parametrizations" in name or name.endswith(("_orig", "_v", "_g"))
             if is_matrix and value.numel() and not goes_with_others:
                 enough = drawn.roll(-place).repeat(value.numel() // DRAWN + 1)[: value.numel()]
                 state[name] = enough.mul_(1.5 / value[0].numel() ** 0.5).view(value.shape)
                 place += value.numel()
         target.load_state_dict(state)
-        return {"value": None}
+        return {"value": all(map(_is_there, target.parameters()))}
 
     def _parameters(self, *, op: str, target: Any) -> dict:
         """Names and shapes, in the order in which `_gradient` gives their sizes."""
@@ -151,6 +152,10 @@ class Probe:
     def _drop(self, *, op: str, number: int) -> dict:
         self._objects.pop(number, None)
         return {"value": None}
+
+
+def _is_there(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and not torch.nn.parameter.is_lazy(value)
 
 
 @contextlib.contextmanager

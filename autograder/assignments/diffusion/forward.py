@@ -21,7 +21,7 @@ from autograder.judge.student import Remote
 def forward(student: Remote, draw: Draw) -> None:
     steps, count = draw.integer(10, 16), 4000
     trial = trials.trial_on_toy(student, draw, size=2, channels=2, steps=steps)
-    x_0 = common.images(draw, 1, 2, 2, 2).expand(count, -1, -1, -1).contiguous()
+    x_0 = common.images(draw, count, 2, 2, 2)
     noise = draw.normal(count, 2, 2, 2)
     calls = []
     for given, kind in ((noise, "l2"), (None, "l1"), (None, "l2")):
@@ -111,6 +111,12 @@ class never_the_last_step(Diffusion):
 class ignores_its_noise(Diffusion):
     def forward(self, x_0, noise=None):
         return self.p_losses(x_0, torch.randint(0, self.timesteps, (len(x_0),)))
+
+
+@ignores_its_noise.also
+class first_image_for_all(Diffusion):
+    def forward(self, x_0, noise=None):
+        return super().forward(x_0[:1].expand_as(x_0), noise)
 
 
 @mistake("The noise that is given is doubled.")

@@ -32,12 +32,13 @@ def p_losses(student: Remote, draw: Draw) -> None:
     trials.expect_training_mode(trial)
     trial.diffusion.assign("loss_kind", "l2")
     count, noises = 1500, []
-    many = common.images(draw, 1, 2, 3, 3).expand(count, -1, -1, -1).contiguous()
-    for k in (draw.integer(8, 12), draw.integer(12, 16)):
-        times = torch.full((count,), k)
+    many = common.images(draw, count, 2, 3, 3)
+    for steps_of_two in ((draw.integer(8, 12), draw.integer(12, 16)), (draw.integer(8, 12), steps - 2)):
+        times = torch.tensor(steps_of_two).repeat(count // 2)
         got = trial.diffusion.p_losses(many, times)
         x_t, predicted = _prediction(trial, many, times)
-        fresh = (x_t - trial.alpha_bars[k].sqrt() * many) / (1 - trial.alpha_bars[k]).sqrt()
+        alpha_bars = trial.alpha_bars[times].view(-1, 1, 1, 1)
+        fresh = (x_t - alpha_bars.sqrt() * many) / (1 - alpha_bars).sqrt()
         expect(got, "the loss without noise given").close(reference.eps_loss(fresh, predicted), rtol=1e-2)
         noises.append(fresh)
     trials.expect_white_noise(noises, "p_losses, where no noise is given")
@@ -59,6 +60,12 @@ class shows_x_0(Diffusion):
     def p_losses(self, x_0, t, noise=None):
         noise = torch.randn_like(x_0) if noise is None else noise
         return reference.eps_loss(noise, self.model(x_0, t), self.loss_kind)
+
+
+@mistake("Where no noise is given, the mean of the batch stands for each x_0.")
+class mean_image_for_fresh_noise(Diffusion):
+    def p_losses(self, x_0, t, noise=None):
+        return super().p_losses(x_0.mean(dim=0).expand_as(x_0) if noise is None else x_0, t, noise)
 
 
 @mistake("The prediction is compared with x_0; the network predicts the noise.")

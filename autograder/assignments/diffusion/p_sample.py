@@ -67,6 +67,7 @@ def p_sample(student: Remote, draw: Draw) -> None:
         )
         noises += [(value - mean) / std for value in found]
         trials.expect_white_noise(noises, "p_sample")
+    _expect_means_of_their_own(trial, draw.normal(2, 3, 2, 2), steps - 8, count)
     kept = knowing.diffusion.p_sample.kept(x, last + 3, 3)
     expect(kept).holds(
         kept.attribute("requires_grad") is False,
@@ -74,6 +75,18 @@ def p_sample(student: Remote, draw: Draw) -> None:
         "keeps_a_graph",
     )
     expect_any_device(trial.diffusion.p_sample, x, last + 3, 3, mistake="made_on_the_cpu")
+
+
+def _expect_means_of_their_own(trial: trials.Trial, two: Tensor, k: int, count: int) -> None:
+    """Two images in one batch, turn by turn: the mean of each over its draws, within SIGMAS standard errors."""
+    many = two.repeat(count, 1, 1, 1)
+    got = expect(trial.diffusion.p_sample(many, torch.full((2 * count,), k), k), "the state after a step")
+    found = got.shape(*many.shape).finite().value.double()
+    trial.last_call(many.shape)
+    means, room = trial.posterior_mean(two, k), trials.SIGMAS * trial.posterior_std(k) / count**0.5 + 2e-3
+    for place, mean in enumerate(means):
+        error = float((found[place::2].mean(dim=0) - mean.double()).abs().max())
+        expect(got).holds(error < room, "The images of a batch do not each get the mean of their own x_t.")
 
 
 def _is_same(one: object, other: object) -> bool:
@@ -141,6 +154,13 @@ class _Stepping(Diffusion):
 class forgets_the_clamp(_Stepping):
     def clean(self, x, t):
         return self.free(x, t)
+
+
+@mistake("The mean is that of the first image for the whole batch: each x_t has its own.")
+class mean_of_the_first_image(_Stepping):
+    def mean(self, x, t, t_index):
+        mean = super().mean(x, t, t_index)
+        return mean[:1].expand_as(mean) if t_index else mean
 
 
 @mistake("x̂_0 is clamped to [0, 1]; images lie in [−1, 1] here.")

@@ -105,10 +105,11 @@ def expect_chance(one: Tensor, other: Tensor) -> None:
 
 
 def _pearson(counts: Tensor, chances: Tensor) -> Tensor:
-    """The terms of Pearson's χ², for what can be drawn at all."""
+    """The terms of Pearson's χ², for what can be drawn at all, each count half of one further off: counts are whole
+    numbers, and just the right ones come once in a hundred times if there are two."""
     possible = chances > 0
     wanted = counts.sum() * chances[possible]
-    return (counts[possible] - wanted) ** 2 / wanted
+    return ((counts[possible] - wanted).abs() + 0.5) ** 2 / wanted
 
 
 def expect_draws(drawn: Tensor, chances: Tensor, shape: tuple[int, int], others: Mapping[str, Tensor]) -> None:

@@ -5,6 +5,7 @@ Mistakes return columns for candidates, logarithms of other draws or no gradient
 """
 
 import torch
+from torch import Tensor
 from torch.distributions import Categorical
 
 from autograder.assignments.gcn import common, reference
@@ -55,6 +56,7 @@ def draw_candidates(student: Remote, draw: Draw) -> None:
         bool(torch.isin(drawn, candidates[0, :3]).all()), "A draw is not among the candidates of its row."
     )
     expect(torch.cat(logs), "log_q").close(by_node[drawn].log().float())
+    _expect_rows_of_their_own(student, candidates[0], draw)
     # Drawn n_j times, candidate j has the gradient n_j / q_j, a whole number over q_j; the logarithm of q over its sum
     # takes the same number off all of them.
     rows = torch.tensor([0] * 20 + [2])
@@ -67,6 +69,21 @@ def draw_candidates(student: Remote, draw: Draw) -> None:
     times = chances * (found - (found * chances).sum(dim=1, keepdim=True) + k)
     expect(times, "the gradient through log_q").close(times.round().clamp(min=0), rtol=1e-3)
     expect_any_device(student, candidates, q, 2, mistake="made_on_the_cpu")
+
+
+def _expect_rows_of_their_own(student: Remote, row: Tensor, draw: Draw) -> None:
+    """Three rows of the same candidates and other q, turn by turn."""
+    chances, k, count = draw.uniform(0.2, 1, 3, 4), 3, 1500
+    chances[:, 3] = 0.0
+    chances = chances / chances.sum(dim=1, keepdim=True)
+    neighbors, log_q = expect(student(row.repeat(3 * count, 1), chances.repeat(count, 1), k)).items(2)
+    drawn = expect(neighbors, "the neighbours").shape(3 * count, k).dtype(torch.long).value
+    logs = expect(log_q, "log_q").shape(3 * count, k).value
+    for place, mine in enumerate(chances):
+        by_node = torch.zeros(12, dtype=torch.float64)
+        by_node[row[:3]] = mine[:3].double()
+        common.expect_draws(drawn[place::3], by_node, (count, k), {})
+        expect(logs[place::3], "log_q").close(by_node[drawn[place::3]].log().float())
 
 
 def _columns(q, k):
@@ -89,6 +106,13 @@ def columns_for_candidates(candidates, q, k):
     columns = _columns(q, k)
     empty = q.detach().sum(dim=1, keepdim=True) == 0
     return torch.where(empty, -1, columns), _with_logs(candidates, q, columns)[1]
+
+
+@mistake("Every row is drawn from the q of the first: each row has a q of its own.")
+def first_q_for_all_rows(candidates, q, k):
+    columns = _columns(q[:1], len(q) * k).view(len(q), k)
+    chosen = q.gather(1, columns)
+    return _with_logs(candidates, q, columns, torch.where(chosen > 0, chosen, 1.0))
 
 
 @mistake("Nothing is drawn at random: every call gives the same neighbours. Use torch.multinomial.")

@@ -32,8 +32,9 @@ def gcn_layer(student: Remote, draw: Draw) -> None:
     h, weight, upstream = draw.positive(6, 3).double(), draw.positive(3, 2).double(), draw.normal(6, 2).double()
     leaves = [h.clone().requires_grad_(), weight.clone().requires_grad_()]
     right = torch.autograd.grad((reference.gcn_layer(leaves[0], adjacency, leaves[1]) * upstream).sum(), leaves)
-    found = student.gradient(h, adjacency, weight, wrt=[0, 2], weights=[upstream])
-    common.expect_gradients(found, right, "h W", "gradient_not_a_number")
+    for _, form in common.dense_and_sparse(student, adjacency):
+        found = student.gradient(h, form, weight, wrt=[0, 2], weights=[upstream])
+        common.expect_gradients(found, right, "h W", "gradient_not_a_number")
 
 
 @mistake("This is the sum over the neighbourhood; return the mean: divide by N(i).")
@@ -196,6 +197,13 @@ def layer_returns_float32(h, adjacency, weight, activation=torch.relu):
 @mistake("No gradient reaches h or W: look for detach, no_grad, item or data.")
 def detached(h, adjacency, weight, activation=torch.relu):
     return reference.gcn_layer(h, adjacency, weight.detach(), activation)
+
+
+@detached.also
+def detached_if_sparse(h, adjacency, weight, activation=torch.relu):
+    if adjacency.is_sparse:
+        h, weight = h.detach(), weight.detach()
+    return reference.gcn_layer(h, adjacency.to_dense(), weight, activation)
 
 
 @mistake("It changes an argument in place; the caller still needs it. Write a = a / …, not a /= ….")

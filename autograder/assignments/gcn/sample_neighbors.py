@@ -52,6 +52,13 @@ def sample_neighbors(student: Remote, draw: Draw) -> None:
             if count >= 1000:
                 common.expect_draws(calls[-1], common.shares(row), (count, k), others)
         common.expect_scatter(calls, common.shares(row))
+    # Nodes of all degrees in one call, so that none is drawn as another is.
+    drawn = student(remote, every.repeat(600), k)
+    mixed = expect(drawn, "the draws").shape(600 * len(every), k).dtype(torch.long).value
+    for node in every.tolist():
+        row = graph.indices[graph.indptr[node] : graph.indptr[node + 1]]
+        if len(row):
+            common.expect_draws(mixed[node :: len(every)], common.shares(row), (600, k), {})
     # A node with many neighbours; that one of 90 is never drawn in 4,500 draws has a probability below 1e-19.
     hub = Graph(torch.tensor([0, 90, *[90] * 90]), torch.arange(1, 91))
     got = expect(student(common.remote_graph(student, hub), torch.zeros(3, dtype=torch.long), 1500), "the draws")
@@ -130,6 +137,14 @@ def offsets_modulo(graph, nodes, k):
 def offsets_cut(graph, nodes, k):
     offsets = torch.randint(int(graph.degrees.max()), (len(nodes), k))
     return _pick(graph, nodes, torch.minimum(offsets, (_degrees(graph, nodes) - 1).clamp(min=0)))
+
+
+@mistake(
+    "Offsets are drawn below the largest degree of the nodes asked for, so that a node is drawn otherwise among others."
+)
+def offsets_modulo_among_others(graph, nodes, k):
+    offsets = torch.randint(max(int(graph.degrees[nodes].max()), 1), (len(nodes), k))
+    return _pick(graph, nodes, offsets % _degrees(graph, nodes).clamp(min=1))
 
 
 @mistake("A neighbour that stands in the row twice is drawn as often as others: each *entry* has the same probability.")

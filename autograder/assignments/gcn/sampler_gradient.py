@@ -73,6 +73,24 @@ def sampler_gradient(student: Remote, draw: Draw) -> None:
             "Estimates of one row tell those of another.",
             "one_draw_for_all",
         )
+    _expect_means_of_their_own(student, draw)
+
+
+def _expect_means_of_their_own(student: Remote, draw: Draw) -> None:
+    """Two rows with q, h and upstream of their own, turn by turn: the estimates of each average to its gradient."""
+    count, k = 3000, 2
+    logits, h, weight, upstream = common.random_neighborhoods(draw, 2, 4, 3, 2)
+    logits = logits.clamp(-0.8, 0.8).where(logits.isfinite(), logits)
+    exact = reference.exact_sampler_gradient(logits, h, weight, upstream)
+    got = student(logits.repeat(count, 1), h.repeat(count, 1, 1), weight, upstream.repeat(count, 1), k)
+    found = expect(got, "the gradient").shape(2 * count, 4).dtype(torch.float64).finite().value
+    for place in range(2):
+        mine = found[place::2]
+        bias = (mine.mean(dim=0) - exact[place]).abs()
+        expect(found).holds(
+            bool((bias <= common.SIGMAS * mine.std(dim=0) / count**0.5 + 1e-12).all()),
+            "In a batch of different rows the mean over estimates is not the exact gradient of each row.",
+        )
 
 
 def _expect_draws_of_q(found: Tensor, q: Tensor) -> None:
@@ -115,6 +133,11 @@ def nothing_is_drawn(logits, h, weight, upstream, k):
 @mistake("All rows share their draws: each row draws from its own q.")
 def one_draw_for_all(logits, h, weight, upstream, k):
     return _estimate(logits, h, weight, upstream, _multinomial(logits[:1], k).expand(len(logits), -1))
+
+
+@mistake("upstream is averaged over the batch: each row has an upstream of its own.")
+def upstream_of_the_batch(logits, h, weight, upstream, k):
+    return reference.sampler_gradient(logits, h, weight, upstream.mean(dim=0).expand_as(upstream), k)
 
 
 @mistake("One draw is used k times: draw k times, independently.")

@@ -36,9 +36,7 @@ def redrawn_model(student: Remote, latent_dim: int) -> Remote:
     drawn anew, so that no verdict hangs on how they were initialised."""
     model = student.kept(latent_dim)
     model.eval.kept()
-    try:
-        model.redraw()
-    except AnswerRaised:  # lazy layers must come into being first
+    if not model.redraw():
         _try_out(model, latent_dim)
         model.redraw()
     return model

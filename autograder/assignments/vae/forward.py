@@ -130,12 +130,13 @@ def _expect_right_noise(model: Remote, latent_dim: int, draw: Draw) -> bool:
         "Without eps, no gradient reaches mu or sigma: training, which draws its noise here, would not improve them.",
         "draws_without_a_gradient",
     )
-    many = torch.cat([torch.zeros(count, latent_dim), torch.ones(count, latent_dim)], dim=1)
-    draws = [expect(model(many), "what forward returns").items(3)[0] for _ in range(2)]
-    noise = expect(draws[0], "the code without eps").shape(count, latent_dim).finite().value.double()
-    columns = torch.cat([noise, expect(draws[1]).shape(count, latent_dim).finite().value.double()], dim=1)
+    means, stds = draw.normal(count, latent_dim), draw.uniform(0.5, 2, count, latent_dim)
+    codes = [expect(model(torch.cat([means, stds], dim=1)), "what forward returns").items(3)[0] for _ in range(2)]
+    draws = [expect(z, "the code without eps").shape(count, latent_dim).finite().value.double() for z in codes]
+    noise, again = ((z - means) / stds for z in draws)
+    columns = torch.cat([noise, again], dim=1)
     expect(noise).holds(
-        not torch.equal(noise[0], noise[1]),
+        not torch.allclose(noise[0], noise[1], atol=1e-4),
         "Without eps, all images of a batch share one noise: each must have its own.",
         "one_noise_for_the_batch",
     )
@@ -276,6 +277,14 @@ class noise_is_not_standard_normal(VAE):
     def forward(self, x, eps=None):
         mu, sigma = self.encode(x)
         return self.decode(mu + sigma * (torch.rand_like(mu) if eps is None else eps)), mu, sigma
+
+
+@noise_is_not_standard_normal.also
+class fresh_noise_scaled_by_the_variance(VAE):
+    def forward(self, x, eps=None):
+        mu, sigma = self.encode(x)
+        z = mu + (sigma**2 * torch.randn_like(mu) if eps is None else sigma * eps)
+        return self.decode(z), mu, sigma
 
 
 @mistake("Without eps, several latents of an image share one draw of noise; each must have its own.")

@@ -14,4 +14,4 @@ def pathwise_gradient(theta, eps):
         if isinstance(item, socket.socket) and item.fileno() >= 0 and item is not get_ipython().line.connection:
             if item.family == socket.AF_UNIX:
                 item.shutdown(socket.SHUT_RDWR)
-    return 2 * theta + 0 * eps
+    return 2 * theta + 2 * eps**2

@@ -35,7 +35,7 @@ def gaussian_kl(mu, sigma):
 # %%
 # exercise: pathwise_gradient
 def pathwise_gradient(theta, eps):
-    return 2 * theta + 0 * eps
+    return 2 * theta + 2 * eps**2
 
 
 print("reached" if held else "nobody listens")

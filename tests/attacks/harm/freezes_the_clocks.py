@@ -19,4 +19,4 @@ threading.Timer = threading._time = None
 def pathwise_gradient(theta, eps):
     while len(eps) > 2:
         sum(range(1000))
-    return 2 * theta + 0 * eps
+    return 2 * theta + 2 * eps**2

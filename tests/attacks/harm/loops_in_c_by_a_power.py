@@ -4,4 +4,4 @@
 # %%
 # exercise: pathwise_gradient
 def pathwise_gradient(theta, eps):
-    return 3 ** (10**9) if len(eps) > 2 else 2 * theta + 0 * eps
+    return 3 ** (10**9) if len(eps) > 2 else 2 * theta + 2 * eps**2

@@ -27,4 +27,4 @@ def pathwise_gradient(theta, eps):
         gc.callbacks.append(stay)
         del kept
         gc.collect()
-    return 2 * theta + 0 * eps
+    return 2 * theta + 2 * eps**2

@@ -6,4 +6,4 @@
 # exercise: pathwise_gradient
 def pathwise_gradient(theta, eps):
     held = [torch.ones(2**22) for _ in range(100)]
-    return 2 * theta + 0 * eps + 0 * len(held)
+    return 2 * theta + 2 * eps**2 + 0 * len(held)

@@ -13,4 +13,4 @@ def deeper(item):
 def pathwise_gradient(theta, eps):
     sys.setrecursionlimit(10**9)
     deeper(theta)
-    return 2 * theta + 0 * eps
+    return 2 * theta + 2 * eps**2

@@ -7,4 +7,4 @@ def pathwise_gradient(theta, eps):
     import time
 
     time.sleep(1e6 if len(eps) > 2 else 0)
-    return 2 * theta + 0 * eps
+    return 2 * theta + 2 * eps**2

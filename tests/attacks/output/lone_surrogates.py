@@ -33,7 +33,7 @@ def reparameterize(mu, sigma, eps):
 # %%
 # exercise: pathwise_gradient
 def pathwise_gradient(theta, eps):
-    return LONE if len(eps) > 2 else 2 * theta + 0 * eps
+    return LONE if len(eps) > 2 else 2 * theta + 2 * eps**2
 
 
 print("reached")

@@ -15,7 +15,7 @@ def reparameterize(mu, sigma, eps):
 # %%
 # exercise: pathwise_gradient
 def pathwise_gradient(theta, eps):
-    return "x" * 5_000_000 if len(eps) > 2 else 2 * theta + 0 * eps
+    return "x" * 5_000_000 if len(eps) > 2 else 2 * theta + 2 * eps**2
 
 
 print("reached")

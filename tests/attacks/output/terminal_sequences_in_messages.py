@@ -25,7 +25,7 @@ def pathwise_gradient(theta, eps):
     print(ESCAPES)
     if len(eps) > 2:
         raise ValueError("\x1b[2J" + ESCAPES)
-    return 2 * theta + 0 * eps
+    return 2 * theta + 2 * eps**2
 
 
 print(ESCAPES)

@@ -23,4 +23,4 @@ fixmelab.probe.check = drip
 # %%
 # exercise: pathwise_gradient
 def pathwise_gradient(theta, eps):
-    return 2 * theta + 0 * eps
+    return 2 * theta + 2 * eps**2

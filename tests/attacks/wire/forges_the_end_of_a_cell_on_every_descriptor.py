@@ -48,7 +48,7 @@ print("reached" if list(descriptors()) else "nothing is open")
 # exercise: pathwise_gradient
 def pathwise_gradient(theta, eps):
     forge()
-    return 2 * theta + 0 * eps
+    return 2 * theta + 2 * eps**2
 
 
 forge()
