@@ -66,3 +66,9 @@ def test_numbers_in_another_order_are_seen_and_drawn_ones_are_not(change):
     assert not are_shuffled(drawn)
     drawn[7] = change(drawn[31]) + 1e-5
     assert are_shuffled(drawn)
+
+
+def test_just_the_right_counts_come_by_chance():
+    """With two outcomes they do once in a hundred times."""
+    dealt = (torch.arange(2400) % 2)[torch.randperm(2400, generator=torch.Generator().manual_seed(3))].view(600, 4)
+    gcn.expect_draws(dealt, torch.tensor([0.5, 0.5], dtype=torch.float64), (600, 4), {})
