@@ -557,7 +557,8 @@ assert torch.equal(Ws[0], start_W), "the first W is the one that was handed in"
 assert torch.allclose(eigenvalues.sum(dim=1), norms[:, 0] ** 2), "the eigenvalues of W Wᵀ add up to ‖W‖²"
 kept = (norms[:, 0] ** 2 - norms[:, 1] ** 2 / 2) * torch.exp(0.2 * uneven)
 assert torch.allclose(kept, kept[0].expand(4), rtol=0.02), "(‖W‖² − ‖W_p‖²/α) e^{2ηt} must stay as it is, whatever the data"
-norms, _, _ = simulate(start_W, start_W_p, some_X, torch.eye(3).double(), uneven, False, False)
+without_both = {"stop_gradient": False, "predictor": False}
+norms, _, _ = simulate(start_W, start_W_p, some_X, torch.eye(3).double(), uneven, **without_both)
 assert torch.allclose(norms[:, 0], norms[0, 0] * torch.exp(-2 * uneven), rtol=0, atol=0.02), "without both, and X' = I, ‖W‖ falls as e^{−2t}"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -840,7 +841,7 @@ def output_deviation(z):
 
 # %% tests="output_deviation" points=1 minutes=10
 deviation = output_deviation(torch.tensor([[3.0, 4.0], [0.0, 2.0], [5.0, 0.0]]))
-assert deviation.shape == (), f"expected one number; yours has shape {tuple(deviation.shape)}"
+assert torch.as_tensor(deviation).numel() == 1, "expected one number for the whole batch"
 assert abs(float(deviation) - 0.4215) < 1e-3, "wrong for the codes (3, 4), (0, 2) and (5, 0)"
 assert float(output_deviation(torch.tensor([[1.0, 2.0], [2.0, 4.0]]))) < 1e-3, "codes in one direction have no deviation"
 ### BEGIN HIDDEN TESTS

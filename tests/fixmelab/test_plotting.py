@@ -105,7 +105,8 @@ def test_one_high_step_does_not_flatten_the_history() -> None:
 def test_the_expected_end_is_a_band_that_is_seen() -> None:
     axes = plot_history(History(epochs=[2.0], steps=[3.0, 1.0]), expected=(5.0, 7.0)).axes[0]
     (band,) = axes.patches
-    assert (band.get_y(), band.get_height()) == (5.0, 2.0) and axes.get_ylim()[1] > 7
+    extent = band.get_path().get_extents(band.get_patch_transform())
+    assert (extent.y0, extent.y1) == (5.0, 7.0) and axes.get_ylim()[1] > 7
     assert "expected at the end" in [text.get_text() for text in axes.get_legend().get_texts()]
 
 
