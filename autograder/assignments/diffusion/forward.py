@@ -113,7 +113,7 @@ class ignores_its_noise(Diffusion):
         return self.p_losses(x_0, torch.randint(0, self.timesteps, (len(x_0),)))
 
 
-@ignores_its_noise.also
+@ignores_its_noise.also  # type: ignore[attr-defined]  # mypy takes no notice of what decorates a class
 class first_image_for_all(Diffusion):
     def forward(self, x_0, noise=None):
         return super().forward(x_0[:1].expand_as(x_0), noise)

@@ -121,7 +121,7 @@ class noise_used_again(Diffusion):
         return super().q_sample(x_0, t, noise)
 
 
-@noise_used_again.also
+@noise_used_again.also  # type: ignore[attr-defined]  # mypy takes no notice of what decorates a class
 class first_image_for_fresh_noise(Diffusion):
     def q_sample(self, x_0, t, noise=None):
         if noise is None:

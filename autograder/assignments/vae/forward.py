@@ -279,7 +279,7 @@ class noise_is_not_standard_normal(VAE):
         return self.decode(mu + sigma * (torch.rand_like(mu) if eps is None else eps)), mu, sigma
 
 
-@noise_is_not_standard_normal.also
+@noise_is_not_standard_normal.also  # type: ignore[attr-defined]  # mypy takes no notice of what decorates a class
 class fresh_noise_scaled_by_the_variance(VAE):
     def forward(self, x, eps=None):
         mu, sigma = self.encode(x)
