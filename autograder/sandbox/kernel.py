@@ -103,9 +103,8 @@ class Kernel:
             self._watch.connect(self._address.socket)
             self._line, theirs = socket.socketpair(socket.AF_UNIX)
             self._sockets.enter_context(self._line)
-            body = wire.encode(self._order)
             with theirs:
-                pass_descriptor(self._watch, wire.LENGTH.pack(len(body)) + body, theirs.fileno())
+                pass_descriptor(self._watch, wire.framed(wire.encode(self._order)), theirs.fileno())
             message = self._hear(START_SECONDS)
         except (OSError, SandboxError) as error:
             self._sockets.close()

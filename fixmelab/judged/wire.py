@@ -241,10 +241,15 @@ def _tensor_of(data: bytes) -> torch.Tensor:
     return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
 
 
+def framed(body: bytes) -> bytes:
+    """A frame: the body behind its length."""
+    return LENGTH.pack(len(body)) + body
+
+
 def send(connection: socket.socket, body: bytes) -> None:
     """Send one frame. Raises WireError if the other side is gone or does not read in time."""
     try:
-        connection.sendall(LENGTH.pack(len(body)) + body)
+        connection.sendall(framed(body))
     except OSError as error:
         raise WireError(f"the connection broke while sending ({type(error).__name__})") from error
 

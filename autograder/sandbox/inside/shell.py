@@ -31,7 +31,7 @@ from fixmelab.judged import wire
 PIECE, PAUSE = 8_000, 0.5
 MOST_COUNT = 2**31
 # Sent in place of an end for which there is no memory left.
-_FULL = (lambda body: wire.LENGTH.pack(len(body)) + body)(wire.encode({"end": True, "full": True}))
+_FULL = wire.framed(wire.encode({"end": True, "full": True}))
 
 
 class Line:
