@@ -424,7 +424,8 @@ print(f"50 words: {17**50:.1e} taggings; the Earth consists of some 1e+50 atoms"
 def log_partition(log_scores):
     """log Z of the globally normalised tagger, in the time of N·V.
 
-    log_scores: (N, V), log s_n[v] of word n and tag v, which may be large, small or -inf. Returns ().
+    log_scores: (N, V), log s_n[v] of word n and tag v, which may be large, small or, for some tags of a word, -inf.
+    Returns ().
     """
     ### BEGIN SOLUTION
     return torch.logsumexp(log_scores, dim=1).sum()
@@ -504,7 +505,8 @@ fixmelab.plot_costs(lengths, costs, "words in the sentence (five tags)")
 def tag_log_probability(log_scores, tags):
     """log p(tags | w) of the globally normalised tagger.
 
-    log_scores: (N, V); tags: (N,) long, the tag of each word, from 0 to V - 1. Returns ().
+    log_scores: (N, V), as above; tags: (N,) long, the tag of each word, from 0 to V - 1, none of them impossible.
+    The sentence may be long. Returns ().
     """
     ### BEGIN SOLUTION
     chosen = log_scores[torch.arange(len(tags), device=tags.device), tags]
@@ -624,7 +626,7 @@ def chain_log_partition(log_scores, transitions):
     """log Z of the tagger with a factor between neighbouring tags, in the time of N·V².
 
     log_scores: (N, V), log s_n[v]; transitions: (V, V), log a[u, v] in row u and column v, the score of tag v right
-    after tag u. Both may be large, small or -inf. Returns ().
+    after tag u. Both may be large, small or -inf, as long as some tagging is possible. Returns ().
     """
     ### BEGIN SOLUTION
     log_alpha = log_scores[0]

@@ -26,6 +26,9 @@ class Findings:
         self._limits = limits
         self._counts = counts
         self._answers, self._unfilled = _answers(source, notebook)
+        self._solutions = {name: cell.source for cell in source.cells for name in cells.anchors(cell)}
+        given = [cell.source for cell in source.cells if cell.cell_type == "code" and not cells.is_fixme(cell)]
+        self._variables = set().union(*map(messages.variables, given))
         # What went wrong in a cell, and the line of it in words.
         self._errors: dict[int, tuple[CellError, str]] = {}
 
@@ -81,7 +84,7 @@ class Findings:
         return Finding("fail" if judged else "error", messages.raised(error, line))
 
     def add_hints(self) -> None:
-        """Say it if an answer that failed uses another that failed."""
+        """Say it if an answer that failed uses another that failed, or else a variable that is none of its own."""
         verdicts = {name: self.by_name[name].verdict for name in self._answers}
         for name, answer in self._answers.items():
             finding = self.by_name[name]
@@ -89,6 +92,10 @@ class Findings:
                 continue
             used = messages.identifiers(self._notebook.cells[answer].source, name)
             hint = messages.leans_on(used, verdicts)
+            if not hint and finding.mistake is None:
+                # What the solution uses is meant to be used.
+                needed = messages.identifiers(self._solutions.get(name, ""), name)
+                hint = messages.strays_to(self._notebook.cells[answer].source, used - needed, self._variables)
             if hint not in finding.message:
                 self.by_name[name] = replace(finding, message=f"{finding.message.rstrip('.')}. {hint}")
 

@@ -4,6 +4,7 @@ import ast
 import re
 import unicodedata
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from autograder.cells import ANCHOR
 from autograder.grading.cell_text import parsed
@@ -65,6 +66,29 @@ def identifiers(source: str, exercise: str) -> set[str]:
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
             found.add(node.attr)
     return found - {exercise}
+
+
+def variables(source: str) -> set[str]:
+    """Variables that a cell sets, outside of functions and classes."""
+    found = set()
+    for statement in getattr(parsed(source), "body", []):
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found |= {node.id for node in ast.walk(statement) if _is_set(node)}
+    return found
+
+
+def _is_set(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
+def strays_to(source: str, names: set[str], given: set[str]) -> str:
+    """One sentence on the first of `names`, used in an answer, that is one of the variables `given` by the notebook and
+    not by the answer itself; else nothing."""
+    nodes = list(ast.walk(parsed(source) or ast.Module([], [])))
+    own = {node.id for node in nodes if _is_set(node)} | {node.arg for node in nodes if isinstance(node, ast.arg)}
+    own |= {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    name = min(names & given - own, default="")
+    return f"It reads {name}, a variable of the notebook: all that it needs comes with its arguments." if name else ""
 
 
 def leans_on(names: set[str], verdicts: Mapping[str, str]) -> str:

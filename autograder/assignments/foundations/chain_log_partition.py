@@ -16,7 +16,13 @@ from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
 
-SIZES = (4, 3, torch.float64), (5, 4, torch.float32), (2, 3, torch.float64), (1, 4, torch.float64)  # words, tags
+SIZES = (
+    (4, 3, torch.float64),
+    (5, 4, torch.float32),
+    (2, 3, torch.float64),
+    (1, 4, torch.float64),
+    (3, 1, torch.float64),
+)
 
 
 @exercise("foundations.chain_log_partition")
@@ -31,9 +37,13 @@ def chain_log_partition(student: Remote, draw: Draw) -> None:
     impossible[0, 1], impossible[2, 0] = -math.inf, -math.inf
     wanted = reference.chain_log_partition(scores, impossible)
     expect(student(scores, impossible), "log Z with impossible pairs").close(wanted)
+    impossible[:, 1] = -math.inf  # a tag that can only begin a sentence
+    wanted = reference.chain_log_partition(scores, impossible)
+    expect(student(scores, impossible), "log Z with a tag that follows none").close(wanted)
     far = scores + torch.tensor([[900.0], [-1000.0], [400.0], [0.0]]).double()
-    wanted = reference.chain_log_partition(far, transitions - 300)
-    expect(student(far, transitions - 300), "log Z of very large and very small scores").close(wanted)
+    for shift in (-300, 900):
+        wanted = reference.chain_log_partition(far, transitions + shift)
+        expect(student(far, transitions + shift), "log Z of very large and very small scores").close(wanted)
     long, table = common.log_scores(draw, 40, 6, torch.float64), draw.normal(6, 6, dtype=torch.float64)
     expect(student(long, table), "log Z of a long sentence").close(reference.chain_log_partition(long, table))
     expect_any_device(student, scores, transitions, mistake="made_on_the_cpu")
@@ -61,6 +71,11 @@ def best_last_tag(log_scores, transitions):
     return _forward(log_scores, transitions, last=torch.amax)
 
 
+@mistake("Each step takes the best tag before, and only the last one adds up: sum in every step, with logsumexp.")
+def best_path_to_each_tag(log_scores, transitions):
+    return _forward(log_scores, transitions, torch.amax)
+
+
 @mistake("The transitions are left out: this is Z without neighbours.")
 def without_transitions(log_scores, transitions):
     return reference.log_partition(log_scores)
@@ -86,6 +101,16 @@ def without_the_first_scores(log_scores, transitions):
 @mistake("The scores of the first word count twice.")
 def first_scores_twice(log_scores, transitions):
     return _forward(torch.cat([2 * log_scores[:1], log_scores[1:]]), transitions)
+
+
+@mistake("The scores come one word too early: the first word counts twice, and the last one never.")
+def scores_one_word_early(log_scores, transitions):
+    return _forward(torch.cat([log_scores[:1], log_scores[:-1]]), transitions)
+
+
+@mistake("Only the first word has its scores; every word multiplies by its own.")
+def scores_of_the_first_word_alone(log_scores, transitions):
+    return _forward(torch.cat([log_scores[:1], 0 * log_scores[1:]]), transitions)
 
 
 @mistake("The last word is left out: the loop ends one word early.")
@@ -148,6 +173,27 @@ def without_log_space(log_scores, transitions):
     for scores in log_scores[1:]:
         alpha = scores.exp() * (alpha @ transitions.exp())
     return alpha.sum().log()
+
+
+@without_log_space.also
+def transitions_without_log_space(log_scores, transitions):
+    log_alpha = log_scores[0]
+    for scores in log_scores[1:]:
+        largest = log_alpha.max()
+        log_alpha = scores + largest + ((log_alpha - largest).exp() @ transitions.exp()).log()
+    return torch.logsumexp(log_alpha, dim=0)
+
+
+@mistake(
+    "A tag that can follow none gives −∞ − (−∞), which is NaN: torch.logsumexp knows what to do, or take 0 out there."
+)
+def nan_for_a_tag_that_follows_none(log_scores, transitions):
+    log_alpha = log_scores[0]
+    for scores in log_scores[1:]:
+        table = log_alpha[:, None] + transitions
+        largest = table.amax(dim=0)
+        log_alpha = scores + largest + (table - largest).exp().sum(dim=0).log()
+    return torch.logsumexp(log_alpha, dim=0)
 
 
 @mistake("This is Z; return its logarithm.")

@@ -16,14 +16,15 @@ from autograder.judge.student import Remote
 
 MOST_OPERATIONS = 200  # that are looked at; that of a library lies among the last
 
-# Channels, height and width of the image, then of the kernel, which differ in every usual way of going wrong.
-SIZES = ((2, 5, 4), (2, 3)), ((3, 3, 6), (4, 1)), ((1, 4, 3), (1, 1)), ((2, 4, 5), (3, 4)), ((4, 2, 3), (5, 2))
+# Channels, height and width of the image, then of the kernel. Square ones first: what fails later fails since it takes
+# all for square. Then they differ in every usual way of going wrong.
+SQUARE = ((2, 4, 4), (3, 3)), ((2, 5, 4), (3, 3)), ((2, 3, 6), (2, 2))
+SIZES = *SQUARE, ((2, 5, 4), (2, 3)), ((3, 3, 6), (4, 1)), ((1, 4, 3), (1, 1)), ((2, 4, 5), (3, 4)), ((4, 2, 3), (5, 2))
 
 
 @exercise("foundations.convolve")
 def convolve(student: Remote, draw: Draw) -> None:
-    for number, (shape, sides) in enumerate(SIZES):
-        dtype = torch.float64 if number % 2 else torch.float32
+    for shape, sides, dtype in [(*sizes, torch.float32) for sizes in SIZES] + [(*SIZES[3], torch.float64)]:
         x, theta = draw.normal(*shape, dtype=dtype), draw.normal(shape[0], *sides, dtype=dtype)
         theta_0 = draw.positive(dtype=dtype)
         expect(student(x, theta, theta_0)).close(reference.convolve(x, theta, theta_0))
@@ -70,7 +71,7 @@ def kernel_flipped(x, theta, theta_0):
     return _summed(x, theta.flip(1, 2), theta_0, frame)
 
 
-@mistake("The window is shifted for even kernels: the longer side of the frame is on the left and at the top.")
+@mistake("The window is shifted for even kernels: the longer side of the frame belongs to the left and to the top.")
 def longer_side_last(x, theta, theta_0):
     left, right, top, bottom = reference.padding(*theta.shape[1:])
     return _summed(x, theta, theta_0, (right, left, bottom, top))
@@ -81,6 +82,42 @@ def without_a_frame(x, theta, theta_0):
     frame = reference.padding(*theta.shape[1:])
     largest = x if all(n >= k for n, k in zip(x.shape[1:], theta.shape[1:], strict=True)) else functional.pad(x, frame)
     return _summed(largest, theta, theta_0, (0, 0, 0, 0))
+
+
+@mistake("It works for square images alone: rows run to N_h, columns to N_w.")
+def for_square_images_only(x, theta, theta_0):
+    height, width = x.shape[1:]
+    if width < height:
+        raise RuntimeError("the size of tensor a must match the size of tensor b")
+    return reference.convolve(x, theta, theta_0)[:, :, :height]
+
+
+@for_square_images_only.also
+def for_square_images_only_by_a_view(x, theta, theta_0):
+    if x.shape[1] != x.shape[2]:
+        raise RuntimeError("shape is invalid for input")
+    return reference.convolve(x, theta, theta_0)
+
+
+@for_square_images_only.also
+def as_wide_as_high(x, theta, theta_0):
+    height, width = x.shape[1:]
+    y = reference.convolve(x, theta, theta_0)
+    return functional.pad(y, (0, max(0, height - width)))[:, :, :height]
+
+
+@mistake("It fails unless the kernel is square: rows of the kernel run to K_h, columns to K_w.")
+def for_square_kernels_only(x, theta, theta_0):
+    if theta.shape[1] != theta.shape[2]:
+        raise IndexError("index is out of bounds")
+    return _summed(x, theta, theta_0, reference.padding(*theta.shape[1:]))
+
+
+@for_square_kernels_only.also
+def for_square_kernels_only_by_a_view(x, theta, theta_0):
+    if theta.shape[1] != theta.shape[2]:
+        raise RuntimeError("the size of tensor a must match the size of tensor b")
+    return _summed(x, theta, theta_0, reference.padding(*theta.shape[1:]))
 
 
 @mistake("The bias is missing.")
@@ -200,6 +237,17 @@ def convolution_pixel_by_pixel(x, theta, theta_0):
 @equivalent
 def convolution_by_windows(x, theta, theta_0):
     return _summed(x, theta, theta_0, reference.padding(*theta.shape[1:]))
+
+
+@equivalent
+def convolution_by_fourier(x, theta, theta_0):
+    _, height, width = x.shape
+    _, kernel_height, kernel_width = theta.shape
+    size = height + kernel_height - 1, width + kernel_width - 1
+    flipped = torch.fft.rfft2(theta.flip(1, 2).double(), s=size)
+    full = torch.fft.irfft2((torch.fft.rfft2(x.double(), s=size) * flipped).sum(dim=0), s=size)
+    _, right, _, bottom = reference.padding(kernel_height, kernel_width)
+    return (full[bottom : bottom + height, right : right + width] + theta_0).to(x.dtype)[None]
 
 
 @equivalent

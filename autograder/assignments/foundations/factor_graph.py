@@ -15,11 +15,14 @@ from autograder.judge.student import Remote
 def factor_graph(student: Remote, draw: Draw) -> None:
     for n in (draw.integer(4, 8), 3, 2, 1):
         found = common.listed(student(n), "factors")
-        factors = [_names(factor) for factor in found]
+        sets = [_names(factor) for factor in found]
         expect(found).holds(
-            all(factor is not None for factor in factors),
+            None not in sets,
             "A factor is something else than a set of names of variables: names are text, as w1 or t1.",
         )
+        factors = {factor for factor in sets if factor is not None}
+        alike = n > 1 and len(found) == n and len(factors) == 1
+        expect(found).holds(not alike, "All factors are the same set.", "one_set_again_and_again")
         candidates = {
             "tags_alone": tags_alone.answer(n),
             "own_word_alone": own_word_alone.answer(n),
@@ -35,10 +38,11 @@ def factor_graph(student: Remote, draw: Draw) -> None:
             "counted_from_zero": counted_from_zero.answer(n),
             "words_alone": words_alone.answer(n),
         }
-        name = common.name_of(set(factors), {key: set(map(_names, value)) for key, value in candidates.items()})
         wanted = reference.factor_graph(n)
-        expect(found).holds(set(factors) == wanted, "Some factors join other variables than they should.", name)
-        expect(found).holds(len(factors) == n, "Some factors come twice: there is one for each word.", "factors_twice")
+        name = common.name_of(factors, {key: set(map(_names, value)) for key, value in candidates.items()})
+        name = name or _what_differs(factors, wanted)
+        expect(found).holds(factors == wanted, "Some factors join other variables than they should.", name)
+        expect(found).holds(len(found) == n, "Some factors come twice: there is one for each word.", "factors_twice")
 
 
 def _names(factor: object) -> frozenset[str] | None:
@@ -46,6 +50,21 @@ def _names(factor: object) -> frozenset[str] | None:
     if not isinstance(factor, list | set | frozenset | tuple) or not all(isinstance(name, str) for name in factor):
         return None
     return frozenset(factor)
+
+
+def _what_differs(factors: set[frozenset[str]], wanted: reference.Factors) -> str | None:
+    """The mistake of factors that are like no others: words that are missing, words or tags that are too many."""
+    by_tag = {f"t{len(factor) - 1}": factor for factor in wanted}
+    own = {tag: [factor for factor in factors if tag in factor] for tag in by_tag}
+    if any(name.startswith("t") for factor in factors for name in factor - by_tag.keys()):
+        return None
+    if any(len(factor & by_tag.keys()) > 1 for factor in factors):
+        return "other_tags_too"
+    if len(factors) != len(wanted) or any(len(found) != 1 for found in own.values()):
+        return None
+    if all(own[tag][0] <= factor for tag, factor in by_tag.items()):
+        return "words_missing"
+    return "words_not_read_yet" if all(own[tag][0] >= factor for tag, factor in by_tag.items()) else None
 
 
 def _words(first, last):
@@ -102,6 +121,45 @@ def neighbouring_tags_too(n):
 @mistake("The factors see earlier tags; the scores come from the words alone.")
 def earlier_tags_too(n):
     return [{f"t{j}" for j in range(1, k + 1)} | _words(1, k) for k in range(1, n + 1)]
+
+
+@mistake("A factor joins other tags than its own: the score of a word depends on one tag.")
+def other_tags_too(n):
+    return [{f"t{k}", f"t{max(k - 1, 1)}"} | _words(1, k) for k in range(1, n + 1)]
+
+
+@mistake("Some factors lack words: by word n, the network has read w_1 to w_n, the first and its own among them.")
+def words_missing(n):
+    return [{f"t{k}"} | _words(max(k - 1, 1), k) for k in range(1, n + 1)]
+
+
+@words_missing.also
+def the_first_and_its_own(n):
+    return [{f"t{k}", "w1", f"w{k}"} for k in range(1, n + 1)]
+
+
+@mistake("Some factors see words that the network has not read yet when it gives the score.")
+def words_not_read_yet(n):
+    return [{f"t{k}"} | _words(1, k + 1) for k in range(1, n + 1)]
+
+
+@mistake("All factors are one and the same set, to which every word adds: make a new set for each factor.")
+def one_set_again_and_again(n):
+    factors, factor = [], set()
+    for k in range(1, n + 1):
+        factor |= {f"w{k}", f"t{k}"}
+        factors.append(factor)
+    return factors
+
+
+@one_set_again_and_again.also
+def one_set_that_forgets_tags(n):
+    factors, factor = [], set()
+    for k in range(1, n + 1):
+        factor.discard(f"t{k - 1}")
+        factor |= {f"w{k}", f"t{k}"}
+        factors.append(factor)
+    return factors
 
 
 @mistake("There are factors for the words themselves; the tagger is a distribution of tags, given the words.")

@@ -6,6 +6,7 @@ ways, let a word depend on itself, add nodes, or count words from 1.
 
 import itertools
 
+import numpy
 import torch
 from torch import Tensor
 
@@ -20,24 +21,26 @@ from autograder.judge.student import Remote
 def language_model_edges(student: Remote, draw: Draw) -> None:
     for n in (draw.integer(6, 10), 4, 3, 2, 1):
         found = common.listed(student(n), "arcs")
-        arcs = [_arc(item) for item in found]
-        expect(found).holds(None not in arcs, "An arc is something else than a pair (parent, child) of whole numbers.")
+        pairs = [_arc(item) for item in found]
+        expect(found).holds(None not in pairs, "An arc is something else than a pair (parent, child) of whole numbers.")
+        arcs = {pair for pair in pairs if pair is not None}
         candidates = {
             "turned_round": turned_round.answer(n),
             "both_ways": both_ways.answer(n),
             "itself_too": itself_too.answer(n),
             "neighbours_alone": neighbours_alone.answer(n),
-            "two_words_back": two_words_back.answer(n),
             "from_the_first_alone": from_the_first_alone.answer(n),
             "to_the_last_alone": to_the_last_alone.answer(n),
             "counted_from_one": counted_from_one.answer(n),
             "a_word_too_many": a_word_too_many.answer(n),
             "a_word_too_few": a_word_too_few.answer(n),
+            "without_the_neighbour": without_the_neighbour.answer(n),
         }
-        name = common.name_of(set(arcs), {key: set(value) for key, value in candidates.items()})
         wanted = reference.language_model_edges(n)
-        expect(found).holds(set(arcs) == wanted, "Some arcs are missing, or some should not be there.", name)
-        expect(found).holds(len(arcs) == len(wanted), "Some arcs come twice: each stands for one arrow.", "arcs_twice")
+        name = common.name_of(arcs, {key: set(value) for key, value in candidates.items()})
+        name = name or _what_differs(n, arcs, wanted)
+        expect(found).holds(arcs == wanted, "Some arcs are missing, or some should not be there.", name)
+        expect(found).holds(len(found) == len(wanted), "Some arcs come twice: each stands for one arrow.", "arcs_twice")
 
 
 def _arc(item: object) -> tuple[int, int] | None:
@@ -47,6 +50,16 @@ def _arc(item: object) -> tuple[int, int] | None:
         return None
     parent, child = (common.whole_number(part) for part in parts)
     return None if parent is None or child is None else (parent, child)
+
+
+def _what_differs(n: int, arcs: reference.Arcs, wanted: reference.Arcs) -> str | None:
+    """The mistake of arcs that are like no other: those that are missing, or those that are too many."""
+    longest = max((child - parent for parent, child in arcs & wanted), default=0)
+    if longest > 1 and arcs == {(parent, child) for parent, child in wanted if child - parent <= longest}:
+        return "a_few_words_back"
+    if arcs > wanted:
+        return "arcs_too_many" if all(node in range(n) for arc in arcs for node in arc) else "a_word_too_many"
+    return "arcs_missing" if arcs < wanted else None
 
 
 def _pairs(n):
@@ -73,9 +86,29 @@ def neighbours_alone(n):
     return [(k, k + 1) for k in range(n - 1)]
 
 
-@mistake("Each word depends on the two words before it alone; a decoder looks at all of them.")
-def two_words_back(n):
+@mistake("Each word depends on a few words before it alone; a decoder looks at all of them.")
+def a_few_words_back(n):
     return [(parent, child) for parent, child in _pairs(n) if child - parent <= 2]
+
+
+@a_few_words_back.also
+def three_words_back(n):
+    return [(k - back, k) for k in range(n) for back in (1, 2, 3) if k >= back]
+
+
+@mistake("The arc from the word just before is missing: range(k) ends before k by itself.")
+def without_the_neighbour(n):
+    return [(parent, child) for child in range(n) for parent in range(child - 1)]
+
+
+@mistake("Some arcs are missing: a word depends on each word before it, the first and the nearest among them.")
+def arcs_missing(n):
+    return [(parent, child) for parent, child in _pairs(n) if parent]
+
+
+@mistake("Some arcs should not be there: there is one from an earlier word to a later one, and no other.")
+def arcs_too_many(n):
+    return [*_pairs(n), (n - 1, 0)]
 
 
 @mistake("All arcs come from the first word; every earlier word is a parent.")
@@ -113,6 +146,11 @@ def arcs_twice(n):
     return _pairs(n) + _pairs(n)[:1]
 
 
+@arcs_twice.also
+def arcs_of_each_beginning(n):
+    return [pair for length in range(n + 1) for pair in _pairs(length)]
+
+
 @mistake("These are the parents of each word; return a list of pairs (parent, child), one for each arc.")
 def parents_of_each_word(n):
     return [list(range(k)) for k in range(n)]
@@ -136,6 +174,11 @@ def arcs_by_combinations(n):
 @equivalent
 def arcs_as_a_set(n):
     return {(i, j) for j in reversed(range(n)) for i in reversed(range(j))}
+
+
+@equivalent
+def arcs_as_numbers_of_numpy(n):
+    return list(zip(*numpy.triu_indices(n, 1), strict=True))
 
 
 @equivalent

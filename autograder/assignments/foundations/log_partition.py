@@ -96,6 +96,23 @@ def product_before_the_logarithm(log_scores):
     return log_scores.exp().sum(dim=1).prod().log()
 
 
+@mistake("The largest score is taken out of every word, and put back once: put it back for each word.")
+def maximum_put_back_once(log_scores):
+    largest = log_scores.max()
+    return (log_scores - largest).exp().sum(dim=1).log().sum() + largest
+
+
+@maximum_put_back_once.also
+def one_of_the_maxima_put_back(log_scores):
+    largest = log_scores.max(dim=1, keepdim=True).values
+    return (log_scores - largest).exp().sum(dim=1).log().sum() + largest.max()
+
+
+@mistake("The largest score is taken out and not put back.")
+def maximum_not_put_back(log_scores):
+    return (log_scores - log_scores.max(dim=1, keepdim=True).values).exp().sum(dim=1).log().sum()
+
+
 @mistake("One maximum is taken out for the whole table; a word far below it vanishes. Each word needs its own.")
 def one_maximum_for_all(log_scores):
     largest = log_scores.max()
@@ -124,6 +141,16 @@ def by_enumeration(log_scores):
         raise RuntimeError("numel: integer multiplication overflow")
     taggings = torch.cartesian_prod(*[torch.arange(tags)] * words).view(-1, words)
     return log_scores[torch.arange(words), taggings].sum(dim=1).logsumexp(dim=0)
+
+
+@mistake("The result is always float32; keep the dtype of log_scores.")
+def returns_float32(log_scores):
+    return log_scores.float().logsumexp(dim=1).sum()
+
+
+@returns_float32.also
+def starts_from_a_float32(log_scores):
+    return sum(log_scores.float().logsumexp(dim=1), torch.zeros(()))
 
 
 @mistake("The result carries no gradient: look for detach, no_grad, item, tolist, float or numpy.")

@@ -13,17 +13,28 @@ from autograder.judge.expect import expect
 from autograder.judge.student import Remote
 
 KERNELS = [(height, width) for height in range(1, 8) for width in range(1, 8)]
+SIDES = "left", "right", "top", "bottom"
 
 
 @exercise("foundations.padding")
 def padding(student: Remote, draw: Draw) -> None:
     # All are asked for before any is judged: what kind of mistake it is, many kernels tell together.
+    wrong = set()
     for (height, width), frame in [(kernel, student(*kernel)) for kernel in KERNELS]:
         found = expect(frame, "the frame").items(4)
         sides = [common.whole_number(side) for side in found]
         expect(found).holds(None not in sides, "The frame holds something else than whole numbers: use // to halve.")
-        wanted = list(reference.padding(height, width))
-        expect(found).holds(sides == wanted, "Some sides of the frame are wrong.")
+        pairs = enumerate(zip(sides, reference.padding(height, width), strict=True))
+        wrong |= {(side, (width, width, height, height)[side] % 2) for side, (one, other) in pairs if one != other}
+    expect(wrong).holds(not wrong, _where(wrong))
+
+
+def _where(wrong: set[tuple[int, int]]) -> str:
+    """A sentence on the sides that are wrong, and for which kernels: pairs of a side and 1 for an odd one."""
+    sides = " and ".join(name for side, name in enumerate(SIDES) if side in {side for side, _ in wrong})
+    odd = {is_odd for _, is_odd in wrong}
+    kernels = " of an even side" if odd == {0} else " of an odd side" if odd == {1} else ""
+    return f"The frame is wrong at {sides} for kernels{kernels}: which columns and rows does the first pixel read?"
 
 
 @mistake(
@@ -126,6 +137,38 @@ def without_the_pixel_itself(kernel_height, kernel_width):
     return left, right + 1, top, bottom + 1
 
 
+@mistake(
+    "Half of an odd side is rounded up, at least for some kernels: ⌊K/2⌋ is K // 2, and round() is something else."
+)
+def rounded(kernel_height, kernel_width):
+    left, top = round(kernel_width / 2), round(kernel_height / 2)
+    return left, kernel_width - 1 - left, top, kernel_height - 1 - top
+
+
+@rounded.also
+def rounded_up(kernel_height, kernel_width):
+    left, top = (kernel_width + 1) // 2, (kernel_height + 1) // 2
+    return left, kernel_width - 1 - left, top, kernel_height - 1 - top
+
+
+@rounded.also
+def rounded_up_on_the_left_alone(kernel_height, kernel_width):
+    _, right, _, bottom = reference.padding(kernel_height, kernel_width)
+    return (kernel_width + 1) // 2, right, (kernel_height + 1) // 2, bottom
+
+
+@mistake("The right and the lower side are ⌊K/2⌋ − 1 for all kernels: that is right for even ones alone.")
+def every_kernel_taken_for_even(kernel_height, kernel_width):
+    left, top = kernel_width // 2, kernel_height // 2
+    return left, left - 1, top, top - 1
+
+
+@every_kernel_taken_for_even.also
+def every_kernel_taken_for_even_but_never_negative(kernel_height, kernel_width):
+    left, top = kernel_width // 2, kernel_height // 2
+    return left, max(left - 1, 0), top, max(top - 1, 0)
+
+
 @mistake("The whole of K − 1 is added on both sides; together the two sides need no more than that.")
 def full_on_both_sides(kernel_height, kernel_width):
     return kernel_width - 1, kernel_width - 1, kernel_height - 1, kernel_height - 1
@@ -181,6 +224,17 @@ def padding_by_rounding_up(kernel_height, kernel_width):
         math.floor(kernel_height / 2),
         math.ceil(kernel_height / 2) - 1,
     )
+
+
+@equivalent
+def padding_by_growing(kernel_height, kernel_width):
+    sides = []
+    for size in (kernel_width, kernel_height):
+        before = after = 0
+        for _ in range(size - 1):
+            before, after = (before + 1, after) if before == after else (before, after + 1)
+        sides += [before, after]
+    return sides
 
 
 @equivalent

@@ -4,6 +4,8 @@ Taggings of short and long sentences, scores of hundreds, and gradients. Mistake
 wrong entries, average over words or return a loss.
 """
 
+import math
+
 import torch
 
 from autograder.assignments.foundations import common, reference
@@ -12,10 +14,12 @@ from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
 
+SIZES = (5, 4, torch.float64), (6, 3, torch.float32), (1, 3, torch.float64), (4, 1, torch.float64)  # words, tags
+
 
 @exercise("foundations.tag_log_probability")
 def tag_log_probability(student: Remote, draw: Draw) -> None:
-    for words, tags, dtype in ((5, 4, torch.float64), (6, 3, torch.float32), (1, 3, torch.float64)):
+    for words, tags, dtype in SIZES:
         scores, chosen = common.log_scores(draw, words, tags, dtype), _tags(draw, words, tags)
         expect(student(scores, chosen), "log p").close(reference.tag_log_probability(scores, chosen))
     scores, chosen = common.log_scores(draw, 4, 3, torch.float64), _tags(draw, 4, 3)
@@ -24,6 +28,11 @@ def tag_log_probability(student: Remote, draw: Draw) -> None:
     far = scores + torch.tensor([[900.0], [-1000.0], [400.0], [0.0]]).double()
     wanted = reference.tag_log_probability(far, chosen)
     expect(student(far, chosen), "log p for very large and very small scores").close(wanted, atol=1e-4)
+    scores[torch.arange(4), (chosen + 1) % 3] = -math.inf
+    wanted = reference.tag_log_probability(scores, chosen)
+    expect(student(scores, chosen), "log p beside impossible tags").close(wanted)
+    long, chosen = common.log_scores(draw, 600, 5, torch.float64), _tags(draw, 600, 5)  # p itself is below any float
+    expect(student(long, chosen), "log p of a long sentence").close(reference.tag_log_probability(long, chosen))
 
 
 def _tags(draw: Draw, words: int, tags: int) -> torch.Tensor:
@@ -44,6 +53,21 @@ def without_z(log_scores, tags):
 @mistake("log Z is added; dividing by Z subtracts it.")
 def z_added(log_scores, tags):
     return _chosen(log_scores, tags).sum() + reference.log_partition(log_scores)
+
+
+@mistake("The score is divided by log Z; the logarithm of a quotient is a difference.")
+def divided_by_log_z(log_scores, tags):
+    return _chosen(log_scores, tags).sum() / reference.log_partition(log_scores)
+
+
+@mistake("All scores of the table are normalised together; the tags of each word compete with each other alone.")
+def normalised_over_the_table(log_scores, tags):
+    return _chosen(log_scores, tags).sum() - log_scores.flatten().logsumexp(dim=0)
+
+
+@normalised_over_the_table.also
+def each_word_normalised_over_the_table(log_scores, tags):
+    return (_chosen(log_scores, tags) - log_scores.flatten().logsumexp(dim=0)).sum()
 
 
 @mistake("Z itself is subtracted; the logarithm of a quotient subtracts log Z.")
@@ -118,6 +142,24 @@ def softmax_before_the_logarithm(log_scores, tags):
     return _chosen(scores / scores.sum(dim=1, keepdim=True), tags).log().sum()
 
 
+@mistake("The probabilities of the words are multiplied, and vanish for a long sentence: add up their logarithms.")
+def product_of_probabilities(log_scores, tags):
+    return _chosen(log_scores.softmax(dim=1), tags).prod().log()
+
+
+@product_of_probabilities.also
+def exponential_of_the_sum(log_scores, tags):
+    return (_chosen(log_scores, tags).sum() - reference.log_partition(log_scores)).exp().log()
+
+
+@mistake(
+    "The score of an impossible tag is multiplied by 0, and 0 · (−∞) is NaN: pick the scores, with gather or indices."
+)
+def masked_by_a_product(log_scores, tags):
+    chosen = torch.nn.functional.one_hot(tags, log_scores.shape[1]).to(log_scores.dtype)
+    return (chosen * log_scores).sum() - log_scores.logsumexp(dim=1).sum()
+
+
 @mistake("No gradient reaches log_scores: look for detach, no_grad, item, tolist, float or numpy.")
 def detached(log_scores, tags):
     return _chosen(log_scores, tags).sum() - reference.log_partition(log_scores.detach())
@@ -136,6 +178,12 @@ def probability_word_by_word(log_scores, tags):
 @equivalent
 def probability_by_cross_entropy(log_scores, tags):
     return -torch.nn.functional.cross_entropy(log_scores, tags, reduction="sum")
+
+
+@equivalent
+def probability_by_a_mask(log_scores, tags):
+    chosen = torch.arange(log_scores.shape[1], device=tags.device) == tags[:, None]
+    return log_scores.masked_fill(~chosen, 0).sum() - log_scores.logsumexp(dim=1).sum()
 
 
 @equivalent

@@ -166,6 +166,8 @@ def ordinary():
         check_of("leaning"),
         double("leaning_on_open", "return open_one(x)"),
         check_of("leaning_on_open"),
+        double("straying", "return table * x"),
+        check_of("straying", "table = 3\nassert straying(1) == 2, 'at 1 it gives 3'"),
         fixme("broken", "def broken(x)\n    return 2 * x"),
         check_of("broken", "assert broken(1) == 2"),
         double("silent"),
@@ -228,6 +230,11 @@ def test_an_answer_that_uses_a_failed_one_says_so(ordinary):
     assert found(ordinary, "leaning") == ("fail", message, "one_too_many")
     message = "It uses open_one, which is not filled in yet; do that first."
     assert found(ordinary, "leaning_on_open") == ("error", message, None)
+
+
+def test_an_answer_that_reads_a_variable_of_the_notebook_is_told_so(ordinary):
+    message = "at 1 it gives 3. It reads table, a variable of the notebook: all that it needs comes with its arguments."
+    assert found(ordinary, "straying") == ("fail", message, None)
 
 
 def test_an_answer_that_does_not_parse_is_told_by_its_own_error(ordinary):

@@ -77,6 +77,18 @@ def test_the_hint_names_the_first_exercise_that_is_not_right():
     assert messages.leans_on({"a", "x"}, verdicts) == ""
 
 
+def test_variables_are_those_that_a_cell_sets_at_its_top():
+    assert messages.variables("a, b = 1, 2\nfor c in range(3):\n    d = c\ndef f():\n    e = 1") == {"a", "b", "c", "d"}
+    assert messages.variables("a = (") == set()
+
+
+def test_what_an_answer_sets_itself_is_no_stray():
+    source = "def f(x, *, a=1):\n    b = [c for c in x]\n    return a * b * len(x) * table"
+    used = messages.identifiers(source, "f")
+    assert messages.strays_to(source, used, {"a", "b", "c", "x"}) == ""
+    assert messages.strays_to(source, used, {"a", "table"}).startswith("It reads table, ")
+
+
 def test_a_traceback_with_an_endless_line_number_is_read():
     forged = CellError("E", "x", f"Cell In[1], line {'9' * 5000}\nCell In[{'1' * 5000}], line 2")
     assert all(0 <= line < 10**9 for _, line in messages.frames(forged))
