@@ -13,15 +13,20 @@ Check = Callable[[Remote, Draw], None]
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer that must lose the point, and the sentence that a student should read."""
+    """A wrong answer that must lose the point, and the sentence that a student should read.
+
+    A broad one stands for a kind: the check says whether an answer is of it, and a mistake that gives the answer's very
+    numbers goes before it.
+    """
 
     name: str
     sentence: str
     answer: Any
+    broad: bool = False
 
     def also(self, answer: Any) -> "Mistake":
         """Declare another form of the same mistake, which the check cannot tell from it: `@drops_a_step.also`."""
-        return Mistake(self.name, self.sentence, answer)
+        return Mistake(self.name, self.sentence, answer, self.broad)
 
 
 @dataclass(frozen=True)
@@ -51,9 +56,9 @@ def exercise(id: str) -> Callable[[Check], Exercise]:
     return lambda check: Exercise(id, check)
 
 
-def mistake(sentence: str) -> Callable[[Any], Mistake]:
+def mistake(sentence: str, *, broad: bool = False) -> Callable[[Any], Mistake]:
     """Declare a wrong answer to the module's exercise; its name is that of the function or class below."""
-    return lambda answer: Mistake(answer.__name__, sentence, answer)
+    return lambda answer: Mistake(answer.__name__, sentence, answer, broad)
 
 
 def equivalent(answer: Any) -> Equivalent:

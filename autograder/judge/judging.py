@@ -23,7 +23,9 @@ def judge(exercise: Exercise, channel: Channel, seed: bytes) -> Finding:
     if finding.verdict not in ("fail", "error"):
         return finding
     known = {item.name: item for item in exercise.mistakes}
-    found = known.get(finding.mistake or "") or _same_numbers(exercise, seed, finding, transcript)
+    found = known.get(finding.mistake or "")
+    if found is None or found.broad:
+        found = _same_numbers(exercise, seed, finding, transcript) or found
     if found is None:
         return Finding(finding.verdict, finding.message)
     return Finding(finding.verdict, found.sentence, found.name)
@@ -65,6 +67,8 @@ def _require_same(like: Transcript, number: int, line: Any) -> None:
 def _same_numbers(exercise: Exercise, seed: bytes, finding: Finding, transcript: Transcript) -> Mistake | None:
     """The mistake that says, to the same questions, just what the student's answer said."""
     for mistake in exercise.mistakes:
+        if mistake.broad:
+            continue
         try:
             other, told = _run(exercise, in_this_process(mistake.answer), seed, like=transcript)
         except _Differs:

@@ -138,7 +138,8 @@ def _slider(scenes: dict[str, _Scene]) -> object:
     row = ipywidgets.IntSlider(0, 0, height - 1, description="row i", layout=layout, style=narrow)
     column = ipywidgets.IntSlider(0, 0, width - 1, description="column j", layout=layout, style=narrow)
     play = ipywidgets.Play(value=0, min=0, max=height * width - 1, interval=400)
-    shape = ipywidgets.Layout(width=f"{SIZE[0]}px", max_width="100%", height="auto")
+    # Without a margin of its own: on a phone that would stand out of the page.
+    shape = ipywidgets.Layout(width=f"{SIZE[0]}px", max_width="100%", height="auto", margin="0")
     pictures = [ipywidgets.Image(format="png", layout=shape) for _ in range(2)]
     moving = False
 

@@ -29,7 +29,8 @@ SIZES = (
 def chain_log_partition(student: Remote, draw: Draw) -> None:
     for words, tags, dtype in SIZES:
         scores, transitions = common.log_scores(draw, words, tags, dtype), 1.5 * draw.normal(tags, tags, dtype=dtype)
-        expect(student(scores, transitions), "log Z").close(reference.chain_log_partition(scores, transitions))
+        wanted = reference.chain_log_partition(scores, transitions)
+        common.expect_close(student(scores, transitions), wanted, "log Z", lambda: _kind(student, draw))
     scores, transitions = common.log_scores(draw, 4, 3, torch.float64), draw.normal(3, 3, dtype=torch.float64)
     gradients = student.gradient(scores, transitions, wrt=[0, 1])
     common.expect_gradients(gradients, [scores, transitions], reference.chain_log_partition, "log_scores transitions")
@@ -47,6 +48,20 @@ def chain_log_partition(student: Remote, draw: Draw) -> None:
     long, table = common.log_scores(draw, 40, 6, torch.float64), draw.normal(6, 6, dtype=torch.float64)
     expect(student(long, table), "log Z of a long sentence").close(reference.chain_log_partition(long, table))
     expect_any_device(student, scores, transitions, mistake="made_on_the_cpu")
+
+
+def _kind(student: Remote, draw: Draw) -> str:
+    """The broad mistake of an answer whose numbers are wrong: what is the simplest that it gets wrong?"""
+    scores, transitions = common.log_scores(draw, 4, 3, torch.float64), draw.normal(3, 3, dtype=torch.float64)
+    cases = {
+        "one_word_wrong": (scores[:1], transitions),
+        "wrong_without_neighbours": (scores, 0 * transitions),
+        "two_words_wrong": (scores[:2], transitions),
+    }
+    for name, case in cases.items():
+        if not common.is_close(student(*case), reference.chain_log_partition(*case)):
+            return name
+    return "three_words_wrong"
 
 
 def _forward(log_scores, transitions, combine=torch.logsumexp, last=torch.logsumexp):
@@ -246,6 +261,33 @@ def made_on_the_cpu(log_scores, transitions):
     for scores in log_scores[1:].flip(0):
         log_beta = torch.logsumexp(transitions + scores + log_beta, dim=1)
     return torch.logsumexp(log_scores[0] + log_beta, dim=0)
+
+
+@mistake("Even for a single word it is wrong: there Z is the sum of its scores, without a transition.", broad=True)
+def one_word_wrong(log_scores, transitions):
+    return _forward(torch.cat([log_scores[:1] + transitions[0], log_scores[1:]]), transitions)
+
+
+@mistake(
+    "It is wrong even if every a[u, v] is 1, and then Z is that of section 3: look at the scores and at what is summed.",
+    broad=True,
+)
+def wrong_without_neighbours(log_scores, transitions):
+    return _forward(torch.cat([log_scores[:1], 2 * log_scores[1:]]), transitions)
+
+
+@mistake(
+    "Without neighbours it is right, for two words it is wrong: which transition does the sum over u need?", broad=True
+)
+def two_words_wrong(log_scores, transitions):
+    return _forward(log_scores, 2 * transitions)
+
+
+@mistake("For two words it is right, for longer sentences it is wrong: every step is like the first one.", broad=True)
+def three_words_wrong(log_scores, transitions):
+    if len(log_scores) < 3:
+        return _forward(log_scores, transitions)
+    return _forward(log_scores[-2:], transitions) + log_scores[:-2].logsumexp(dim=1).sum()
 
 
 @equivalent

@@ -27,13 +27,31 @@ def convolve(student: Remote, draw: Draw) -> None:
     for shape, sides, dtype in [(*sizes, torch.float32) for sizes in SIZES] + [(*SIZES[3], torch.float64)]:
         x, theta = draw.normal(*shape, dtype=dtype), draw.normal(shape[0], *sides, dtype=dtype)
         theta_0 = draw.positive(dtype=dtype)
-        expect(student(x, theta, theta_0)).close(reference.convolve(x, theta, theta_0))
+        wanted = reference.convolve(x, theta, theta_0)
+        common.expect_close(student(x, theta, theta_0), wanted, "the result", lambda: _kind(student, draw))
     weights = draw.normal(1, 4, 3)
     args = draw.normal(2, 4, 3), draw.normal(2, 2, 2), draw.positive()
     found = student.gradient(*args, wrt=[0, 1, 2], weights=[weights])
     common.expect_gradients(found, args, lambda *a: (weights * reference.convolve(*a)).sum(), "x theta theta_0")
     _expect_own_sum(student, draw)
     expect_any_device(student, *args, mistake="made_on_the_cpu")
+
+
+def _kind(student: Remote, draw: Draw) -> str | None:
+    """The broad mistake of an answer whose numbers are wrong: what is the simplest that it gets wrong?"""
+    x, theta, theta_0 = draw.normal(2, 7, 8), draw.normal(2, 3, 3), draw.positive()
+    if not common.is_close(student(0 * x, theta, theta_0), theta_0.expand(1, 7, 8)):
+        return "bias_wrong"
+    found, wanted = student(x, theta, theta_0), reference.convolve(x, theta, theta_0)
+    if common.is_close(found, wanted):
+        even = draw.normal(2, 2, 2)
+        is_even = not common.is_close(student(x, even, theta_0), reference.convolve(x, even, theta_0))
+        return "even_kernels_wrong" if is_even else None
+    expect(found).shape(1, 7, 8)
+    if common.is_close(found[:, 1:-1, 1:-1], wanted[:, 1:-1, 1:-1]):
+        return "border_wrong"
+    one = x[:1], theta[:1], theta_0
+    return "channels_wrong" if common.is_close(student(*one), reference.convolve(*one)) else None
 
 
 def _expect_own_sum(student: Remote, draw: Draw) -> None:
@@ -221,6 +239,43 @@ def made_on_the_cpu(x, theta, theta_0):
     for channel, kernel in zip(x, theta, strict=True):
         y = y + _summed(channel[None], kernel[None], theta_0 / len(x), reference.padding(*kernel.shape))[0]
     return y[None]
+
+
+@mistake("On an image of zeros the output must be the bias: add it once to the sum, and to nothing else.", broad=True)
+def bias_wrong(x, theta, theta_0):
+    return reference.convolve(x, theta, 0 * theta_0) * theta_0
+
+
+@mistake(
+    "Away from the border the numbers are right, at the border they are wrong: there, too, is a window at each pixel, "
+    "and pixels outside of the image count as 0.",
+    broad=True,
+)
+def border_wrong(x, theta, theta_0):
+    y = reference.convolve(x, theta, theta_0)
+    _, kernel_height, kernel_width = theta.shape
+    (top, left), (height, width) = (kernel_height // 2, kernel_width // 2), x.shape[1:]
+    fits = torch.zeros_like(y, dtype=torch.bool)
+    fits[:, top : max(top, height - kernel_height + 1 + top), left : max(left, width - kernel_width + 1 + left)] = True
+    return torch.where(fits, y, theta_0)
+
+
+@mistake(
+    "With one channel the numbers are right, with several they are wrong: each channel meets its own weights, and the "
+    "products are added up.",
+    broad=True,
+)
+def channels_wrong(x, theta, theta_0):
+    return reference.convolve(x.sum(dim=0, keepdim=True), theta.sum(dim=0, keepdim=True), theta_0)
+
+
+@mistake(
+    "For odd kernels the numbers are right, for even ones they are wrong: where does the window of the first pixel begin?",
+    broad=True,
+)
+def even_kernels_wrong(x, theta, theta_0):
+    is_even = any(size % 2 == 0 for size in theta.shape[1:])
+    return reference.convolve(x, theta.flip(1, 2) if is_even else theta, theta_0)
 
 
 @equivalent

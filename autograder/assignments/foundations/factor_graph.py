@@ -54,10 +54,10 @@ def _names(factor: object) -> frozenset[str] | None:
 
 def _what_differs(factors: set[frozenset[str]], wanted: reference.Factors) -> str | None:
     """The mistake of factors that are like no others: words that are missing, words or tags that are too many."""
+    if not frozenset().union(*factors) <= frozenset().union(*wanted):
+        return "other_names"
     by_tag = {f"t{len(factor) - 1}": factor for factor in wanted}
     own = {tag: [factor for factor in factors if tag in factor] for tag in by_tag}
-    if any(name.startswith("t") for factor in factors for name in factor - by_tag.keys()):
-        return None
     if any(len(factor & by_tag.keys()) > 1 for factor in factors):
         return "other_tags_too"
     if len(factors) != len(wanted) or any(len(found) != 1 for found in own.values()):
@@ -123,6 +123,16 @@ def earlier_tags_too(n):
     return [{f"t{j}" for j in range(1, k + 1)} | _words(1, k) for k in range(1, n + 1)]
 
 
+@mistake("There are other variables than w1, …, wn and t1, …, tn: some are too many, or have other names.")
+def other_names(n):
+    return [{f"t_{k}"} | {f"w_{j}" for j in range(1, k + 1)} for k in range(1, n + 1)]
+
+
+@other_names.also
+def scores_of_the_next_tag(n):
+    return [{f"t{k + 1}"} | _words(1, k) for k in range(1, n + 1)]
+
+
 @mistake("A factor joins other tags than its own: the score of a word depends on one tag.")
 def other_tags_too(n):
     return [{f"t{k}", f"t{max(k - 1, 1)}"} | _words(1, k) for k in range(1, n + 1)]
@@ -140,7 +150,7 @@ def the_first_and_its_own(n):
 
 @mistake("Some factors see words that the network has not read yet when it gives the score.")
 def words_not_read_yet(n):
-    return [{f"t{k}"} | _words(1, k + 1) for k in range(1, n + 1)]
+    return [{f"t{k}"} | _words(1, min(k + 1, n)) for k in range(1, n + 1)]
 
 
 @mistake("All factors are one and the same set, to which every word adds: make a new set for each factor.")

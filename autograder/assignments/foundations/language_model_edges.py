@@ -22,7 +22,7 @@ def language_model_edges(student: Remote, draw: Draw) -> None:
     for n in (draw.integer(6, 10), 4, 3, 2, 1):
         found = common.listed(student(n), "arcs")
         pairs = [_arc(item) for item in found]
-        expect(found).holds(None not in pairs, "An arc is something else than a pair (parent, child) of whole numbers.")
+        expect(found).holds(None not in pairs, "An arc is no pair of whole numbers.", "no_pairs_of_numbers")
         arcs = {pair for pair in pairs if pair is not None}
         candidates = {
             "turned_round": turned_round.answer(n),
@@ -149,6 +149,11 @@ def arcs_twice(n):
 @arcs_twice.also
 def arcs_of_each_beginning(n):
     return [pair for length in range(n + 1) for pair in _pairs(length)]
+
+
+@mistake("An arc is something else than a pair (parent, child) of whole numbers.", broad=True)
+def no_pairs_of_numbers(n):
+    return [(f"w{parent}", f"w{child}") for parent, child in _pairs(n)]
 
 
 @mistake("These are the parents of each word; return a list of pairs (parent, child), one for each arc.")

@@ -21,7 +21,7 @@ SIZES = (4, 3, torch.float32), (3, 5, torch.float64), (1, 4, torch.float64), (5,
 def log_partition(student: Remote, draw: Draw) -> None:
     for words, tags, dtype in SIZES:
         scores = common.log_scores(draw, words, tags, dtype)
-        expect(student(scores), "log Z").close(reference.log_partition(scores))
+        common.expect_close(student(scores), reference.log_partition(scores), "log Z", lambda: _kind(student, draw))
     scores = common.log_scores(draw, 4, 3, torch.float64)
     gradients = student.gradient(scores, wrt=[0])
     common.expect_gradients(gradients, [scores], reference.log_partition, "log_scores")
@@ -32,6 +32,13 @@ def log_partition(student: Remote, draw: Draw) -> None:
     expect(student(far), "log Z of very large and very small scores").close(reference.log_partition(far))
     long = common.log_scores(draw, 60, 30, torch.float64)
     expect(student(long), "log Z of a long sentence").close(reference.log_partition(long))
+
+
+def _kind(student: Remote, draw: Draw) -> str:
+    """The broad mistake of an answer whose numbers are wrong."""
+    word = common.log_scores(draw, 1, 3, torch.float64)
+    is_right = common.is_close(student(word), reference.log_partition(word))
+    return "several_words_wrong" if is_right else "one_word_wrong"
 
 
 @mistake(
@@ -163,6 +170,16 @@ def changes_its_argument(log_scores):
     largest = log_scores.max(dim=1, keepdim=True).values.clone()
     log_scores -= largest
     return (log_scores.exp().sum(dim=1).log() + largest[:, 0]).sum()
+
+
+@mistake("Even for a single word it is wrong: there Z is the sum of its scores, and nothing else.", broad=True)
+def one_word_wrong(log_scores):
+    return log_scores.exp().mean(dim=1).log().sum()
+
+
+@mistake("For a single word it is right, for several it is wrong: how do their sums make up Z?", broad=True)
+def several_words_wrong(log_scores):
+    return 0.5 * (log_scores[0].logsumexp(dim=0) + log_scores.logsumexp(dim=1).sum())
 
 
 @equivalent

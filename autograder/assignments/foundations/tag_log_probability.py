@@ -14,14 +14,21 @@ from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
 
-SIZES = (5, 4, torch.float64), (6, 3, torch.float32), (1, 3, torch.float64), (4, 1, torch.float64)  # words, tags
+SIZES = (
+    (4, 4, torch.float64),
+    (5, 4, torch.float64),
+    (6, 3, torch.float32),
+    (1, 3, torch.float64),
+    (4, 1, torch.float64),
+)  # words, tags
 
 
 @exercise("foundations.tag_log_probability")
 def tag_log_probability(student: Remote, draw: Draw) -> None:
     for words, tags, dtype in SIZES:
         scores, chosen = common.log_scores(draw, words, tags, dtype), _tags(draw, words, tags)
-        expect(student(scores, chosen), "log p").close(reference.tag_log_probability(scores, chosen))
+        wanted = reference.tag_log_probability(scores, chosen)
+        common.expect_close(student(scores, chosen), wanted, "log p", lambda: _kind(student, draw))
     scores, chosen = common.log_scores(draw, 4, 3, torch.float64), _tags(draw, 4, 3)
     gradients = student.gradient(scores, chosen, wrt=[0])
     common.expect_gradients(gradients, [scores, chosen], reference.tag_log_probability, "log_scores")
@@ -31,8 +38,18 @@ def tag_log_probability(student: Remote, draw: Draw) -> None:
     scores[torch.arange(4), (chosen + 1) % 3] = -math.inf
     wanted = reference.tag_log_probability(scores, chosen)
     expect(student(scores, chosen), "log p beside impossible tags").close(wanted)
+    unlikely = torch.tensor([[0.0, 50.0]]).double() + draw.normal(1, 2, dtype=torch.float64)
+    wanted = reference.tag_log_probability(unlikely, chosen[:1] * 0)
+    expect(student(unlikely, chosen[:1] * 0), "log p of an unlikely tag").close(wanted)
     long, chosen = common.log_scores(draw, 600, 5, torch.float64), _tags(draw, 600, 5)  # p itself is below any float
     expect(student(long, chosen), "log p of a long sentence").close(reference.tag_log_probability(long, chosen))
+
+
+def _kind(student: Remote, draw: Draw) -> str:
+    """The broad mistake of an answer whose numbers are wrong."""
+    word, tag = common.log_scores(draw, 1, 3, torch.float64), torch.tensor([1])
+    is_right = common.is_close(student(word, tag), reference.tag_log_probability(word, tag))
+    return "several_words_wrong" if is_right else "one_word_wrong"
 
 
 def _tags(draw: Draw, words: int, tags: int) -> torch.Tensor:
@@ -168,6 +185,31 @@ def detached(log_scores, tags):
 @detached.also
 def detached_altogether(log_scores, tags):
     return reference.tag_log_probability(log_scores, tags).detach()
+
+
+@mistake("The indices are exchanged: a row belongs to a word, a column to a tag.")
+def indices_exchanged(log_scores, tags):
+    return log_scores[tags, torch.arange(len(tags))].sum() - reference.log_partition(log_scores)
+
+
+@mistake(
+    "Something is added in the logarithm, and an unlikely tag is no longer unlikely: use log_softmax or logsumexp."
+)
+def something_added_in_the_logarithm(log_scores, tags):
+    return (_chosen(log_scores.softmax(dim=1), tags) + 1e-9).log().sum()
+
+
+@mistake("Even for a single word it is wrong: there log p is the log-score of its tag minus log Z.", broad=True)
+def one_word_wrong(log_scores, tags):
+    return _chosen(log_scores, tags)[:-1].sum() - reference.log_partition(log_scores)
+
+
+@mistake(
+    "For a single word it is right, for several it is wrong: all words count, and Z is that of the sentence.",
+    broad=True,
+)
+def several_words_wrong(log_scores, tags):
+    return reference.tag_log_probability(log_scores[:1], tags[:1])
 
 
 @equivalent

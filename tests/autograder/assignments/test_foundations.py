@@ -160,3 +160,50 @@ def test_the_order_of_factors_is_free():
         return [sorted(factor) for factor in sorted(reference.factor_graph(n), key=len, reverse=True)]
 
     assert judged("factor_graph", shuffled).verdict == "pass"
+
+
+def after_a_threshold(log_scores, transitions):
+    """Right for up to two words; then it drops what lies below the best."""
+    log_alpha = log_scores[0]
+    for n, scores in enumerate(log_scores[1:]):
+        log_alpha = scores + torch.logsumexp(log_alpha[:, None] + transitions, dim=0)
+        log_alpha = log_alpha.masked_fill((log_alpha < log_alpha.max()) & (n > 0), -100.0)
+    return torch.logsumexp(log_alpha, dim=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "mistake"),
+    [
+        ("convolve", lambda x, theta, theta_0: 2 * reference.convolve(x, theta, theta_0), "bias_wrong"),
+        ("convolve", lambda x, theta, theta_0: 2 * reference.convolve(x, theta, 0 * theta_0) + theta_0, None),
+        ("log_partition", lambda scores: 3 * reference.log_partition(scores), "one_word_wrong"),
+        ("log_partition", lambda scores: reference.log_partition(scores[::2]), "several_words_wrong"),
+        ("tag_log_probability", lambda s, t: reference.tag_log_probability(s[1:], t[1:]), "one_word_wrong"),
+        ("chain_log_partition", lambda s, a: 2 * reference.chain_log_partition(s, a), "one_word_wrong"),
+        ("chain_log_partition", after_a_threshold, "wrong_without_neighbours"),
+        ("language_model_edges", lambda n: [], "arcs_missing"),
+        (
+            "language_model_edges",
+            lambda n: [(i, j) for j in range(n) for i in range(max(j - 4, 0), j)],
+            "a_few_words_back",
+        ),
+        (
+            "factor_graph",
+            lambda n: [{f"W{j}" for j in range(1, k + 1)} | {f"T{k}"} for k in range(1, n + 1)],
+            "other_names",
+        ),
+    ],
+)
+def test_an_answer_like_no_mistake_is_told_what_goes_wrong_first(name, answer, mistake):
+    found = judged(name, answer)
+    assert (found.verdict, found.mistake) == ("fail", mistake)
+
+
+def test_an_answer_that_breaks_for_another_shape_is_not_taken_for_one_of_another_dtype():
+    def breaks(x, theta, theta_0):
+        if theta.shape[1] > theta.shape[2]:
+            raise RuntimeError("the size of tensor a must match the size of tensor b")
+        return F.unfold(padded(x, theta), theta.shape[1:])[0].T.matmul(theta.flatten()).view(1, *x.shape[1:]) + theta_0
+
+    found = judged("convolve", breaks)
+    assert found.verdict == "error" and found.mistake is None

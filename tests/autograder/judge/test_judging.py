@@ -1,6 +1,7 @@
 """Judging an answer: verdicts, messages, and the naming of mistakes."""
 
 import math
+from dataclasses import replace
 from types import ModuleType
 
 import numpy
@@ -188,6 +189,21 @@ def test_a_module_holds_one_exercise(checks):
 def test_another_form_of_a_mistake_has_its_name_and_sentence():
     other = squares.also(lambda x: x**2 + 0)
     assert (other.name, other.sentence) == (squares.name, squares.sentence)
+
+
+def test_the_very_numbers_go_before_a_broad_mistake():
+    @exercise("toy.third")
+    def check(student, draw):
+        x = draw.normal(3)
+        got = student(x)
+        expect(got).shape(3).holds(bool((got < 0).any()), "It is wrong.", "never_negative")
+        expect(got).close(x / 3)
+
+    never_negative = mistake("It is never negative.", broad=True)(lambda x: x.abs() + 1)
+    never_negative = never_negative.also(never_negative.answer)
+    known = Exercise("toy.third", check.check, (replace(never_negative, name="never_negative"), squares))
+    for answer, name in ((lambda x: x**2, "squares"), (lambda x: x**2 + 1, "never_negative"), (lambda x: x, None)):
+        assert judge(known, in_this_process(answer), SEED).mistake == name
 
 
 def test_draws_depend_on_key_submission_and_exercise_alone():
