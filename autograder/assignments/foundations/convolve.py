@@ -18,7 +18,7 @@ MOST_OPERATIONS = 200  # that are looked at; that of a library lies among the la
 
 # Channels, height and width of the image, then of the kernel. Square ones first: what fails later fails since it takes
 # all for square. Then they differ in every usual way of going wrong.
-SQUARE = ((2, 4, 4), (3, 3)), ((2, 5, 4), (3, 3)), ((2, 3, 6), (2, 2))
+SQUARE = ((3, 4, 4), (3, 3)), ((2, 5, 4), (3, 3)), ((2, 3, 6), (2, 2))
 SIZES = *SQUARE, ((2, 5, 4), (2, 3)), ((3, 3, 6), (4, 1)), ((1, 4, 3), (1, 1)), ((2, 4, 5), (3, 4)), ((4, 2, 3), (5, 2))
 
 
@@ -51,7 +51,11 @@ def _kind(student: Remote, draw: Draw) -> str | None:
     if common.is_close(found[:, 1:-1, 1:-1], wanted[:, 1:-1, 1:-1]):
         return "border_wrong"
     one = x[:1], theta[:1], theta_0
-    return "channels_wrong" if common.is_close(student(*one), reference.convolve(*one)) else None
+    if common.is_close(student(*one), reference.convolve(*one)):
+        return "channels_wrong"
+    row = x[:1, :1], theta[:1, :1], theta_0
+    is_right = common.is_close(student(*row), reference.convolve(*row))
+    return "rows_and_columns_wrong" if is_right else "single_row_wrong"
 
 
 def _expect_own_sum(student: Remote, draw: Draw) -> None:
@@ -117,13 +121,6 @@ def for_square_images_only_by_a_view(x, theta, theta_0):
     return reference.convolve(x, theta, theta_0)
 
 
-@for_square_images_only.also
-def as_wide_as_high(x, theta, theta_0):
-    height, width = x.shape[1:]
-    y = reference.convolve(x, theta, theta_0)
-    return functional.pad(y, (0, max(0, height - width)))[:, :, :height]
-
-
 @mistake("It fails unless the kernel is square: rows of the kernel run to K_h, columns to K_w.")
 def for_square_kernels_only(x, theta, theta_0):
     if theta.shape[1] != theta.shape[2]:
@@ -171,6 +168,12 @@ def channels_averaged(x, theta, theta_0):
 @mistake("Only the first channel counts: the sum runs over all channels, each with weights of its own.")
 def first_channel_alone(x, theta, theta_0):
     return reference.convolve(x[:1], theta[:1], theta_0)
+
+
+@mistake("The last channel is left out: range(C) runs from 0 to C − 1.")
+def last_channel_left_out(x, theta, theta_0):
+    kept = max(1, len(x) - 1)
+    return reference.convolve(x[:kept], theta[:kept], theta_0)
 
 
 @mistake("All channels share the weights of the first one; each has its own.")
@@ -276,6 +279,21 @@ def channels_wrong(x, theta, theta_0):
 def even_kernels_wrong(x, theta, theta_0):
     is_even = any(size % 2 == 0 for size in theta.shape[1:])
     return reference.convolve(x, theta.flip(1, 2) if is_even else theta, theta_0)
+
+
+@mistake(
+    "In a single row of pixels it is right, in an image it is wrong: which index of the kernel goes with the row, and "
+    "which with the column?",
+    broad=True,
+)
+def rows_and_columns_wrong(x, theta, theta_0):
+    turned = theta.transpose(1, 2).reshape(theta.shape)
+    return reference.convolve(x, turned, theta_0)
+
+
+@mistake("Even in a single row of pixels it is wrong: try a small case by hand, as the last hint does.", broad=True)
+def single_row_wrong(x, theta, theta_0):
+    return reference.convolve(2 * x, theta, theta_0)
 
 
 @equivalent

@@ -16,10 +16,7 @@ def factor_graph(student: Remote, draw: Draw) -> None:
     for n in (draw.integer(4, 8), 3, 2, 1):
         found = common.listed(student(n), "factors")
         sets = [_names(factor) for factor in found]
-        expect(found).holds(
-            None not in sets,
-            "A factor is something else than a set of names of variables: names are text, as w1 or t1.",
-        )
+        expect(found).holds(None not in sets, "A factor is no set of names.", "no_sets_of_names")
         factors = {factor for factor in sets if factor is not None}
         alike = n > 1 and len(found) == n and len(factors) == 1
         expect(found).holds(not alike, "All factors are the same set.", "one_set_again_and_again")
@@ -64,7 +61,7 @@ def _what_differs(factors: set[frozenset[str]], wanted: reference.Factors) -> st
         return None
     if all(own[tag][0] <= factor for tag, factor in by_tag.items()):
         return "words_missing"
-    return "words_not_read_yet" if all(own[tag][0] >= factor for tag, factor in by_tag.items()) else None
+    return "words_not_read_yet" if all(own[tag][0] >= factor for tag, factor in by_tag.items()) else "other_words"
 
 
 def _words(first, last):
@@ -151,6 +148,16 @@ def the_first_and_its_own(n):
 @mistake("Some factors see words that the network has not read yet when it gives the score.")
 def words_not_read_yet(n):
     return [{f"t{k}"} | _words(1, min(k + 1, n)) for k in range(1, n + 1)]
+
+
+@mistake("Some tags are joined to the wrong words: by word n the network has read w_1 to w_n, and t_n is its tag.")
+def other_words(n):
+    return [{f"t{n + 1 - k}"} | _words(1, k) for k in range(1, n + 1)]
+
+
+@mistake("A factor is something else than a set of names of variables: names are text, as w1 or t1.", broad=True)
+def no_sets_of_names(n):
+    return [[(f"w{j}", f"t{k}") for j in range(1, k + 1)] for k in range(1, n + 1)]
 
 
 @mistake("All factors are one and the same set, to which every word adds: make a new set for each factor.")
