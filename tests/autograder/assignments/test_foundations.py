@@ -175,7 +175,11 @@ def after_a_threshold(log_scores, transitions):
     ("name", "answer", "mistake"),
     [
         ("convolve", lambda x, theta, theta_0: 2 * reference.convolve(x, theta, theta_0), "bias_wrong"),
-        ("convolve", lambda x, theta, theta_0: 2 * reference.convolve(x, theta, 0 * theta_0) + theta_0, None),
+        (
+            "convolve",
+            lambda x, theta, theta_0: 2 * reference.convolve(x, theta, 0 * theta_0) + theta_0,
+            "single_row_wrong",
+        ),
         ("log_partition", lambda scores: 3 * reference.log_partition(scores), "one_word_wrong"),
         ("log_partition", lambda scores: reference.log_partition(scores[::2]), "several_words_wrong"),
         ("tag_log_probability", lambda s, t: reference.tag_log_probability(s[1:], t[1:]), "one_word_wrong"),
