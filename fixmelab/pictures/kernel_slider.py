@@ -89,9 +89,7 @@ class _Scene:
         inside[self.top : self.top + height, self.left : self.left + width] = True
         for y, x in np.argwhere(~inside):
             axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc=FRAME, ec="white", lw=0.6, zorder=1))
-        axes.add_patch(
-            Rectangle((column - 0.5, row - 0.5), across, down, fill=False, ec=WINDOW, lw=2.6, zorder=3, clip_on=False)
-        )
+        _edge(axes, row, column, down, across)
         for k, m in np.ndindex(self.kernel.shape):
             text = axes.text(column + m, row + k, _short(float(self.kernel[k, m])), zorder=4, weight="bold")
             text.set(ha="center", va="center", fontsize=8, color=WINDOW)
@@ -105,11 +103,15 @@ class _Scene:
         output.reshape(-1)[row * output.shape[1] + column + 1 :] = np.nan
         most = np.abs(self.output).max() or 1
         axes.imshow(output, cmap="PuOr_r", vmin=-most, vmax=most, interpolation="nearest")
-        axes.add_patch(
-            Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, ec=WINDOW, lw=2.6, zorder=3, clip_on=False)
-        )
+        _edge(axes, row, column, 1, 1)
         _lines(axes, self.output.shape)
         axes.set_title(f"y[{row}, {column}] = {self.output[row, column]:.3g}".replace("-", "−"), fontsize=10.5)
+
+
+def _edge(axes: Axes, row: int, column: int, down: int, across: int) -> None:
+    """The edge of the window, whole at the border of the picture, too."""
+    shape = Rectangle((column - 0.5, row - 0.5), across, down, fill=False, ec=WINDOW, lw=2.6, zorder=3, clip_on=False)
+    axes.add_patch(shape)
 
 
 def _lines(axes: Axes, shape: tuple[int, ...]) -> None:
