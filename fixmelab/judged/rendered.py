@@ -3,6 +3,7 @@
 Where pictures lie is told to the judge, what they show is not: that is looked at in the pixels.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy
@@ -11,10 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage, FigureImage, PcolorImage
+from matplotlib.image import AxesImage, BboxImage, FigureImage, PcolorImage
 
 MOST_PLACES = 2_000
-# An image, a mesh or axes: left, top, right and bottom in pixels, then rows and columns of what was drawn, or 0 and 0.
+# An image or a mesh: left, top, right and bottom in pixels, then rows and columns of what was drawn. For axes, and for
+# the rectangle of all data in them, 0 and 0: contours and points may show a picture there.
 Place = list[float]
 
 
@@ -32,8 +34,9 @@ def render(figure: Any, pixels: int) -> dict[str, Any]:
         drawn.draw()
         shown = numpy.asarray(drawn.buffer_rgba())[..., :3].copy()
         height = shown.shape[0]
-        artists = [item for item in figure.findobj(_may_show_a_picture) if item.get_visible()]
-        places = [place for item in artists[:MOST_PLACES] if (place := _place(item, height)) is not None]
+        artists = [item for item in figure.findobj(_may_show_a_picture) if item.get_visible()][:MOST_PLACES]
+        boxes = (box for item in artists for box in _boxes(item, drawn.get_renderer()))
+        places = [place for box in boxes if (place := _place(*box, height)) is not None]
     finally:
         figure.dpi = dpi
         figure.set_canvas(canvas)
@@ -41,23 +44,37 @@ def render(figure: Any, pixels: int) -> dict[str, Any]:
 
 
 def _may_show_a_picture(item: Artist) -> bool:
-    return isinstance(item, AxesImage | FigureImage | PcolorImage | QuadMesh | Axes)
+    return isinstance(item, AxesImage | BboxImage | FigureImage | PcolorImage | QuadMesh | Axes)
 
 
-def _place(item: Any, height: int) -> Place | None:
+def _boxes(item: Any, renderer: Any) -> Iterator[tuple[Any, int, int]]:
+    """Opposite corners (2, 2) in pixels, y upwards, and the rows and columns between them."""
     if isinstance(item, QuadMesh):
-        corners = numpy.asarray(item.get_coordinates())
-        rows, columns = corners.shape[0] - 1, corners.shape[1] - 1
-        points = item.get_transform().transform(corners.reshape(-1, 2))
-        (left, low), (right, high) = points.min(axis=0), points.max(axis=0)
+        yield _mesh(item)
     elif isinstance(item, FigureImage):
         rows, columns = numpy.asarray(item.get_array()).shape[:2]
-        left, low = item.ox, item.oy
-        right, high = left + columns, low + rows
+        yield [(item.ox, item.oy), (item.ox + columns, item.oy + rows)], rows, columns
+    elif isinstance(item, Axes):
+        if item.has_data():  # else labels of their neighbours may lie in them, and nothing else
+            yield item.get_window_extent(renderer).get_points(), 0, 0
+            yield item.transData.transform(item.dataLim.get_points()), 0, 0
     else:
-        box = item.get_window_extent()
-        left, low, right, high = box.xmin, box.ymin, box.xmax, box.ymax
-        array = None if isinstance(item, Axes) else item.get_array()
+        array = item.get_array()
         rows, columns = (0, 0) if array is None else numpy.shape(array)[:2]
-    edges = [float(left), float(height - high), float(right), float(height - low)]
-    return [*edges, int(rows), int(columns)] if numpy.isfinite(edges).all() else None
+        yield item.get_window_extent(renderer).get_points(), rows, columns
+
+
+def _mesh(item: QuadMesh) -> tuple[Any, int, int]:
+    """Of cells; of a mesh whose values stand at its corners, as of curves and points, 0 rows and columns."""
+    corners = numpy.asarray(item.get_coordinates())
+    rows, columns = corners.shape[0] - 1, corners.shape[1] - 1
+    points = item.get_transform().transform(corners.reshape(-1, 2))
+    has_cells = numpy.size(item.get_array()) != (rows + 1) * (columns + 1)
+    return [points.min(axis=0), points.max(axis=0)], rows * has_cells, columns * has_cells
+
+
+def _place(corners: Any, rows: int, columns: int, height: int) -> Place | None:
+    if not numpy.isfinite(corners).all():
+        return None
+    (left, low), (right, high) = numpy.sort(numpy.asarray(corners, dtype=float), axis=0)
+    return [float(left), float(height - high), float(right), float(height - low), int(rows), int(columns)]

@@ -10,10 +10,11 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from torchvision.utils import make_grid
 
 import fixmelab
-from autograder.judge import pictures
+from autograder.judge import pictures, rendering
 from autograder.judge.draw import Draw
 from autograder.judge.student import in_this_process, student_of
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed
@@ -233,6 +234,46 @@ def with_curves_beside(states):
     return figure
 
 
+def with_boxes_in_axes(states):
+    figure, axes = plt.subplots(figsize=(9, 2))
+    for k, state in enumerate(states):
+        axes.add_artist(AnnotationBbox(OffsetImage(flat(state), zoom=6), (k, 0), frameon=False))
+    axes.set(xlim=(-1, len(states)), ylim=(-1, 1))
+    plt.close(figure)
+    return figure
+
+
+def with_contours(states):
+    figure, axes = plt.subplots(1, len(states))
+    for axis, state in zip(axes, states, strict=True):
+        axis.contourf(state[0].mean(dim=0), levels=12)
+        axis.invert_yaxis()
+    plt.close(figure)
+    return figure
+
+
+def with_a_smooth_mesh(states):
+    figure, axes = plt.subplots(1, len(states))
+    for axis, state in zip(axes, states, strict=True):
+        axis.pcolormesh(state[0].mean(dim=0), shading="gouraud")
+    plt.close(figure)
+    return figure
+
+
+def with_points(states):
+    figure, axes = plt.subplots(1, len(states), figsize=(10, 2))
+    for axis, state in zip(axes, states, strict=True):
+        values = state[0].mean(dim=0)
+        y, x = numpy.indices(values.shape)
+        axis.scatter(x, -y, c=values, marker="s", s=60)
+    plt.close(figure)
+    return figure
+
+
+def enlarged(states):
+    return with_subplots(states.repeat_interleave(5, dim=3).repeat_interleave(5, dim=4))
+
+
 RIGHT = [
     *(with_the_courses_strip, with_subplots, with_the_states_as_rows, with_one_image_alone, with_lines_of_three),
     *(with_columns_of_three, with_a_grid_spec, with_one_grid_of_torchvision, with_a_grid_of_eight_in_a_row),
@@ -244,6 +285,11 @@ RIGHT = [
         with_colour_bars,
         with_a_mesh,
         with_squares,
+        with_boxes_in_axes,
+        with_contours,
+        with_a_smooth_mesh,
+        with_points,
+        enlarged,
     ),
     *(from_below, smoothed, small, fine, on_black, in_parts, in_places_of_its_own, with_curves_beside),
     *map(with_gray_levels, ("gray", "gray_r", "viridis", "magma", "jet", "coolwarm", "twilight")),
@@ -346,16 +392,39 @@ PIXELS = numpy.zeros((90, 90, 3), numpy.uint8)
 def test_a_made_up_rendering_is_refused_before_anything_is_made_of_it(value, monkeypatch):
     monkeypatch.setattr(MadeUp, "value", value)
     largest = []
-    taken = pictures.Rendering.panels
+    taken = rendering.Rendering.panels
 
     def panels(self, *size):
         found = taken(self, *size)
         largest.append(found.colours.numel())
         return found
 
-    monkeypatch.setattr(pictures.Rendering, "panels", panels)
+    monkeypatch.setattr(rendering.Rendering, "panels", panels)
     assert shown(lambda states: Figure(), states_of(SHAPES[0]), MadeUp) is not None
-    assert sum(largest) <= pictures.MOST_PANELS * 3 * 8 * 8
+    assert sum(largest) <= rendering.MOST_PANELS * 3 * 8 * 8
+
+
+@pytest.mark.parametrize("size", [(8, 8), (28, 28), (280, 280)])
+def test_twice_as_many_places_take_no_more_than_twice_the_samples_and_never_more_than_the_most(size, monkeypatch):
+    """2,000 axes that lie in different places, and as many images of many tiles."""
+    taken = []
+    sampled = rendering.Rendering._sampled
+
+    def counted(self, edges, rows, columns):
+        taken[-1] += rows * columns
+        return sampled(self, edges, rows, columns)
+
+    monkeypatch.setattr(rendering.Rendering, "_sampled", counted)
+    for count in (125, 250, 500, 1000, 2000):
+        places = [[0.5 * k, k, 0.5 * k + 90, k + 90, *((0, 0) if k % 2 else (168, 168))] for k in range(count)]
+        monkeypatch.setattr(MadeUp, "value", {"pixels": numpy.zeros((1800, 1800, 3), numpy.uint8), "places": places})
+        student = student_of(in_this_process(lambda: Figure(), MadeUp), Draw(SEED))[0]
+        taken.append(0)
+        panels = rendering.Rendering(student()).panels(*size)
+        assert panels.colours.numel() <= 3 * rendering.MOST_SAMPLES
+        taken[-1] += panels.colours.numel() // 3
+    assert all(after <= 2.1 * before for before, after in itertools.pairwise(taken))
+    assert max(taken) <= 2 * rendering.MOST_SAMPLES
 
 
 def test_places_that_are_made_up_hold_the_wrong_pixels():
