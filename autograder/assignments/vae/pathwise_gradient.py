@@ -1,7 +1,7 @@
 """The pathwise estimator 2(θ + ε) of d/dθ E[x²] for x = θ + ε, one estimate a sample.
 
-It must be right sample by sample, and unbiased over 50,000 samples. Some return the mean of the estimates, lose the
-factor 2, or give the exact gradient whatever the noise.
+It must be right sample by sample, which makes it unbiased. Some return the mean of the estimates, lose the factor 2, or
+give the exact gradient whatever the noise.
 """
 
 import torch
@@ -51,3 +51,14 @@ def the_same_for_all_samples(theta, eps):
 def pathwise_by_autograd(theta, eps):
     theta = theta.clone().expand_as(eps).clone().requires_grad_()
     return torch.autograd.grad(((theta + eps) ** 2).sum(), theta)[0]
+
+
+@equivalent
+def pathwise_by_jacobian(theta, eps):
+    return torch.autograd.functional.jacobian(lambda theta: (theta + eps) ** 2, theta)
+
+
+@equivalent
+def pathwise_from_all_pairs(theta, eps):
+    jacobian = torch.autograd.functional.jacobian(lambda theta: (theta + eps) ** 2, theta.expand_as(eps).clone())
+    return jacobian.diagonal()

@@ -1,6 +1,6 @@
 """The score-function estimator x² ∇_θ log N(x; θ, 1) of d/dθ E[x²] for x = θ + ε, one estimate a sample.
 
-It is judged as pathwise_gradient is, sample by sample and over 50,000 samples. Common slips turn the sign of the score,
+It is judged as pathwise_gradient is, sample by sample. Common slips turn the sign of the score,
 forget the weight x² or the mean θ, or differentiate x², which is the pathwise estimator again.
 """
 
