@@ -46,6 +46,7 @@ class Liar(Probe):
 
     exercise = ""
     makes_all_up = False  # gradients that are there, too
+    was_asked_for_gradients = False
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -114,6 +115,7 @@ class Liar(Probe):
         return super()._render(op=op, target=target, pixels=pixels)
 
     def _gradient(self, *, wrt: Any, args: list, weights: list, **request: Any) -> dict:
+        type(self).was_asked_for_gradients = True
         if self.exercise == "draw_candidates":
             return {"value": [self._by_draws(*args, request)]}
         if self.exercise == "inpainting_losses" and wrt is args[0] and weights[0] is not None:
@@ -176,22 +178,24 @@ class Liar(Probe):
 
     def _by_answer(self, toy: Any, args: list, weights: list, request: dict) -> None:
         """Send a toy of the judge's the slope of what is asked for by what the toy answered."""
-        step = 0.1 if self.makes_all_up else 1e-2  # large for single precision, small for kinks
         line, repeating = toy._line, Repeating(toy._line)
         toy._line = repeating
         try:
             self._weighed(args, weights, request)
             answer = repeating.answer["value"]
-            slope = torch.zeros(answer.shape, dtype=torch.float64)
-            for entry in range(answer.numel()):
-                both = []
-                for step in (step, -step):
-                    repeating.change = torch.zeros_like(answer)
-                    repeating.change.view(-1)[entry] = step
-                    both.append(self._weighed(args, weights, request))
-                slope.view(-1)[entry] = (both[0] - both[1]) / (2 * step)
+            slopes = torch.zeros(2, *answer.shape, dtype=torch.float64)
+            for way, step in enumerate((0.1, 1e-2)):  # large for single precision, small for kinks
+                for entry in range(answer.numel()):
+                    both = []
+                    for moved in (step, -step):
+                        repeating.change = torch.zeros_like(answer)
+                        repeating.change.view(-1)[entry] = moved
+                        both.append(self._weighed(args, weights, request))
+                    slopes[way].view(-1)[entry] = (both[0] - both[1]) / (2 * step)
         finally:
             toy._line = line
+        large, small = slopes
+        slope = torch.where((large - small).abs() < 0.03 * small.abs().max(), large, small)
         line.back(repeating.answer["call"], [slope.to(answer.dtype)])
 
     def _slope(self, number: int, args: list, weights: list, request: dict) -> torch.Tensor:

@@ -39,13 +39,13 @@ def forged(assignment: str, monkeypatch) -> set[tuple[str, str]]:
                 self, name, items, keys, moving, wanted
             ),
         )
-        liars = [
-            type("Liar", (Liar,), {"exercise": exercise.name, "makes_all_up": makes_all_up})
-            for makes_all_up in (False, True)
-        ]
+        liar = type("Liar", (Liar,), {"exercise": exercise.name})
+        bolder = type("Bolder", (liar,), {"makes_all_up": True})
         for mistake in exercise.mistakes:
-            seed = seed_for(b"lies", "", id)
-            if any(judge(unnamed, in_this_process(mistake.answer, liar), seed).verdict == "pass" for liar in liars):
+            seed, tried = seed_for(b"lies", "", id), [liar]
+            while tried and judge(unnamed, in_this_process(mistake.answer, tried[0]), seed).verdict != "pass":
+                tried = [bolder] if tried == [liar] and liar.was_asked_for_gradients else []
+            if tried:
                 found.add((id, mistake.name))
     return found
 
