@@ -59,7 +59,8 @@ def _are_laid_out(panels: Panels, tiles: Tensor) -> bool:
     if not panels.edges:
         return False
     strays = _strays(panels, tiles.flatten(0, 1)[:, None])
-    least, chosen = strays.amin(dim=0), []
+    least = strays.amin(dim=0)
+    chosen: list[int] = []
     for k in least.argsort().tolist():
         if least[k] >= STRAY_OF_TILES or len(chosen) > rows * columns:
             break

@@ -69,7 +69,8 @@ def _mesh(item: QuadMesh) -> tuple[Any, int, int]:
     corners = numpy.asarray(item.get_coordinates())
     rows, columns = corners.shape[0] - 1, corners.shape[1] - 1
     points = item.get_transform().transform(corners.reshape(-1, 2))
-    has_cells = numpy.size(item.get_array()) != (rows + 1) * (columns + 1)
+    array = item.get_array()
+    has_cells = array is None or numpy.size(array) != (rows + 1) * (columns + 1)
     return [points.min(axis=0), points.max(axis=0)], rows * has_cells, columns * has_cells
 
 
