@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from autograder.assignments.gan import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -19,18 +20,35 @@ def density_from_discriminator(student: Remote, draw: Draw) -> None:
     for count, dtype in ((6, torch.float32), (1, torch.float32), (4, torch.float64)):
         log_f0, logits = -1 - draw.positive(count, dtype=dtype), common.logits(draw, count, dtype)
         expect(student(log_f0, logits), "log f_1").close(reference.density_from_discriminator(log_f0, logits))
+    log_f0, logits = -1000 + draw.uniform(-9, 9, 5), common.logits(draw, 5, torch.float32)
+    got = expect(student(log_f0, logits), "log f_1 for log-densities near −1000").shape(5).dtype(torch.float32)
+    got.finite("leaves_the_logarithms").close(reference.density_from_discriminator(log_f0, logits))
+    expect_any_device(student, log_f0, logits, mistake="made_on_the_cpu")
     for sign in (-1.0, 1.0):
         log_f0 = -1000 + draw.uniform(-9, 9, 3)
         logits = sign * common.FAR + draw.uniform(-9, 9, 3)
         label = f"log f_1 for log-densities near −1000 and logits near {sign * common.FAR:+.0f}"
         got = expect(student(log_f0, logits), label).shape(3).dtype(torch.float32).finite("goes_by_the_probability")
-        got.close(reference.density_from_discriminator(log_f0, logits))
+        got.close(reference.density_from_discriminator(log_f0, logits), mistake="probabilities_clamped")
 
 
-@mistake("Infinite or NaN for a discriminator that is very sure: its probability is rounded to 0 or 1. Use the logit.")
+@mistake(
+    "Infinite or NaN for a discriminator that is very sure: a probability or an exponential on the way is rounded. "
+    "Use the logit as it is."
+)
 def goes_by_the_probability(log_f0, logits):
     d = logits.sigmoid()
     return log_f0 + (d / (1 - d)).log()
+
+
+@goes_by_the_probability.also
+def goes_by_the_ratio(log_f0, logits):
+    return log_f0 + logits.exp().log()
+
+
+@mistake("A density of e^−1000 is rounded to 0: stay with the logarithms.")
+def leaves_the_logarithms(log_f0, logits):
+    return (log_f0.exp() * logits.exp()).log()
 
 
 @mistake("The probabilities are clamped: finite, but wrong for a discriminator that is very sure. Use the logit.")
@@ -42,6 +60,16 @@ def probabilities_clamped(log_f0, logits):
 @mistake("The ratio is upside down: where D is large, f_1 is larger than f_0.")
 def ratio_upside_down(log_f0, logits):
     return log_f0 - logits
+
+
+@mistake("log f_0 is subtracted: the ratio is divided by f_0. It is multiplied by f_0.")
+def divided_by_f_0(log_f0, logits):
+    return logits - log_f0
+
+
+@mistake("The ratio itself is added to log f_0; it is its logarithm that is.")
+def ratio_for_its_logarithm(log_f0, logits):
+    return log_f0 + logits.exp()
 
 
 @mistake("f_0 is multiplied by D; it is multiplied by D / (1 − D).")
@@ -87,6 +115,13 @@ def probability_added(log_f0, logits):
 @mistake("The mean over the points is returned; each point has its own log-density.")
 def mean_over_points(log_f0, logits):
     return (log_f0 + logits).mean()
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(log_f0, logits):
+    found = torch.zeros(len(log_f0), dtype=log_f0.dtype)
+    found[:] = log_f0 + logits
+    return found
 
 
 @equivalent

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from autograder.assignments.gan import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -20,27 +21,40 @@ from fixmelab.judged.players import Critic, Inpainter
 @exercise("gan.inpainting_losses")
 def inpainting_losses(student: Remote, draw: Draw) -> None:
     # The last two discriminators are so sure that their probabilities are rounded to 0, or to 1.
-    for batch, channels, weight, logit in (
-        (3, 2, 0.3, 0.4),
-        (2, 1, 1.7, -0.5),
-        (4, 1, 0.6, -300.0),
-        (1, 1, 0.6, 300.0),
+    for batch, channels, weight, logit, dtype in (
+        (3, 2, 0.3, 0.4, torch.float32),
+        (2, 1, 1.7, -0.5, torch.float64),
+        (4, 1, 0.6, -300.0, torch.float32),
+        (1, 1, 0.6, 300.0, torch.float32),
     ):
         height, width = 4, 3
-        generator = common.inpainter(draw, channels, height, width)
-        pattern = 0.3 * draw.normal(channels, height, width)
-        x = draw.uniform(0.1, 1, batch, channels, height, width)
-        m = common.random_masks(draw, batch, height, width)
+        generator = common.inpainter(draw, channels, height, width, dtype)
+        pattern = 0.3 * draw.normal(channels, height, width, dtype=dtype)
+        x = draw.uniform(0.1, 1, batch, channels, height, width, dtype=dtype)
+        m = common.random_masks(draw, batch, height, width, dtype)
         middle = (pattern * x).sum(dim=(1, 2, 3)).mean()
         discriminator = Critic(pattern, float(logit - middle))
         losses = expect(student(generator, discriminator, x, m, weight), "what inpainting_losses returns").items(2)
         common.expect_nothing_hidden_is_seen(generator, x, m, "shows_the_hidden_pixels", "another_mask")
-        _expect_losses(losses, generator, discriminator, x, m, weight)
+        not_close = "cross_entropy_of_probabilities" if abs(logit) > 1 else None
+        _expect_losses(losses, generator, discriminator, x, m, weight, not_close)
         _expect_reach(student, generator, discriminator, x, m, weight)
+    nothing = torch.zeros_like(m)
+    losses = expect(student(generator, discriminator, x, nothing, weight), "what inpainting_losses returns").items(2)
+    for loss in losses:
+        expect(loss, "a loss if nothing is hidden").shape().finite("empty_mask")
+    _expect_losses(losses, generator, discriminator, x, nothing, weight)
+    expect_any_device(student, generator, discriminator, x, m, weight, mistake="made_on_the_cpu")
 
 
 def _expect_losses(
-    losses: list, generator: Inpainter, discriminator: Critic, x: Tensor, m: Tensor, weight: float
+    losses: list,
+    generator: Inpainter,
+    discriminator: Critic,
+    x: Tensor,
+    m: Tensor,
+    weight: float,
+    not_close: str | None = None,
 ) -> None:
     right = reference.inpainting_losses(common.twin(generator), common.twin(discriminator), x, m, weight)
     wanted = [loss.detach() for loss in right]
@@ -50,7 +64,7 @@ def _expect_losses(
     same = [torch.allclose(losses[k].double(), wanted[1 - k].double(), rtol=1e-4) for k in (0, 1)]
     expect(losses).holds(not all(same), "The two losses have changed places.", "losses_swapped")
     for loss, right_loss, name in zip(losses, wanted, names, strict=True):
-        expect(loss, name).close(right_loss, rtol=1e-4)
+        expect(loss, name).close(right_loss, rtol=1e-4, mistake=not_close)
 
 
 def _expect_reach(
@@ -78,7 +92,9 @@ def _expect_reach(
     right = common.twin(discriminator)
     loss, _ = reference.inpainting_losses(common.twin(generator), right, x, m, weight)
     (pull,) = torch.autograd.grad(loss, right.weight)
-    expect(torch.tensor(sum(discriminator.pulls)), "the gradient of the discriminator's loss").close(pull, rtol=1e-3)
+    expect(torch.tensor(sum(discriminator.pulls), dtype=pull.dtype), "the gradient of the discriminator's loss").close(
+        pull, rtol=1e-3
+    )
 
 
 def _filled(generator, x, m):
@@ -187,6 +203,19 @@ def weight_forgotten(generator, discriminator, x, m, weight):
     return loss, error + fooled
 
 
+@mistake("The adversarial term has another weight than the argument `weight`: no global name, and no fixed number.")
+def another_weight(generator, discriminator, x, m, weight):
+    loss, error, fooled = _players(generator, discriminator, x, m)
+    return loss, error + 0.01 * fooled  # the notebook's WEIGHT
+
+
+@mistake("If nothing is hidden the squared error divides by 0: it is then 0, as masked_squared_error has it.")
+def empty_mask(generator, discriminator, x, m, weight):
+    x_hat, _ = _filled(generator, x, m)
+    loss, _, fooled = _players(generator, discriminator, x, m)
+    return loss, ((x_hat - x) ** 2)[m.bool().expand_as(x)].mean() + weight * fooled
+
+
 @mistake("The generator's loss is the squared error alone: its adversarial term is missing.")
 def without_the_adversarial_term(generator, discriminator, x, m, weight):
     loss, error, _ = _players(generator, discriminator, x, m)
@@ -250,13 +279,34 @@ def logarithm_of_a_rounded_sigmoid(generator, discriminator, x, m, weight):
     return loss, reference.error_in_the_hole(x_hat, x, m) + weight * fooled
 
 
-@mistake("The cross-entropy of probabilities is cut off at −100: use logits all the way.")
+@mistake(
+    "Finite, but wrong for a discriminator that is very sure: probabilities are clamped, a small number is added, or a "
+    "cross-entropy of probabilities is cut off at −100. Use logits all the way."
+)
 def cross_entropy_of_probabilities(generator, discriminator, x, m, weight):
     x_hat, filled = _filled(generator, x, m)
     real, fake, fooling = (discriminator(shown).sigmoid() for shown in (x, filled.detach(), filled))
     entropy = functional.binary_cross_entropy
     loss = entropy(real, torch.ones_like(real)) + entropy(fake, torch.zeros_like(fake))
     return loss, reference.error_in_the_hole(x_hat, x, m) + weight * entropy(fooling, torch.ones_like(fooling))
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(generator, discriminator, x, m, weight):
+    _, filled = _filled(generator, x, m)
+    _, error, fooled = _players(generator, discriminator, x, m)
+    entropy = functional.binary_cross_entropy_with_logits
+    ones, zeros = torch.ones(len(x), dtype=x.dtype), torch.zeros(len(x), dtype=x.dtype)
+    loss = entropy(discriminator(x), ones) + entropy(discriminator(filled.detach()), zeros)
+    return loss, error + weight * fooled
+
+
+@cross_entropy_of_probabilities.also
+def a_small_number_added(generator, discriminator, x, m, weight):
+    x_hat, filled = _filled(generator, x, m)
+    real, fake, fooling = (discriminator(shown).sigmoid() for shown in (x, filled.detach(), filled))
+    loss = -(real + 1e-8).log().mean() - (1 - fake + 1e-8).log().mean()
+    return loss, reference.error_in_the_hole(x_hat, x, m) - weight * (fooling + 1e-8).log().mean()
 
 
 @equivalent
@@ -267,7 +317,8 @@ def by_cross_entropies(generator, discriminator, x, m, weight):
     real, fake, fooling = discriminator(x), discriminator(filled.detach()), discriminator(filled)
     loss = entropy(real, torch.ones_like(real)) + entropy(fake, torch.zeros_like(fake))
     hidden = m.bool().expand_as(x)
-    return loss, ((x_hat - x) ** 2)[hidden].mean() + weight * entropy(fooling, torch.ones_like(fooling))
+    error = ((x_hat - x) ** 2)[hidden].sum() / hidden.sum().clamp(min=1)
+    return loss, error + weight * entropy(fooling, torch.ones_like(fooling))
 
 
 @equivalent
@@ -291,3 +342,15 @@ def with_the_discriminator_held_fixed(generator, discriminator, x, m, weight):
     for parameter in discriminator.parameters():
         parameter.requires_grad_(True)
     return loss, error + weight * fooled
+
+
+@equivalent
+def with_the_answer_of_another_exercise(generator, discriminator, x, m, weight):
+    kept = []
+    error = reference.masked_squared_error(lambda *shown: kept.append(generator(*shown)) or kept[0], x, m)
+    filled = x.clone()
+    hidden = m.expand_as(x) > 0
+    filled[hidden] = kept[0][hidden]
+    logits = discriminator(filled)
+    loss = functional.softplus(discriminator(filled.detach())).mean() - functional.logsigmoid(discriminator(x)).mean()
+    return loss, error - weight * (logits - functional.softplus(logits)).mean()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.gan import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -45,6 +46,9 @@ def inpainting_step(student: Remote, draw: Draw) -> None:
                 label = f"after {step} step, {player}"
                 expect(found[name], label).close(getattr(right, name).detach(), rtol=1e-3, atol=1e-5)
             _expect_losses(got, wanted, step)
+    toy = student.make("InpaintingProblem", given["matrix"], given["pattern"], left)
+    generator, discriminator, *remote = [toy.attribute(name) for name in names]
+    expect_any_device(student, generator, discriminator, x, m, weight, *remote, mistake="made_on_the_cpu")
 
 
 def _expect_losses(got: object, wanted: tuple[float, float], step: str) -> None:
@@ -144,14 +148,14 @@ def cleared_too_late(generator, discriminator, x, m, weight, generator_optimizer
     return loss.item(), other.item()
 
 
-@mistake("The discriminator does not move: its optimizer makes a step on its own loss.")
+@mistake("The discriminator does not move: discriminator_optimizer makes a step on the discriminator's loss.")
 def pattern_stays(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     loss, other = _losses(generator, discriminator, x, m, weight)
     _follow(other, generator_optimizer)
     return loss.item(), other.item()
 
 
-@mistake("The generator does not move: its optimizer makes a step on its own loss.")
+@mistake("The generator does not move: generator_optimizer makes a step on the generator's loss.")
 def matrix_stays(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     loss = _losses(generator, discriminator, x, m, weight)[0]
     _follow(loss, discriminator_optimizer)
@@ -235,9 +239,32 @@ def returns_nothing(generator, discriminator, x, m, weight, generator_optimizer,
     reference.inpainting_step(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer)
 
 
-@mistake("The weight is not handed on: the adversarial term has another one than was asked for.")
+@mistake("The adversarial term has another weight than the argument `weight`: hand it on, no global name or number.")
 def another_weight(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     return reference.inpainting_step(generator, discriminator, x, m, 1.0, generator_optimizer, discriminator_optimizer)
+
+
+@another_weight.also
+def weight_of_the_notebook(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
+    return reference.inpainting_step(generator, discriminator, x, m, 0.01, generator_optimizer, discriminator_optimizer)
+
+
+@another_weight.also
+def weight_of_the_visible_test(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
+    return reference.inpainting_step(generator, discriminator, x, m, 0.1, generator_optimizer, discriminator_optimizer)
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
+    entropy = torch.nn.functional.binary_cross_entropy_with_logits
+    with torch.no_grad():
+        filled = reference.completed(generator((1 - m) * x, m), x, m)
+    real, fake = discriminator(x), discriminator(filled)
+    loss = entropy(real, torch.ones(len(real))) + entropy(fake, torch.zeros(len(fake)))
+    _follow(loss, discriminator_optimizer)
+    other = _losses(generator, discriminator, x, m, weight)[1]
+    _follow(other, generator_optimizer)
+    return loss.item(), other.item()
 
 
 @mistake("The generator makes two steps; one of each player is asked for.")
@@ -285,3 +312,18 @@ def with_gradients_asked_for(generator, discriminator, x, m, weight, generator_o
         (discriminator_optimizer if number == 0 else generator_optimizer).step()
         found.append(numpy.float64(loss.item()))
     return tuple(found)
+
+
+@equivalent
+def with_the_discriminator_held_fixed(
+    generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
+):
+    loss = _losses(generator, discriminator, x, m, weight)[0]
+    _follow(loss, discriminator_optimizer)
+    for parameter in discriminator.parameters():
+        parameter.requires_grad_(False)
+    other = _losses(generator, discriminator, x, m, weight)[1]
+    for parameter in discriminator.parameters():
+        parameter.requires_grad_(True)
+    _follow(other, generator_optimizer)
+    return loss.item(), other.item()

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from autograder.assignments.gan import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -30,7 +31,9 @@ def jsd_from_discriminator(student: Remote, draw: Draw) -> None:
         got = expect(
             student(sign * logits_1, sign * logits_0), f"the divergence if the discriminator is sure and {word}"
         )
-        got.close(reference.jsd_from_discriminator(sign * logits_1, sign * logits_0))
+        wanted = reference.jsd_from_discriminator(sign * logits_1, sign * logits_0)
+        got.close(wanted, mistake="logarithm_of_a_rounded_sigmoid")
+    expect_any_device(student, logits_1, logits_0, mistake="made_on_the_cpu")
 
 
 def _value(logits_1, logits_0):
@@ -104,9 +107,25 @@ def one_mean_for_both(logits_1, logits_0):
     return math.log(2) + torch.cat([functional.logsigmoid(logits_1), functional.logsigmoid(-logits_0)]).mean()
 
 
-@mistake("A sigmoid that is rounded to 0 or 1 has an infinite logarithm: build on discriminator_objective.")
+@mistake(
+    "Infinite or wrong for a discriminator that is very sure, and for no other: its probabilities are rounded or "
+    "clamped. Build on discriminator_objective."
+)
 def logarithm_of_a_rounded_sigmoid(logits_1, logits_0):
     return math.log(2) + (logits_1.sigmoid().log().mean() + (1 - logits_0.sigmoid()).log().mean()) / 2
+
+
+@logarithm_of_a_rounded_sigmoid.also
+def probabilities_clamped(logits_1, logits_0):
+    d_1, d_0 = (value.sigmoid().clamp(1e-7, 1 - 1e-7) for value in (logits_1, logits_0))
+    return math.log(2) + (d_1.log().mean() + (1 - d_0).log().mean()) / 2
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(logits_1, logits_0):
+    entropy = functional.binary_cross_entropy_with_logits
+    ones, zeros = torch.ones(len(logits_1), dtype=logits_1.dtype), torch.zeros(len(logits_0), dtype=logits_1.dtype)
+    return math.log(2) - (entropy(logits_1, ones) + entropy(logits_0, zeros)) / 2
 
 
 @equivalent

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.gan import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -33,6 +34,7 @@ def masked_squared_error(student: Remote, draw: Draw) -> None:
     hidden_nothing = torch.zeros_like(m)
     got = expect(student(network, x, hidden_nothing), "the loss if nothing is hidden").shape().finite("empty_mask")
     got.close(torch.zeros((), dtype=x.dtype))
+    expect_any_device(student, network, x, m, mistake="made_on_the_cpu")
 
 
 def _expect_gradient(student: Remote, network: Inpainter, x: Tensor, m: Tensor) -> None:
@@ -163,6 +165,12 @@ def without_the_mask(network, x, m):
 def changes_its_argument(network, x, m):
     x *= 1 - m
     return _error(network(x, m), x, m)
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(network, x, m):
+    visible = torch.where(m > 0, torch.zeros(x.shape, dtype=x.dtype), x)
+    return _error(network(visible, m), x, m)
 
 
 @equivalent

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.gan import reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -34,6 +35,10 @@ def train_discriminator(student: Remote, draw: Draw) -> None:
         for name, old in zip(found, given, strict=True):
             value = expect(found[name], f"the discriminator's {name}").shape(*old.shape).value
             expect(value).holds(not torch.equal(value, old), "The discriminator has not moved.", "never_steps")
+        made = toy.attribute("steps_made")
+        expect(made).holds(
+            type(made) is not int or made > 0, "The optimizer that it is given makes no step.", "another_optimizer"
+        )
         for name in found:
             wanted_now = getattr(right, name).detach()
             expect(found[name], f"the discriminator's {name} after {steps} steps").close(wanted_now, rtol=1e-3)
@@ -42,6 +47,9 @@ def train_discriminator(student: Remote, draw: Draw) -> None:
                 sample.drawn == steps, "Each step draws one batch from each sampler.", "draws_too_often"
             )
         _expect_history(got, wanted)
+    toy = student.make("TrainingProblem", *given, left)
+    players = toy.attribute("discriminator"), Batches(batches_1), Batches(batches_0), 1, toy.attribute("optimizer")
+    expect_any_device(student, *players, mistake="made_on_the_cpu")
 
 
 def _expect_history(got: object, wanted: list[float]) -> None:
@@ -145,6 +153,25 @@ def cleared_before_the_step(discriminator, sample_1, sample_0, steps, optimizer)
     return history
 
 
+@mistake("The discriminator moves, but the optimizer that is given makes no step: use it, and no other.")
+def another_optimizer(discriminator, sample_1, sample_0, steps, optimizer):
+    own = torch.optim.Adam(discriminator.parameters(), lr=1e-3)
+    return reference.train_discriminator(discriminator, sample_1, sample_0, steps, own)
+
+
+@another_optimizer.also
+def moved_by_hand(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        value = _value(discriminator, sample_1, sample_0)
+        parameters = list(discriminator.parameters())
+        with torch.no_grad():
+            for parameter, gradient in zip(parameters, torch.autograd.grad(value, parameters), strict=True):
+                parameter += 0.01 * gradient
+        history.append(value.item())
+    return history
+
+
 @mistake("There is one step too few.")
 def one_step_too_few(discriminator, sample_1, sample_0, steps, optimizer):
     return reference.train_discriminator(discriminator, sample_1, sample_0, steps - 1, optimizer)
@@ -208,6 +235,17 @@ def two_updates_a_step(discriminator, sample_1, sample_0, steps, optimizer):
     return history
 
 
+@mistake(SENTENCE)
+def made_on_the_cpu(discriminator, sample_1, sample_0, steps, optimizer):
+    entropy, history = torch.nn.functional.binary_cross_entropy_with_logits, []
+    for _ in range(steps):
+        real, fake = discriminator(sample_1()), discriminator(sample_0())
+        loss = entropy(real, torch.ones(len(real))) + entropy(fake, torch.zeros(len(fake)))
+        _downhill(loss, optimizer)
+        history.append(-loss.item())
+    return history
+
+
 @equivalent
 def by_cross_entropies(discriminator, sample_1, sample_0, steps, optimizer):
     entropy, history = torch.nn.functional.binary_cross_entropy_with_logits, []
@@ -244,4 +282,34 @@ def one_after_the_other_into_one_gradient(discriminator, sample_1, sample_0, ste
         fake.backward()
         optimizer.step()
         history.append(numpy.float64(-(real + fake).item()))
+    return history
+
+
+@equivalent
+def uphill_by_turned_gradients(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        value = _value(discriminator, sample_1, sample_0)
+        optimizer.zero_grad()
+        value.backward()
+        for parameter in discriminator.parameters():
+            parameter.grad.neg_()
+        optimizer.step()
+        history.append(value.item())
+    return history
+
+
+@equivalent
+def by_closures(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        x_1, x_0 = sample_1(), sample_0()
+
+        def loss(x_1=x_1, x_0=x_0):
+            optimizer.zero_grad()
+            loss = -reference.discriminator_objective(discriminator(x_1), discriminator(x_0))
+            loss.backward()
+            return loss
+
+        history.append(-optimizer.step(loss).item())
     return history

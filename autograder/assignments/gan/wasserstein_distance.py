@@ -6,6 +6,7 @@ The commonest mistakes pair the numbers as they come, compare means alone, squar
 import torch
 
 from autograder.assignments.gan import reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -19,6 +20,7 @@ def wasserstein_distance(student: Remote, draw: Draw) -> None:
         x_0 += x_1.mean() - x_0.mean() + 0.5  # the second lies to the right, but within the first
         expect(student(x_1, x_0), "the distance").close(reference.wasserstein_distance(x_1, x_0), rtol=1e-4)
         expect(student(x_0, x_1), "the distance the other way round").close(reference.wasserstein_distance(x_0, x_1))
+    expect_any_device(student, x_1, x_0, mistake="made_on_the_cpu")
 
 
 def _in_order(x_1, x_0):
@@ -90,6 +92,12 @@ def distance_of_each_pair(x_1, x_0):
     return _in_order(x_1, x_0).abs()
 
 
+@mistake(SENTENCE)
+def made_on_the_cpu(x_1, x_0):
+    weights = torch.full((len(x_1),), 1 / len(x_1), dtype=x_1.dtype)
+    return (weights * _in_order(x_1, x_0).abs()).sum()
+
+
 @equivalent
 def by_sorting(x_1, x_0):
     return (torch.sort(x_1).values - torch.sort(x_0)[0]).abs().mean()
@@ -105,3 +113,14 @@ def between_distribution_functions(x_1, x_0):
     places = torch.cat([x_1, x_0]).sort().values
     below = [(sample[:, None] <= places[:-1]).to(places.dtype).mean(dim=0) for sample in (x_1, x_0)]
     return ((below[0] - below[1]).abs() * places.diff()).sum()
+
+
+@equivalent
+def between_the_sorted_lists(x_1, x_0):
+    pairs = zip(sorted(x_1.tolist()), sorted(x_0.tolist()), strict=True)
+    return torch.tensor(sum(abs(a - b) for a, b in pairs) / len(x_1), dtype=x_1.dtype, device=x_1.device)
+
+
+@equivalent
+def largest_first(x_1, x_0):
+    return (x_1.topk(len(x_1)).values - x_0.topk(len(x_0)).values).abs().mean()

@@ -249,6 +249,7 @@ def test_a_dropped_object_is_gone():
         lambda x: x.numpy().__imul__(2),
         lambda x: x.detach().fill_(math.nan),
         lambda x: x.resize_(2),
+        lambda x: x.requires_grad_(),
     ],
 )
 def test_an_argument_that_was_changed_is_found_however_it_was_done(change):
