@@ -806,7 +806,7 @@ critic.slope.grad, painter.grey.grad = torch.tensor(7.0), torch.tensor(7.0)  # l
 optimizers = [torch.optim.SGD(player.parameters(), lr=1.0) for player in (painter, critic)]
 losses = inpainting_step(painter, critic, x, m, 0.1, *optimizers)
 assert all(isinstance(loss, float) for loss in losses), "expected two Python floats: loss.item()"
-assert abs(losses[0] - 1.218474) < 1e-4, "the first loss is the discriminator's, before its step"
+assert abs(losses[0] - 1.218474) < 1e-4, "the first number is the discriminator's loss before its step, 1.218474"
 assert abs(critic.slope.item() - 1.136272) < 1e-4, "the discriminator makes one step on its own loss, with cleared gradients"
 assert abs(losses[1] - 0.223795) < 1e-4, "with this weight and the discriminator as it is after its step, the generator's loss is 0.223795"
 assert abs(painter.grey.item() - 1.353589) < 1e-4, "the generator makes one step on its own loss, with cleared gradients"

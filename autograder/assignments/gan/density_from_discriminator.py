@@ -4,7 +4,10 @@ It is judged at logits of ±300 and log-densities of −1000 too, where probabil
 the probability, turn the sign, or return D's logarithm added to log f_0, the density itself, or one that is normalised.
 """
 
+import math
+
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from autograder.assignments.gan import common, reference
@@ -19,7 +22,8 @@ from autograder.judge.student import Remote
 def density_from_discriminator(student: Remote, draw: Draw) -> None:
     for count, dtype in ((6, torch.float32), (1, torch.float32), (4, torch.float64)):
         log_f0, logits = -1 - draw.positive(count, dtype=dtype), common.logits(draw, count, dtype)
-        expect(student(log_f0, logits), "log f_1").close(reference.density_from_discriminator(log_f0, logits))
+        wanted = reference.density_from_discriminator(log_f0, logits)
+        expect(student(log_f0, logits), "log f_1").close(wanted, otherwise=lambda: _told(student, log_f0, logits))  # noqa: B023
     log_f0, logits = -1000 + draw.uniform(-9, 9, 5), common.logits(draw, 5, torch.float32)
     got = expect(student(log_f0, logits), "log f_1 for log-densities near −1000").shape(5).dtype(torch.float32)
     got.finite("leaves_the_logarithms").close(reference.density_from_discriminator(log_f0, logits))
@@ -30,6 +34,40 @@ def density_from_discriminator(student: Remote, draw: Draw) -> None:
         label = f"log f_1 for log-densities near −1000 and logits near {sign * common.FAR:+.0f}"
         got = expect(student(log_f0, logits), label).shape(3).dtype(torch.float32).finite("goes_by_the_probability")
         got.close(reference.density_from_discriminator(log_f0, logits), mistake="probabilities_clamped")
+
+
+def _told(student: Remote, log_f0: Tensor, logits: Tensor) -> str:
+    """Which part of the sum is wrong."""
+    found, moved = student(log_f0, logits), student(log_f0 + 0.5, logits)
+    if not common.same(student(log_f0[:1], logits[:1]), found[:1]):
+        return "points_mixed"
+    if not common.same(moved, found + 0.5):
+        return "another_share_of_f_0"
+    rest = found - log_f0 - logits
+    return "constant_added" if common.same(rest, rest.mean().expand_as(rest)) else "another_term_for_the_logit"
+
+
+@mistake("What it says of a point depends on the other points; the density is computed point by point.", broad=True)
+def points_mixed(log_f0, logits):
+    return log_f0 + logits - logits.mean()
+
+
+@mistake("If f_0 is twice as large, f_1 must be, too: log f_0 is added, once and as it is.", broad=True)
+def another_share_of_f_0(log_f0, logits):
+    return 2 * log_f0 + logits
+
+
+@mistake(
+    "It is right but for a constant: D compares f_1 with f_0 itself, not with their mixture, so there is none.",
+    broad=True,
+)
+def constant_added(log_f0, logits):
+    return log_f0 + logits - math.log(2)
+
+
+@mistake("log f_0 is added, as it should be; what is added to it is not the logit.", broad=True)
+def another_term_for_the_logit(log_f0, logits):
+    return log_f0 + logits / 2
 
 
 @mistake(

@@ -4,6 +4,8 @@ The two samples differ in size. The commonest mistakes turn the sign, share one 
 logarithm of a rounded sigmoid, or confuse the two samples.
 """
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -44,7 +46,45 @@ def _expect_value(
     not_close: str | None = None,
 ) -> None:
     got = expect(student(logits_1, logits_0), label).shape(mistake="values_draw_by_draw")
-    got.finite(not_finite).close(reference.discriminator_objective(logits_1, logits_0), mistake=not_close)
+    wanted = reference.discriminator_objective(logits_1, logits_0)
+    got.finite(not_finite).close(wanted, mistake=not_close, otherwise=lambda: _told(student, logits_1, logits_0))
+
+
+def _told(student: Remote, logits_1: Tensor, logits_0: Tensor) -> str | None:
+    """Which of the two terms is wrong: that of a sample about which the discriminator is sure and right vanishes."""
+    sure_1, sure_0 = torch.full_like(logits_1, 40), torch.full_like(logits_0, -40)
+    cases = [(logits_1, sure_0), (sure_1, logits_0), (logits_1, logits_0)]
+    found, wanted = ([value(*case) for case in cases] for value in (student, reference.discriminator_objective))
+    is_right = [common.same(one, other) for one, other in zip(found, wanted, strict=True)]
+    if is_right[0] or is_right[1]:
+        return None if all(is_right[:2]) else "another_second_term" if is_right[0] else "another_first_term"
+    if all(isinstance(value, Tensor) and value.ndim == 0 for value in found):
+        factors = [one / other for one, other in zip(found, wanted, strict=True)]
+        if common.same(factors[0], factors[1]) and common.same(factors[0], factors[2]):
+            return "multiple_of_the_value"
+    return "both_terms_wrong"
+
+
+@mistake("E_0[log(1 − D)] is right, but E_1[log D] is not.", broad=True)
+def another_first_term(logits_1, logits_0):
+    return logits_1.mean() - 40 + functional.logsigmoid(-logits_0).mean()
+
+
+@mistake("E_1[log D] is right, but E_0[log(1 − D)] is not.", broad=True)
+def another_second_term(logits_1, logits_0):
+    return functional.logsigmoid(logits_1).mean() - logits_0.mean() - 40
+
+
+@mistake("It is V times a constant: V is the plain sum of two means of natural logarithms.", broad=True)
+def multiple_of_the_value(logits_1, logits_0):
+    return reference.discriminator_objective(logits_1, logits_0) / math.log(2)
+
+
+@mistake(
+    "It is wrong whichever sample is looked at: try one logit in each, and compute both logarithms by hand.", broad=True
+)
+def both_terms_wrong(logits_1, logits_0):
+    return reference.discriminator_objective(2 * logits_1, 2 * logits_0)
 
 
 def _expect_gradients(student: Remote, logits_1: Tensor, logits_0: Tensor, mistake: str | None = None) -> None:

@@ -6,16 +6,15 @@ show the whole output, take the minimax form, or give the discriminator the squa
 """
 
 import torch
-from torch import Tensor
 from torch.nn import functional
 
-from autograder.assignments.gan import common, reference
+from autograder.assignments.gan import common, reference, trials
 from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
-from fixmelab.judged.players import Critic, Inpainter
+from fixmelab.judged.players import Critic
 
 
 @exercise("gan.inpainting_losses")
@@ -37,81 +36,20 @@ def inpainting_losses(student: Remote, draw: Draw) -> None:
         losses = expect(student(generator, discriminator, x, m, weight), "what inpainting_losses returns").items(2)
         common.expect_nothing_hidden_is_seen(generator, x, m, "shows_the_hidden_pixels", "another_mask")
         not_close = "cross_entropy_of_probabilities" if abs(logit) > 1 else None
-        _expect_losses(losses, generator, discriminator, x, m, weight, not_close)
-        _expect_reach(student, generator, discriminator, x, m, weight)
+        given = generator, discriminator, x, m, weight
+        trials.expect_losses(losses, *given, not_close, lambda k: trials.told_of_losses(student, k, *given))  # noqa: B023
+        trials.expect_reach(student, generator, discriminator, x, m, weight)
     nothing = torch.zeros_like(m)
     losses = expect(student(generator, discriminator, x, nothing, weight), "what inpainting_losses returns").items(2)
     for loss in losses:
         expect(loss, "a loss if nothing is hidden").shape().finite("empty_mask")
-    _expect_losses(losses, generator, discriminator, x, nothing, weight)
+    trials.expect_losses(losses, generator, discriminator, x, nothing, weight)
     expect_any_device(student, generator, discriminator, x, m, weight, mistake="made_on_the_cpu")
-
-
-def _expect_losses(
-    losses: list,
-    generator: Inpainter,
-    discriminator: Critic,
-    x: Tensor,
-    m: Tensor,
-    weight: float,
-    not_close: str | None = None,
-) -> None:
-    right = reference.inpainting_losses(common.twin(generator), common.twin(discriminator), x, m, weight)
-    wanted = [loss.detach() for loss in right]
-    names = "the discriminator's loss", "the generator's loss"
-    for loss, name in zip(losses, names, strict=True):
-        expect(loss, name).shape().finite("logarithm_of_a_rounded_sigmoid")
-    same = [torch.allclose(losses[k].double(), wanted[1 - k].double(), rtol=1e-4) for k in (0, 1)]
-    expect(losses).holds(not all(same), "The two losses have changed places.", "losses_swapped")
-    for loss, right_loss, name in zip(losses, wanted, names, strict=True):
-        expect(loss, name).close(right_loss, rtol=1e-4, mistake=not_close)
-
-
-def _expect_reach(
-    student: Remote, generator: Inpainter, discriminator: Critic, x: Tensor, m: Tensor, weight: float
-) -> None:
-    """Each loss reaches its player as it should, and the discriminator's does not reach the generator."""
-    given = generator, discriminator, x, m, weight
-    generator.gradients.clear()
-    student.gradient(*given, wrt=generator, weights=[1.0, None])
-    reached = any(bool(gradient.any()) for gradient in generator.gradients)
-    expect(generator).holds(not reached, "The discriminator's loss reaches the generator.", "not_detached")
-    generator.gradients.clear()
-    student.gradient(*given, wrt=generator, weights=[None, 1.0])
-    expect(generator).holds(
-        len(generator.gradients) > 0, "The generator's loss does not reach the generator.", "generator_cut_off"
-    )
-    answer = common.shown_and_answered(common.twin(generator), x, m).detach().requires_grad_()
-    _, loss = reference.inpainting_losses(lambda *_: answer, common.twin(discriminator), x, m, weight)
-    (wanted,) = torch.autograd.grad(loss, answer)
-    for gradient in generator.gradients:
-        expect(gradient, "the gradient of the generator's loss").shape(*wanted.shape)
-    expect(sum(generator.gradients), "the gradient of the generator's loss by what it drew").close(wanted, rtol=1e-3)
-    discriminator.pulls.clear()
-    student.gradient(*given, wrt=discriminator, weights=[1.0, None])
-    right = common.twin(discriminator)
-    loss, _ = reference.inpainting_losses(common.twin(generator), right, x, m, weight)
-    (pull,) = torch.autograd.grad(loss, right.weight)
-    expect(torch.tensor(sum(discriminator.pulls), dtype=pull.dtype), "the gradient of the discriminator's loss").close(
-        pull, rtol=1e-3
-    )
-
-
-def _filled(generator, x, m):
-    x_hat = generator((1 - m) * x, m)
-    return x_hat, reference.completed(x_hat, x, m)
-
-
-def _players(generator, discriminator, x, m):
-    """−V, with x̃ cut from the graph; the squared error; −E[log D(x̃)]."""
-    x_hat, filled = _filled(generator, x, m)
-    loss = -reference.discriminator_objective(discriminator(x), discriminator(filled.detach()))
-    return loss, reference.error_in_the_hole(x_hat, x, m), functional.softplus(-discriminator(filled)).mean()
 
 
 @mistake("The discriminator's loss reaches the generator, which would then learn to be caught: detach x̃ there.")
 def not_detached(generator, discriminator, x, m, weight):
-    x_hat, filled = _filled(generator, x, m)
+    x_hat, filled = common.filled(generator, x, m)
     loss = -reference.discriminator_objective(discriminator(x), discriminator(filled))
     fooled = functional.softplus(-discriminator(filled)).mean()
     return loss, reference.error_in_the_hole(x_hat, x, m) + weight * fooled
@@ -119,13 +57,13 @@ def not_detached(generator, discriminator, x, m, weight):
 
 @mistake("The generator cannot learn from its own loss: it is cut from its graph.")
 def generator_cut_off(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, (error + weight * fooled).detach()
 
 
 @mistake("The adversarial term does not reach the generator: for it, x̃ must stay in the graph.")
 def adversarial_term_cut_off(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + weight * fooled.detach()
 
 
@@ -133,33 +71,33 @@ def adversarial_term_cut_off(generator, discriminator, x, m, weight):
     "The generator's term is log(1 − D(x̃)), the minimax form, which saturates; the non-saturating form is asked for."
 )
 def minimax_form(generator, discriminator, x, m, weight):
-    x_hat, filled = _filled(generator, x, m)
-    loss, error, _ = _players(generator, discriminator, x, m)
+    x_hat, filled = common.filled(generator, x, m)
+    loss, error, _ = common.players(generator, discriminator, x, m)
     return loss, error - weight * functional.softplus(discriminator(filled)).mean()
 
 
 @mistake("The squared error stands in the discriminator's loss, as the handout prints it: it is the generator's alone.")
 def squared_error_for_the_discriminator(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss + error.detach(), error + weight * fooled
 
 
 @mistake("The generator's adversarial term has the wrong sign: it would learn to be caught.")
 def generator_wants_to_be_caught(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error - weight * fooled
 
 
 @mistake("The first result is V; the discriminator's loss is −V.")
 def value_for_loss(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return -loss, error + weight * fooled
 
 
 @mistake("The discriminator's labels are exchanged: real pictures get a large D, completed ones a small one.")
 def labels_exchanged(generator, discriminator, x, m, weight):
-    _, filled = _filled(generator, x, m)
-    _, error, fooled = _players(generator, discriminator, x, m)
+    _, filled = common.filled(generator, x, m)
+    _, error, fooled = common.players(generator, discriminator, x, m)
     loss = -reference.discriminator_objective(discriminator(filled.detach()), discriminator(x))
     return loss, error + weight * fooled
 
@@ -185,46 +123,46 @@ def completed_inside_out(generator, discriminator, x, m, weight):
 
 @mistake("The discriminator is shown the picture with its hole for a real one; show it x.")
 def hole_for_real(generator, discriminator, x, m, weight):
-    _, filled = _filled(generator, x, m)
-    _, error, fooled = _players(generator, discriminator, x, m)
+    _, filled = common.filled(generator, x, m)
+    _, error, fooled = common.players(generator, discriminator, x, m)
     loss = -reference.discriminator_objective(discriminator((1 - m) * x), discriminator(filled.detach()))
     return loss, error + weight * fooled
 
 
 @mistake("The weight belongs to the adversarial term, not to the squared error.")
 def weight_on_the_squared_error(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, weight * error + fooled
 
 
 @mistake("The weight is not used: the adversarial term is multiplied by it.")
 def weight_forgotten(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + fooled
 
 
 @mistake("The adversarial term has another weight than the argument `weight`: no global name, and no fixed number.")
 def another_weight(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + 0.01 * fooled  # the notebook's WEIGHT
 
 
 @mistake("If nothing is hidden the squared error divides by 0: it is then 0, as masked_squared_error has it.")
 def empty_mask(generator, discriminator, x, m, weight):
-    x_hat, _ = _filled(generator, x, m)
-    loss, _, fooled = _players(generator, discriminator, x, m)
+    x_hat, _ = common.filled(generator, x, m)
+    loss, _, fooled = common.players(generator, discriminator, x, m)
     return loss, ((x_hat - x) ** 2)[m.bool().expand_as(x)].mean() + weight * fooled
 
 
 @mistake("The generator's loss is the squared error alone: its adversarial term is missing.")
 def without_the_adversarial_term(generator, discriminator, x, m, weight):
-    loss, error, _ = _players(generator, discriminator, x, m)
+    loss, error, _ = common.players(generator, discriminator, x, m)
     return loss, error
 
 
 @mistake("The generator's loss is the adversarial term alone: the squared error is missing.")
 def without_the_squared_error(generator, discriminator, x, m, weight):
-    loss, _, fooled = _players(generator, discriminator, x, m)
+    loss, _, fooled = common.players(generator, discriminator, x, m)
     return loss, weight * fooled
 
 
@@ -232,27 +170,27 @@ def without_the_squared_error(generator, discriminator, x, m, weight):
     "The squared error counts all pixels, or another mean than that over the hidden ones: use masked_squared_error."
 )
 def squared_error_everywhere(generator, discriminator, x, m, weight):
-    x_hat, _ = _filled(generator, x, m)
-    loss, _, fooled = _players(generator, discriminator, x, m)
+    x_hat, _ = common.filled(generator, x, m)
+    loss, _, fooled = common.players(generator, discriminator, x, m)
     return loss, ((x_hat - x) ** 2).mean() + weight * fooled
 
 
 @mistake("The generator's loss holds log D(x) of real pictures, too; nothing that it does changes that term.")
 def real_pictures_for_the_generator(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + weight * (fooled + functional.softplus(-discriminator(x)).mean().detach())
 
 
 @mistake("The discriminator's loss is halved: −V is the sum of two means.")
 def half_of_the_discriminators_loss(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss / 2, error + weight * fooled
 
 
 @mistake("The discriminator learns from completed pictures alone: it must see real ones, too.")
 def never_sees_real_pictures(generator, discriminator, x, m, weight):
-    _, filled = _filled(generator, x, m)
-    _, error, fooled = _players(generator, discriminator, x, m)
+    _, filled = common.filled(generator, x, m)
+    _, error, fooled = common.players(generator, discriminator, x, m)
     return functional.softplus(discriminator(filled.detach())).mean(), error + weight * fooled
 
 
@@ -273,7 +211,7 @@ def another_mask(generator, discriminator, x, m, weight):
 
 @mistake("A sigmoid that is rounded to 0 or 1 has an infinite logarithm: take log-sigmoids of the logits.")
 def logarithm_of_a_rounded_sigmoid(generator, discriminator, x, m, weight):
-    x_hat, filled = _filled(generator, x, m)
+    x_hat, filled = common.filled(generator, x, m)
     loss = -discriminator(x).sigmoid().log().mean() - (1 - discriminator(filled.detach()).sigmoid()).log().mean()
     fooled = -discriminator(filled).sigmoid().log().mean()
     return loss, reference.error_in_the_hole(x_hat, x, m) + weight * fooled
@@ -284,7 +222,7 @@ def logarithm_of_a_rounded_sigmoid(generator, discriminator, x, m, weight):
     "cross-entropy of probabilities is cut off at −100. Use logits all the way."
 )
 def cross_entropy_of_probabilities(generator, discriminator, x, m, weight):
-    x_hat, filled = _filled(generator, x, m)
+    x_hat, filled = common.filled(generator, x, m)
     real, fake, fooling = (discriminator(shown).sigmoid() for shown in (x, filled.detach(), filled))
     entropy = functional.binary_cross_entropy
     loss = entropy(real, torch.ones_like(real)) + entropy(fake, torch.zeros_like(fake))
@@ -293,8 +231,8 @@ def cross_entropy_of_probabilities(generator, discriminator, x, m, weight):
 
 @mistake(SENTENCE)
 def made_on_the_cpu(generator, discriminator, x, m, weight):
-    _, filled = _filled(generator, x, m)
-    _, error, fooled = _players(generator, discriminator, x, m)
+    _, filled = common.filled(generator, x, m)
+    _, error, fooled = common.players(generator, discriminator, x, m)
     entropy = functional.binary_cross_entropy_with_logits
     ones, zeros = torch.ones(len(x), dtype=x.dtype), torch.zeros(len(x), dtype=x.dtype)
     loss = entropy(discriminator(x), ones) + entropy(discriminator(filled.detach()), zeros)
@@ -303,10 +241,81 @@ def made_on_the_cpu(generator, discriminator, x, m, weight):
 
 @cross_entropy_of_probabilities.also
 def a_small_number_added(generator, discriminator, x, m, weight):
-    x_hat, filled = _filled(generator, x, m)
+    x_hat, filled = common.filled(generator, x, m)
     real, fake, fooling = (discriminator(shown).sigmoid() for shown in (x, filled.detach(), filled))
     loss = -(real + 1e-8).log().mean() - (1 - fake + 1e-8).log().mean()
     return loss, reference.error_in_the_hole(x_hat, x, m) - weight * (fooling + 1e-8).log().mean()
+
+
+@mistake("Of the discriminator's loss, −E[log(1 − D(x̃))] is right, and −E[log D(x)] is not.", broad=True)
+def another_real_term(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return loss + functional.softplus(-discriminator(x)).mean(), error + weight * fooled
+
+
+@mistake("Of the discriminator's loss, −E[log D(x)] is right, and −E[log(1 − D(x̃))] is not.", broad=True)
+def another_fake_term(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return loss + functional.softplus(
+        discriminator(common.filled(generator, x, m)[1].detach())
+    ).mean(), error + weight * fooled
+
+
+@mistake(
+    "The discriminator's loss would be right if D did not look at its pictures: it is shown others than x and x̃.",
+    broad=True,
+)
+def other_pictures_shown(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    _, filled = common.filled(generator, x, m)
+    return -reference.discriminator_objective(
+        discriminator(x), discriminator(m * filled)
+    ).detach(), error + weight * fooled
+
+
+@mistake(
+    "The discriminator's loss is another one than −E[log D(x)] − E[log(1 − D(x̃))], each a mean over pictures.",
+    broad=True,
+)
+def another_discriminators_loss(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return 3 * loss, error + weight * fooled
+
+
+@mistake(
+    "For λ = 0 the generator's loss must be that of masked_squared_error, and is not: λ multiplies the other term alone.",
+    broad=True,
+)
+def another_squared_error(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return loss, 2 * error + weight * fooled
+
+
+@mistake(
+    "The squared error in the generator's loss is right; λ times the mean of −log D(x̃) over the pictures is not.",
+    broad=True,
+)
+def another_adversarial_term(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return loss, error + weight * len(x) * fooled
+
+
+@mistake(
+    "The discriminator's loss has the right value and another gradient: only x̃ is detached, no logit of D.", broad=True
+)
+def discriminator_learns_half(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    real = functional.softplus(-discriminator(x)).mean()
+    return loss - real + real.detach(), error + weight * fooled
+
+
+@mistake(
+    "The generator's loss has the right value and another gradient: a term is cut from what the generator drew.",
+    broad=True,
+)
+def generator_learns_half(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return loss, error.detach() + weight * fooled
 
 
 @equivalent
@@ -326,7 +335,7 @@ def in_one_pass_of_the_discriminator(generator, discriminator, x, m, weight):
     with torch.no_grad():
         given = m * generator((1 - m) * x, m) + (1 - m) * x
     real, fake = discriminator(torch.cat([x, given])).chunk(2)
-    x_hat, filled = _filled(generator, x, m)
+    x_hat, filled = common.filled(generator, x, m)
     fooled = functional.logsigmoid(discriminator(filled)).mean()
     error = reference.error_in_the_hole(x_hat, x, m)
     return [-functional.logsigmoid(real).mean() - functional.logsigmoid(-fake).mean(), error - weight * fooled]
@@ -334,8 +343,8 @@ def in_one_pass_of_the_discriminator(generator, discriminator, x, m, weight):
 
 @equivalent
 def with_the_discriminator_held_fixed(generator, discriminator, x, m, weight):
-    loss, error, _ = _players(generator, discriminator, x, m)
-    _, filled = _filled(generator, x, m)
+    loss, error, _ = common.players(generator, discriminator, x, m)
+    _, filled = common.filled(generator, x, m)
     for parameter in discriminator.parameters():
         parameter.requires_grad_(False)
     fooled = functional.softplus(-discriminator(filled)).mean()

@@ -7,8 +7,9 @@ first, exchange f_0 and f_1, or return the ratio or the logit.
 import math
 
 import torch
+from torch import Tensor
 
-from autograder.assignments.gan import reference
+from autograder.assignments.gan import common, reference
 from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
@@ -20,7 +21,8 @@ from autograder.judge.student import Remote
 def optimal_discriminator(student: Remote, draw: Draw) -> None:
     for count, dtype in ((7, torch.float32), (1, torch.float32), (4, torch.float64)):
         log_f0, log_f1 = -draw.positive(count, dtype=dtype), draw.normal(count, dtype=dtype)
-        expect(student(log_f0, log_f1), "D*").close(reference.optimal_discriminator(log_f0, log_f1))
+        wanted = reference.optimal_discriminator(log_f0, log_f1)
+        expect(student(log_f0, log_f1), "D*").close(wanted, otherwise=lambda: _told(student, log_f0, log_f1))  # noqa: B023
     for level in (-1000.0, 1000.0):
         log_f0 = level + draw.uniform(-1, 1, 6)
         log_f1 = log_f0 + draw.uniform(-2, 2, 6)
@@ -35,6 +37,33 @@ def optimal_discriminator(student: Remote, draw: Draw) -> None:
     got = expect(student(log_f0, -log_f0), "D* for log-densities of +1000 and −1000").shape(3).dtype(torch.float32)
     got.finite("overflows").close(torch.tensor([0.0, 1.0, 0.5]))
     expect_any_device(student, log_f0, -log_f0, mistake="made_on_the_cpu")
+
+
+def _told(student: Remote, log_f0: Tensor, log_f1: Tensor) -> str:
+    """Whether the answer depends on the very point alone, and on the ratio alone."""
+    if not common.same(student(log_f0[:1], log_f1[:1]), student(log_f0, log_f1)[:1]):
+        return "points_mixed"
+    is_of_the_ratio = common.same(student(log_f0, log_f1), student(log_f0 + 0.5, log_f1 + 0.5))
+    return "another_function_of_the_ratio" if is_of_the_ratio else "not_of_the_ratio"
+
+
+@mistake("What it says of a point depends on the other points; D* is computed point by point.", broad=True)
+def points_mixed(log_f0, log_f1):
+    return reference.optimal_discriminator(log_f0 - log_f0.mean(), log_f1 - log_f1.mean())
+
+
+@mistake("It changes if both densities are multiplied by the same number; D* depends on their ratio alone.", broad=True)
+def not_of_the_ratio(log_f0, log_f1):
+    return log_f1.exp() / (1 + log_f0.exp() + log_f1.exp())
+
+
+@mistake(
+    "It depends on the ratio of the densities, as it should, but is another function of it than 1 / (1 + f_0 / f_1) "
+    "with natural logarithms.",
+    broad=True,
+)
+def another_function_of_the_ratio(log_f0, log_f1):
+    return 1 / (1 + 10 ** (log_f0 - log_f1))
 
 
 @mistake("Densities of e^−1000 are rounded to 0 and those of e^1000 to infinity: compute with the logarithms.")

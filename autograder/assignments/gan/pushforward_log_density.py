@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor
 
-from autograder.assignments.gan import reference
+from autograder.assignments.gan import common, reference
 from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
@@ -35,7 +35,8 @@ def pushforward_log_density(student: Remote, draw: Draw) -> None:
         off = (log_density.double() - wanted.double()).abs().max()
         mistake = "nearly_the_slope" if count > 2 and off < 3e-3 else None
         rtol = 1e-6 if dtype == torch.float64 else 1e-4
-        expect(log_density, "log f_1").close(wanted, rtol=rtol, atol=2e-5, mistake=mistake)
+        got = expect(log_density, "log f_1")
+        got.close(wanted, rtol=rtol, atol=2e-5, mistake=mistake, otherwise=lambda: _told(student, z[:1]))  # noqa: B023
     expect_any_device(student, z, student.make("Warp", *numbers), mistake="made_on_the_cpu")
 
 
@@ -46,6 +47,19 @@ def _expect_point_by_point(student: Remote, z: Tensor, numbers: list[float], fou
     expect(other, "log f_1 of the same points in another order").shape(*z.shape)
     same = torch.allclose(other.double(), found[order].double(), rtol=1e-3, atol=1e-4, equal_nan=True)
     expect(other).holds(same, "The density at a point depends on the order of the points.", "slope_from_neighbours")
+
+
+def _told(student: Remote, z: Tensor) -> str | None:
+    """Which term is wrong, by the warps z and 2z at one point. z: (1,)."""
+    found = []
+    for scale in (1.0, 2.0):
+        got = student(z, student.make("Warp", scale, 0.0, 1.0, 0.0))
+        found.append(got[1] if isinstance(got, list) and len(got) == 2 else None)
+    gaussian = torch.distributions.Normal(0.0, 1.0).log_prob(z)
+    is_right = [common.same(value, gaussian - k * math.log(2)) for k, value in enumerate(found)]
+    if is_right[0]:
+        return "one_slope_for_points" if is_right[1] else "another_share_of_the_slope"
+    return "another_gaussian"
 
 
 def _is_close(one: object, other: Tensor) -> bool:
@@ -66,6 +80,29 @@ def _parts(z, warp):
 def multiplied_by_the_slope(z, warp):
     x, base, slope = _parts(z, warp)
     return x, base + slope.log()
+
+
+@mistake(
+    "For the warp g(z) = z, f_1 is N(0, 1) itself, and here it is not: look at each term at a single z.", broad=True
+)
+def another_gaussian(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, base + 0.3 - slope.log()
+
+
+@mistake("Right for the warp g(z) = z and wrong for 2z: −log g′(z) enters once, whatever the slope.", broad=True)
+def another_share_of_the_slope(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, base - 2 * slope.log()
+
+
+@mistake(
+    "Right for a single point and a warp of constant slope, but not for others: each point has its own slope, at z.",
+    broad=True,
+)
+def one_slope_for_points(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, base - slope.median().log()
 
 
 @mistake("The slope is missing: a warp that stretches makes the density thinner.")

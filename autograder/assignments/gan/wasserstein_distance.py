@@ -4,8 +4,9 @@ The commonest mistakes pair the numbers as they come, compare means alone, squar
 """
 
 import torch
+from torch import Tensor
 
-from autograder.assignments.gan import reference
+from autograder.assignments.gan import common, reference
 from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
@@ -18,9 +19,47 @@ def wasserstein_distance(student: Remote, draw: Draw) -> None:
     for count, dtype in ((7, torch.float32), (1, torch.float32), (4, torch.float64)):
         x_1, x_0 = 3 * draw.normal(count, dtype=dtype), 0.5 * draw.normal(count, dtype=dtype)
         x_0 += x_1.mean() - x_0.mean() + 0.5  # the second lies to the right, but within the first
-        expect(student(x_1, x_0), "the distance").close(reference.wasserstein_distance(x_1, x_0), rtol=1e-4)
+        wanted = reference.wasserstein_distance(x_1, x_0)
+        got = expect(student(x_1, x_0), "the distance")
+        got.close(wanted, rtol=1e-4, otherwise=lambda: _told(student, x_1, x_0))  # noqa: B023
         expect(student(x_0, x_1), "the distance the other way round").close(reference.wasserstein_distance(x_0, x_1))
     expect_any_device(student, x_1, x_0, mistake="made_on_the_cpu")
+
+
+def _told(student: Remote, x_1: Tensor, x_0: Tensor) -> str:
+    """Which property of a distance between distributions is missing."""
+    found = student(x_1, x_0)
+    if not common.same(student(x_1.sort().values, x_0.sort().values), found, rtol=1e-5):
+        return "follows_the_order"
+    if not common.same(student(2 * x_1, 2 * x_0), 2 * found):
+        return "not_in_the_units_of_x"
+    apart = x_0 + 50
+    is_right = common.same(student(x_1, apart), reference.wasserstein_distance(x_1, apart))
+    return "right_if_apart" if is_right else "another_average"
+
+
+@mistake("It changes with the order in which the numbers come; a sample has none. Sort both.", broad=True)
+def follows_the_order(x_1, x_0):
+    return (x_1.roll(1) - x_0.roll(2)).abs().mean()
+
+
+@mistake("If all numbers are doubled, W_1 is twice as large; this is not: it is no mean of distances.", broad=True)
+def not_in_the_units_of_x(x_1, x_0):
+    return _in_order(x_1, x_0).square().mean() / 2
+
+
+@mistake(
+    "Right for samples that lie wholly apart, but not for others: look at the pairs, and at signs that cancel.",
+    broad=True,
+)
+def right_if_apart(x_1, x_0):
+    gaps = _in_order(x_1, x_0)
+    return torch.maximum(gaps.clamp(min=0).mean(), (-gaps).clamp(min=0).mean())
+
+
+@mistake("It is another average than the mean of N distances, of the smallest to the smallest and so on.", broad=True)
+def another_average(x_1, x_0):
+    return (x_1.median() - x_0.median()).abs()
 
 
 def _in_order(x_1, x_0):
