@@ -89,7 +89,9 @@ def leaves_the_logarithms(log_f0, logits):
     return (log_f0.exp() * logits.exp()).log()
 
 
-@mistake("The probabilities are clamped: finite, but wrong for a discriminator that is very sure. Use the logit.")
+@mistake(
+    "Probabilities or logits are clamped: finite, but wrong for a discriminator that is very sure. Use the logit as it is."
+)
 def probabilities_clamped(log_f0, logits):
     d = logits.sigmoid().clamp(1e-6, 1 - 1e-6)
     return log_f0 + d.log() - (1 - d).log()

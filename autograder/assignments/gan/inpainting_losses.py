@@ -261,10 +261,7 @@ def another_fake_term(generator, discriminator, x, m, weight):
     ).mean(), error + weight * fooled
 
 
-@mistake(
-    "The discriminator's loss would be right if D did not look at its pictures: it is shown others than x and x̃.",
-    broad=True,
-)
+@mistake("The discriminator's loss would be right if D saw x and x̃: it is shown other pictures.", broad=True)
 def other_pictures_shown(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     _, filled = common.filled(generator, x, m)
@@ -273,46 +270,32 @@ def other_pictures_shown(generator, discriminator, x, m, weight):
     ).detach(), error + weight * fooled
 
 
-@mistake(
-    "The discriminator's loss is another one than −E[log D(x)] − E[log(1 − D(x̃))], each a mean over pictures.",
-    broad=True,
-)
+@mistake("The discriminator's loss is not −E[log D(x)] − E[log(1 − D(x̃))], two means over pictures.", broad=True)
 def another_discriminators_loss(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return 3 * loss, error + weight * fooled
 
 
-@mistake(
-    "For λ = 0 the generator's loss must be that of masked_squared_error, and is not: λ multiplies the other term alone.",
-    broad=True,
-)
+@mistake("For λ = 0 the generator's loss must be the squared error in the hole, and is not.", broad=True)
 def another_squared_error(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, 2 * error + weight * fooled
 
 
-@mistake(
-    "The squared error in the generator's loss is right; λ times the mean of −log D(x̃) over the pictures is not.",
-    broad=True,
-)
+@mistake("The squared error is right; λ times the mean of −log D(x̃) over the pictures is not.", broad=True)
 def another_adversarial_term(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + weight * len(x) * fooled
 
 
-@mistake(
-    "The discriminator's loss has the right value and another gradient: only x̃ is detached, no logit of D.", broad=True
-)
+@mistake("The discriminator's loss has the right value and another gradient: detach x̃ alone.", broad=True)
 def discriminator_learns_half(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     real = functional.softplus(-discriminator(x)).mean()
     return loss - real + real.detach(), error + weight * fooled
 
 
-@mistake(
-    "The generator's loss has the right value and another gradient: a term is cut from what the generator drew.",
-    broad=True,
-)
+@mistake("The generator's loss has the right value and another gradient: is a term detached?", broad=True)
 def generator_learns_half(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error.detach() + weight * fooled

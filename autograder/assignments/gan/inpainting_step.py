@@ -199,19 +199,13 @@ def discriminator_climbs(generator, discriminator, x, m, weight, generator_optim
     return _one_by_one(*given, first=lambda loss, optimizer: _follow(-loss, optimizer))
 
 
-@mistake(
-    "The discriminator is not where one step takes it: one, on its own loss as it is, with cleared gradients.",
-    broad=True,
-)
+@mistake("The discriminator must make one step, on its loss as it is, with cleared gradients.", broad=True)
 def pattern_otherwise(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     given = generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
     return _one_by_one(*given, first=lambda loss, optimizer: _follow(0.5 * loss, optimizer))
 
 
-@mistake(
-    "The discriminator's step is right, the generator's is not: one, on its loss of x, m and weight as it is, made anew.",
-    broad=True,
-)
+@mistake("The generator must make one step, on its loss of x, m and weight as it is, made anew.", broad=True)
 def matrix_otherwise(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     loss = _losses(generator, discriminator, x, m, weight)[0]
     _follow(loss, discriminator_optimizer)
@@ -250,7 +244,7 @@ def returns_tensors(generator, discriminator, x, m, weight, generator_optimizer,
     return tuple(map(torch.tensor, losses))
 
 
-@mistake("Both steps are right; what is returned is not the losses from which they were made, as they are.", broad=True)
+@mistake("Both steps are right; the losses that are returned are not those of the steps.", broad=True)
 def other_losses_returned(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     losses = reference.inpainting_step(
         generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer

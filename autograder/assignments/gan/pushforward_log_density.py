@@ -31,7 +31,7 @@ def pushforward_log_density(student: Remote, draw: Draw) -> None:
             _expect_point_by_point(student, z, numbers, log_density)
         if _is_close(x, wanted) and _is_close(log_density, places):
             expect(x).holds(False, "The two results have changed places.", "results_swapped")
-        expect(x, "x").close(places, rtol=1e-4)
+        expect(x, "the first result").close(places, rtol=1e-4, otherwise=lambda: "another_place")
         off = (log_density.double() - wanted.double()).abs().max()
         mistake = "nearly_the_slope" if count > 2 and off < 3e-3 else None
         rtol = 1e-6 if dtype == torch.float64 else 1e-4
@@ -57,9 +57,14 @@ def _told(student: Remote, z: Tensor) -> str | None:
         found.append(got[1] if isinstance(got, list) and len(got) == 2 else None)
     gaussian = torch.distributions.Normal(0.0, 1.0).log_prob(z)
     is_right = [common.same(value, gaussian - k * math.log(2)) for k, value in enumerate(found)]
-    if is_right[0]:
-        return "one_slope_for_points" if is_right[1] else "another_share_of_the_slope"
-    return "another_gaussian"
+    if not is_right[0]:
+        return "another_gaussian"
+    if not is_right[1]:
+        return "another_share_of_the_slope"
+    bent = 0.5, 1.0, 2.0, 0.5
+    _, wanted = reference.pushforward_log_density(z, Warp(*bent))
+    got = student(z, student.make("Warp", *bent))
+    return "one_slope_for_points" if common.same(got[1], wanted) else "right_if_straight"
 
 
 def _is_close(one: object, other: Tensor) -> bool:
@@ -97,12 +102,27 @@ def another_share_of_the_slope(z, warp):
 
 
 @mistake(
-    "Right for a single point and a warp of constant slope, but not for others: each point has its own slope, at z.",
+    "Right for a single point, but not for several: each point has its own slope, the derivative at that very z.",
     broad=True,
 )
 def one_slope_for_points(z, warp):
     x, base, slope = _parts(z, warp)
     return x, base - slope.median().log()
+
+
+@mistake(
+    "Right for g(z) = 2z, but not for a warp that bends, even at one point: the Gaussian and the slope are taken at z.",
+    broad=True,
+)
+def right_if_straight(z, warp):
+    x, _, slope = _parts(z, warp)
+    return x, torch.distributions.Normal(torch.zeros_like(z), slope).log_prob(x)
+
+
+@mistake("The first result is something else than x = warp(z).", broad=True)
+def another_place(z, warp):
+    _, base, slope = _parts(z, warp)
+    return slope, base - slope.log()
 
 
 @mistake("The slope is missing: a warp that stretches makes the density thinner.")

@@ -174,10 +174,7 @@ def another_optimizer(discriminator, sample_1, sample_0, steps, optimizer):
     return reference.train_discriminator(discriminator, sample_1, sample_0, steps, own)
 
 
-@mistake(
-    "One of the two samples does not move the discriminator: V is a sum of two terms, and both have gradients.",
-    broad=True,
-)
+@mistake("One of the samples does not move the discriminator: both terms of V have gradients.", broad=True)
 def one_sample_forgotten(discriminator, sample_1, sample_0, steps, optimizer):
     return _with_loss(lambda one, zero: _real(one), discriminator, sample_1, sample_0, steps, optimizer)
 
@@ -189,10 +186,7 @@ def terms_weighted(discriminator, sample_1, sample_0, steps, optimizer):
     )
 
 
-@mistake(
-    "The steps have the right direction and another length: follow the gradient of V as it is, not scaled or clipped.",
-    broad=True,
-)
+@mistake("The steps have the right direction and another length: neither scale nor clip them.", broad=True)
 def another_length(discriminator, sample_1, sample_0, steps, optimizer):
     tenth = lambda one, zero: 0.1 * (_real(one) + _fake(zero))  # noqa: E731
     return _with_loss(tenth, discriminator, sample_1, sample_0, steps, optimizer)
@@ -206,7 +200,7 @@ def another_direction(discriminator, sample_1, sample_0, steps, optimizer):
     return _with_loss(confusion, discriminator, sample_1, sample_0, steps, optimizer)
 
 
-@mistake("The first step is right, and later ones are not: every step clears the gradients and draws anew.", broad=True)
+@mistake("The first step is right, later ones are not: each clears the gradients and draws anew.", broad=True)
 def later_steps_wrong(discriminator, sample_1, sample_0, steps, optimizer):
     optimizer.zero_grad()
     return gradients_never_cleared.answer(discriminator, sample_1, sample_0, steps, optimizer)
@@ -227,10 +221,7 @@ def history_of_losses(discriminator, sample_1, sample_0, steps, optimizer):
     return [-value for value in reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)]
 
 
-@mistake(
-    "The steps are right, but the history is not: note V of each step as it is, nothing averaged, and no loss.",
-    broad=True,
-)
+@mistake("The steps are right, the history is not: note V of each step as it is.", broad=True)
 def history_of_something_else(discriminator, sample_1, sample_0, steps, optimizer):
     history = reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)
     return [value / 2 for value in history]

@@ -23,6 +23,10 @@ def wasserstein_distance(student: Remote, draw: Draw) -> None:
         got = expect(student(x_1, x_0), "the distance")
         got.close(wanted, rtol=1e-4, otherwise=lambda: _told(student, x_1, x_0))  # noqa: B023
         expect(student(x_0, x_1), "the distance the other way round").close(reference.wasserstein_distance(x_0, x_1))
+    x_1, x_0 = draw.normal(6), 2 * draw.normal(6) + 1
+    x_1[3], x_0[1] = x_1[0], x_0[4]
+    got = expect(student(x_1, x_0), "the distance of samples in which a number occurs twice")
+    got.close(reference.wasserstein_distance(x_1, x_0), rtol=1e-4, mistake="duplicates_dropped")
     expect_any_device(student, x_1, x_0, mistake="made_on_the_cpu")
 
 
@@ -55,6 +59,13 @@ def not_in_the_units_of_x(x_1, x_0):
 def right_if_apart(x_1, x_0):
     gaps = _in_order(x_1, x_0)
     return torch.maximum(gaps.clamp(min=0).mean(), (-gaps).clamp(min=0).mean())
+
+
+@mistake("A number that occurs twice in a sample must count twice: sort, and drop none.")
+def duplicates_dropped(x_1, x_0):
+    x_1, x_0 = x_1.unique(), x_0.unique()
+    count = min(len(x_1), len(x_0))
+    return (x_1[:count] - x_0[:count]).abs().mean()
 
 
 @mistake("It is another average than the mean of N distances, of the smallest to the smallest and so on.", broad=True)
