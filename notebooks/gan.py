@@ -143,7 +143,7 @@ fixmelab.plot_curves(x, curves, "x", "density, probability", "The best discrimin
 # $$V(D) = \mathbb E_1[\log D(x)] + \mathbb E_0[\log(1 - D(x))]$$
 #
 # is largest at $D^*$. Write it for logits, with means over the draws in the place of the expectations. The logarithm of a sigmoid that has been rounded to 0
-# is $-\infty$, although the true value is a harmless number: the result must be right for logits of ±300, and so must its gradients.
+# is $-\infty$, although the true value is a harmless number: the result must be right for logits of ±300, and so must its gradients, there and at 0.
 
 # %% [markdown] hints="discriminator_objective"
 # **Where to look.** $1 - \mathrm{sigmoid}(\ell) = \mathrm{sigmoid}(-\ell)$, so that one function is enough for both terms. PyTorch has the logarithm of a sigmoid ready, computed without
@@ -170,6 +170,9 @@ assert abs(float(extreme) + 600) < 1e-2, "logits of −300 and 300, both utterly
 parameter = torch.tensor([-300.0], requires_grad=True)
 slope = torch.autograd.grad(discriminator_objective(parameter, -parameter.detach()), parameter)[0]
 assert abs(float(slope) - 1) < 1e-4, "a discriminator that is utterly wrong must still get a gradient: here it is 1"
+parameter = torch.zeros(1, requires_grad=True)
+slope = torch.autograd.grad(discriminator_objective(parameter, torch.zeros(1)), parameter)[0]
+assert abs(float(slope) - 0.5) < 1e-4, "at a logit of 0 the gradient is ½: clamp, relu and abs have a kink there"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -389,7 +392,7 @@ assert abs(float(log_density[0]) + 1.612086) < 1e-5, "2z + 1 is twice as wide: l
 places, log_density = pushforward_log_density(z, torch.exp)
 assert abs(float(places[1]) - math.e) < 1e-5, "the first result is x = warp(z)"
 assert abs(float(log_density[1]) + 2.418939) < 1e-5, "for the warp exp, the slope at z = 1 is e: −½ − 0.918939 − 1 = −2.418939"
-assert not log_density.requires_grad, "the result must not carry a graph: detach it"
+assert not places.requires_grad and not log_density.requires_grad, "the results must not carry a graph: detach both"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -803,9 +806,9 @@ critic.slope.grad, painter.grey.grad = torch.tensor(7.0), torch.tensor(7.0)  # l
 optimizers = [torch.optim.SGD(player.parameters(), lr=1.0) for player in (painter, critic)]
 losses = inpainting_step(painter, critic, x, m, 0.1, *optimizers)
 assert all(isinstance(loss, float) for loss in losses), "expected two Python floats: loss.item()"
-assert abs(losses[0] - 1.218474) < 1e-4, "the first loss is the discriminator's, before its step"
+assert abs(losses[0] - 1.218474) < 1e-4, "the first number is the discriminator's loss before its step, 1.218474"
 assert abs(critic.slope.item() - 1.136272) < 1e-4, "the discriminator makes one step on its own loss, with cleared gradients"
-assert abs(losses[1] - 0.223795) < 1e-4, "the generator's loss is computed with the discriminator as it is after its step"
+assert abs(losses[1] - 0.223795) < 1e-4, "with this weight and the discriminator as it is after its step, the generator's loss is 0.223795"
 assert abs(painter.grey.item() - 1.353589) < 1e-4, "the generator makes one step on its own loss, with cleared gradients"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check

@@ -1,6 +1,7 @@
 """Expectations on what a student's code gave. Messages never hold expected values or inputs."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.student import Remote
-from autograder.judge.verdict import ExpectationFailed
+from autograder.judge.verdict import AnswerRaised, ExpectationFailed
 
 # Room for another order of operations and, in float64, for a constant that went through float32.
 TOLERANCE = {torch.float32: (1e-4, 1e-5), torch.float64: (1e-6, 1e-7)}
@@ -23,6 +24,14 @@ def kind_of(value: Any) -> str:
     if isinstance(value, numpy.ndarray):
         return "a numpy array"
     return {type(None): "None", list: "a list or tuple"}.get(type(value), _with_article(type(value).__name__))
+
+
+def _told(otherwise: Callable[[], str | None]) -> str | None:
+    """What it names; nothing if the answer raises where it is asked more."""
+    try:
+        return otherwise()
+    except AnswerRaised:
+        return None
 
 
 def _with_article(name: str) -> str:
@@ -111,10 +120,12 @@ class expect:
         rtol: float | None = None,
         atol: float | None = None,
         mistake: str | None = None,
+        otherwise: Callable[[], str | None] | None = None,
     ) -> "expect":
         """The same shape, dtype and numbers as `wanted`, within a tolerance that follows the dtype.
 
-        A Python number passes for a tensor without dimensions.
+        A Python number passes for a tensor without dimensions. If the numbers differ, `otherwise` may ask the answer
+        more, to tell which part of it is wrong: it names a broad mistake, or none.
         """
         if isinstance(self._value, int | float) and not isinstance(self._value, bool) and wanted.ndim == 0:
             self._value = torch.tensor(self._value, dtype=wanted.dtype)
@@ -126,7 +137,10 @@ class expect:
         if not math.isfinite(scale):  # everything would be close to that
             raise RuntimeError("a check wants numbers that are not finite")
         is_close = torch.allclose(self._value.double(), wanted.double(), rtol=rtol, atol=atol + rtol * scale)
-        return self.holds(is_close, f"{self._sentence()} has the right shape, but its numbers are wrong.", mistake)
+        if not is_close:
+            message = f"{self._sentence()} has the right shape, but its numbers are wrong."
+            raise ExpectationFailed(message, mistake or (_told(otherwise) if otherwise else None))
+        return self
 
     def _sentence(self) -> str:
         return self._label[0].upper() + self._label[1:]

@@ -262,7 +262,7 @@ def _is_gradient_of(gradient: Tensor | None, argument: Tensor) -> bool:
 def _require_unchanged_arguments(reply: dict[str, Any]) -> None:
     if isinstance(reply.get("changed"), list) and reply["changed"]:
         raise ExpectationFailed(
-            "It changes one of its arguments in place (an operation such as x += … or x.clamp_()): "
+            "It changes one of its arguments in place (an operation such as x += …, x.clamp_() or x.requires_grad_()): "
             "work on a new tensor, since the caller still needs the old one.",
             mistake="changes_its_argument",
         )

@@ -134,7 +134,7 @@ class TrainingProblem:
         weight: (D,); bias: (); left: a number, every entry of the gradients at the beginning.
 
     Attributes:
-        discriminator, optimizer; weight, bias as they are now.
+        discriminator, optimizer; weight, bias as they are now; steps_made, how many the optimizer has made.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor, left: float) -> None:
@@ -143,6 +143,11 @@ class TrainingProblem:
         for parameter in (self.weight, self.bias):
             parameter.grad = torch.full_like(parameter, left)
         self.optimizer = torch.optim.SGD(self.discriminator.parameters(), lr=0.5)
+        self.steps_made = 0
+        self.optimizer.register_step_post_hook(self._count)
+
+    def _count(self, *_: object) -> None:
+        self.steps_made += 1
 
 
 class _Filler(nn.Module):

@@ -58,7 +58,7 @@ class Probe:
         function = getattr(target, name) if name else target
         tensors = [(key, item) for key, item in enumerate(args) if isinstance(item, torch.Tensor)]
         tensors += [(key, item) for key, item in kwargs.items() if isinstance(item, torch.Tensor)]
-        copies = [item.detach().clone() for _, item in tensors]
+        copies = [item.detach().clone().requires_grad_(item.requires_grad) for _, item in tensors]
         with _seeded(seed):
             value = function(*args, **kwargs)
         changed = [key for (key, item), copy in zip(tensors, copies, strict=True) if not _is_still(item, copy)]
@@ -178,7 +178,9 @@ def _is_still(item: torch.Tensor, copy: torch.Tensor) -> bool:
     """Whether a tensor is what it was. Not by its version, which writing through `data` or NumPy leaves as it is."""
     if item.layout != torch.strided:
         item, copy = item.to_dense(), copy.to_dense()
-    return item.dtype == copy.dtype and torch.equal(item.detach().nan_to_num(), copy.nan_to_num())
+    if item.dtype != copy.dtype or item.requires_grad != copy.requires_grad:
+        return False
+    return torch.equal(item.detach().nan_to_num(), copy.detach().nan_to_num())
 
 
 def _leaf(item: torch.Tensor) -> torch.Tensor:

@@ -2,7 +2,9 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
+from autograder.assignments.gan import reference
 from autograder.judge.draw import Draw
 from autograder.judge.expect import expect
 from fixmelab.judged.players import Critic, Inpainter
@@ -54,9 +56,30 @@ def expect_nothing_hidden_is_seen(toy: Inpainter, x: Tensor, m: Tensor, hidden_s
         expect(mask).holds(torch.equal(mask, m), "The network is given another mask than m.", other_mask)
 
 
+def same(one: object, other: object, rtol: float = 1e-3) -> bool:
+    """Whether both are the same number, or tensors of one shape with the same numbers: to tell parts of an answer."""
+    one, other = (torch.tensor(item) if isinstance(item, float) else item for item in (one, other))
+    if not isinstance(one, Tensor) or not isinstance(other, Tensor) or one.shape != other.shape:
+        return False
+    return torch.allclose(one.double(), other.double(), rtol=rtol, atol=1e-4)
+
+
 # Parts of mistakes and equivalents
 
 
 def shown_and_answered(network, x, m):
     """x̂ for what is visible."""
     return network((1 - m) * x, m)
+
+
+def filled(generator, x, m):
+    """x̂ and x̃."""
+    x_hat = generator((1 - m) * x, m)
+    return x_hat, reference.completed(x_hat, x, m)
+
+
+def players(generator, discriminator, x, m):
+    """−V, with x̃ cut from the graph; the squared error; −E[log D(x̃)]."""
+    x_hat, whole = filled(generator, x, m)
+    loss = -reference.discriminator_objective(discriminator(x), discriminator(whole.detach()))
+    return loss, reference.error_in_the_hole(x_hat, x, m), functional.softplus(-discriminator(whole)).mean()

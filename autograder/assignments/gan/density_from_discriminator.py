@@ -4,10 +4,14 @@ It is judged at logits of ±300 and log-densities of −1000 too, where probabil
 the probability, turn the sign, or return D's logarithm added to log f_0, the density itself, or one that is normalised.
 """
 
+import math
+
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from autograder.assignments.gan import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -18,22 +22,76 @@ from autograder.judge.student import Remote
 def density_from_discriminator(student: Remote, draw: Draw) -> None:
     for count, dtype in ((6, torch.float32), (1, torch.float32), (4, torch.float64)):
         log_f0, logits = -1 - draw.positive(count, dtype=dtype), common.logits(draw, count, dtype)
-        expect(student(log_f0, logits), "log f_1").close(reference.density_from_discriminator(log_f0, logits))
+        wanted = reference.density_from_discriminator(log_f0, logits)
+        expect(student(log_f0, logits), "log f_1").close(wanted, otherwise=lambda: _told(student, log_f0, logits))  # noqa: B023
+    log_f0, logits = -1000 + draw.uniform(-9, 9, 5), common.logits(draw, 5, torch.float32)
+    got = expect(student(log_f0, logits), "log f_1 for log-densities near −1000").shape(5).dtype(torch.float32)
+    got.finite("leaves_the_logarithms").close(reference.density_from_discriminator(log_f0, logits))
+    expect_any_device(student, log_f0, logits, mistake="made_on_the_cpu")
     for sign in (-1.0, 1.0):
         log_f0 = -1000 + draw.uniform(-9, 9, 3)
         logits = sign * common.FAR + draw.uniform(-9, 9, 3)
         label = f"log f_1 for log-densities near −1000 and logits near {sign * common.FAR:+.0f}"
         got = expect(student(log_f0, logits), label).shape(3).dtype(torch.float32).finite("goes_by_the_probability")
-        got.close(reference.density_from_discriminator(log_f0, logits))
+        got.close(reference.density_from_discriminator(log_f0, logits), mistake="probabilities_clamped")
 
 
-@mistake("Infinite or NaN for a discriminator that is very sure: its probability is rounded to 0 or 1. Use the logit.")
+def _told(student: Remote, log_f0: Tensor, logits: Tensor) -> str:
+    """Which part of the sum is wrong."""
+    found, moved = student(log_f0, logits), student(log_f0 + 0.5, logits)
+    if not common.same(student(log_f0[:1], logits[:1]), found[:1]):
+        return "points_mixed"
+    if not common.same(moved, found + 0.5):
+        return "another_share_of_f_0"
+    rest = found - log_f0 - logits
+    return "constant_added" if common.same(rest, rest.mean().expand_as(rest)) else "another_term_for_the_logit"
+
+
+@mistake("What it says of a point depends on the other points; the density is computed point by point.", broad=True)
+def points_mixed(log_f0, logits):
+    return log_f0 + logits - logits.mean()
+
+
+@mistake("If f_0 is twice as large, f_1 must be, too: log f_0 is added, once and as it is.", broad=True)
+def another_share_of_f_0(log_f0, logits):
+    return 2 * log_f0 + logits
+
+
+@mistake(
+    "It is right but for a constant: D compares f_1 with f_0 itself, not with their mixture, so there is none.",
+    broad=True,
+)
+def constant_added(log_f0, logits):
+    return log_f0 + logits - math.log(2)
+
+
+@mistake("log f_0 is added, as it should be; what is added to it is not the logit.", broad=True)
+def another_term_for_the_logit(log_f0, logits):
+    return log_f0 + logits / 2
+
+
+@mistake(
+    "Infinite or NaN for a discriminator that is very sure: a probability or an exponential on the way is rounded. "
+    "Use the logit as it is."
+)
 def goes_by_the_probability(log_f0, logits):
     d = logits.sigmoid()
     return log_f0 + (d / (1 - d)).log()
 
 
-@mistake("The probabilities are clamped: finite, but wrong for a discriminator that is very sure. Use the logit.")
+@goes_by_the_probability.also
+def goes_by_the_ratio(log_f0, logits):
+    return log_f0 + logits.exp().log()
+
+
+@mistake("A density of e^−1000 is rounded to 0: stay with the logarithms.")
+def leaves_the_logarithms(log_f0, logits):
+    return (log_f0.exp() * logits.exp()).log()
+
+
+@mistake(
+    "Probabilities or logits are clamped: finite, but wrong for a discriminator that is very sure. Use the logit as it is."
+)
 def probabilities_clamped(log_f0, logits):
     d = logits.sigmoid().clamp(1e-6, 1 - 1e-6)
     return log_f0 + d.log() - (1 - d).log()
@@ -42,6 +100,16 @@ def probabilities_clamped(log_f0, logits):
 @mistake("The ratio is upside down: where D is large, f_1 is larger than f_0.")
 def ratio_upside_down(log_f0, logits):
     return log_f0 - logits
+
+
+@mistake("log f_0 is subtracted: the ratio is divided by f_0. It is multiplied by f_0.")
+def divided_by_f_0(log_f0, logits):
+    return logits - log_f0
+
+
+@mistake("The ratio itself is added to log f_0; it is its logarithm that is.")
+def ratio_for_its_logarithm(log_f0, logits):
+    return log_f0 + logits.exp()
 
 
 @mistake("f_0 is multiplied by D; it is multiplied by D / (1 − D).")
@@ -87,6 +155,13 @@ def probability_added(log_f0, logits):
 @mistake("The mean over the points is returned; each point has its own log-density.")
 def mean_over_points(log_f0, logits):
     return (log_f0 + logits).mean()
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(log_f0, logits):
+    found = torch.zeros(len(log_f0), dtype=log_f0.dtype)
+    found[:] = log_f0 + logits
+    return found
 
 
 @equivalent

@@ -6,96 +6,50 @@ show the whole output, take the minimax form, or give the discriminator the squa
 """
 
 import torch
-from torch import Tensor
 from torch.nn import functional
 
-from autograder.assignments.gan import common, reference
+from autograder.assignments.gan import common, reference, trials
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
-from fixmelab.judged.players import Critic, Inpainter
+from fixmelab.judged.players import Critic
 
 
 @exercise("gan.inpainting_losses")
 def inpainting_losses(student: Remote, draw: Draw) -> None:
     # The last two discriminators are so sure that their probabilities are rounded to 0, or to 1.
-    for batch, channels, weight, logit in (
-        (3, 2, 0.3, 0.4),
-        (2, 1, 1.7, -0.5),
-        (4, 1, 0.6, -300.0),
-        (1, 1, 0.6, 300.0),
+    for batch, channels, weight, logit, dtype in (
+        (3, 2, 0.3, 0.4, torch.float32),
+        (2, 1, 1.7, -0.5, torch.float64),
+        (4, 1, 0.6, -300.0, torch.float32),
+        (1, 1, 0.6, 300.0, torch.float32),
     ):
         height, width = 4, 3
-        generator = common.inpainter(draw, channels, height, width)
-        pattern = 0.3 * draw.normal(channels, height, width)
-        x = draw.uniform(0.1, 1, batch, channels, height, width)
-        m = common.random_masks(draw, batch, height, width)
+        generator = common.inpainter(draw, channels, height, width, dtype)
+        pattern = 0.3 * draw.normal(channels, height, width, dtype=dtype)
+        x = draw.uniform(0.1, 1, batch, channels, height, width, dtype=dtype)
+        m = common.random_masks(draw, batch, height, width, dtype)
         middle = (pattern * x).sum(dim=(1, 2, 3)).mean()
         discriminator = Critic(pattern, float(logit - middle))
         losses = expect(student(generator, discriminator, x, m, weight), "what inpainting_losses returns").items(2)
         common.expect_nothing_hidden_is_seen(generator, x, m, "shows_the_hidden_pixels", "another_mask")
-        _expect_losses(losses, generator, discriminator, x, m, weight)
-        _expect_reach(student, generator, discriminator, x, m, weight)
-
-
-def _expect_losses(
-    losses: list, generator: Inpainter, discriminator: Critic, x: Tensor, m: Tensor, weight: float
-) -> None:
-    right = reference.inpainting_losses(common.twin(generator), common.twin(discriminator), x, m, weight)
-    wanted = [loss.detach() for loss in right]
-    names = "the discriminator's loss", "the generator's loss"
-    for loss, name in zip(losses, names, strict=True):
-        expect(loss, name).shape().finite("logarithm_of_a_rounded_sigmoid")
-    same = [torch.allclose(losses[k].double(), wanted[1 - k].double(), rtol=1e-4) for k in (0, 1)]
-    expect(losses).holds(not all(same), "The two losses have changed places.", "losses_swapped")
-    for loss, right_loss, name in zip(losses, wanted, names, strict=True):
-        expect(loss, name).close(right_loss, rtol=1e-4)
-
-
-def _expect_reach(
-    student: Remote, generator: Inpainter, discriminator: Critic, x: Tensor, m: Tensor, weight: float
-) -> None:
-    """Each loss reaches its player as it should, and the discriminator's does not reach the generator."""
-    given = generator, discriminator, x, m, weight
-    generator.gradients.clear()
-    student.gradient(*given, wrt=generator, weights=[1.0, None])
-    reached = any(bool(gradient.any()) for gradient in generator.gradients)
-    expect(generator).holds(not reached, "The discriminator's loss reaches the generator.", "not_detached")
-    generator.gradients.clear()
-    student.gradient(*given, wrt=generator, weights=[None, 1.0])
-    expect(generator).holds(
-        len(generator.gradients) > 0, "The generator's loss does not reach the generator.", "generator_cut_off"
-    )
-    answer = common.shown_and_answered(common.twin(generator), x, m).detach().requires_grad_()
-    _, loss = reference.inpainting_losses(lambda *_: answer, common.twin(discriminator), x, m, weight)
-    (wanted,) = torch.autograd.grad(loss, answer)
-    for gradient in generator.gradients:
-        expect(gradient, "the gradient of the generator's loss").shape(*wanted.shape)
-    expect(sum(generator.gradients), "the gradient of the generator's loss by what it drew").close(wanted, rtol=1e-3)
-    discriminator.pulls.clear()
-    student.gradient(*given, wrt=discriminator, weights=[1.0, None])
-    right = common.twin(discriminator)
-    loss, _ = reference.inpainting_losses(common.twin(generator), right, x, m, weight)
-    (pull,) = torch.autograd.grad(loss, right.weight)
-    expect(torch.tensor(sum(discriminator.pulls)), "the gradient of the discriminator's loss").close(pull, rtol=1e-3)
-
-
-def _filled(generator, x, m):
-    x_hat = generator((1 - m) * x, m)
-    return x_hat, reference.completed(x_hat, x, m)
-
-
-def _players(generator, discriminator, x, m):
-    """−V, with x̃ cut from the graph; the squared error; −E[log D(x̃)]."""
-    x_hat, filled = _filled(generator, x, m)
-    loss = -reference.discriminator_objective(discriminator(x), discriminator(filled.detach()))
-    return loss, reference.error_in_the_hole(x_hat, x, m), functional.softplus(-discriminator(filled)).mean()
+        not_close = "cross_entropy_of_probabilities" if abs(logit) > 1 else None
+        given = generator, discriminator, x, m, weight
+        trials.expect_losses(losses, *given, not_close, lambda k: trials.told_of_losses(student, k, *given))  # noqa: B023
+        trials.expect_reach(student, generator, discriminator, x, m, weight)
+    nothing = torch.zeros_like(m)
+    losses = expect(student(generator, discriminator, x, nothing, weight), "what inpainting_losses returns").items(2)
+    for loss in losses:
+        expect(loss, "a loss if nothing is hidden").shape().finite("empty_mask")
+    trials.expect_losses(losses, generator, discriminator, x, nothing, weight)
+    expect_any_device(student, generator, discriminator, x, m, weight, mistake="made_on_the_cpu")
 
 
 @mistake("The discriminator's loss reaches the generator, which would then learn to be caught: detach x̃ there.")
 def not_detached(generator, discriminator, x, m, weight):
-    x_hat, filled = _filled(generator, x, m)
+    x_hat, filled = common.filled(generator, x, m)
     loss = -reference.discriminator_objective(discriminator(x), discriminator(filled))
     fooled = functional.softplus(-discriminator(filled)).mean()
     return loss, reference.error_in_the_hole(x_hat, x, m) + weight * fooled
@@ -103,13 +57,13 @@ def not_detached(generator, discriminator, x, m, weight):
 
 @mistake("The generator cannot learn from its own loss: it is cut from its graph.")
 def generator_cut_off(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, (error + weight * fooled).detach()
 
 
 @mistake("The adversarial term does not reach the generator: for it, x̃ must stay in the graph.")
 def adversarial_term_cut_off(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + weight * fooled.detach()
 
 
@@ -117,33 +71,33 @@ def adversarial_term_cut_off(generator, discriminator, x, m, weight):
     "The generator's term is log(1 − D(x̃)), the minimax form, which saturates; the non-saturating form is asked for."
 )
 def minimax_form(generator, discriminator, x, m, weight):
-    x_hat, filled = _filled(generator, x, m)
-    loss, error, _ = _players(generator, discriminator, x, m)
+    x_hat, filled = common.filled(generator, x, m)
+    loss, error, _ = common.players(generator, discriminator, x, m)
     return loss, error - weight * functional.softplus(discriminator(filled)).mean()
 
 
 @mistake("The squared error stands in the discriminator's loss, as the handout prints it: it is the generator's alone.")
 def squared_error_for_the_discriminator(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss + error.detach(), error + weight * fooled
 
 
 @mistake("The generator's adversarial term has the wrong sign: it would learn to be caught.")
 def generator_wants_to_be_caught(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error - weight * fooled
 
 
 @mistake("The first result is V; the discriminator's loss is −V.")
 def value_for_loss(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return -loss, error + weight * fooled
 
 
 @mistake("The discriminator's labels are exchanged: real pictures get a large D, completed ones a small one.")
 def labels_exchanged(generator, discriminator, x, m, weight):
-    _, filled = _filled(generator, x, m)
-    _, error, fooled = _players(generator, discriminator, x, m)
+    _, filled = common.filled(generator, x, m)
+    _, error, fooled = common.players(generator, discriminator, x, m)
     loss = -reference.discriminator_objective(discriminator(filled.detach()), discriminator(x))
     return loss, error + weight * fooled
 
@@ -169,33 +123,46 @@ def completed_inside_out(generator, discriminator, x, m, weight):
 
 @mistake("The discriminator is shown the picture with its hole for a real one; show it x.")
 def hole_for_real(generator, discriminator, x, m, weight):
-    _, filled = _filled(generator, x, m)
-    _, error, fooled = _players(generator, discriminator, x, m)
+    _, filled = common.filled(generator, x, m)
+    _, error, fooled = common.players(generator, discriminator, x, m)
     loss = -reference.discriminator_objective(discriminator((1 - m) * x), discriminator(filled.detach()))
     return loss, error + weight * fooled
 
 
 @mistake("The weight belongs to the adversarial term, not to the squared error.")
 def weight_on_the_squared_error(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, weight * error + fooled
 
 
 @mistake("The weight is not used: the adversarial term is multiplied by it.")
 def weight_forgotten(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + fooled
+
+
+@mistake("The adversarial term has another weight than the argument `weight`: no global name, and no fixed number.")
+def another_weight(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return loss, error + 0.01 * fooled  # the notebook's WEIGHT
+
+
+@mistake("If nothing is hidden the squared error divides by 0: it is then 0, as masked_squared_error has it.")
+def empty_mask(generator, discriminator, x, m, weight):
+    x_hat, _ = common.filled(generator, x, m)
+    loss, _, fooled = common.players(generator, discriminator, x, m)
+    return loss, ((x_hat - x) ** 2)[m.bool().expand_as(x)].mean() + weight * fooled
 
 
 @mistake("The generator's loss is the squared error alone: its adversarial term is missing.")
 def without_the_adversarial_term(generator, discriminator, x, m, weight):
-    loss, error, _ = _players(generator, discriminator, x, m)
+    loss, error, _ = common.players(generator, discriminator, x, m)
     return loss, error
 
 
 @mistake("The generator's loss is the adversarial term alone: the squared error is missing.")
 def without_the_squared_error(generator, discriminator, x, m, weight):
-    loss, _, fooled = _players(generator, discriminator, x, m)
+    loss, _, fooled = common.players(generator, discriminator, x, m)
     return loss, weight * fooled
 
 
@@ -203,27 +170,27 @@ def without_the_squared_error(generator, discriminator, x, m, weight):
     "The squared error counts all pixels, or another mean than that over the hidden ones: use masked_squared_error."
 )
 def squared_error_everywhere(generator, discriminator, x, m, weight):
-    x_hat, _ = _filled(generator, x, m)
-    loss, _, fooled = _players(generator, discriminator, x, m)
+    x_hat, _ = common.filled(generator, x, m)
+    loss, _, fooled = common.players(generator, discriminator, x, m)
     return loss, ((x_hat - x) ** 2).mean() + weight * fooled
 
 
 @mistake("The generator's loss holds log D(x) of real pictures, too; nothing that it does changes that term.")
 def real_pictures_for_the_generator(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + weight * (fooled + functional.softplus(-discriminator(x)).mean().detach())
 
 
 @mistake("The discriminator's loss is halved: −V is the sum of two means.")
 def half_of_the_discriminators_loss(generator, discriminator, x, m, weight):
-    loss, error, fooled = _players(generator, discriminator, x, m)
+    loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss / 2, error + weight * fooled
 
 
 @mistake("The discriminator learns from completed pictures alone: it must see real ones, too.")
 def never_sees_real_pictures(generator, discriminator, x, m, weight):
-    _, filled = _filled(generator, x, m)
-    _, error, fooled = _players(generator, discriminator, x, m)
+    _, filled = common.filled(generator, x, m)
+    _, error, fooled = common.players(generator, discriminator, x, m)
     return functional.softplus(discriminator(filled.detach())).mean(), error + weight * fooled
 
 
@@ -244,19 +211,94 @@ def another_mask(generator, discriminator, x, m, weight):
 
 @mistake("A sigmoid that is rounded to 0 or 1 has an infinite logarithm: take log-sigmoids of the logits.")
 def logarithm_of_a_rounded_sigmoid(generator, discriminator, x, m, weight):
-    x_hat, filled = _filled(generator, x, m)
+    x_hat, filled = common.filled(generator, x, m)
     loss = -discriminator(x).sigmoid().log().mean() - (1 - discriminator(filled.detach()).sigmoid()).log().mean()
     fooled = -discriminator(filled).sigmoid().log().mean()
     return loss, reference.error_in_the_hole(x_hat, x, m) + weight * fooled
 
 
-@mistake("The cross-entropy of probabilities is cut off at −100: use logits all the way.")
+@mistake(
+    "Finite, but wrong for a discriminator that is very sure: probabilities are clamped, a small number is added, or a "
+    "cross-entropy of probabilities is cut off at −100. Use logits all the way."
+)
 def cross_entropy_of_probabilities(generator, discriminator, x, m, weight):
-    x_hat, filled = _filled(generator, x, m)
+    x_hat, filled = common.filled(generator, x, m)
     real, fake, fooling = (discriminator(shown).sigmoid() for shown in (x, filled.detach(), filled))
     entropy = functional.binary_cross_entropy
     loss = entropy(real, torch.ones_like(real)) + entropy(fake, torch.zeros_like(fake))
     return loss, reference.error_in_the_hole(x_hat, x, m) + weight * entropy(fooling, torch.ones_like(fooling))
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(generator, discriminator, x, m, weight):
+    _, filled = common.filled(generator, x, m)
+    _, error, fooled = common.players(generator, discriminator, x, m)
+    entropy = functional.binary_cross_entropy_with_logits
+    ones, zeros = torch.ones(len(x), dtype=x.dtype), torch.zeros(len(x), dtype=x.dtype)
+    loss = entropy(discriminator(x), ones) + entropy(discriminator(filled.detach()), zeros)
+    return loss, error + weight * fooled
+
+
+@cross_entropy_of_probabilities.also
+def a_small_number_added(generator, discriminator, x, m, weight):
+    x_hat, filled = common.filled(generator, x, m)
+    real, fake, fooling = (discriminator(shown).sigmoid() for shown in (x, filled.detach(), filled))
+    loss = -(real + 1e-8).log().mean() - (1 - fake + 1e-8).log().mean()
+    return loss, reference.error_in_the_hole(x_hat, x, m) - weight * (fooling + 1e-8).log().mean()
+
+
+@mistake("Of the discriminator's loss, −E[log(1 − D(x̃))] is right, and −E[log D(x)] is not.", broad=True)
+def another_real_term(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return loss + functional.softplus(-discriminator(x)).mean(), error + weight * fooled
+
+
+@mistake("Of the discriminator's loss, −E[log D(x)] is right, and −E[log(1 − D(x̃))] is not.", broad=True)
+def another_fake_term(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return loss + functional.softplus(
+        discriminator(common.filled(generator, x, m)[1].detach())
+    ).mean(), error + weight * fooled
+
+
+@mistake("The discriminator's loss would be right if D saw x and x̃: it is shown other pictures.", broad=True)
+def other_pictures_shown(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    _, filled = common.filled(generator, x, m)
+    return -reference.discriminator_objective(
+        discriminator(x), discriminator(m * filled)
+    ).detach(), error + weight * fooled
+
+
+@mistake("The discriminator's loss is not −E[log D(x)] − E[log(1 − D(x̃))], two means over pictures.", broad=True)
+def another_discriminators_loss(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return 3 * loss, error + weight * fooled
+
+
+@mistake("For λ = 0 the generator's loss must be the squared error in the hole, and is not.", broad=True)
+def another_squared_error(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return loss, 2 * error + weight * fooled
+
+
+@mistake("The squared error is right; λ times the mean of −log D(x̃) over the pictures is not.", broad=True)
+def another_adversarial_term(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return loss, error + weight * len(x) * fooled
+
+
+@mistake("The discriminator's loss has the right value and another gradient: detach x̃ alone.", broad=True)
+def discriminator_learns_half(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    real = functional.softplus(-discriminator(x)).mean()
+    return loss - real + real.detach(), error + weight * fooled
+
+
+@mistake("The generator's loss has the right value and another gradient: is a term detached?", broad=True)
+def generator_learns_half(generator, discriminator, x, m, weight):
+    loss, error, fooled = common.players(generator, discriminator, x, m)
+    return loss, error.detach() + weight * fooled
 
 
 @equivalent
@@ -267,7 +309,8 @@ def by_cross_entropies(generator, discriminator, x, m, weight):
     real, fake, fooling = discriminator(x), discriminator(filled.detach()), discriminator(filled)
     loss = entropy(real, torch.ones_like(real)) + entropy(fake, torch.zeros_like(fake))
     hidden = m.bool().expand_as(x)
-    return loss, ((x_hat - x) ** 2)[hidden].mean() + weight * entropy(fooling, torch.ones_like(fooling))
+    error = ((x_hat - x) ** 2)[hidden].sum() / hidden.sum().clamp(min=1)
+    return loss, error + weight * entropy(fooling, torch.ones_like(fooling))
 
 
 @equivalent
@@ -275,7 +318,7 @@ def in_one_pass_of_the_discriminator(generator, discriminator, x, m, weight):
     with torch.no_grad():
         given = m * generator((1 - m) * x, m) + (1 - m) * x
     real, fake = discriminator(torch.cat([x, given])).chunk(2)
-    x_hat, filled = _filled(generator, x, m)
+    x_hat, filled = common.filled(generator, x, m)
     fooled = functional.logsigmoid(discriminator(filled)).mean()
     error = reference.error_in_the_hole(x_hat, x, m)
     return [-functional.logsigmoid(real).mean() - functional.logsigmoid(-fake).mean(), error - weight * fooled]
@@ -283,11 +326,23 @@ def in_one_pass_of_the_discriminator(generator, discriminator, x, m, weight):
 
 @equivalent
 def with_the_discriminator_held_fixed(generator, discriminator, x, m, weight):
-    loss, error, _ = _players(generator, discriminator, x, m)
-    _, filled = _filled(generator, x, m)
+    loss, error, _ = common.players(generator, discriminator, x, m)
+    _, filled = common.filled(generator, x, m)
     for parameter in discriminator.parameters():
         parameter.requires_grad_(False)
     fooled = functional.softplus(-discriminator(filled)).mean()
     for parameter in discriminator.parameters():
         parameter.requires_grad_(True)
     return loss, error + weight * fooled
+
+
+@equivalent
+def with_the_answer_of_another_exercise(generator, discriminator, x, m, weight):
+    kept = []
+    error = reference.masked_squared_error(lambda *shown: kept.append(generator(*shown)) or kept[0], x, m)
+    filled = x.clone()
+    hidden = m.expand_as(x) > 0
+    filled[hidden] = kept[0][hidden]
+    logits = discriminator(filled)
+    loss = functional.softplus(discriminator(filled.detach())).mean() - functional.logsigmoid(discriminator(x)).mean()
+    return loss, error - weight * (logits - functional.softplus(logits)).mean()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.gan import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -38,13 +39,16 @@ def inpainting_step(student: Remote, draw: Draw) -> None:
             found = {name: toy.attribute(name) for name in PLAYERS}
             for name, player in PLAYERS.items():
                 value = expect(found[name], f"{player}'s parameter").shape(*given[name].shape).value
-                expect(value).holds(
-                    not torch.equal(value, given[name]), f"After {step} step, {player} has not moved.", f"{name}_stays"
-                )
+                said = f"After {step} step, {player} has not moved."
+                expect(value).holds(not torch.equal(value, given[name]), said, f"{name}_stays")
             for name, player in PLAYERS.items():
                 label = f"after {step} step, {player}"
-                expect(found[name], label).close(getattr(right, name).detach(), rtol=1e-3, atol=1e-5)
+                wanted_now, otherwise = getattr(right, name).detach(), f"{name}_otherwise"
+                expect(found[name], label).close(wanted_now, rtol=1e-3, atol=1e-5, otherwise=lambda: otherwise)  # noqa: B023
             _expect_losses(got, wanted, step)
+    toy = student.make("InpaintingProblem", given["matrix"], given["pattern"], left)
+    generator, discriminator, *remote = [toy.attribute(name) for name in names]
+    expect_any_device(student, generator, discriminator, x, m, weight, *remote, mistake="made_on_the_cpu")
 
 
 def _expect_losses(got: object, wanted: tuple[float, float], step: str) -> None:
@@ -56,7 +60,8 @@ def _expect_losses(got: object, wanted: tuple[float, float], step: str) -> None:
         # One of NumPy's, of double precision, is a Python float too.
         value = loss.item() if isinstance(loss, numpy.ndarray) and loss.ndim == 0 and loss.dtype == float else loss
         expect(value).holds(isinstance(value, float), f"The loss of {player} is no Python float: loss.item().")
-        expect(value, f"the loss of {player} at {step} step").close(torch.tensor(right), rtol=1e-3)
+        got = expect(value, f"the loss of {player} at {step} step")
+        got.close(torch.tensor(right), rtol=1e-3, otherwise=lambda: "other_losses_returned")
 
 
 def _losses(generator, discriminator, x, m, weight):
@@ -67,6 +72,21 @@ def _follow(loss, optimizer):
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
+
+
+def _add(loss, optimizer):
+    loss.backward()
+    optimizer.step()
+
+
+def _one_by_one(
+    generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer, first=_follow, second=_follow
+):
+    loss = _losses(generator, discriminator, x, m, weight)[0]
+    first(loss, discriminator_optimizer)
+    other = _losses(generator, discriminator, x, m, weight)[1]
+    second(other, generator_optimizer)
+    return loss.item(), other.item()
 
 
 @mistake("It raises: both losses are computed before either step, and the second was made with weights that are gone.")
@@ -100,58 +120,40 @@ def generator_moves_first(generator, discriminator, x, m, weight, generator_opti
 
 @mistake("The discriminator's old gradients are not cleared before its backward pass.")
 def discriminator_not_cleared(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
-    loss = _losses(generator, discriminator, x, m, weight)[0]
-    loss.backward()
-    discriminator_optimizer.step()
-    other = _losses(generator, discriminator, x, m, weight)[1]
-    _follow(other, generator_optimizer)
-    return loss.item(), other.item()
+    given = generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
+    return _one_by_one(*given, first=_add)
 
 
 @mistake("The generator's old gradients are not cleared before its backward pass.")
 def generator_not_cleared(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
-    loss = _losses(generator, discriminator, x, m, weight)[0]
-    _follow(loss, discriminator_optimizer)
-    other = _losses(generator, discriminator, x, m, weight)[1]
-    other.backward()
-    generator_optimizer.step()
-    return loss.item(), other.item()
+    given = generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
+    return _one_by_one(*given, second=_add)
 
 
 @mistake("No old gradients are cleared: each player follows what is left from before, and from the other's loss.")
 def neither_cleared(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
-    loss = _losses(generator, discriminator, x, m, weight)[0]
-    loss.backward()
-    discriminator_optimizer.step()
-    other = _losses(generator, discriminator, x, m, weight)[1]
-    other.backward()
-    generator_optimizer.step()
-    return loss.item(), other.item()
+    given = generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
+    return _one_by_one(*given, first=_add, second=_add)
 
 
 @mistake(
     "Gradients are cleared after the steps, not before the backward passes: those that are left from elsewhere are followed."
 )
 def cleared_too_late(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
-    loss = _losses(generator, discriminator, x, m, weight)[0]
-    loss.backward()
-    discriminator_optimizer.step()
-    other = _losses(generator, discriminator, x, m, weight)[1]
-    other.backward()
-    generator_optimizer.step()
-    generator_optimizer.zero_grad()
-    discriminator_optimizer.zero_grad()
-    return loss.item(), other.item()
+    given = generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
+    losses = _one_by_one(*given, first=_add, second=_add)
+    generator_optimizer.zero_grad(), discriminator_optimizer.zero_grad()
+    return losses
 
 
-@mistake("The discriminator does not move: its optimizer makes a step on its own loss.")
+@mistake("The discriminator does not move: discriminator_optimizer makes a step on the discriminator's loss.")
 def pattern_stays(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     loss, other = _losses(generator, discriminator, x, m, weight)
     _follow(other, generator_optimizer)
     return loss.item(), other.item()
 
 
-@mistake("The generator does not move: its optimizer makes a step on its own loss.")
+@mistake("The generator does not move: generator_optimizer makes a step on the generator's loss.")
 def matrix_stays(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     loss = _losses(generator, discriminator, x, m, weight)[0]
     _follow(loss, discriminator_optimizer)
@@ -193,9 +195,21 @@ def discriminator_steps_again(generator, discriminator, x, m, weight, generator_
 
 @mistake("The discriminator climbs its loss: inpainting_losses gives losses, which are made smaller.")
 def discriminator_climbs(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
+    given = generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
+    return _one_by_one(*given, first=lambda loss, optimizer: _follow(-loss, optimizer))
+
+
+@mistake("The discriminator must make one step, on its loss as it is, with cleared gradients.", broad=True)
+def pattern_otherwise(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
+    given = generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
+    return _one_by_one(*given, first=lambda loss, optimizer: _follow(0.5 * loss, optimizer))
+
+
+@mistake("The generator must make one step, on its loss of x, m and weight as it is, made anew.", broad=True)
+def matrix_otherwise(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     loss = _losses(generator, discriminator, x, m, weight)[0]
-    _follow(-loss, discriminator_optimizer)
-    other = _losses(generator, discriminator, x, m, weight)[1]
+    _follow(loss, discriminator_optimizer)
+    other = _losses(generator, discriminator, x, 1 - m, weight)[1]
     _follow(other, generator_optimizer)
     return loss.item(), other.item()
 
@@ -230,14 +244,45 @@ def returns_tensors(generator, discriminator, x, m, weight, generator_optimizer,
     return tuple(map(torch.tensor, losses))
 
 
+@mistake("Both steps are right; the losses that are returned are not those of the steps.", broad=True)
+def other_losses_returned(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
+    losses = reference.inpainting_step(
+        generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
+    )
+    return tuple(round(loss, 1) for loss in losses)
+
+
 @mistake("It returns nothing: return both losses as floats.")
 def returns_nothing(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     reference.inpainting_step(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer)
 
 
-@mistake("The weight is not handed on: the adversarial term has another one than was asked for.")
+@mistake("The adversarial term has another weight than the argument `weight`: hand it on, no global name or number.")
 def another_weight(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     return reference.inpainting_step(generator, discriminator, x, m, 1.0, generator_optimizer, discriminator_optimizer)
+
+
+@another_weight.also
+def weight_of_the_notebook(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
+    return reference.inpainting_step(generator, discriminator, x, m, 0.01, generator_optimizer, discriminator_optimizer)
+
+
+@another_weight.also
+def weight_of_the_visible_test(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
+    return reference.inpainting_step(generator, discriminator, x, m, 0.1, generator_optimizer, discriminator_optimizer)
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
+    entropy = torch.nn.functional.binary_cross_entropy_with_logits
+    with torch.no_grad():
+        filled = reference.completed(generator((1 - m) * x, m), x, m)
+    real, fake = discriminator(x), discriminator(filled)
+    loss = entropy(real, torch.ones(len(real))) + entropy(fake, torch.zeros(len(fake)))
+    _follow(loss, discriminator_optimizer)
+    other = _losses(generator, discriminator, x, m, weight)[1]
+    _follow(other, generator_optimizer)
+    return loss.item(), other.item()
 
 
 @mistake("The generator makes two steps; one of each player is asked for.")
@@ -285,3 +330,18 @@ def with_gradients_asked_for(generator, discriminator, x, m, weight, generator_o
         (discriminator_optimizer if number == 0 else generator_optimizer).step()
         found.append(numpy.float64(loss.item()))
     return tuple(found)
+
+
+@equivalent
+def with_the_discriminator_held_fixed(
+    generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
+):
+    loss = _losses(generator, discriminator, x, m, weight)[0]
+    _follow(loss, discriminator_optimizer)
+    for parameter in discriminator.parameters():
+        parameter.requires_grad_(False)
+    other = _losses(generator, discriminator, x, m, weight)[1]
+    for parameter in discriminator.parameters():
+        parameter.requires_grad_(True)
+    _follow(other, generator_optimizer)
+    return loss.item(), other.item()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from autograder.assignments.gan import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -27,12 +28,15 @@ def masked_squared_error(student: Remote, draw: Draw) -> None:
         common.expect_nothing_hidden_is_seen(network, x, m, "shows_the_hidden_pixels", "another_mask")
         right = common.twin(network)
         expect(got, "the loss").shape(mistake="loss_of_each_picture").close(
-            reference.masked_squared_error(right, x, m).detach(), rtol=1e-4
+            reference.masked_squared_error(right, x, m).detach(),
+            rtol=1e-4,
+            otherwise=lambda: _told(student, network, x, m),  # noqa: B023
         )
         _expect_gradient(student, network, x, m)
     hidden_nothing = torch.zeros_like(m)
     got = expect(student(network, x, hidden_nothing), "the loss if nothing is hidden").shape().finite("empty_mask")
     got.close(torch.zeros((), dtype=x.dtype))
+    expect_any_device(student, network, x, m, mistake="made_on_the_cpu")
 
 
 def _expect_gradient(student: Remote, network: Inpainter, x: Tensor, m: Tensor) -> None:
@@ -47,6 +51,23 @@ def _expect_gradient(student: Remote, network: Inpainter, x: Tensor, m: Tensor) 
     for gradient in network.gradients:
         expect(gradient, "the gradient by what the network answers").shape(*wanted.shape)
     expect(sum(network.gradients), "the gradient by what the network answers").close(wanted, rtol=1e-3)
+
+
+def _told(student: Remote, network: Inpainter, x: Tensor, m: Tensor) -> str | None:
+    """The smallest batch for which the answer is wrong: from one hidden number to several pictures."""
+    one = Inpainter(*network.numbers[:, :1])
+    several, single = torch.zeros_like(m[:1]), torch.zeros_like(m[:1])
+    several[..., 0, :3], single[..., 0, 0] = 1, 1
+    for name, toy, pictures, mask in (
+        ("another_error", one, x[:1, :1], single),
+        ("several_pixels", one, x[:1, :1], several),
+        ("several_channels", network, x[:1], several),
+        ("several_pictures", one, x[:, :1], m),
+    ):
+        wanted = reference.masked_squared_error(common.twin(toy), pictures, mask).detach()
+        if not common.same(student(common.twin(toy), pictures, mask), wanted):
+            return name
+    return None
 
 
 def _hidden(m, x):
@@ -95,6 +116,31 @@ def divided_by_all(network, x, m):
 @mistake("The channels are forgotten in the denominator: a hidden pixel hides one number for each channel.")
 def channels_forgotten(network, x, m):
     return _error(network((1 - m) * x, m), x, m) * x.shape[1]
+
+
+@mistake("Wrong even if a single number is hidden: the loss is then (x̂ − x)² of that number.", broad=True)
+def another_error(network, x, m):
+    return _error(network((1 - m) * x, m) ** 2, x**2, m)
+
+
+@mistake("Right for one hidden pixel, but not for several: square each error, then take the mean.", broad=True)
+def several_pixels(network, x, m):
+    return (_hidden(m, x) * (network((1 - m) * x, m) - x)).sum() ** 2 / _hidden(m, x).sum().clamp(min=1)
+
+
+@mistake(
+    "Right for one channel, but not for several: every channel of a hidden pixel counts as one number.", broad=True
+)
+def several_channels(network, x, m):
+    return _error(network((1 - m) * x, m)[:, :1], x[:, :1], m)
+
+
+@mistake(
+    "Right for one picture, but not for several, whose holes differ: one mean over all their hidden numbers.",
+    broad=True,
+)
+def several_pictures(network, x, m):
+    return _error(network((1 - m) * x, m), x, m[:1])
 
 
 @mistake("The errors are added up; the loss is the mean over all hidden numbers.")
@@ -163,6 +209,12 @@ def without_the_mask(network, x, m):
 def changes_its_argument(network, x, m):
     x *= 1 - m
     return _error(network(x, m), x, m)
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(network, x, m):
+    visible = torch.where(m > 0, torch.zeros(x.shape, dtype=x.dtype), x)
+    return _error(network(visible, m), x, m)
 
 
 @equivalent

@@ -4,9 +4,13 @@ It is judged at moderate log-densities and near ±1000, in both precisions. The 
 first, exchange f_0 and f_1, or return the ratio or the logit.
 """
 
-import torch
+import math
 
-from autograder.assignments.gan import reference
+import torch
+from torch import Tensor
+
+from autograder.assignments.gan import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -17,16 +21,49 @@ from autograder.judge.student import Remote
 def optimal_discriminator(student: Remote, draw: Draw) -> None:
     for count, dtype in ((7, torch.float32), (1, torch.float32), (4, torch.float64)):
         log_f0, log_f1 = -draw.positive(count, dtype=dtype), draw.normal(count, dtype=dtype)
-        expect(student(log_f0, log_f1), "D*").close(reference.optimal_discriminator(log_f0, log_f1))
+        wanted = reference.optimal_discriminator(log_f0, log_f1)
+        expect(student(log_f0, log_f1), "D*").close(wanted, otherwise=lambda: _told(student, log_f0, log_f1))  # noqa: B023
     for level in (-1000.0, 1000.0):
         log_f0 = level + draw.uniform(-1, 1, 6)
         log_f1 = log_f0 + draw.uniform(-2, 2, 6)
         label = f"D* for log-densities near {level:.0f}"
         got = expect(student(log_f0, log_f1), label).shape(6).dtype(torch.float32).finite("leaves_the_logarithms")
-        got.close(reference.optimal_discriminator(log_f0, log_f1))
+        got.close(reference.optimal_discriminator(log_f0, log_f1), mistake="densities_clamped")
+    log_f0 = torch.tensor([1000.0, -1000.0, 0.0]) + draw.uniform(-1, 1, 3)
+    log_f1 = log_f0 + draw.uniform(-2, 2, 3)
+    got = expect(student(log_f0, log_f1), "D* for points of very different densities").shape(3).dtype(torch.float32)
+    got.finite("one_maximum_for_all").close(reference.optimal_discriminator(log_f0, log_f1))
     log_f0 = torch.tensor([1000.0, -1000.0, 0.0])
     got = expect(student(log_f0, -log_f0), "D* for log-densities of +1000 and −1000").shape(3).dtype(torch.float32)
     got.finite("overflows").close(torch.tensor([0.0, 1.0, 0.5]))
+    expect_any_device(student, log_f0, -log_f0, mistake="made_on_the_cpu")
+
+
+def _told(student: Remote, log_f0: Tensor, log_f1: Tensor) -> str:
+    """Whether the answer depends on the very point alone, and on the ratio alone."""
+    if not common.same(student(log_f0[:1], log_f1[:1]), student(log_f0, log_f1)[:1]):
+        return "points_mixed"
+    is_of_the_ratio = common.same(student(log_f0, log_f1), student(log_f0 + 0.5, log_f1 + 0.5))
+    return "another_function_of_the_ratio" if is_of_the_ratio else "not_of_the_ratio"
+
+
+@mistake("What it says of a point depends on the other points; D* is computed point by point.", broad=True)
+def points_mixed(log_f0, log_f1):
+    return reference.optimal_discriminator(log_f0 - log_f0.mean(), log_f1 - log_f1.mean())
+
+
+@mistake("It changes if both densities are multiplied by the same number; D* depends on their ratio alone.", broad=True)
+def not_of_the_ratio(log_f0, log_f1):
+    return log_f1.exp() / (1 + log_f0.exp() + log_f1.exp())
+
+
+@mistake(
+    "It depends on the ratio of the densities, as it should, but is another function of it than 1 / (1 + f_0 / f_1) "
+    "with natural logarithms.",
+    broad=True,
+)
+def another_function_of_the_ratio(log_f0, log_f1):
+    return 1 / (1 + 10 ** (log_f0 - log_f1))
 
 
 @mistake("Densities of e^−1000 are rounded to 0 and those of e^1000 to infinity: compute with the logarithms.")
@@ -78,6 +115,23 @@ def densities_clamped(log_f0, log_f1):
     return f_1 / (f_0 + f_1 + 1e-12)
 
 
+@mistake("f_0 is forgotten: D* is the share of f_1 in the sum of both densities.")
+def without_f_0(log_f0, log_f1):
+    return log_f1.sigmoid()
+
+
+@without_f_0.also
+def density_for_probability(log_f0, log_f1):
+    return log_f1.exp()
+
+
+@mistake("NaN where points have very different densities: one maximum is taken off for all; each point has its own.")
+def one_maximum_for_all(log_f0, log_f1):
+    top = torch.maximum(log_f0.max(), log_f1.max())
+    f_0, f_1 = (log_f0 - top).exp(), (log_f1 - top).exp()
+    return f_1 / (f_0 + f_1)
+
+
 @mistake("The mean over the points is returned; each point has its own probability.")
 def mean_over_points(log_f0, log_f1):
     return reference.optimal_discriminator(log_f0, log_f1).mean()
@@ -92,6 +146,13 @@ def decides_at_once(log_f0, log_f1):
 def overflows(log_f0, log_f1):
     ratio = torch.exp(log_f1 - log_f0)
     return ratio / (1 + ratio)
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(log_f0, log_f1):
+    found = torch.zeros(len(log_f0), dtype=log_f0.dtype)
+    found[:] = reference.optimal_discriminator(log_f0, log_f1)
+    return found
 
 
 @equivalent
@@ -109,3 +170,15 @@ def after_the_maximum_is_taken_off(log_f0, log_f1):
 @equivalent
 def one_over_one_plus_the_ratio(log_f0, log_f1):
     return 1 / (1 + (log_f0 - log_f1).exp())
+
+
+@equivalent
+def by_the_hyperbolic_tangent(log_f0, log_f1):
+    return 0.5 * (1 + torch.tanh((log_f1 - log_f0) / 2))
+
+
+@equivalent
+def number_by_number(log_f0, log_f1):
+    odds = [math.exp(-abs(b - a)) for a, b in zip(log_f0.tolist(), log_f1.tolist(), strict=True)]
+    found = [1 / (1 + e) if b >= a else e / (1 + e) for e, a, b in zip(odds, log_f0, log_f1, strict=True)]
+    return torch.tensor(found, dtype=log_f0.dtype, device=log_f0.device)

@@ -8,7 +8,8 @@ import numpy
 import torch
 from torch import Tensor
 
-from autograder.assignments.gan import reference
+from autograder.assignments.gan import reference, trials
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -21,27 +22,34 @@ DIMENSIONS = 3
 @exercise("gan.train_discriminator")
 def train_discriminator(student: Remote, draw: Draw) -> None:
     for steps, left in ((4, 0.7), (3, 0.0), (1, 0.7)):
-        given = draw.normal(DIMENSIONS), draw.normal(1)[0]
-        batches_1 = [draw.normal(5, DIMENSIONS) + 0.5 for _ in range(steps + 2)]
-        batches_0 = [2 * draw.normal(4, DIMENSIONS) for _ in range(steps + 2)]
-        right, toy = TrainingProblem(*given, left), student.make("TrainingProblem", *given, left)
-        wanted = reference.train_discriminator(
-            right.discriminator, Batches(batches_1), Batches(batches_0), steps, right.optimizer
-        )
+        wanted = [0.0] * steps
+        while steps > 1 and wanted == sorted(wanted) or not any(wanted):  # V falls once, which is no reason to stop
+            given = draw.normal(DIMENSIONS), draw.normal(1)[0]
+            batches_1 = [draw.normal(5, DIMENSIONS) + 0.5 for _ in range(2 * steps + 2)]
+            batches_0 = [2 * draw.normal(4, DIMENSIONS) for _ in range(2 * steps + 2)]
+            right, samples = TrainingProblem(*given, left), (Batches(batches_1), Batches(batches_0))
+            wanted = reference.train_discriminator(right.discriminator, *samples, steps, right.optimizer)
+        toy = student.make("TrainingProblem", *given, left)
         sample_1, sample_0 = Batches(batches_1), Batches(batches_0)
         got = student(toy.attribute("discriminator"), sample_1, sample_0, steps, toy.attribute("optimizer"))
         found = {name: toy.attribute(name) for name in ("weight", "bias")}
         for name, old in zip(found, given, strict=True):
             value = expect(found[name], f"the discriminator's {name}").shape(*old.shape).value
             expect(value).holds(not torch.equal(value, old), "The discriminator has not moved.", "never_steps")
+        made, said = toy.attribute("steps_made"), "The optimizer that it is given makes no step."
+        expect(made).holds(type(made) is not int or made > 0, said, "another_optimizer")
         for name in found:
             wanted_now = getattr(right, name).detach()
-            expect(found[name], f"the discriminator's {name} after {steps} steps").close(wanted_now, rtol=1e-3)
+            label = f"the discriminator's {name} after {steps} steps"
+            told = lambda: trials.told_of_steps(student, given, batches_1[0], batches_0[0])  # noqa: B023, E731
+            expect(found[name], label).close(wanted_now, rtol=1e-3, otherwise=told)
         for sample in (sample_1, sample_0):
-            expect(sample).holds(
-                sample.drawn == steps, "Each step draws one batch from each sampler.", "draws_too_often"
-            )
+            said = "Each step draws one batch from each sampler."
+            expect(sample).holds(sample.drawn == steps, said, "draws_too_often")
         _expect_history(got, wanted)
+    toy = student.make("TrainingProblem", *given, left)
+    players = toy.attribute("discriminator"), Batches(batches_1), Batches(batches_0), 1, toy.attribute("optimizer")
+    expect_any_device(student, *players, mistake="made_on_the_cpu")
 
 
 def _expect_history(got: object, wanted: list[float]) -> None:
@@ -54,10 +62,11 @@ def _expect_history(got: object, wanted: list[float]) -> None:
     expect(got).holds(len(values) == len(wanted), "The history holds one V for each step; yours has another length.")
     are_tensors = any(isinstance(value, Tensor) for value in values)
     expect(got).holds(not are_tensors, "The history holds tensors.", "returns_tensors")
-    expect(got).holds(
-        all(isinstance(value, float) for value in values), "The history holds no Python floats: V.item()."
+    are_floats = all(isinstance(value, float) for value in values)
+    expect(got).holds(are_floats, "The history holds no Python floats: V.item().")
+    expect(torch.tensor(values), "the history of V").close(
+        torch.tensor(wanted), rtol=1e-3, otherwise=lambda: "history_of_something_else"
     )
-    expect(torch.tensor(values), "the history of V").close(torch.tensor(wanted), rtol=1e-3)
 
 
 def _is_double(value: object) -> bool:
@@ -75,14 +84,28 @@ def _downhill(loss, optimizer):
     optimizer.step()
 
 
-@mistake("It goes downhill: V is made smaller, and the discriminator becomes worse than a coin.")
-def goes_downhill(discriminator, sample_1, sample_0, steps, optimizer):
+def _with_loss(loss_of, discriminator, sample_1, sample_0, steps, optimizer):
+    """Steps on another loss than −V, of the logits of both samples, with a history of V."""
     history = []
     for _ in range(steps):
-        value = _value(discriminator, sample_1, sample_0)
-        _downhill(value, optimizer)
-        history.append(value.item())
+        logits = discriminator(sample_1()), discriminator(sample_0())
+        history.append(reference.discriminator_objective(*logits).item())
+        _downhill(loss_of(*logits), optimizer)
     return history
+
+
+def _real(logits):
+    return torch.nn.functional.softplus(-logits).mean()
+
+
+def _fake(logits):
+    return torch.nn.functional.softplus(logits).mean()
+
+
+@mistake("It goes downhill: V is made smaller, and the discriminator becomes worse than a coin.")
+def goes_downhill(discriminator, sample_1, sample_0, steps, optimizer):
+    climbed = reference.discriminator_objective
+    return _with_loss(climbed, discriminator, sample_1, sample_0, steps, optimizer)
 
 
 @mistake("Gradients are never cleared: each step follows those of the steps before, too.")
@@ -145,6 +168,44 @@ def cleared_before_the_step(discriminator, sample_1, sample_0, steps, optimizer)
     return history
 
 
+@mistake("The discriminator moves, but the optimizer that is given makes no step: use it, and no other.")
+def another_optimizer(discriminator, sample_1, sample_0, steps, optimizer):
+    own = torch.optim.Adam(discriminator.parameters(), lr=1e-3)
+    return reference.train_discriminator(discriminator, sample_1, sample_0, steps, own)
+
+
+@mistake("One of the samples does not move the discriminator: both terms of V have gradients.", broad=True)
+def one_sample_forgotten(discriminator, sample_1, sample_0, steps, optimizer):
+    return _with_loss(lambda one, zero: _real(one), discriminator, sample_1, sample_0, steps, optimizer)
+
+
+@mistake("One of the two terms counts more than the other in the steps: V is their plain sum.", broad=True)
+def terms_weighted(discriminator, sample_1, sample_0, steps, optimizer):
+    return _with_loss(
+        lambda one, zero: _real(one) + 2 * _fake(zero), discriminator, sample_1, sample_0, steps, optimizer
+    )
+
+
+@mistake("The steps have the right direction and another length: neither scale nor clip them.", broad=True)
+def another_length(discriminator, sample_1, sample_0, steps, optimizer):
+    tenth = lambda one, zero: 0.1 * (_real(one) + _fake(zero))  # noqa: E731
+    return _with_loss(tenth, discriminator, sample_1, sample_0, steps, optimizer)
+
+
+@mistake("The steps do not follow the gradient of V: look at what backward() is called on.", broad=True)
+def another_direction(discriminator, sample_1, sample_0, steps, optimizer):
+    def confusion(one, zero):
+        return zero.sigmoid().mean() - one.sigmoid().mean()
+
+    return _with_loss(confusion, discriminator, sample_1, sample_0, steps, optimizer)
+
+
+@mistake("The first step is right, later ones are not: each clears the gradients and draws anew.", broad=True)
+def later_steps_wrong(discriminator, sample_1, sample_0, steps, optimizer):
+    optimizer.zero_grad()
+    return gradients_never_cleared.answer(discriminator, sample_1, sample_0, steps, optimizer)
+
+
 @mistake("There is one step too few.")
 def one_step_too_few(discriminator, sample_1, sample_0, steps, optimizer):
     return reference.train_discriminator(discriminator, sample_1, sample_0, steps - 1, optimizer)
@@ -158,6 +219,12 @@ def one_step_too_many(discriminator, sample_1, sample_0, steps, optimizer):
 @mistake("The history holds −V, the loss; note V itself.")
 def history_of_losses(discriminator, sample_1, sample_0, steps, optimizer):
     return [-value for value in reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)]
+
+
+@mistake("The steps are right, the history is not: note V of each step as it is.", broad=True)
+def history_of_something_else(discriminator, sample_1, sample_0, steps, optimizer):
+    history = reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)
+    return [value / 2 for value in history]
 
 
 @mistake("Only the last V is returned; return a list with the V of each step.")
@@ -189,12 +256,8 @@ def noted_after_the_step(discriminator, sample_1, sample_0, steps, optimizer):
     "The steps follow half of V, as a mean cross-entropy over both samples does; V is the sum of two expectations."
 )
 def half_of_the_value(discriminator, sample_1, sample_0, steps, optimizer):
-    history = []
-    for _ in range(steps):
-        value = _value(discriminator, sample_1, sample_0)
-        _downhill(-value / 2, optimizer)
-        history.append(value.item())
-    return history
+    entropy = lambda one, zero: (_real(one) + _fake(zero)) / 2  # noqa: E731
+    return _with_loss(entropy, discriminator, sample_1, sample_0, steps, optimizer)
 
 
 @mistake("Player for player, one term after the other, makes two steps of each: climb V as a whole.")
@@ -203,8 +266,19 @@ def two_updates_a_step(discriminator, sample_1, sample_0, steps, optimizer):
     for _ in range(steps):
         x_1, x_0 = sample_1(), sample_0()
         history.append(_value(discriminator, lambda x=x_1: x, lambda x=x_0: x).item())
-        _downhill(torch.nn.functional.softplus(-discriminator(x_1)).mean(), optimizer)
-        _downhill(torch.nn.functional.softplus(discriminator(x_0)).mean(), optimizer)
+        _downhill(_real(discriminator(x_1)), optimizer)
+        _downhill(_fake(discriminator(x_0)), optimizer)
+    return history
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(discriminator, sample_1, sample_0, steps, optimizer):
+    entropy, history = torch.nn.functional.binary_cross_entropy_with_logits, []
+    for _ in range(steps):
+        real, fake = discriminator(sample_1()), discriminator(sample_0())
+        loss = entropy(real, torch.ones(len(real))) + entropy(fake, torch.zeros(len(fake)))
+        _downhill(loss, optimizer)
+        history.append(-loss.item())
     return history
 
 
@@ -238,10 +312,35 @@ def one_after_the_other_into_one_gradient(discriminator, sample_1, sample_0, ste
     history = []
     for _ in range(steps):
         optimizer.zero_grad()
-        real = torch.nn.functional.softplus(-discriminator(sample_1())).mean()
+        real = _real(discriminator(sample_1()))
         real.backward()
-        fake = torch.nn.functional.softplus(discriminator(sample_0())).mean()
+        fake = _fake(discriminator(sample_0()))
         fake.backward()
         optimizer.step()
         history.append(numpy.float64(-(real + fake).item()))
     return history
+
+
+@equivalent
+def uphill_by_turned_gradients(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        value = _value(discriminator, sample_1, sample_0)
+        optimizer.zero_grad()
+        value.backward()
+        for parameter in discriminator.parameters():
+            parameter.grad.neg_()
+        optimizer.step()
+        history.append(value.item())
+    return history
+
+
+@equivalent
+def by_closures(discriminator, sample_1, sample_0, steps, optimizer):
+    def ascend(x_1, x_0):
+        optimizer.zero_grad()
+        loss = -reference.discriminator_objective(discriminator(x_1), discriminator(x_0))
+        loss.backward()
+        return loss
+
+    return [-optimizer.step(lambda: ascend(sample_1(), sample_0())).item() for _ in range(steps)]

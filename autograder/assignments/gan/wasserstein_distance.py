@@ -4,8 +4,10 @@ The commonest mistakes pair the numbers as they come, compare means alone, squar
 """
 
 import torch
+from torch import Tensor
 
-from autograder.assignments.gan import reference
+from autograder.assignments.gan import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -17,8 +19,58 @@ def wasserstein_distance(student: Remote, draw: Draw) -> None:
     for count, dtype in ((7, torch.float32), (1, torch.float32), (4, torch.float64)):
         x_1, x_0 = 3 * draw.normal(count, dtype=dtype), 0.5 * draw.normal(count, dtype=dtype)
         x_0 += x_1.mean() - x_0.mean() + 0.5  # the second lies to the right, but within the first
-        expect(student(x_1, x_0), "the distance").close(reference.wasserstein_distance(x_1, x_0), rtol=1e-4)
+        wanted = reference.wasserstein_distance(x_1, x_0)
+        got = expect(student(x_1, x_0), "the distance")
+        got.close(wanted, rtol=1e-4, otherwise=lambda: _told(student, x_1, x_0))  # noqa: B023
         expect(student(x_0, x_1), "the distance the other way round").close(reference.wasserstein_distance(x_0, x_1))
+    x_1, x_0 = draw.normal(6), 2 * draw.normal(6) + 1
+    x_1[3], x_0[1] = x_1[0], x_0[4]
+    got = expect(student(x_1, x_0), "the distance of samples in which a number occurs twice")
+    got.close(reference.wasserstein_distance(x_1, x_0), rtol=1e-4, mistake="duplicates_dropped")
+    expect_any_device(student, x_1, x_0, mistake="made_on_the_cpu")
+
+
+def _told(student: Remote, x_1: Tensor, x_0: Tensor) -> str:
+    """Which property of a distance between distributions is missing."""
+    found = student(x_1, x_0)
+    if not common.same(student(x_1.sort().values, x_0.sort().values), found, rtol=1e-5):
+        return "follows_the_order"
+    if not common.same(student(2 * x_1, 2 * x_0), 2 * found):
+        return "not_in_the_units_of_x"
+    apart = x_0 + 50
+    is_right = common.same(student(x_1, apart), reference.wasserstein_distance(x_1, apart))
+    return "right_if_apart" if is_right else "another_average"
+
+
+@mistake("It changes with the order in which the numbers come; a sample has none. Sort both.", broad=True)
+def follows_the_order(x_1, x_0):
+    return (x_1.roll(1) - x_0.roll(2)).abs().mean()
+
+
+@mistake("If all numbers are doubled, W_1 is twice as large; this is not: it is no mean of distances.", broad=True)
+def not_in_the_units_of_x(x_1, x_0):
+    return _in_order(x_1, x_0).square().mean() / 2
+
+
+@mistake(
+    "Right for samples that lie wholly apart, but not for others: look at the pairs, and at signs that cancel.",
+    broad=True,
+)
+def right_if_apart(x_1, x_0):
+    gaps = _in_order(x_1, x_0)
+    return torch.maximum(gaps.clamp(min=0).mean(), (-gaps).clamp(min=0).mean())
+
+
+@mistake("A number that occurs twice in a sample must count twice: sort, and drop none.")
+def duplicates_dropped(x_1, x_0):
+    x_1, x_0 = x_1.unique(), x_0.unique()
+    count = min(len(x_1), len(x_0))
+    return (x_1[:count] - x_0[:count]).abs().mean()
+
+
+@mistake("It is another average than the mean of N distances, of the smallest to the smallest and so on.", broad=True)
+def another_average(x_1, x_0):
+    return (x_1.median() - x_0.median()).abs()
 
 
 def _in_order(x_1, x_0):
@@ -90,6 +142,12 @@ def distance_of_each_pair(x_1, x_0):
     return _in_order(x_1, x_0).abs()
 
 
+@mistake(SENTENCE)
+def made_on_the_cpu(x_1, x_0):
+    weights = torch.full((len(x_1),), 1 / len(x_1), dtype=x_1.dtype)
+    return (weights * _in_order(x_1, x_0).abs()).sum()
+
+
 @equivalent
 def by_sorting(x_1, x_0):
     return (torch.sort(x_1).values - torch.sort(x_0)[0]).abs().mean()
@@ -105,3 +163,14 @@ def between_distribution_functions(x_1, x_0):
     places = torch.cat([x_1, x_0]).sort().values
     below = [(sample[:, None] <= places[:-1]).to(places.dtype).mean(dim=0) for sample in (x_1, x_0)]
     return ((below[0] - below[1]).abs() * places.diff()).sum()
+
+
+@equivalent
+def between_the_sorted_lists(x_1, x_0):
+    pairs = zip(sorted(x_1.tolist()), sorted(x_0.tolist()), strict=True)
+    return torch.tensor(sum(abs(a - b) for a, b in pairs) / len(x_1), dtype=x_1.dtype, device=x_1.device)
+
+
+@equivalent
+def largest_first(x_1, x_0):
+    return (x_1.topk(len(x_1)).values - x_0.topk(len(x_0)).values).abs().mean()

@@ -7,7 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from autograder.assignments import exercises_of
 from autograder.assignments.gan import reference
+from autograder.judge.judging import judge
+from autograder.judge.student import in_this_process
 from fixmelab.judged.players import Batches, InpaintingProblem, TrainingProblem, Warp
 
 F_0, F_1 = torch.distributions.Normal(0.0, 1.0), torch.distributions.Normal(1.5, 0.6)
@@ -117,3 +120,87 @@ def test_a_step_moves_both_and_the_second_against_the_first():
     fresh = InpaintingProblem(*given, 0.0)
     _, new = reference.inpainting_losses(fresh.generator, one.discriminator, x, m, 0.5)
     assert losses[0][1] == pytest.approx(float(new.detach()))
+
+
+def v(logits_1, logits_0):
+    return reference.discriminator_objective(logits_1, logits_0)
+
+
+def losses_with(real=lambda logits: nn.functional.softplus(-logits), share=1.0):
+    def answer(generator, discriminator, x, m, weight):
+        x_hat = generator((1 - m) * x, m)
+        filled = m * x_hat + (1 - m) * x
+        loss = real(discriminator(x)).mean() + nn.functional.softplus(discriminator(filled.detach())).mean()
+        fooled = nn.functional.softplus(-discriminator(filled)).mean()
+        return loss, share * (((x_hat - x) * m) ** 2).sum() / (m.sum() * x.shape[1]).clamp(min=1) + weight * fooled
+
+    return answer
+
+
+def clipped(discriminator, sample_1, sample_0, steps, optimizer):
+    history = []
+    for _ in range(steps):
+        value = v(discriminator(sample_1()), discriminator(sample_0()))
+        optimizer.zero_grad()
+        (-value).backward()
+        nn.utils.clip_grad_norm_(discriminator.parameters(), 0.01)
+        optimizer.step()
+        history.append(value.item())
+    return history
+
+
+def error_of(loss):
+    def answer(network, x, m):
+        hidden = m.bool().expand_as(x)
+        return loss(network((1 - m) * x, m) * hidden, x * hidden) / hidden.sum().clamp(min=1)
+
+    return answer
+
+
+def density_with(term):
+    def answer(z, warp):
+        leaf = z.clone().requires_grad_()
+        x = warp(leaf)
+        (slope,) = torch.autograd.grad(x.sum(), leaf)
+        return x.detach(), torch.distributions.Normal(0.0, 1.0).log_prob(z) + term(z, slope)
+
+    return answer
+
+
+# None has the numbers of a known mistake: which part is wrong is found by asking more.
+UNKNOWN = [
+    ("optimal_discriminator", lambda a, b: torch.sigmoid((b - a) / 3), "another_function_of_the_ratio"),
+    ("optimal_discriminator", lambda a, b: torch.sigmoid(b - 2 * a), "not_of_the_ratio"),
+    ("optimal_discriminator", lambda a, b: torch.sigmoid(b.log_softmax(0) - a.log_softmax(0)), "points_mixed"),
+    ("discriminator_objective", lambda a, b: v(a[:1], b), "another_first_term"),
+    ("discriminator_objective", lambda a, b: v(a, b[-1:]), "another_second_term"),
+    ("discriminator_objective", lambda a, b: 3 * v(a, b), "multiple_of_the_value"),
+    ("discriminator_objective", lambda a, b: v(a / 2, b / 2), "both_terms_wrong"),
+    ("jsd_from_discriminator", lambda a, b: v(a, b) / 2 + 0.1, "another_constant"),
+    ("jsd_from_discriminator", lambda a, b: math.log(2) + 0.7 * v(a, b), "another_share_of_the_value"),
+    ("jsd_from_discriminator", lambda a, b: math.log(2) + v(a[:1], b) / 2, "not_made_of_the_value"),
+    ("density_from_discriminator", lambda a, b: a + b + 1, "constant_added"),
+    ("density_from_discriminator", lambda a, b: a + b.abs(), "another_term_for_the_logit"),
+    ("density_from_discriminator", lambda a, b: a / 3 + b, "another_share_of_f_0"),
+    ("train_discriminator", clipped, "another_length"),
+    ("pushforward_log_density", density_with(lambda z, slope: -slope.log2()), "another_share_of_the_slope"),
+    ("pushforward_log_density", density_with(lambda z, slope: z - slope.log()), "another_gaussian"),
+    ("pushforward_log_density", density_with(lambda z, slope: -slope.max().log()), "one_slope_for_points"),
+    ("wasserstein_distance", lambda a, b: (a.flip(0) - b).abs().mean(), "follows_the_order"),
+    (
+        "wasserstein_distance",
+        lambda a, b: (a.sort().values - b.sort().values).abs().sqrt().mean(),
+        "not_in_the_units_of_x",
+    ),
+    ("wasserstein_distance", lambda a, b: (a.std() - b.std()).abs(), "another_average"),
+    ("masked_squared_error", error_of(lambda one, two: ((one - two) ** 4).sum()), "another_error"),
+    ("masked_squared_error", error_of(lambda one, two: (one - two).abs().sum() ** 2), "several_pixels"),
+    ("inpainting_losses", losses_with(real=lambda logits: (1 - logits).relu()), "another_real_term"),
+    ("inpainting_losses", losses_with(share=0.7), "another_squared_error"),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "mistake"), UNKNOWN, ids=lambda item: item if isinstance(item, str) else "")
+def test_of_an_unknown_answer_the_wrong_part_is_named(name, answer, mistake):
+    finding = judge(exercises_of("gan")[f"gan.{name}"], in_this_process(answer), b"a seed of the tests")
+    assert finding.verdict == "fail" and finding.mistake == mistake

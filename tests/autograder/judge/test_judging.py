@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from autograder.judge.draw import Draw, seed_for
-from autograder.judge.exercise import Exercise, equivalent, exercise, exercise_of, mistake
+from autograder.judge.exercise import Exercise, Mistake, equivalent, exercise, exercise_of, mistake
 from autograder.judge.expect import expect
 from autograder.judge.judging import judge
 from autograder.judge.student import in_this_process
@@ -249,6 +249,7 @@ def test_a_dropped_object_is_gone():
         lambda x: x.numpy().__imul__(2),
         lambda x: x.detach().fill_(math.nan),
         lambda x: x.resize_(2),
+        lambda x: x.requires_grad_(),
     ],
 )
 def test_an_argument_that_was_changed_is_found_however_it_was_done(change):
@@ -275,3 +276,34 @@ def test_all_that_an_answer_says_is_bounded_together(monkeypatch):
     assert finding.verdict == "error" and "MB in all" in finding.message
     monkeypatch.undo()
     assert judge(Exercise("toy.x", check), in_this_process(lambda x: x.expand(200)), SEED).verdict == "pass"
+
+
+def test_an_answer_like_no_other_is_asked_more_and_its_wrong_part_named():
+    def check(student, draw):
+        x = draw.normal(3)
+        expect(student(x)).close(2 * x, otherwise=lambda: "odd" if student(-x)[0] != -student(x)[0] else None)
+
+    def mistakes(*answers):
+        return tuple(
+            Mistake(answer.__name__, f"It is {answer.__name__}.", answer, answer.__name__ == "odd")
+            for answer in answers
+        )
+
+    def odd(x):
+        return 2 * x + 1
+
+    def half(x):
+        return x
+
+    item = Exercise("toy.x", check, mistakes(odd, half))
+    found = [judge(item, in_this_process(lambda x, k=k: 2 * x + k), SEED) for k in (1, 7)]
+    assert {(finding.verdict, finding.mistake) for finding in found} == {("fail", "odd")}
+    assert judge(item, in_this_process(lambda x: x), SEED).mistake == "half"
+    assert judge(item, in_this_process(lambda x: 3 * x), SEED).mistake is None
+
+    def raises_then(x, calls=[]):  # noqa: B006
+        calls.append(x)
+        return 3 * x if len(calls) == 1 else 1 / 0
+
+    finding = judge(item, in_this_process(raises_then), SEED)
+    assert finding.verdict == "fail" and "numbers are wrong" in finding.message
