@@ -193,11 +193,16 @@ print("X =\n", X.numpy().round(2), "\nX' =\n", X_prime.numpy().round(2), "\n(the
 # express the three matrices by $W$, $X$ and $X'$, and compute $J$ from them, without any sample.
 
 # %% [markdown]
-# Four small matrices, to try all that follows on:
+# Four small matrices, to try all that follows on, made anew at each call:
+
 
 # %%
-small_W, small_W_p = torch.tensor([[1.0, 2.0], [0.0, 1.0]]), torch.tensor([[1.0, 1.0], [0.0, 2.0]])
-small_X, small_X_prime = torch.tensor([[2.0, 1.0], [1.0, 2.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0]])
+def small_matrices():
+    """W, W_p, X and X', each (2, 2)."""
+    W, W_p = torch.tensor([[1.0, 2.0], [0.0, 1.0]]), torch.tensor([[1.0, 1.0], [0.0, 2.0]])
+    return W, W_p, torch.tensor([[2.0, 1.0], [1.0, 2.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0]])
+
+
 
 # %% [markdown] hints="objective"
 # **Where to look.** A single view has signal and noise in it, so that $\mathbb E[x_1 x_1^\top] = X + X'$. What is $\mathbb E[x_1 x_2^\top]$?
@@ -223,9 +228,10 @@ def objective(W, W_p, X, X_prime):
 
 
 # %% tests="objective" points=2 minutes=20
-value = objective(small_W, small_W_p, small_X, small_X_prime)
+value = objective(*small_matrices())
 assert value.shape == (), f"J is one number; yours has shape {tuple(value.shape)}"
 assert torch.allclose(value, torch.tensor(30.0)), "for the small matrices J is 30"
+small_W, _, small_X, _ = small_matrices()
 noiseless = objective(small_W, torch.eye(2), small_X, torch.zeros(2, 2))
 assert torch.allclose(noiseless, torch.tensor(0.0)), "without noise, W_p = I guesses the other view perfectly: J = 0"
 ### BEGIN HIDDEN TESTS
@@ -288,7 +294,7 @@ def predictor_velocity(W, W_p, X, X_prime):
 
 
 # %% tests="predictor_velocity" points=1 minutes=15
-velocity = predictor_velocity(small_W, small_W_p, small_X, small_X_prime)
+velocity = predictor_velocity(*small_matrices())
 assert velocity.shape == (2, 2), f"the velocity has the shape of W_p; yours has {tuple(velocity.shape)}"
 assert torch.allclose(velocity, torch.tensor([[-24.0, -11.0], [-17.0, -8.0]])), "wrong for the small matrices"
 ### BEGIN HIDDEN TESTS
@@ -332,8 +338,8 @@ def encoder_velocity(W, W_p, X, X_prime, stop_gradient):
 
 
 # %% tests="encoder_velocity" points=3 minutes=30
-stopped = encoder_velocity(small_W, small_W_p, small_X, small_X_prime, True)
-both = encoder_velocity(small_W, small_W_p, small_X, small_X_prime, False)
+stopped = encoder_velocity(*small_matrices(), True)
+both = encoder_velocity(*small_matrices(), False)
 assert stopped.shape == both.shape == (2, 2), "the velocity has the shape of W"
 assert torch.allclose(stopped, torch.tensor([[-2.0, -11.0], [-4.0, -27.0]])), "wrong with stop-gradient (small matrices)"
 assert torch.allclose(both, torch.tensor([[-2.0, -15.0], [-3.0, -28.0]])), "wrong without stop-gradient (small matrices)"
@@ -373,6 +379,7 @@ print("(the encoder's is taken from samples: views differ a little from their mo
 # **Where to look.** The velocity is a sum of two terms of the form $A W B$.
 #
 # **Which rule.** $\operatorname{vec}(A W B) = (B^\top \otimes A) \operatorname{vec}(W)$ if vec stacks columns. (With stacked rows the factors change places.)
+# If `torch.kron` stops at a transposed factor ("view size is not compatible"), hand it `B.T.contiguous()`.
 #
 # **A small case.** For $n_1 = 2$, $n_2 = 1$ and $W_p = 0$, $\dot W = -W (X' + X)$, so that $H$ is simply $X' + X$.
 
@@ -391,7 +398,7 @@ def flow_matrix(W_p, X, X_prime):
 
 
 # %% tests="flow_matrix" points=2 minutes=20
-H = flow_matrix(small_W_p, small_X, small_X_prime)
+H = flow_matrix(*small_matrices()[1:])
 assert H.shape == (4, 4), f"H maps vec(W) to vec(Ẇ), (n_1 n_2, n_1 n_2); yours has shape {tuple(H.shape)}"
 assert torch.allclose(H[1], torch.tensor([1.0, 10.0, 0.0, 2.0])), "the second row is wrong for the small matrices"
 assert torch.allclose(H[2], torch.tensor([0.0, 0.0, 6.0, 3.0])), "the third row is wrong for the small matrices"
@@ -418,7 +425,8 @@ check("simsiam.flow_matrix", flow_matrix)
 def norm_bound(norm_0, H_smallest, times):
     """What ‖W(t)‖ cannot exceed without stop-gradient.
 
-    norm_0: a number, ‖W(0)‖; H_smallest: a number, the smallest eigenvalue of H at any time; times: (T,). Returns (T,).
+    norm_0: a number, ‖W(0)‖; H_smallest: a number, the smallest eigenvalue of H at any time; times: (T,), of which the first need not
+    be 0. Returns (T,).
     """
     ### BEGIN SOLUTION
     return norm_0 * torch.exp(-H_smallest * times)
@@ -485,7 +493,7 @@ def velocity_without_both(W, X_prime):
 
 
 # %% tests="velocity_without_both" points=1 minutes=10
-velocity = velocity_without_both(small_W, torch.tensor([[1.0, 0.5], [0.5, 3.0]]))
+velocity = velocity_without_both(small_matrices()[0], torch.tensor([[1.0, 0.5], [0.5, 3.0]]))
 assert velocity.shape == (2, 2), f"the velocity has the shape of W; yours has {tuple(velocity.shape)}"
 assert torch.allclose(velocity, torch.tensor([[-4.0, -13.0], [-1.0, -6.0]])), "wrong for X' = ((1, ½), (½, 3))"
 ### BEGIN HIDDEN TESTS
@@ -505,12 +513,12 @@ check("simsiam.velocity_without_both", velocity_without_both)
 #
 # Without predictor, $W_p$ *is* the identity: it neither moves nor decays, whatever was handed in. Any integrator will do, Euler's with steps of 0.01 for
 # example, as long as no value is off by more than one per cent of the largest. `times` begins with the time at which the weights are those that are handed
-# in; its gaps may be uneven. In between, take as many steps as you need.
+# in, be it 0 or not; its gaps may be uneven. In between, take as many steps as you need.
 
 # %%
 start_W = torch.tensor([[-0.9, -0.2, 0.1], [-0.3, 0.5, -0.2]], dtype=torch.float64)
 start_W_p = torch.tensor([[0.55, 0.2], [-0.05, 0.65]], dtype=torch.float64)
-uneven = torch.tensor([0.0, 0.3, 1.0, 2.0], dtype=torch.float64)
+uneven = torch.tensor([0.5, 0.8, 1.5, 2.5], dtype=torch.float64)
 some_X, some_X_prime = torch.diag(torch.tensor([1.0, 0.8, 0.2])).double(), torch.diag(torch.tensor([0.1, 0.2, 0.5])).double()
 
 # %% [markdown] hints="simulate"
@@ -555,11 +563,12 @@ norms, eigenvalues, Ws = simulate(start_W, start_W_p, some_X, some_X_prime, unev
 assert norms.shape == (4, 2) and eigenvalues.shape == (4, 2) and Ws.shape == (4, 2, 3), "shapes: (T, 2), (T, n_2), (T, n_2, n_1)"
 assert torch.equal(Ws[0], start_W), "the first W is the one that was handed in"
 assert torch.allclose(eigenvalues.sum(dim=1), norms[:, 0] ** 2), "the eigenvalues of W Wᵀ add up to ‖W‖²"
-kept = (norms[:, 0] ** 2 - norms[:, 1] ** 2 / 2) * torch.exp(0.2 * uneven)
+passed = uneven - uneven[0]
+kept = (norms[:, 0] ** 2 - norms[:, 1] ** 2 / 2) * torch.exp(0.2 * passed)
 assert torch.allclose(kept, kept[0].expand(4), rtol=0.02), "(‖W‖² − ‖W_p‖²/α) e^{2ηt} must stay as it is, whatever the data"
 without_both = {"stop_gradient": False, "predictor": False}
 norms, _, _ = simulate(start_W, start_W_p, some_X, torch.eye(3).double(), uneven, **without_both)
-assert torch.allclose(norms[:, 0], norms[0, 0] * torch.exp(-2 * uneven), rtol=0, atol=0.02), "without both, and X' = I, ‖W‖ falls as e^{−2t}"
+assert torch.allclose(norms[:, 0], norms[0, 0] * torch.exp(-2 * passed), rtol=0, atol=0.02), "without both, and X' = I, ‖W‖ falls as e^{−2t}"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 

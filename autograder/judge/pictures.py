@@ -23,6 +23,8 @@ MOST_PANELS = 1_000
 # The squared differences between pixels whose values are neighbours, over those between pixels at random: almost 0 for
 # the right picture, 1 for any other, within an eighth or so for the smallest pictures that are looked for, 64 pixels.
 STRAY = 0.5
+# How much of their ink lies apart in two drawings: 0.02 at most if they are the same, 0.2 at least if they are not.
+SAME_INK = 0.08
 STRAY_OF_TILES = 0.7  # for pictures of 784 pixels, of which labels may cover a part
 
 Edges = tuple[float, float, float, float]  # left, top, right, bottom
@@ -76,6 +78,15 @@ class Rendering:
         stacked = torch.stack(colours).float() if colours else torch.zeros(0, height, width, 3)
         return Panels(stacked, edges)
 
+    def axes(self, side: int) -> Tensor:
+        """The colours (P, side, side, 3) inside of each axes, whatever fills it."""
+        found = {
+            tuple(map(round, place[:4])): drawn
+            for place, drawn in self._drawn(side, side)
+            if not (place[4] or place[5])
+        }
+        return torch.stack(list(found.values())).float() if found else torch.zeros(0, side, side, 3)
+
     def _drawn(self, height: int, width: int) -> Iterator[tuple[list[float], Tensor]]:
         """Each place, and the colours (rows, columns, 3) in the middle of what was a pixel of what is drawn there; of
         axes, as if they were one picture of this height and width."""
@@ -123,12 +134,30 @@ def expect_canvas(figure: object, tiles: Tensor) -> None:
         rendering.refuse()
 
 
-def expect_drawn_panels(figure: object, count: int) -> None:
-    """Something is drawn in `count` axes of the figure at least, whatever it is: curves, points or pictures."""
+def expect_drawn_panels(figure: object, count: int, mistake: str | None = None) -> None:
+    """Something of its own is drawn in `count` axes of the figure at least, whatever it is: curves, points or pictures.
+
+    `mistake` names the known mistake of a figure that draws one thing again and again.
+    """
     side, edge = 200, 8  # samples of each axes, and how many at its edge may belong to its frame
-    inside = Rendering(figure).panels(side, side).colours[:, edge:-edge, edge:-edge]
-    filled = int((inside != inside[:, :1, :1]).flatten(1).any(dim=1).sum())
-    expect(figure).holds(filled >= count, f"Something is drawn in {filled} panels, of {count}.", "empty_figure")
+    inside = Rendering(figure).axes(side)[:, edge:-edge, edge:-edge]
+    filled = inside[(inside != inside[:, :1, :1]).flatten(1).any(dim=1)]
+    drawn = f"Something is drawn in {len(filled)} panels, of {count}."
+    expect(figure).holds(len(filled) >= count, drawn, "empty_figure")
+    different = _count_different(filled)
+    expect(figure).holds(different >= count, f"Only {different} of the panels differ, of {count}.", mistake)
+
+
+def _count_different(colours: Tensor) -> int:
+    """How many of the drawings (P, H, W, 3) differ, by the ink in each part: no two hit just the same pixels."""
+    ink = (colours - colours.flatten(1, 2).median(dim=1).values[:, None, None]).movedim(3, 1)
+    parts = torch.nn.functional.avg_pool2d(ink, ink.shape[2] // 8).flatten(1)
+    apart = torch.cdist(parts, parts, p=1) / (parts.abs().sum(dim=1)[:, None] + parts.abs().sum(dim=1)).clamp(min=1e-9)
+    kept: list[int] = []
+    for number in range(len(parts)):
+        if not kept or float(apart[number, kept].min()) > SAME_INK:
+            kept.append(number)
+    return len(kept)
 
 
 def _are_laid_out(panels: Panels, tiles: Tensor) -> bool:

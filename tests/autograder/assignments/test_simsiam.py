@@ -39,7 +39,7 @@ def test_velocities_by_formula(given):
     assert torch.allclose(reference.encoder_velocity(*given, False), common.full_velocity(*given))
     assert torch.allclose(reference.velocity_without_both(W, X_prime), -2 * W @ X_prime)
     for stop in (True, False):
-        by_encoder, by_predictor = reference.flow(X, X_prime, stop, True, 0.3, 2.0)(W, W_p)
+        by_encoder, by_predictor = reference.flow(X, X_prime, reference.Options(stop, True, 0.3, 2.0))(W, W_p)
         assert torch.allclose(by_encoder, reference.encoder_velocity(*given, stop) - 0.3 * W)
         assert torch.allclose(by_predictor, 2 * reference.predictor_velocity(*given) - 0.3 * W_p)
 
@@ -102,15 +102,15 @@ def euler(step, decays=True):
     """A simulation by Euler's rule; weight decay acts on W only if it `decays`."""
 
     def simulate(W, W_p, X, X_prime, times, **options):
-        asked = {"stop_gradient": True, "predictor": True, "weight_decay": 0.0, "predictor_rate": 1.0} | options
-        velocity = reference.flow(X, X_prime, *asked.values())
-        kept = [(W, W_p if asked["predictor"] else common.eye_like(W_p))]
+        asked = reference.Options(**options)
+        velocity = reference.flow(X, X_prime, asked)
+        kept = [(W, W_p if asked.predictor else common.eye_like(W_p))]
         for gap in times.diff().tolist():
             W, W_p = kept[-1]
             count = int(gap / step) + 1
             for _ in range(count):
                 by_encoder, by_predictor = velocity(W, W_p)
-                by_encoder = by_encoder if decays else by_encoder + asked["weight_decay"] * W
+                by_encoder = by_encoder if decays else by_encoder + asked.weight_decay * W
                 W, W_p = W + gap / count * by_encoder, W_p + gap / count * by_predictor
             kept.append((W, W_p))
         return reference.observed(*map(torch.stack, zip(*kept, strict=True)))
