@@ -641,6 +641,7 @@ from fixmelab.toys import Trajectories
 made_up = torch.arange(2 * 2 * 4 * 2, dtype=torch.float64).view(2, 2, 4, 2)
 toy = Trajectories(made_up, torch.arange(2 * 2 * 4 * 2 * 3, dtype=torch.float64).view(2, 2, 4, 2, 3))
 figure, eigenvalues, clouds = plot_collapse(toy, start_W, start_W_p, some_X, some_X_prime, uneven, data[:5], weight_decay=0.2)
+assert toy.asked, "call the simulate that is handed in, the argument, not the function of the notebook"
 assert tuple(eigenvalues.shape) == (2, 2, 4, 2) and tuple(clouds.shape) == (2, 2, 5, 2), "shapes: (2, 2, T, n_2), (2, 2, N, n_2)"
 assert (torch.as_tensor(eigenvalues) == made_up).all(), "row 0 is with stop-gradient, column 0 with predictor"
 assert all(asked[2] == 0.2 for asked in toy.asked), "hand weight_decay on to simulate"

@@ -8,7 +8,7 @@ import numpy
 import torch
 from matplotlib.figure import Figure
 
-from autograder.assignments.simsiam import reference
+from autograder.assignments.simsiam import reference, trials
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -25,7 +25,7 @@ def plot_collapse(student: Remote, draw: Draw) -> None:
     for weight_decay in (0.0, float(draw.uniform(0.1, 0.5, 1)[0])):
         eigenvalues = draw.positive(2, 2, T, n_2, dtype=torch.float64).sort(dim=-1).values
         encoders = draw.normal(2, 2, T, n_2, n_1, dtype=torch.float64)
-        given = [draw.normal(*shape, dtype=torch.float64) for shape in ((n_2, n_1), (n_2, n_2), (n_1, n_1), (n_1, n_1))]
+        given = list(trials.start(draw, n_2, n_1))  # by which a simulation that is not asked for comes to an end, too
         times = torch.cat([torch.zeros(1), draw.positive(T - 1)]).double().cumsum(dim=0)
         points = draw.normal(count, n_1, dtype=torch.float64)
         toy = Trajectories(eigenvalues, encoders)
