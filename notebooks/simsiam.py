@@ -677,6 +677,9 @@ toy = Trajectories(made_up, torch.arange(2 * 2 * 4 * 2 * 3, dtype=torch.float64)
 figure, eigenvalues, clouds = plot_collapse(toy, start_W, start_W_p, some_X, some_X_prime, uneven, data[:5], weight_decay=0.2)
 assert toy.asked, "call the simulate that is handed in, the argument, not the function of the notebook"
 assert tuple(eigenvalues.shape) == (2, 2, 4, 2) and tuple(clouds.shape) == (2, 2, 5, 2), "shapes: (2, 2, T, n_2), (2, 2, N, n_2)"
+first = torch.as_tensor(eigenvalues)[0][0]
+is_of_a_world = any(torch.equal(first, world) for world in made_up.flatten(0, 1))
+assert is_of_a_world, "hand the eigenvalues on as simulate returns them, its second result, in its order"
 assert (torch.as_tensor(eigenvalues) == made_up).all(), "row 0 is with stop-gradient, column 0 with predictor"
 assert all(asked[2] == 0.2 for asked in toy.asked), "hand weight_decay on to simulate"
 last = torch.tensor([[90.0, 91.0, 92.0], [93.0, 94.0, 95.0]], dtype=torch.float64)
@@ -862,6 +865,7 @@ right, up = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 1.0], [0
 losses = [float(simsiam_loss(*given)) for given in ((right, up, up, right), (right, right, up, up), (right, up, right, right))]
 assert abs(losses[0] + 1) < 1e-3, "if each prediction points where the other view's code points, the loss is −1, its least"
 assert abs(losses[1]) < 1e-3, "if predictions and codes are at right angles, the loss is 0"
+assert abs(float(simsiam_loss(right, -up, up, -right)) - 1) < 1e-3, "if each prediction points away from the other view's code, the loss is 1"
 assert abs(losses[2] + 0.5) < 1e-3, "if one view's code is predicted perfectly and the other's at a right angle, the loss is −½"
 assert abs(float(simsiam_loss(right, right, 3 * right, right)) + 1) < 1e-3, "lengths do not count: they are divided away"
 assert abs(float(loss.detach()) + 0.4168) < 1e-3, "right for vectors of one direction, but not for four pairs: each image has a cosine of its own"

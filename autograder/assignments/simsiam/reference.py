@@ -110,25 +110,30 @@ def flow(X: Tensor, X_prime: Tensor, options: Options) -> Velocity:
     return velocity
 
 
-def integrate(velocity: Velocity, W: Tensor, W_p: Tensor, times: Tensor, step: float) -> tuple[Tensor, Tensor]:
-    """W (T, n_2, n_1) and W_p (T, n_2, n_2) at the times, by Runge and Kutta's rule of fourth order."""
-    kept = [(W, W_p)]
-    for gap in times.diff().tolist():
-        count = max(1, math.ceil(gap / step))
-        for _ in range(count):
-            W, W_p = runge_kutta(velocity, W, W_p, gap / count)
-        kept.append((W, W_p))
-    encoders, predictors = zip(*kept, strict=True)
-    return torch.stack(encoders), torch.stack(predictors)
-
-
 def runge_kutta(velocity: Velocity, W: Tensor, W_p: Tensor, h: float) -> tuple[Tensor, Tensor]:
-    """W and W_p after a step of length h."""
+    """W and W_p after a step of length h, by the rule of fourth order."""
     a, a_p = velocity(W, W_p)
     b, b_p = velocity(W + h / 2 * a, W_p + h / 2 * a_p)
     c, c_p = velocity(W + h / 2 * b, W_p + h / 2 * b_p)
     d, d_p = velocity(W + h * c, W_p + h * c_p)
     return W + h / 6 * (a + 2 * b + 2 * c + d), W_p + h / 6 * (a_p + 2 * b_p + 2 * c_p + d_p)
+
+
+Rule = Callable[[Velocity, Tensor, Tensor, float], tuple[Tensor, Tensor]]
+
+
+def integrate(
+    velocity: Velocity, W: Tensor, W_p: Tensor, times: Tensor, step: float, rule: Rule = runge_kutta
+) -> tuple[Tensor, Tensor]:
+    """W (T, n_2, n_1) and W_p (T, n_2, n_2) at the times, in steps of this length at most."""
+    kept = [(W, W_p)]
+    for gap in times.diff().tolist():
+        count = max(1, math.ceil(gap / step))
+        for _ in range(count):
+            W, W_p = rule(velocity, W, W_p, gap / count)
+        kept.append((W, W_p))
+    encoders, predictors = zip(*kept, strict=True)
+    return torch.stack(encoders), torch.stack(predictors)
 
 
 def simulate(

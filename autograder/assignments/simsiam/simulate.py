@@ -149,12 +149,7 @@ def encoder_never_moves(*given, **options):
 @mistake("The steps are too long, one from each time to the next for example: halve them until nothing changes.")
 def one_step_an_interval(W, W_p, X, X_prime, times, **options):
     velocity, W_p = _velocity_and_start(W_p, X, X_prime, **options)
-    kept = [(W, W_p)]
-    for gap in times.diff().tolist():
-        by_encoder, by_predictor = velocity(W, W_p)
-        W, W_p = W + gap * by_encoder, W_p + gap * by_predictor
-        kept.append((W, W_p))
-    return reference.observed(*map(torch.stack, zip(*kept, strict=True)))
+    return reference.observed(*reference.integrate(velocity, W, W_p, times, 1.0, trials.euler))
 
 
 def _velocity_and_start(W_p, X, X_prime, **options):
@@ -254,15 +249,7 @@ KNOWN = [item for item in list(globals().values()) if isinstance(item, Mistake)]
 @equivalent
 def by_many_small_euler_steps(W, W_p, X, X_prime, times, **options):
     velocity, W_p = _velocity_and_start(W_p, X, X_prime, **options)
-    encoders, predictors = [W], [W_p]
-    for gap in times.diff().tolist():
-        count = int(gap / 0.01) + 1
-        for _ in range(count):
-            by_encoder, by_predictor = velocity(W, W_p)
-            W, W_p = W + gap / count * by_encoder, W_p + gap / count * by_predictor
-        encoders.append(W)
-        predictors.append(W_p)
-    return reference.observed(torch.stack(encoders), torch.stack(predictors))
+    return reference.observed(*reference.integrate(velocity, W, W_p, times, 0.01, trials.euler))
 
 
 @equivalent
