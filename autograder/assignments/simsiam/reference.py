@@ -7,7 +7,7 @@ X = E[x_1 x_2ᵀ], X + X' = E[x_1 x_1ᵀ] = E[x_2 x_2ᵀ], both (n_1, n_1).
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -137,7 +137,7 @@ def integrate(
 
 
 def simulate(
-    W: Tensor, W_p: Tensor, X: Tensor, X_prime: Tensor, times: Tensor, *, step: float = 0.1, **options: float
+    W: Tensor, W_p: Tensor, X: Tensor, X_prime: Tensor, times: Tensor, *, step: float = 0.1, **options: Any
 ) -> tuple[Tensor, Tensor, Tensor]:
     """‖W‖ and ‖W_p‖ (T, 2), eigenvalues of W Wᵀ in rising order (T, n_2), and W itself (T, n_2, n_1).
 
