@@ -151,8 +151,11 @@ def second_moments(x_1, x_2):
 X, X_prime = second_moments(torch.tensor([[1.0, 2.0], [3.0, 0.0]]), torch.tensor([[1.0, 0.0], [2.0, 2.0]]))
 assert X.shape == X_prime.shape == (2, 2), "both are of features by features, (n_1, n_1)"
 assert torch.allclose(X, X.T) and torch.allclose(X_prime, X_prime.T), "both matrices are symmetric"
-assert torch.allclose(X, torch.tensor([[3.5, 2.0], [2.0, 0.0]])), "X is wrong for these two pairs"
-assert torch.allclose(X_prime, torch.tensor([[0.25, -0.5], [-0.5, 2.0]])), "X' is wrong for these two pairs"
+one_X, one_X_prime = second_moments(torch.tensor([[3.0]]), torch.tensor([[5.0]]))
+assert torch.allclose(one_X, torch.tensor([[15.0]])), "for one pair of views, 3 and 5, X is their product, 15"
+assert torch.allclose(one_X_prime, torch.tensor([[2.0]])), "for one pair of views, 3 and 5, X' is 2: what X leaves of the mean of their squares"
+assert torch.allclose(X, torch.tensor([[3.5, 2.0], [2.0, 0.0]])), "X is right for one pair, but wrong for two: it is a mean over the pairs"
+assert torch.allclose(X_prime, torch.tensor([[0.25, -0.5], [-0.5, 2.0]])), "X' is right for one pair, but wrong for two: it is a mean over the pairs"
 same = torch.tensor([[1.0, 2.0]])
 assert torch.equal(second_moments(same, same)[1], torch.zeros(2, 2)), "two equal views have no noise: X' = 0"
 ### BEGIN HIDDEN TESTS
@@ -193,11 +196,16 @@ print("X =\n", X.numpy().round(2), "\nX' =\n", X_prime.numpy().round(2), "\n(the
 # express the three matrices by $W$, $X$ and $X'$, and compute $J$ from them, without any sample.
 
 # %% [markdown]
-# Four small matrices, to try all that follows on:
+# Four small matrices, to try all that follows on, made anew at each call:
+
 
 # %%
-small_W, small_W_p = torch.tensor([[1.0, 2.0], [0.0, 1.0]]), torch.tensor([[1.0, 1.0], [0.0, 2.0]])
-small_X, small_X_prime = torch.tensor([[2.0, 1.0], [1.0, 2.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0]])
+def small_matrices():
+    """W, W_p, X and X', each (2, 2)."""
+    W, W_p = torch.tensor([[1.0, 2.0], [0.0, 1.0]]), torch.tensor([[1.0, 1.0], [0.0, 2.0]])
+    return W, W_p, torch.tensor([[2.0, 1.0], [1.0, 2.0]]), torch.tensor([[1.0, 0.0], [0.0, 3.0]])
+
+
 
 # %% [markdown] hints="objective"
 # **Where to look.** A single view has signal and noise in it, so that $\mathbb E[x_1 x_1^\top] = X + X'$. What is $\mathbb E[x_1 x_2^\top]$?
@@ -223,11 +231,16 @@ def objective(W, W_p, X, X_prime):
 
 
 # %% tests="objective" points=2 minutes=20
-value = objective(small_W, small_W_p, small_X, small_X_prime)
+value = objective(*small_matrices())
 assert value.shape == (), f"J is one number; yours has shape {tuple(value.shape)}"
-assert torch.allclose(value, torch.tensor(30.0)), "for the small matrices J is 30"
+small_W, small_W_p, small_X, small_X_prime = small_matrices()
+without_predictor = objective(small_W, torch.zeros(2, 2), small_X, small_X_prime)
+assert torch.allclose(without_predictor, torch.tensor(16.0)), "for W_p = 0 half of tr F_2 is left, 16: look at F_2, at its trace and at the half"
+nothing_shared = objective(small_W, small_W_p, torch.zeros(2, 2), small_X_prime)
+assert torch.allclose(nothing_shared, torch.tensor(28.0)), "for X = 0 both middle traces are 0 and J is 28: look at the first trace and at F_12"
+assert torch.allclose(value, torch.tensor(30.0)), "right for W_p = 0 and for X = 0, but J is 30: look at X in F_1, and at the two middle traces"
 noiseless = objective(small_W, torch.eye(2), small_X, torch.zeros(2, 2))
-assert torch.allclose(noiseless, torch.tensor(0.0)), "without noise, W_p = I guesses the other view perfectly: J = 0"
+assert torch.allclose(noiseless, torch.tensor(0.0), atol=1e-5), "without noise, W_p = I guesses the other view perfectly: J = 0"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -288,9 +301,14 @@ def predictor_velocity(W, W_p, X, X_prime):
 
 
 # %% tests="predictor_velocity" points=1 minutes=15
-velocity = predictor_velocity(small_W, small_W_p, small_X, small_X_prime)
+velocity = predictor_velocity(*small_matrices())
 assert velocity.shape == (2, 2), f"the velocity has the shape of W_p; yours has {tuple(velocity.shape)}"
-assert torch.allclose(velocity, torch.tensor([[-24.0, -11.0], [-17.0, -8.0]])), "wrong for the small matrices"
+small_W, small_W_p, small_X, small_X_prime = small_matrices()
+target = predictor_velocity(small_W, torch.zeros(2, 2), small_X, small_X_prime)
+assert torch.allclose(target, torch.tensor([[14.0, 5.0], [5.0, 2.0]])), "for W_p = 0 the term of F_12 alone is left, and it is wrong"
+nothing_shared = predictor_velocity(small_W, small_W_p, torch.zeros(2, 2), small_X_prime)
+assert torch.allclose(nothing_shared, torch.tensor([[-19.0, -9.0], [-12.0, -6.0]])), "for X = 0 the term of F_1 alone is left, and it is wrong"
+assert torch.allclose(velocity, torch.tensor([[-24.0, -11.0], [-17.0, -8.0]])), "right for W_p = 0 and for X = 0, but not else: look at X in F_1"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -332,11 +350,19 @@ def encoder_velocity(W, W_p, X, X_prime, stop_gradient):
 
 
 # %% tests="encoder_velocity" points=3 minutes=30
-stopped = encoder_velocity(small_W, small_W_p, small_X, small_X_prime, True)
-both = encoder_velocity(small_W, small_W_p, small_X, small_X_prime, False)
+stopped = encoder_velocity(*small_matrices(), True)
+both = encoder_velocity(*small_matrices(), False)
 assert stopped.shape == both.shape == (2, 2), "the velocity has the shape of W"
-assert torch.allclose(stopped, torch.tensor([[-2.0, -11.0], [-4.0, -27.0]])), "wrong with stop-gradient (small matrices)"
-assert torch.allclose(both, torch.tensor([[-2.0, -15.0], [-3.0, -28.0]])), "wrong without stop-gradient (small matrices)"
+small_W, small_W_p, small_X, small_X_prime = small_matrices()
+noise_alone = [encoder_velocity(small_W, small_W_p, torch.zeros(2, 2), small_X_prime, stop) for stop in (True, False)]
+signal_alone = [encoder_velocity(small_W, small_W_p, small_X, torch.zeros(2, 2), stop) for stop in (True, False)]
+assert torch.allclose(noise_alone[0], torch.tensor([[-1.0, -9.0], [-1.0, -21.0]])), "with stop-gradient, the part of X' is wrong (X = 0)"
+assert torch.allclose(signal_alone[0], torch.tensor([[-1.0, -2.0], [-3.0, -6.0]])), "with stop-gradient, the part of X is wrong (X' = 0)"
+assert torch.allclose(stopped, torch.tensor([[-2.0, -11.0], [-4.0, -27.0]])), "with stop-gradient, the parts of X and X' do not add up"
+assert torch.allclose(noise_alone[1], torch.tensor([[-2.0, -15.0], [-1.0, -24.0]])), "without stop-gradient, the bracket of W X' is wrong (X = 0)"
+signal = torch.tensor([[0.0, 0.0], [-2.0, -4.0]])
+assert torch.allclose(signal_alone[1], signal, atol=1e-5), "without stop-gradient, the bracket of W X is wrong (X' = 0)"
+assert torch.allclose(both, torch.tensor([[-2.0, -15.0], [-3.0, -28.0]])), "without stop-gradient, the parts of X and X' do not add up"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -373,6 +399,7 @@ print("(the encoder's is taken from samples: views differ a little from their mo
 # **Where to look.** The velocity is a sum of two terms of the form $A W B$.
 #
 # **Which rule.** $\operatorname{vec}(A W B) = (B^\top \otimes A) \operatorname{vec}(W)$ if vec stacks columns. (With stacked rows the factors change places.)
+# If `torch.kron` stops at a transposed factor ("view size is not compatible"), hand it `B.T.contiguous()`.
 #
 # **A small case.** For $n_1 = 2$, $n_2 = 1$ and $W_p = 0$, $\dot W = -W (X' + X)$, so that $H$ is simply $X' + X$.
 
@@ -391,10 +418,15 @@ def flow_matrix(W_p, X, X_prime):
 
 
 # %% tests="flow_matrix" points=2 minutes=20
-H = flow_matrix(small_W_p, small_X, small_X_prime)
+H = flow_matrix(*small_matrices()[1:])
 assert H.shape == (4, 4), f"H maps vec(W) to vec(Ẇ), (n_1 n_2, n_1 n_2); yours has shape {tuple(H.shape)}"
-assert torch.allclose(H[1], torch.tensor([1.0, 10.0, 0.0, 2.0])), "the second row is wrong for the small matrices"
-assert torch.allclose(H[2], torch.tensor([0.0, 0.0, 6.0, 3.0])), "the third row is wrong for the small matrices"
+_, small_W_p, small_X, small_X_prime = small_matrices()
+of_noise = torch.tensor([[2.0, 1.0, 0.0, 0.0], [1.0, 6.0, 0.0, 0.0], [0.0, 0.0, 6.0, 3.0], [0.0, 0.0, 3.0, 18.0]])
+of_signal = torch.tensor([[0.0, 0.0, 0.0, 0.0], [0.0, 4.0, 0.0, 2.0], [0.0, 0.0, 0.0, 0.0], [0.0, 2.0, 0.0, 4.0]])
+found_noise, found_signal = flow_matrix(small_W_p, 0 * small_X, small_X_prime), flow_matrix(small_W_p, small_X, 0 * small_X_prime)
+assert torch.allclose(found_noise, of_noise, atol=1e-5), "the part of X' is wrong (X = 0): look at its bracket, and at the order of the factors"
+assert torch.allclose(found_signal, of_signal, atol=1e-5), "the part of X is wrong (X' = 0): look at its bracket, and at the order of the factors"
+assert torch.allclose(H[1], torch.tensor([1.0, 10.0, 0.0, 2.0])), "the parts of X and X' do not add up"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -418,7 +450,8 @@ check("simsiam.flow_matrix", flow_matrix)
 def norm_bound(norm_0, H_smallest, times):
     """What ‖W(t)‖ cannot exceed without stop-gradient.
 
-    norm_0: a number, ‖W(0)‖; H_smallest: a number, the smallest eigenvalue of H at any time; times: (T,). Returns (T,).
+    norm_0: a number, ‖W(0)‖; H_smallest: a number, the smallest eigenvalue of H at any time; times: (T,), of which the first need not
+    be 0. Returns (T,).
     """
     ### BEGIN SOLUTION
     return norm_0 * torch.exp(-H_smallest * times)
@@ -429,7 +462,10 @@ def norm_bound(norm_0, H_smallest, times):
 bound = norm_bound(2.0, 0.5, torch.tensor([0.0, 1.0, 3.0]))
 assert bound.shape == (3,), f"there is a bound for each time, (3,); yours has shape {tuple(bound.shape)}"
 assert abs(float(bound[0]) - 2) < 1e-6, "at t = 0 the bound is the norm itself"
-assert torch.allclose(bound, torch.tensor([2.0, 1.2131, 0.4463]), atol=1e-3), "wrong for λ_0 = 0.5 at t = 1 or t = 3"
+assert torch.allclose(norm_bound(2.0, 0.0, torch.tensor([1.0, 3.0])), torch.tensor([2.0, 2.0])), "for λ_0 = 0 nothing need shrink"
+shrunk = norm_bound(2.0, 0.5, torch.tensor([1.0, 2.0, 3.0])) / 2
+assert torch.allclose(shrunk[1:], shrunk[0] ** torch.tensor([2.0, 3.0])), "each unit of time must shrink the bound by the same factor"
+assert torch.allclose(bound, torch.tensor([2.0, 1.2131, 0.4463]), atol=1e-3), "the bound falls at another rate (λ_0 = 0.5): is it that of the norm?"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -485,9 +521,12 @@ def velocity_without_both(W, X_prime):
 
 
 # %% tests="velocity_without_both" points=1 minutes=10
-velocity = velocity_without_both(small_W, torch.tensor([[1.0, 0.5], [0.5, 3.0]]))
+velocity = velocity_without_both(small_matrices()[0], torch.tensor([[1.0, 0.5], [0.5, 3.0]]))
 assert velocity.shape == (2, 2), f"the velocity has the shape of W; yours has {tuple(velocity.shape)}"
-assert torch.allclose(velocity, torch.tensor([[-4.0, -13.0], [-1.0, -6.0]])), "wrong for X' = ((1, ½), (½, 3))"
+even = velocity_without_both(small_matrices()[0], torch.eye(2))
+assert torch.allclose(even[0, 1], 2 * even[0, 0]) and abs(float(even[1, 0])) < 1e-5, "for X' = I all of W shrinks alike: the velocity is a multiple of W"
+assert torch.allclose(even[0, 0], torch.tensor(-2.0)), "for X' = I the multiple of W is wrong: count the branches, and mind sign and half"
+assert torch.allclose(velocity, torch.tensor([[-4.0, -13.0], [-1.0, -6.0]])), "right for X' = I, but not for another X': how is W multiplied by it?"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -505,12 +544,12 @@ check("simsiam.velocity_without_both", velocity_without_both)
 #
 # Without predictor, $W_p$ *is* the identity: it neither moves nor decays, whatever was handed in. Any integrator will do, Euler's with steps of 0.01 for
 # example, as long as no value is off by more than one per cent of the largest. `times` begins with the time at which the weights are those that are handed
-# in; its gaps may be uneven. In between, take as many steps as you need.
+# in, be it 0 or not; its gaps may be uneven. In between, take as many steps as you need.
 
 # %%
 start_W = torch.tensor([[-0.9, -0.2, 0.1], [-0.3, 0.5, -0.2]], dtype=torch.float64)
 start_W_p = torch.tensor([[0.55, 0.2], [-0.05, 0.65]], dtype=torch.float64)
-uneven = torch.tensor([0.0, 0.3, 1.0, 2.0], dtype=torch.float64)
+uneven = torch.tensor([0.5, 0.8, 1.5, 2.5], dtype=torch.float64)
 some_X, some_X_prime = torch.diag(torch.tensor([1.0, 0.8, 0.2])).double(), torch.diag(torch.tensor([0.1, 0.2, 0.5])).double()
 
 # %% [markdown] hints="simulate"
@@ -555,11 +594,15 @@ norms, eigenvalues, Ws = simulate(start_W, start_W_p, some_X, some_X_prime, unev
 assert norms.shape == (4, 2) and eigenvalues.shape == (4, 2) and Ws.shape == (4, 2, 3), "shapes: (T, 2), (T, n_2), (T, n_2, n_1)"
 assert torch.equal(Ws[0], start_W), "the first W is the one that was handed in"
 assert torch.allclose(eigenvalues.sum(dim=1), norms[:, 0] ** 2), "the eigenvalues of W Wᵀ add up to ‖W‖²"
-kept = (norms[:, 0] ** 2 - norms[:, 1] ** 2 / 2) * torch.exp(0.2 * uneven)
-assert torch.allclose(kept, kept[0].expand(4), rtol=0.02), "(‖W‖² − ‖W_p‖²/α) e^{2ηt} must stay as it is, whatever the data"
+passed = uneven - uneven[0]
+free, _, _ = simulate(start_W, start_W_p, some_X, some_X_prime, uneven)
+kept = free[:, 0] ** 2 - free[:, 1] ** 2
+assert torch.allclose(kept, kept[0].expand(4), rtol=0.02), "without decay and for α = 1, ‖W‖² − ‖W_p‖² must stay as it is: look at both velocities"
+kept = (norms[:, 0] ** 2 - norms[:, 1] ** 2 / 2) * torch.exp(0.2 * passed)
+assert torch.allclose(kept, kept[0].expand(4), rtol=0.02), "(‖W‖² − ‖W_p‖²/α) e^{2ηt} must stay as it is: look at η and α"
 without_both = {"stop_gradient": False, "predictor": False}
 norms, _, _ = simulate(start_W, start_W_p, some_X, torch.eye(3).double(), uneven, **without_both)
-assert torch.allclose(norms[:, 0], norms[0, 0] * torch.exp(-2 * uneven), rtol=0, atol=0.02), "without both, and X' = I, ‖W‖ falls as e^{−2t}"
+assert torch.allclose(norms[:, 0], norms[0, 0] * torch.exp(-2 * passed), rtol=0, atol=0.02), "without both, and X' = I, ‖W‖ falls as e^{−2t}"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -632,11 +675,15 @@ from fixmelab.toys import Trajectories
 made_up = torch.arange(2 * 2 * 4 * 2, dtype=torch.float64).view(2, 2, 4, 2)
 toy = Trajectories(made_up, torch.arange(2 * 2 * 4 * 2 * 3, dtype=torch.float64).view(2, 2, 4, 2, 3))
 figure, eigenvalues, clouds = plot_collapse(toy, start_W, start_W_p, some_X, some_X_prime, uneven, data[:5], weight_decay=0.2)
+assert toy.asked, "call the simulate that is handed in, the argument, not the function of the notebook"
 assert tuple(eigenvalues.shape) == (2, 2, 4, 2) and tuple(clouds.shape) == (2, 2, 5, 2), "shapes: (2, 2, T, n_2), (2, 2, N, n_2)"
+first = torch.as_tensor(eigenvalues)[0][0]
+is_of_a_world = any((first == world).all() for world in made_up.flatten(0, 1))
+assert is_of_a_world, "hand the eigenvalues on as simulate returns them, its second result, in its order"
 assert (torch.as_tensor(eigenvalues) == made_up).all(), "row 0 is with stop-gradient, column 0 with predictor"
 assert all(asked[2] == 0.2 for asked in toy.asked), "hand weight_decay on to simulate"
 last = torch.tensor([[90.0, 91.0, 92.0], [93.0, 94.0, 95.0]], dtype=torch.float64)
-assert torch.allclose(torch.as_tensor(clouds[1][1]), data[:5] @ last.T), "the cloud is that of W at the last time"
+assert torch.allclose(torch.as_tensor(clouds[1][1]), data[:5] @ last.T), "the cloud is W x for each point, with W at the last time, neither moved nor scaled"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -730,8 +777,13 @@ def mode_velocity(p, s, sigma, weight_decay, predictor_rate):
 # %% tests="mode_velocity" points=2 minutes=15
 p_dot, s_dot = mode_velocity(torch.tensor([0.5]), torch.tensor([2.0]), 0.5, 0.1, 3.0)
 assert p_dot.shape == s_dot.shape == (1,), "both velocities have the shape of p"
-assert torch.allclose(p_dot, torch.tensor([2.2])), "the velocity of p is wrong for p = ½, s = 2, σ = ½, η = 0.1, α = 3"
-assert torch.allclose(s_dot, torch.tensor([0.35])), "the velocity of s is wrong for p = ½, s = 2, σ = ½, η = 0.1, α = 3"
+free_p, free_s = mode_velocity(torch.tensor([0.5]), torch.tensor([2.0]), 0.5, 0.0, 1.0)
+assert torch.allclose(free_p, torch.tensor([0.75])), "ṗ is wrong without decay (p = ½, s = 2, σ = ½, η = 0, α = 1): look at its gradient"
+assert torch.allclose(free_s, torch.tensor([0.75])), "ṡ is wrong without decay (p = ½, s = 2, σ = ½, η = 0, α = 1): look at its gradient"
+fast_p, fast_s = mode_velocity(torch.tensor([0.5]), torch.tensor([2.0]), 0.5, 0.0, 3.0)
+assert torch.allclose(fast_p, 3 * free_p) and torch.allclose(fast_s, free_s), "α multiplies the gradient of the predictor, and nothing else"
+assert torch.allclose(p_dot, torch.tensor([2.2])), "ṗ is right for η = 0, but not for η = 0.1 (α = 3): look at its decay"
+assert torch.allclose(s_dot, torch.tensor([0.35])), "ṡ is right for η = 0, but not for η = 0.1: look at its decay"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -809,7 +861,13 @@ p_1, p_2 = torch.tensor([[3.0, 4.0], [1.0, 0.0]]).requires_grad_(), torch.tensor
 z_1, z_2 = torch.tensor([[0.0, 1.0], [1.0, 1.0]]), torch.tensor([[4.0, 3.0], [0.0, 5.0]]).requires_grad_()
 loss = simsiam_loss(p_1, p_2, z_1, z_2)
 assert loss.shape == (), f"training needs one number; yours has shape {tuple(loss.shape)}"
-assert abs(float(loss.detach()) + 0.4168) < 1e-3, "wrong for these four pairs of vectors"
+right, up = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 1.0], [0.0, 1.0]])
+losses = [float(simsiam_loss(*given)) for given in ((right, up, up, right), (right, right, up, up), (right, up, right, right))]
+assert abs(losses[0] + 1) < 1e-3, "if each prediction points where the other view's code points, the loss is −1, its least"
+assert abs(losses[1]) < 1e-3, "if predictions and codes are at right angles, the loss is 0"
+assert abs(float(simsiam_loss(right, -up, up, -right)) - 1) < 1e-3, "if each prediction points away from the other view's code, the loss is 1"
+assert abs(losses[2] + 0.5) < 1e-3, "if one view's code is predicted perfectly and the other's at a right angle, the loss is −½"
+assert abs(float(loss.detach()) + 0.4168) < 1e-3, "right for vectors of one direction, but not for four pairs: each image has a cosine of its own"
 loss.backward()
 assert p_1.grad is not None and z_2.grad is None, "gradients must reach the predictions, and be stopped at the codes"
 simsiam_loss(p_1, p_2, z_1, z_2, stop_gradient=False).backward()
@@ -842,8 +900,12 @@ def output_deviation(z):
 # %% tests="output_deviation" points=1 minutes=10
 deviation = output_deviation(torch.tensor([[3.0, 4.0], [0.0, 2.0], [5.0, 0.0]]))
 assert torch.as_tensor(deviation).numel() == 1, "expected one number for the whole batch"
-assert abs(float(deviation) - 0.4215) < 1e-3, "wrong for the codes (3, 4), (0, 2) and (5, 0)"
 assert float(output_deviation(torch.tensor([[1.0, 2.0], [2.0, 4.0]]))) < 1e-3, "codes in one direction have no deviation"
+opposite = output_deviation(torch.tensor([[0.6, 0.8], [-0.6, -0.8]]))
+assert abs(float(opposite) - 0.7) < 1e-3, "codes of length 1, (0.6, 0.8) and its opposite: deviations 0.6 and 0.8, on average 0.7"
+longer = output_deviation(torch.tensor([[3.0, 4.0], [-6.0, -8.0]]))
+assert abs(float(longer) - 0.7) < 1e-3, "(3, 4) and (−6, −8) have the same directions as before: divide each code by its own length, √(3² + 4²) for one"
+assert abs(float(deviation) - 0.4215) < 1e-3, "right for two codes, but not for (3, 4), (0, 2) and (5, 0): how are deviations taken and averaged?"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 

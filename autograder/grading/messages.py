@@ -52,20 +52,22 @@ def not_filled(name: str) -> str:
 
 def identifiers(source: str, exercise: str) -> set[str]:
     """Names that an answer uses: of the whole cell, or, if it holds several exercises, of the lines between the
-    anchor of `exercise` and the next. `self.name` counts as the use of `name`."""
+    anchor of `exercise` and the next. `self.name` counts as the use of `name`; a parameter's name is its own."""
     lines = source.split("\n")
     starts = {anchor[1]: number for number, line in enumerate(lines, 1) if (anchor := ANCHOR.fullmatch(line))}
     first = starts.get(exercise, 1)
     last = min((number for number in starts.values() if number > first), default=len(lines) + 1)
-    found = set()
+    names, parameters, own = set(), set(), set()
     for node in ast.walk(parsed(source) or ast.Module([], [])):
         if not first <= getattr(node, "lineno", 0) < last:
             continue
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            found.add(node.id)
+            names.add(node.id)
+        elif isinstance(node, ast.arg):
+            parameters.add(node.arg)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-            found.add(node.attr)
-    return found - {exercise}
+            own.add(node.attr)
+    return (names - parameters | own) - {exercise}
 
 
 def variables(source: str) -> set[str]:

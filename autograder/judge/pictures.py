@@ -14,6 +14,8 @@ from autograder.judge.rendering import Edges, Panels, Rendering, holds_the_middl
 # The squared differences between pixels whose values are neighbours, over those between pixels at random: almost 0 for
 # the right picture, 1 for any other, within an eighth or so for the smallest pictures that are looked for, 64 pixels.
 STRAY = 0.5
+# How much of their ink lies apart in two drawings: 0.02 at most if they are the same, 0.2 at least if they are not.
+SAME_INK = 0.08
 STRAY_OF_TILES = 0.7  # for pictures of 784 pixels, of which labels may cover a part
 
 
@@ -44,10 +46,28 @@ def expect_canvas(figure: object, tiles: Tensor) -> None:
         rendering.refuse()
 
 
-def expect_drawn_panels(figure: object, count: int) -> None:
-    """Something is drawn in `count` axes of the figure at least, whatever it is: curves, points or pictures."""
-    filled = len(Rendering(figure).filled())
-    expect(figure).holds(filled >= count, f"Something is drawn in {filled} panels, of {count}.", "empty_figure")
+def expect_drawn_panels(figure: object, count: int, mistake: str | None = None) -> None:
+    """Something of its own is drawn in `count` panels of the figure at least: curves, points or pictures.
+
+    `mistake` names the known mistake of a figure that draws one thing again and again.
+    """
+    filled = Rendering(figure).filled()
+    drawn = f"Something is drawn in {len(filled)} panels, of {count}."
+    expect(figure).holds(len(filled) >= count, drawn, "empty_figure")
+    different = _count_different(torch.stack(filled).float())
+    expect(figure).holds(different >= count, f"Only {different} of the panels differ, of {count}.", mistake)
+
+
+def _count_different(colours: Tensor) -> int:
+    """How many of the drawings (P, H, W, 3) differ, by the ink in each part: no two hit just the same pixels."""
+    ink = (colours - colours.flatten(1, 2).median(dim=1).values[:, None, None]).movedim(3, 1)
+    parts = torch.nn.functional.avg_pool2d(ink, ink.shape[2] // 8).flatten(1)
+    apart = torch.cdist(parts, parts, p=1) / (parts.abs().sum(dim=1)[:, None] + parts.abs().sum(dim=1)).clamp(min=1e-9)
+    kept: list[int] = []
+    for number in range(len(parts)):
+        if not kept or float(apart[number, kept].min()) > SAME_INK:
+            kept.append(number)
+    return len(kept)
 
 
 def _are_laid_out(panels: Panels, tiles: Tensor) -> bool:

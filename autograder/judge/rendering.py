@@ -65,16 +65,18 @@ class Rendering:
             colours[:, number] = pixels.flatten(0, 1)
         return Panels(colours, [edges for _, edges in found.values()])
 
-    def filled(self) -> list[Edges]:
-        """Where something is drawn that is not all of one colour, whatever it is, in places that do not overlap."""
+    def filled(self) -> list[Tensor]:
+        """What is drawn, whatever it is, in places that do not overlap: colours (H, W, 3), not all of them one."""
         side, edge = 200, 8  # samples of each place, and how many at its edge may belong to its frame
         apart: list[Edges] = []
+        found = []
         places = {tuple(map(round, place[:4])): _edges(place) for place in self._places}
         for edges in sorted(islice(places.values(), MOST_SAMPLES // side**2), key=_area):
             inside = self._sampled(edges, side, side)[edge:-edge, edge:-edge]
             if bool((inside != inside[:1, :1]).any()) and not any(holds_the_middle_of(edges, other) for other in apart):
                 apart.append(edges)
-        return apart
+                found.append(inside)
+        return found
 
     def _tried(self, height: int, width: int) -> Iterator[tuple[Tensor, Edges]]:
         """What may show a picture of this height and width: colours and edges."""

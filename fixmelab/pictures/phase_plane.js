@@ -1,38 +1,24 @@
-// The phase plane of one eigenmode: a click, a drag or the arrow keys choose the start (p, s).
-// All text is drawn on the canvas or set as an attribute, never as HTML.
+// The phase plane of one eigenmode, on whose chart (chart.js) one chooses the start (p, s).
 
-const FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif";
-const EDGE = { left: 44, right: 12, top: 12, bottom: 40 };
 const SHAPE = 0.78; // height of the canvas over its width
 
-function floats(view) {
-  return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-}
-
 function render({ model, el }) {
-  const canvas = document.createElement("canvas");
-  canvas.className = "fixmelab-plane";
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "application");
-  canvas.setAttribute("aria-label", "Phase plane over p and s; use the arrow keys to move the start");
-  // No touch scrolling and no text selection while dragging; the notebook's shortcuts must not see the arrow keys.
-  canvas.style.cssText = `display:block;width:100%;aspect-ratio:${1 / SHAPE};cursor:crosshair;touch-action:none;border-radius:6px`;
-  canvas.dataset.lmSuppressShortcuts = "true";
-  el.style.width = "100%";
-  el.append(canvas);
-
-  const pen = canvas.getContext("2d");
   const colours = model.get("colours");
   const [left, right, low, high] = model.get("limits");
-  let width = 0;
-  let height = 0;
-
-  const inner = () => ({ width: width - EDGE.left - EDGE.right, height: height - EDGE.top - EDGE.bottom });
-  const toScreen = (p, s) => [
-    EDGE.left + ((p - left) / (right - left)) * inner().width,
-    EDGE.top + ((high - s) / (high - low)) * inner().height,
-  ];
   const clip = (value, least, most) => Math.min(most, Math.max(least, value));
+  const plane = chart(el, {
+    name: "fixmelab-plane",
+    label: "Phase plane over p and s; use the arrow keys to move the start",
+    shape: SHAPE,
+    resized: draw,
+    chosen: (x, y) => move(left + x * (right - left), high - y * (high - low)),
+    nudged(x, y) {
+      const [p, s] = model.get("start");
+      move(p + (x * (right - left)) / 40, s - (y * (high - low)) / 40);
+    },
+  });
+  const { pen, inner } = plane;
+  const toScreen = (p, s) => plane.toScreen((p - left) / (right - left), (high - s) / (high - low));
 
   function drawBasin() {
     const cells = model.get("basin");
@@ -109,16 +95,16 @@ function render({ model, el }) {
     pen.fillStyle = colours.ink;
     pen.font = `14px ${FONT}`;
     pen.textAlign = "center";
-    pen.fillText("p", EDGE.left + inner().width / 2, height - 9);
+    pen.fillText("p", EDGE.left + inner().width / 2, plane.height - 9);
     pen.fillText("s", 12, EDGE.top + inner().height / 2);
   }
 
   function draw() {
-    if (!width) return;
-    const ratio = canvas.width / width;
+    if (!plane.width) return;
+    const ratio = plane.canvas.width / plane.width;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.fillStyle = "white";
-    pen.fillRect(0, 0, width, height);
+    pen.fillRect(0, 0, plane.width, plane.height);
     pen.save();
     pen.beginPath();
     pen.rect(EDGE.left, EDGE.top, inner().width, inner().height);
@@ -135,54 +121,15 @@ function render({ model, el }) {
     drawAxes();
   }
 
-  function resize() {
-    const ratio = window.devicePixelRatio || 1;
-    const wide = canvas.clientWidth;
-    if (!wide || (wide === width && canvas.width === Math.round(wide * ratio))) return;
-    width = wide;
-    height = Math.round(wide * SHAPE);
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
-    draw();
-  }
-
   function move(p, s) {
     model.set("start", [clip(p, left, right), clip(s, low, high)]);
     model.save_changes();
   }
 
-  function follow(event) {
-    const box = canvas.getBoundingClientRect();
-    const across = ((event.clientX - box.left) * width) / box.width;
-    const down = ((event.clientY - box.top) * height) / box.height;
-    move(
-      left + ((across - EDGE.left) / inner().width) * (right - left),
-      high - ((down - EDGE.top) / inner().height) * (high - low),
-    );
-  }
-
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    canvas.setPointerCapture(event.pointerId);
-    follow(event);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (canvas.hasPointerCapture(event.pointerId)) follow(event);
-  });
-  canvas.addEventListener("keydown", (event) => {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-    if (!way) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const [p, s] = model.get("start");
-    move(p + (way[0] * (right - left)) / 40, s + (way[1] * (high - low)) / 40);
-  });
   const shown = ["start", "basin", "arrows", "path", "parabola", "rest"].map((name) => `change:${name}`).join(" ");
   model.on(shown, draw);
-  const observer = new ResizeObserver(resize);
-  observer.observe(canvas);
   return () => {
-    observer.disconnect();
+    plane.stop();
     model.off(shown, draw);
   };
 }

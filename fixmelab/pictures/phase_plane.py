@@ -4,7 +4,6 @@ Tian, Chen & Ganguli, "Understanding self-supervised learning dynamics without c
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import anywidget
 import ipywidgets
@@ -16,6 +15,7 @@ from matplotlib.colors import ListedColormap
 from fixmelab.environment import is_watched
 from fixmelab.pictures import plotting
 from fixmelab.pictures.flow_field import COLUMNS, LIMITS, FlowField, Velocity
+from fixmelab.pictures.scripts import script
 
 DARK, LIGHT, PATH, PARABOLA, REST = "#d5d9e0", "#eaf4fd", "#bd1f01", "#832db6", "#ffa90e"
 STARTS = ((0.05, 1.0), (0.05, 0.05), (-0.2, 1.3), (1.0, 0.3), (0.6, 1.4))
@@ -25,7 +25,7 @@ DECAYS, RATES = (0.05, 0.17, 0.25), (0.4, 2.5)
 class PhasePlane(anywidget.AnyWidget):
     """The plane. `start` is (p, s), set from here or by a click, a drag or the arrow keys."""
 
-    _esm = Path(__file__).with_name("phase_plane.js")
+    _esm = script("phase_plane.js")
     start = traitlets.List(traitlets.Float(), [0.05, 1.0], minlen=2, maxlen=2).tag(sync=True)
     limits = traitlets.List(traitlets.Float(), list(LIMITS)).tag(sync=True)
     columns = traitlets.Int(COLUMNS).tag(sync=True)

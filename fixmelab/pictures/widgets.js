@@ -1,13 +1,6 @@
-// The map of the encoder's means: a click, a drag or the arrow keys choose (z_i, z_j).
-// All text is drawn on the canvas or set as an attribute, never as HTML.
+// The map of the encoder's means, on whose chart (chart.js) one chooses (z_i, z_j).
 
 const INK = "#222222";
-const FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif";
-const EDGE = { left: 44, right: 12, top: 12, bottom: 40 };
-
-function floats(view) {
-  return new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-}
 
 function bytes(view) {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
@@ -21,30 +14,29 @@ function render({ model, el }) {
   const step = model.get("step");
   const names = model.get("axis_names");
 
-  const canvas = document.createElement("canvas");
-  canvas.className = "fixmelab-map";
-  canvas.tabIndex = 0;
-  canvas.setAttribute("role", "application");
-  canvas.setAttribute("aria-label", `Map of the encoder's means over ${names.join(" and ")}; use the arrow keys to move`);
-  // No touch scrolling and no text selection while dragging; the notebook's shortcuts must not see the arrow keys.
-  canvas.style.cssText = "display:block;width:100%;aspect-ratio:1;cursor:crosshair;touch-action:none;border-radius:6px";
-  canvas.dataset.lmSuppressShortcuts = "true";
-  el.style.width = "100%";
-  el.append(canvas);
-
-  const context = canvas.getContext("2d");
-  const background = document.createElement("canvas");
-  let size = 0;
-
-  const inner = () => ({ width: size - EDGE.left - EDGE.right, height: size - EDGE.top - EDGE.bottom });
-  const toScreen = (x, y) => [
-    EDGE.left + ((x / radius + 1) / 2) * inner().width,
-    EDGE.top + ((1 + y / radius) / 2) * inner().height, // downwards, as rows of the latent grid
-  ];
   const clip = (value) => Math.min(radius, Math.max(-radius, Math.round(value / step) * step));
+  const map = chart(el, {
+    name: "fixmelab-map",
+    label: `Map of the encoder's means over ${names.join(" and ")}; use the arrow keys to move`,
+    shape: 1,
+    resized(ratio) {
+      drawBackground(ratio);
+      draw();
+    },
+    chosen: (x, y) => move((2 * x - 1) * radius, (2 * y - 1) * radius),
+    nudged(across, down) {
+      const [x, y] = model.get("position");
+      move(x + (across * radius) / 30, y + (down * radius) / 30);
+    },
+  });
+  const context = map.pen;
+  const background = document.createElement("canvas");
+  // z_j grows downwards, as rows of the latent grid
+  const toScreen = (x, y) => map.toScreen((x / radius + 1) / 2, (y / radius + 1) / 2);
 
   function drawBackground(ratio) {
-    background.width = background.height = canvas.width;
+    const size = map.width;
+    background.width = background.height = map.canvas.width;
     const pen = background.getContext("2d");
     pen.scale(ratio, ratio);
     pen.fillStyle = "white";
@@ -104,11 +96,11 @@ function render({ model, el }) {
   }
 
   function draw() {
-    if (!size) return;
+    if (!map.width) return;
     const [x, y] = toScreen(...model.get("position"));
     const [left, top] = toScreen(-radius, -radius);
     const [right, bottom] = toScreen(radius, radius);
-    const ratio = canvas.width / size;
+    const ratio = map.canvas.width / map.width;
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(background, 0, 0);
     context.scale(ratio, ratio);
@@ -132,52 +124,14 @@ function render({ model, el }) {
     context.stroke();
   }
 
-  function resize() {
-    const ratio = window.devicePixelRatio || 1;
-    const width = canvas.clientWidth;
-    if (!width || (width === size && canvas.width === Math.round(width * ratio))) return;
-    size = width;
-    canvas.width = canvas.height = Math.round(width * ratio);
-    drawBackground(canvas.width / size);
-    draw();
-  }
-
   function move(x, y) {
     model.set("position", [clip(x), clip(y)]);
     model.save_changes();
   }
 
-  function follow(event) {
-    const box = canvas.getBoundingClientRect();
-    const across = (event.clientX - box.left) * (size / box.width);
-    const down = (event.clientY - box.top) * (size / box.height);
-    move(
-      (((across - EDGE.left) / inner().width) * 2 - 1) * radius,
-      (((down - EDGE.top) / inner().height) * 2 - 1) * radius,
-    );
-  }
-
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    canvas.setPointerCapture(event.pointerId);
-    follow(event);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (canvas.hasPointerCapture(event.pointerId)) follow(event);
-  });
-  canvas.addEventListener("keydown", (event) => {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (!way) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const [x, y] = model.get("position");
-    move(x + (way[0] * radius) / 30, y + (way[1] * radius) / 30);
-  });
   model.on("change:position", draw);
-  const observer = new ResizeObserver(resize);
-  observer.observe(canvas);
   return () => {
-    observer.disconnect();
+    map.stop();
     model.off("change:position", draw);
   };
 }

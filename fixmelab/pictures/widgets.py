@@ -4,7 +4,6 @@ import html
 import io
 import math
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import anywidget
 import ipywidgets
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from fixmelab.environment import is_watched
 from fixmelab.pictures import plotting
+from fixmelab.pictures.scripts import script
 
 Decode = Callable[[Tensor], Tensor]
 
@@ -28,7 +28,7 @@ MOST_POINTS = 4000  # on the map of a widget
 class LatentMap(anywidget.AnyWidget):
     """The map of the means. `position` is (z_i, z_j), set from here or by a click, a drag or the arrow keys."""
 
-    _esm = Path(__file__).with_name("widgets.js")
+    _esm = script("widgets.js")
     position = traitlets.List(traitlets.Float(), [0.0, 0.0], minlen=2, maxlen=2).tag(sync=True)
     points = traitlets.Bytes().tag(sync=True)  # float32, x and y in turn
     classes = traitlets.Bytes().tag(sync=True)  # one byte a point

@@ -8,6 +8,7 @@ import torch
 
 from autograder.assignments.simsiam import common, reference
 from autograder.assignments.simsiam.common import eye_like, full_velocity, stopped_velocity
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -22,6 +23,8 @@ def encoder_velocity(student: Remote, draw: Draw) -> None:
         wanted = [reference.encoder_velocity(*given, stop_gradient) for stop_gradient in (True, False)]
         for velocity, right, word in zip(found, wanted, ("with", "without"), strict=True):
             expect(velocity, f"the velocity {word} stop-gradient").close(right)
+    for stop_gradient in (True, False):
+        expect_any_device(student, *given, stop_gradient, mistake="made_on_the_cpu")
 
 
 def _with(stopped=stopped_velocity, full=full_velocity):
@@ -125,6 +128,39 @@ def mean_of_the_branches(W, W_p, X, X_prime, stop_gradient):
 @mistake("Every value is twice what it should be: the half in front of J cancels the 2 of the squares.")
 def twice_the_velocities(W, W_p, X, X_prime, stop_gradient):
     return 2 * reference.encoder_velocity(W, W_p, X, X_prime, stop_gradient)
+
+
+@mistake("W_p and its transpose stand in the other order in W̃_pᵀ W̃_p, without stop-gradient.")
+def shift_turned_round(W, W_p, X, X_prime, stop_gradient):
+    def full(W, W_p, X, X_prime):
+        shifted = W_p - eye_like(W_p)
+        return full_velocity(W, W_p, X, X_prime) + (shifted.T @ shifted - shifted @ shifted.T) @ W @ X
+
+    return _with(full=full)(W, W_p, X, X_prime, stop_gradient)
+
+
+@mistake("With stop-gradient, X and X' are exchanged: the views share X, and X + X' is that of one view.")
+def stopped_with_moments_exchanged(W, W_p, X, X_prime, stop_gradient):
+    return _with(stopped=lambda W, W_p, X, X_prime: stopped_velocity(W, W_p, X_prime, X))(
+        W, W_p, X, X_prime, stop_gradient
+    )
+
+
+@mistake("The identity has as many rows as x has entries; it belongs beside W_p, (n_2, n_2). So only n_1 = n_2 works.")
+def identity_of_the_wrong_size(W, W_p, X, X_prime, stop_gradient):
+    def full(W, W_p, X, X_prime):
+        identity = eye_like(X)
+        shifted = W_p - identity
+        return -((W_p.T @ W_p + identity) @ W @ X_prime + shifted.T @ shifted @ W @ X)
+
+    return _with(full=full)(W, W_p, X, X_prime, stop_gradient)
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(W, W_p, X, X_prime, stop_gradient):
+    shifted = W_p - common.eye_on_the_cpu(W_p)
+    full = -((W_p.T @ W_p + eye_like(W_p)) @ W @ X_prime + shifted.T @ shifted @ W @ X)
+    return stopped_velocity(W, W_p, X, X_prime) if stop_gradient else full
 
 
 @mistake("The predictor is left out: both velocities are those of W_p = I.")

@@ -8,6 +8,7 @@ import torch
 
 from autograder.assignments.simsiam import common, reference
 from autograder.assignments.simsiam.common import eye_like
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -19,6 +20,7 @@ def flow_matrix(student: Remote, draw: Draw) -> None:
     for n_2, n_1, dtype in common.SIZES:
         _, W_p, X, X_prime = common.linear_network(draw, n_2, n_1, dtype)
         expect(student(W_p, X, X_prime)).close(reference.flow_matrix(W_p, X, X_prime))
+    expect_any_device(student, W_p, X, X_prime, mistake="made_on_the_cpu")
 
 
 def _parts(W_p):
@@ -31,6 +33,20 @@ def _parts(W_p):
 def rows_stacked(W_p, X, X_prime):
     noise, signal = _parts(W_p)
     return torch.kron(noise, X_prime) + torch.kron(signal, X)
+
+
+@mistake(
+    "In one of the two products the factors of ⊗ are exchanged: both have the moments first, since vec stacks columns."
+)
+def rows_stacked_in_the_part_of_X(W_p, X, X_prime):
+    noise, signal = _parts(W_p)
+    return torch.kron(X_prime, noise) + torch.kron(signal, X)
+
+
+@rows_stacked_in_the_part_of_X.also
+def rows_stacked_in_the_part_of_the_noise(W_p, X, X_prime):
+    noise, signal = _parts(W_p)
+    return torch.kron(noise, X_prime) + torch.kron(X, signal)
 
 
 @mistake("The sign is wrong: vec(Ẇ) = −H vec(W), so that H has no negative eigenvalue.")
@@ -71,6 +87,28 @@ def products_turned_round(W_p, X, X_prime):
     return reference.flow_matrix(W_p.T, X, X_prime)
 
 
+@mistake("In one of the products a matrix and its transpose stand in the other order: W_pᵀW_p and W̃_pᵀW̃_p.")
+def shift_turned_round(W_p, X, X_prime):
+    return torch.kron(X_prime, _parts(W_p)[0]) + torch.kron(X, _parts(W_p.T)[1])
+
+
+@shift_turned_round.also
+def square_turned_round(W_p, X, X_prime):
+    return torch.kron(X_prime, _parts(W_p.T)[0]) + torch.kron(X, _parts(W_p)[1])
+
+
+@mistake("The identity has as many rows as x has entries; it belongs beside W_p, (n_2, n_2). So only n_1 = n_2 works.")
+def identity_of_the_wrong_size(W_p, X, X_prime):
+    shifted = W_p - eye_like(X)
+    return torch.kron(X_prime, W_p.T @ W_p + eye_like(X)) + torch.kron(X, shifted.T @ shifted)
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(W_p, X, X_prime):
+    noise = W_p.T @ W_p + common.eye_on_the_cpu(W_p)
+    return torch.kron(X_prime, noise) + torch.kron(X, _parts(W_p)[1])
+
+
 @mistake("W̃_p stands without its transpose: the products are W_pᵀW_p and W̃_pᵀW̃_p.")
 def shift_not_squared(W_p, X, X_prime):
     return torch.kron(X_prime, _parts(W_p)[0]) + torch.kron(X, W_p - eye_like(W_p))
@@ -78,7 +116,7 @@ def shift_not_squared(W_p, X, X_prime):
 
 @mistake("This is the matrix of the flow with stop-gradient; H belongs to the flow without it.")
 def flow_with_stop_gradient(W_p, X, X_prime):
-    return torch.kron(X + X_prime, W_p.T @ W_p) - torch.kron(X, W_p.T)
+    return torch.kron(X + X_prime, W_p.T @ W_p) - torch.kron(X, W_p.T.contiguous())
 
 
 @mistake("The part of X is missing.")
@@ -113,7 +151,7 @@ def matrix_column_by_column(W_p, X, X_prime):
     found = []
     for column in range(n_1):
         for row in range(n_2):
-            W = torch.zeros(n_2, n_1, dtype=X.dtype)
+            W = torch.zeros(n_2, n_1, dtype=X.dtype, device=X.device)
             W[row, column] = 1
             found.append(-common.full_velocity(W, W_p, X, X_prime).T.reshape(-1))
     return torch.stack(found, dim=1)

@@ -7,6 +7,7 @@ to the wrong one, or σ stands for σ².
 import torch
 
 from autograder.assignments.simsiam import reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -22,6 +23,8 @@ def mode_velocity(student: Remote, draw: Draw) -> None:
         wanted_p, wanted_s = reference.mode_velocity(p, s, sigma, weight_decay, rate)
         expect(p_dot, "the velocity of p").close(wanted_p)
         expect(s_dot, "the velocity of s").close(wanted_s)
+    p, s = draw.normal(3), draw.positive(3)
+    expect_any_device(student, p, s, 0.5, 0.1, 2.0, mistake="made_on_the_cpu")
 
 
 def _velocities(p, s, weight_decay, rate, noise, *, of_p=None, of_s=None):
@@ -62,6 +65,25 @@ def not_through_the_predictor(p, s, sigma, weight_decay, predictor_rate):
 def predictor_shown_itself(p, s, sigma, weight_decay, predictor_rate):
     return _velocities(
         p, s, weight_decay, predictor_rate, sigma**2, of_p=lambda rest: predictor_rate * p * s * rest - weight_decay * p
+    )
+
+
+@mistake("ṗ lacks s in its gradient: an error counts as much as the code that the predictor is shown.")
+def predictor_shown_nothing(p, s, sigma, weight_decay, predictor_rate):
+    return _velocities(
+        p, s, weight_decay, predictor_rate, sigma**2, of_p=lambda rest: predictor_rate * rest - weight_decay * p
+    )
+
+
+@mistake("ṗ is multiplied by w, the root of s; the gradient of the predictor holds the whole s = w².")
+def predictor_shown_a_root(p, s, sigma, weight_decay, predictor_rate):
+    return _velocities(
+        p,
+        s,
+        weight_decay,
+        predictor_rate,
+        sigma**2,
+        of_p=lambda rest: predictor_rate * s.sqrt() * rest - weight_decay * p,
     )
 
 
@@ -128,6 +150,13 @@ def uphill(p, s, sigma, weight_decay, predictor_rate):
 @mistake("The velocities are in the other order: that of p first.")
 def in_the_other_order(p, s, sigma, weight_decay, predictor_rate):
     return reference.mode_velocity(p, s, sigma, weight_decay, predictor_rate)[::-1]
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(p, s, sigma, weight_decay, predictor_rate):
+    ones = torch.ones(p.shape, dtype=p.dtype)
+    rest = ones - (1 + sigma**2) * p
+    return predictor_rate * s * rest - weight_decay * p, 2 * p * s * rest - 2 * weight_decay * s
 
 
 @equivalent

@@ -9,6 +9,7 @@ import math
 import torch
 
 from autograder.assignments.simsiam import reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -21,6 +22,9 @@ def norm_bound(student: Remote, draw: Draw) -> None:
         norm_0, smallest = (float(draw.positive(1)[0]) for _ in range(2))
         times = torch.cat([torch.zeros(1, dtype=dtype), draw.uniform(0.1, 3, count, dtype=dtype)])
         expect(student(norm_0, smallest, times)).close(reference.norm_bound(norm_0, smallest, times))
+        later = times[1:] + 0.1  # without the start
+        expect(student(norm_0, smallest, later)).close(reference.norm_bound(norm_0, smallest, later))
+    expect_any_device(student, norm_0, smallest, times, mistake="made_on_the_cpu")
 
 
 @mistake("This bounds the squared norm: its rate is twice that of the norm.")
@@ -63,6 +67,16 @@ def times_added_up(norm_0, H_smallest, times):
     return norm_0 * torch.exp(-H_smallest * times.cumsum(dim=0))
 
 
+@mistake("The places of the times stand for the times: use t itself, not 0, 1, 2, ….")
+def places_for_times(norm_0, H_smallest, times):
+    return reference.norm_bound(norm_0, H_smallest, torch.arange(len(times)).to(times))
+
+
+@mistake("Time is counted from the first of the times; norm_0 is ‖W(0)‖, and 0 need not be among them.")
+def counted_from_the_first_time(norm_0, H_smallest, times):
+    return reference.norm_bound(norm_0, H_smallest, times - times[0])
+
+
 @mistake("The eigenvalue enters as its root; it is a rate already.")
 def root_of_the_eigenvalue(norm_0, H_smallest, times):
     return norm_0 * torch.exp(-math.sqrt(H_smallest) * times)
@@ -81,6 +95,11 @@ def power_of_two(norm_0, H_smallest, times):
 @mistake("One number comes back; there is a bound for each time.")
 def at_the_last_time(norm_0, H_smallest, times):
     return reference.norm_bound(norm_0, H_smallest, times)[-1]
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(norm_0, H_smallest, times):
+    return torch.tensor([norm_0 * math.exp(-H_smallest * float(t)) for t in times], dtype=times.dtype)
 
 
 @equivalent

@@ -9,6 +9,7 @@ import torch
 
 from autograder.assignments.simsiam import common, reference
 from autograder.assignments.simsiam.common import correlations, objective_of
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -27,6 +28,7 @@ def objective(student: Remote, draw: Draw) -> None:
     for gradient, right, name in zip(found, wanted, ("W", "W_p"), strict=True):
         expect(gradient).holds(gradient is not None, f"No gradient reaches {name}.", "detached")
         expect(gradient, f"the gradient with respect to {name}").close(right)
+    expect_any_device(student, *given, mistake="made_on_the_cpu")
 
 
 @mistake("The half in front is missing.")
@@ -62,6 +64,17 @@ def second_view_without_noise(W, W_p, X, X_prime):
 def noise_alone(W, W_p, X, X_prime):
     F_1, F_12 = correlations(W, X, X_prime)
     return objective_of(W_p, F_1 - F_12, F_12, F_1)
+
+
+@mistake("F_12 is made from X', but it is X that two views share.")
+def noise_shared_by_the_views(W, W_p, X, X_prime):
+    F_1, F_12 = correlations(W, X, X_prime)
+    return objective_of(W_p, F_1, F_1 - F_12, F_1)
+
+
+@mistake("W stands transposed: the code is f = W x, so that E[f fᵀ] = W E[x xᵀ] Wᵀ.")
+def encoder_transposed(W, W_p, X, X_prime):
+    return reference.objective(W.T, W_p, X, X_prime)
 
 
 @mistake("tr F_2 is missing: the square of the second branch belongs to J even where no gradient goes through it.")
@@ -120,6 +133,19 @@ def mean_over_the_outputs(W, W_p, X, X_prime):
 def matrix_without_a_trace(W, W_p, X, X_prime):
     F_1, F_12 = correlations(W, X, X_prime)
     return 0.5 * (W_p.T @ W_p @ F_1 - W_p @ F_12 - F_12 @ W_p + F_1)
+
+
+@mistake("The value is right, but W is held fixed in the second branch: J itself stops no gradient, W moves in both.")
+def stops_the_second_branch(W, W_p, X, X_prime):
+    target = W.detach()
+    S = X + X_prime
+    return objective_of(W_p, W @ S @ W.T, W @ X @ target.T, target @ S @ target.T)
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(W, W_p, X, X_prime):
+    shifted, noisy = (W_p - common.eye_on_the_cpu(W_p)) @ W, W_p @ W
+    return 0.5 * torch.trace(shifted @ X @ shifted.T + noisy @ X_prime @ noisy.T + W @ X_prime @ W.T)
 
 
 @mistake("No gradient reaches W or W_p: the graph is cut (detach, no_grad, item or numpy).")

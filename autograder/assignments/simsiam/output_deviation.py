@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional
 
 from autograder.assignments.simsiam import reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -22,6 +23,7 @@ def output_deviation(student: Remote, draw: Draw) -> None:
         expect(student(z)).close(reference.output_deviation(z))
     collapsed = draw.positive(5, 1) * (1 + draw.positive(1, 4)).expand(5, 4)
     expect(student(collapsed), "the deviation of outputs in one direction").close(torch.zeros(()), atol=1e-3)
+    expect_any_device(student, z, mistake="made_on_the_cpu")
 
 
 def _deviation(z, dim=0):
@@ -96,6 +98,12 @@ def root_mean_square(z):
 @mistake("All outputs are divided by one length; each image has its own.")
 def one_length_for_all(z):
     return (z / z.norm() * len(z) ** 0.5).std(dim=0, correction=0).mean()
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(z):
+    unit, weights = functional.normalize(z, dim=1), torch.full((len(z),), 1 / len(z), dtype=z.dtype)
+    return (weights @ (unit - weights @ unit) ** 2).sqrt().mean()
 
 
 @equivalent

@@ -8,6 +8,7 @@ import numpy
 import torch
 from matplotlib.figure import Figure
 
+from autograder.assignments.simsiam import reference, trials
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -24,18 +25,20 @@ def plot_collapse(student: Remote, draw: Draw) -> None:
     for weight_decay in (0.0, float(draw.uniform(0.1, 0.5, 1)[0])):
         eigenvalues = draw.positive(2, 2, T, n_2, dtype=torch.float64).sort(dim=-1).values
         encoders = draw.normal(2, 2, T, n_2, n_1, dtype=torch.float64)
-        given = [draw.normal(*shape, dtype=torch.float64) for shape in ((n_2, n_1), (n_2, n_2), (n_1, n_1), (n_1, n_1))]
+        given = list(trials.start(draw, n_2, n_1))  # by which a simulation that is not asked for comes to an end, too
         times = torch.cat([torch.zeros(1), draw.positive(T - 1)]).double().cumsum(dim=0)
         points = draw.normal(count, n_1, dtype=torch.float64)
         toy = Trajectories(eigenvalues, encoders)
         options = {"weight_decay": weight_decay} if weight_decay else {}
         found = expect(student(toy, *given, times, points, **options), "what plot_collapse returns").items(3)
+        asked = bool(toy.asked)
+        expect(toy.asked).holds(asked, "The simulate that is handed in is never called.", "another_simulate")
         shown = _array(found[1], "the eigenvalues", 2, 2, T, n_2)
         expect(shown, "the eigenvalues").close(eigenvalues, rtol=1e-4)
         clouds = _array(found[2], "the clouds", 2, 2, count, n_2)
         expect(clouds, "the clouds").close(torch.einsum("na,rcia->rcni", points, encoders[:, :, -1]), rtol=1e-4)
         _expect_asked(toy, [*given, times], weight_decay)
-    expect_drawn_panels(found[0], 4)
+    expect_drawn_panels(found[0], 4, "one_case_in_all_panels_of_the_figure")
 
 
 def _array(found: object, label: str, *shape: int) -> torch.Tensor:
@@ -132,6 +135,33 @@ def weight_decay_not_handed_on(*given, weight_decay=0.0):
     return _answer(*given)
 
 
+@mistake("The simulate that is handed in is never called; use the argument, not the function of the notebook.")
+def another_simulate(simulate, *given, weight_decay=0.0):
+    return _answer(
+        lambda *start, weight_decay: reference.simulate(
+            *start[:5], stop_gradient=start[5], predictor=start[6], weight_decay=weight_decay
+        ),
+        *given,
+        weight_decay=weight_decay,
+    )
+
+
+@mistake("These are the norms, the first thing that simulate returns; the eigenvalues are the second.")
+def norms_for_eigenvalues(simulate, *given, weight_decay=0.0):
+    def shifted(*start, **options):
+        norms, _, encoders = simulate(*start, **options)
+        return norms, norms, encoders
+
+    return _answer(shifted, *given, weight_decay=weight_decay)
+
+
+@mistake("The figure shows one case again and again: each panel draws its own.")
+def one_case_in_all_panels_of_the_figure(*given, weight_decay=0.0):
+    eigenvalues, clouds = _found(*given, weight_decay)
+    shown = [part[:1, :1].expand_as(part) for part in (eigenvalues, clouds)]
+    return _drawn(*shown, given[5]), eigenvalues, clouds
+
+
 @mistake("The clouds are returned first; they come third, after the eigenvalues.")
 def clouds_first(*given, weight_decay=0.0):
     figure, eigenvalues, clouds = _answer(*given, weight_decay=weight_decay)
@@ -188,4 +218,16 @@ def with_four_panels_by_pyplot(simulate, W, W_p, X, X_prime, times, points, weig
             axes[row, column].plot(times.numpy(), found.numpy())
             axes[row, column].inset_axes((0.6, 0.6, 0.35, 0.35)).scatter(*clouds[row, column].T[:2], s=2)
     plt.close(figure)
+    return figure, eigenvalues, clouds
+
+
+@equivalent
+def with_pictures_in_the_panels(*given, weight_decay=0.0):
+    eigenvalues, clouds = _found(*given, weight_decay)
+    figure = Figure()
+    for panel, values, cloud in zip(
+        figure.subplots(4, 2), eigenvalues.flatten(0, 1), clouds.flatten(0, 1), strict=True
+    ):
+        panel[0].imshow(values.T, aspect="auto", origin="lower", extent=(0, float(given[5][-1]), 0, values.shape[1]))
+        panel[1].hist2d(*cloud.T[:2].numpy(), bins=10)
     return figure, eigenvalues, clouds

@@ -8,6 +8,7 @@ import torch
 
 from autograder.assignments.simsiam import common, reference
 from autograder.assignments.simsiam.common import correlations
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -19,6 +20,7 @@ def predictor_velocity(student: Remote, draw: Draw) -> None:
     for n_2, n_1, dtype in common.SIZES:
         given = common.linear_network(draw, n_2, n_1, dtype)
         expect(student(*given)).close(reference.predictor_velocity(*given))
+    expect_any_device(student, *given, mistake="made_on_the_cpu")
 
 
 @mistake("This is the gradient; the flow goes downhill, against it.")
@@ -55,6 +57,17 @@ def noise_between_the_views(W, W_p, X, X_prime):
     return F_1 - W_p @ F_1
 
 
+@mistake("F_12 is made from X', but it is X that two views share.")
+def noise_shared_by_the_views(W, W_p, X, X_prime):
+    F_1, F_12 = correlations(W, X, X_prime)
+    return F_1 - F_12 - W_p @ F_1
+
+
+@mistake("W stands transposed: the code is f = W x, so that E[f fᵀ] = W E[x xᵀ] Wᵀ.")
+def encoder_transposed(W, W_p, X, X_prime):
+    return reference.predictor_velocity(W.T, W_p, X, X_prime)
+
+
 @mistake("The noise is in the wrong one of the two: F_1 is of one view, F_12 of two.")
 def noise_in_the_wrong_one(W, W_p, X, X_prime):
     F_1, F_12 = correlations(W, X, X_prime)
@@ -88,10 +101,21 @@ def product_counted_twice(W, W_p, X, X_prime):
     return 2 * F_12 - W_p @ F_1
 
 
+@mistake("F_12 is halved: it stands in two of the traces, and both of them hold W_p.")
+def one_of_the_middle_traces(W, W_p, X, X_prime):
+    F_1, F_12 = correlations(W, X, X_prime)
+    return F_12 / 2 - W_p @ F_1
+
+
 @mistake("The product of the branches is multiplied by W_p as well: its derivative by W_p holds no W_p any more.")
 def predictor_left_in_the_product(W, W_p, X, X_prime):
     F_1, F_12 = correlations(W, X, X_prime)
     return W_p @ F_12 - W_p @ F_1
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(W, W_p, X, X_prime):
+    return (common.eye_on_the_cpu(W_p) - W_p) @ W @ X @ W.T - W_p @ W @ X_prime @ W.T
 
 
 @equivalent

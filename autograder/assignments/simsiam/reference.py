@@ -7,6 +7,7 @@ X = E[x_1 x_2ᵀ], X + X' = E[x_1 x_1ᵀ] = E[x_2 x_2ᵀ], both (n_1, n_1).
 
 import math
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -84,37 +85,33 @@ def velocity_without_both(W: Tensor, X_prime: Tensor) -> Tensor:
     return encoder_velocity(W, identity, torch.zeros_like(X_prime), X_prime, False)
 
 
-def flow(
-    X: Tensor, X_prime: Tensor, stop_gradient: bool, predictor: bool, weight_decay: float, rate: float
-) -> Velocity:
+class Options(NamedTuple):
+    """What a simulation may be asked for besides its start, with what it does unless it is asked."""
+
+    stop_gradient: bool = True
+    predictor: bool = True
+    weight_decay: float = 0.0
+    predictor_rate: float = 1.0
+
+
+def flow(X: Tensor, X_prime: Tensor, options: Options) -> Velocity:
     """Velocities of W and W_p, written down, since a simulation asks for thousands of them."""
     total = X + X_prime
+    decay, rate = options.weight_decay, options.predictor_rate
 
     def velocity(W: Tensor, W_p: Tensor) -> tuple[Tensor, Tensor]:
         error_1 = W_p @ W @ total - W @ X  # E[(W_p f_1 − f_2) x_1ᵀ]
         by_encoder = W_p.T @ error_1
-        if not stop_gradient:
+        if not options.stop_gradient:
             by_encoder = by_encoder - (W_p @ W @ X - W @ total)
-        by_predictor = rate * error_1 @ W.T + weight_decay * W_p if predictor else torch.zeros_like(W_p)
-        return -by_encoder - weight_decay * W, -by_predictor
+        by_predictor = rate * error_1 @ W.T + decay * W_p if options.predictor else torch.zeros_like(W_p)
+        return -by_encoder - decay * W, -by_predictor
 
     return velocity
 
 
-def integrate(velocity: Velocity, W: Tensor, W_p: Tensor, times: Tensor, step: float) -> tuple[Tensor, Tensor]:
-    """W (T, n_2, n_1) and W_p (T, n_2, n_2) at the times, by Runge and Kutta's rule of fourth order."""
-    kept = [(W, W_p)]
-    for gap in times.diff().tolist():
-        count = max(1, math.ceil(gap / step))
-        for _ in range(count):
-            W, W_p = runge_kutta(velocity, W, W_p, gap / count)
-        kept.append((W, W_p))
-    encoders, predictors = zip(*kept, strict=True)
-    return torch.stack(encoders), torch.stack(predictors)
-
-
 def runge_kutta(velocity: Velocity, W: Tensor, W_p: Tensor, h: float) -> tuple[Tensor, Tensor]:
-    """W and W_p after a step of length h."""
+    """W and W_p after a step of length h, by the rule of fourth order."""
     a, a_p = velocity(W, W_p)
     b, b_p = velocity(W + h / 2 * a, W_p + h / 2 * a_p)
     c, c_p = velocity(W + h / 2 * b, W_p + h / 2 * b_p)
@@ -122,22 +119,33 @@ def runge_kutta(velocity: Velocity, W: Tensor, W_p: Tensor, h: float) -> tuple[T
     return W + h / 6 * (a + 2 * b + 2 * c + d), W_p + h / 6 * (a_p + 2 * b_p + 2 * c_p + d_p)
 
 
+Rule = Callable[[Velocity, Tensor, Tensor, float], tuple[Tensor, Tensor]]
+
+
+def integrate(
+    velocity: Velocity, W: Tensor, W_p: Tensor, times: Tensor, step: float, rule: Rule = runge_kutta
+) -> tuple[Tensor, Tensor]:
+    """W (T, n_2, n_1) and W_p (T, n_2, n_2) at the times, in steps of this length at most."""
+    kept = [(W, W_p)]
+    for gap in times.diff().tolist():
+        count = max(1, math.ceil(gap / step))
+        for _ in range(count):
+            W, W_p = rule(velocity, W, W_p, gap / count)
+        kept.append((W, W_p))
+    encoders, predictors = zip(*kept, strict=True)
+    return torch.stack(encoders), torch.stack(predictors)
+
+
 def simulate(
-    W: Tensor,
-    W_p: Tensor,
-    X: Tensor,
-    X_prime: Tensor,
-    times: Tensor,
-    stop_gradient: bool = True,
-    predictor: bool = True,
-    weight_decay: float = 0.0,
-    predictor_rate: float = 1.0,
-    step: float = 0.1,
+    W: Tensor, W_p: Tensor, X: Tensor, X_prime: Tensor, times: Tensor, *, step: float = 0.1, **options: Any
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """‖W‖ and ‖W_p‖ (T, 2), eigenvalues of W Wᵀ in rising order (T, n_2), and W itself (T, n_2, n_1)."""
-    W_p = W_p if predictor else torch.eye(len(W_p), dtype=W_p.dtype)
-    velocity = flow(X, X_prime, stop_gradient, predictor, weight_decay, predictor_rate)
-    return observed(*integrate(velocity, W, W_p, times, step))
+    """‖W‖ and ‖W_p‖ (T, 2), eigenvalues of W Wᵀ in rising order (T, n_2), and W itself (T, n_2, n_1).
+
+    `options` are those of Options.
+    """
+    asked = Options(**options)
+    W_p = W_p if asked.predictor else torch.eye(len(W_p), dtype=W_p.dtype)
+    return observed(*integrate(flow(X, X_prime, asked), W, W_p, times, step))
 
 
 def observed(encoders: Tensor, predictors: Tensor) -> tuple[Tensor, Tensor, Tensor]:

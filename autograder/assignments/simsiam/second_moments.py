@@ -7,6 +7,7 @@ place of x̄, so that half of the noise is taken for signal; others centre, or l
 import torch
 
 from autograder.assignments.simsiam import reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -22,6 +23,7 @@ def second_moments(student: Remote, draw: Draw) -> None:
         wanted_X, wanted_X_prime = reference.second_moments(x_1, x_2)
         expect(X, "X").close(wanted_X)
         expect(X_prime, "X'").close(wanted_X_prime)
+    expect_any_device(student, x_1, x_2, mistake="made_on_the_cpu")
 
 
 def _cross(x_1, x_2):
@@ -74,6 +76,11 @@ def divided_by_one_less(x_1, x_2):
     return tuple(moment * len(x_1) / max(len(x_1) - 1, 1e-6) for moment in reference.second_moments(x_1, x_2))
 
 
+@mistake("The sums are divided by the number of features, n_1; they run over the N pairs.")
+def divided_by_the_number_of_features(x_1, x_2):
+    return tuple(moment * len(x_1) / x_1.shape[1] for moment in reference.second_moments(x_1, x_2))
+
+
 @mistake("The two results are in the other order: X first.")
 def noise_first(x_1, x_2):
     return reference.second_moments(x_1, x_2)[::-1]
@@ -116,6 +123,15 @@ def changes_its_argument(x_1, x_2):
     found = reference.second_moments(x_1, x_2)
     x_1 -= x_1.mean(dim=0)
     return found
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(x_1, x_2):
+    X = torch.zeros(x_1.shape[1], x_1.shape[1], dtype=x_1.dtype)
+    for one, other in zip(x_1, x_2, strict=True):
+        X += torch.outer(one, other) + torch.outer(other, one)
+    X = X / (2 * len(x_1))
+    return X, _of_all(x_1, x_2) - X
 
 
 @equivalent

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from autograder.assignments.simsiam import reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -33,6 +34,7 @@ def simsiam_loss(student: Remote, draw: Draw) -> None:
                 gradient = torch.zeros_like(right) if gradient is None else gradient
             expect(gradient).holds(gradient is not None, f"No gradient reaches {name} {word} stop-gradient.")
             expect(gradient, f"{word} stop-gradient, the gradient with respect to {name}").close(right)
+    expect_any_device(student, *given, mistake="made_on_the_cpu")
 
 
 def _gradients(given: list[Tensor], stop_gradient: bool) -> list[Tensor]:
@@ -145,6 +147,15 @@ def one_less_the_cosine(p_1, p_2, z_1, z_2, stop_gradient=True):
 @mistake("This is a squared distance of unit vectors, twice the loss and a constant: the negative cosine is asked for.")
 def squared_distance(p_1, p_2, z_1, z_2, stop_gradient=True):
     return 2 + 2 * reference.simsiam_loss(p_1, p_2, z_1, z_2, stop_gradient)
+
+
+@mistake(SENTENCE)
+def made_on_the_cpu(p_1, p_2, z_1, z_2, stop_gradient=True):
+    ones = torch.ones(len(p_1), dtype=p_1.dtype)
+    return _loss(
+        _pairs(p_1, p_2, z_1, z_2, stop_gradient),
+        lambda p, z: 1 - functional.cosine_embedding_loss(p, z, ones),
+    )
 
 
 @equivalent

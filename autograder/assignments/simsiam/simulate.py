@@ -8,6 +8,7 @@ rate or the decay act on the wrong matrix, ignore a flag, step too far, or retur
 import torch
 
 from autograder.assignments.simsiam import common, reference, trials
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import Mistake, equivalent, exercise, mistake
 from autograder.judge.student import Remote
@@ -16,7 +17,8 @@ from autograder.judge.student import Remote
 @exercise("simsiam.simulate")
 def simulate(student: Remote, draw: Draw) -> None:
     gaps = draw.uniform(0.3, 0.7, 6, dtype=torch.float64)
-    times = torch.cat([torch.zeros(1, dtype=torch.float64), gaps.cumsum(dim=0)])
+    begin = draw.uniform(0.4, 0.9, 1, dtype=torch.float64)  # the start is not at 0
+    times = torch.cat([begin, begin + gaps.cumsum(dim=0)])
     solutions = [
         trials.asked(student, trials.start(draw, n_2, n_1), times, options) for n_2, n_1, options in trials.CASES
     ]
@@ -24,22 +26,22 @@ def simulate(student: Remote, draw: Draw) -> None:
     for solution in solutions:
         trials.expect_agreement(solution, name)
         trials.expect_invariants(solution)
+    for predictor in (True, False):
+        start = trials.start(draw, 2, 3)
+        expect_any_device(student, *start, times[:2], predictor=predictor, mistake="made_on_the_cpu")
 
 
 def _simulated(change):
     """A simulation whose velocities are `change(velocity, W, W_p, options)`; velocity(**options) makes right ones."""
 
     def answer(W, W_p, X, X_prime, times, **options):
-        options = {"stop_gradient": True, "predictor": True, "weight_decay": 0.0, "predictor_rate": 1.0} | options
+        asked = reference.Options(**options)
 
         def velocity(W, W_p, **other):
-            asked = options | other
-            return reference.flow(
-                X, X_prime, asked["stop_gradient"], asked["predictor"], asked["weight_decay"], asked["predictor_rate"]
-            )(W, W_p)
+            return reference.flow(X, X_prime, asked._replace(**other))(W, W_p)
 
-        W_p = W_p if options["predictor"] else common.eye_like(W_p)
-        moved = reference.integrate(lambda a, b: change(velocity, a, b, options), W, W_p, times, 0.1)
+        W_p = W_p if asked.predictor else common.eye_like(W_p)
+        moved = reference.integrate(lambda a, b: change(velocity, a, b, asked), W, W_p, times, 0.1)
         return reference.observed(*moved)
 
     return answer
@@ -68,14 +70,12 @@ def decay_of_the_predictor_alone(*given, **options):
 
 @mistake("Weight decay is twice as strong as it should be: W and W_p themselves shrink with the rate η.")
 def decay_doubled(*given, **options):
-    return _simulated(lambda velocity, W, W_p, o: velocity(W, W_p, weight_decay=2 * o["weight_decay"]))(
-        *given, **options
-    )
+    return _simulated(lambda velocity, W, W_p, o: velocity(W, W_p, weight_decay=2 * o.weight_decay))(*given, **options)
 
 
 @mistake("Weight decay has the wrong sign: it makes the matrices grow.")
 def decay_that_grows(*given, **options):
-    return _simulated(lambda velocity, W, W_p, o: velocity(W, W_p, weight_decay=-o["weight_decay"]))(*given, **options)
+    return _simulated(lambda velocity, W, W_p, o: velocity(W, W_p, weight_decay=-o.weight_decay))(*given, **options)
 
 
 @mistake("predictor_rate is ignored: α multiplies the gradient of W_p.")
@@ -87,7 +87,7 @@ def rate_ignored(*given, **options):
 def rate_of_both(*given, **options):
     def change(velocity, W, W_p, o):
         gradient = velocity(W, W_p, weight_decay=0.0)[0]
-        return o["predictor_rate"] * gradient - o["weight_decay"] * W, velocity(W, W_p)[1]
+        return o.predictor_rate * gradient - o.weight_decay * W, velocity(W, W_p)[1]
 
     return _simulated(change)(*given, **options)
 
@@ -95,7 +95,7 @@ def rate_of_both(*given, **options):
 @mistake("predictor_rate multiplies the weight decay of W_p as well; it belongs to the gradient alone.")
 def rate_of_the_decay(*given, **options):
     def change(velocity, W, W_p, o):
-        scaled = velocity(W, W_p, weight_decay=o["predictor_rate"] * o["weight_decay"])[1]
+        scaled = velocity(W, W_p, weight_decay=o.predictor_rate * o.weight_decay)[1]
         return velocity(W, W_p)[0], scaled
 
     return _simulated(change)(*given, **options)
@@ -113,7 +113,7 @@ def never_stops(*given, **options):
 
 @mistake("stop_gradient does the opposite of what it says.")
 def flag_turned_round(*given, **options):
-    return _simulated(lambda velocity, W, W_p, o: velocity(W, W_p, stop_gradient=not o["stop_gradient"]))(
+    return _simulated(lambda velocity, W, W_p, o: velocity(W, W_p, stop_gradient=not o.stop_gradient))(
         *given, **options
     )
 
@@ -132,9 +132,7 @@ def identity_that_learns(*given, **options):
 def predictor_that_stands_still(W, W_p, X, X_prime, times, **options):
     if options.get("predictor", True):
         return reference.simulate(W, W_p, X, X_prime, times, **options)
-    velocity = reference.flow(
-        X, X_prime, options.get("stop_gradient", True), False, options.get("weight_decay", 0.0), 0.0
-    )
+    velocity = reference.flow(X, X_prime, reference.Options(**options))
     return reference.observed(*reference.integrate(velocity, W, W_p, times, 0.1))
 
 
@@ -151,23 +149,30 @@ def encoder_never_moves(*given, **options):
 @mistake("The steps are too long, one from each time to the next for example: halve them until nothing changes.")
 def one_step_an_interval(W, W_p, X, X_prime, times, **options):
     velocity, W_p = _velocity_and_start(W_p, X, X_prime, **options)
-    kept = [(W, W_p)]
-    for gap in times.diff().tolist():
-        by_encoder, by_predictor = velocity(W, W_p)
-        W, W_p = W + gap * by_encoder, W_p + gap * by_predictor
-        kept.append((W, W_p))
-    return reference.observed(*map(torch.stack, zip(*kept, strict=True)))
+    return reference.observed(*reference.integrate(velocity, W, W_p, times, 1.0, trials.euler))
 
 
-def _velocity_and_start(W_p, X, X_prime, stop_gradient=True, predictor=True, weight_decay=0.0, predictor_rate=1.0):
-    velocity = reference.flow(X, X_prime, stop_gradient, predictor, weight_decay, predictor_rate)
-    return velocity, W_p if predictor else common.eye_like(W_p)
+def _velocity_and_start(W_p, X, X_prime, **options):
+    asked = reference.Options(**options)
+    return reference.flow(X, X_prime, asked), W_p if asked.predictor else common.eye_like(W_p)
 
 
 @mistake("The times are taken for evenly spaced; they may lie at uneven distances.")
 def evenly_spaced(W, W_p, X, X_prime, times, **options):
     even = torch.linspace(float(times[0]), float(times[-1]), len(times), dtype=times.dtype)
     return reference.simulate(W, W_p, X, X_prime, even, **options)
+
+
+@mistake("Every gap is taken to be as long as the first; they differ.")
+def first_gap_for_all(W, W_p, X, X_prime, times, **options):
+    even = times[0] + (times[1] - times[0]) * torch.arange(len(times)).to(times)
+    return reference.simulate(W, W_p, X, X_prime, even, **options)
+
+
+@mistake("The weights are those handed in at the first of the times, not at t = 0: nothing moves before it.")
+def runs_from_zero(W, W_p, X, X_prime, times, **options):
+    longer = torch.cat([torch.zeros_like(times[:1]), times])
+    return tuple(part[1:] for part in reference.simulate(W, W_p, X, X_prime, longer, **options))
 
 
 @mistake("The first time must show the start itself, before any step.")
@@ -201,6 +206,14 @@ def spectral_norms(*given, **options):
     return _with(norms=largest)(*given, **options)
 
 
+@spectral_norms.also
+def spectral_norms_of_both(W, W_p, X, X_prime, times, **options):
+    velocity, W_p = _velocity_and_start(W_p, X, X_prime, **options)
+    moved = reference.integrate(velocity, W, W_p, times, 0.1)
+    norms = torch.stack([torch.linalg.matrix_norm(part, 2) for part in moved], dim=1)
+    return norms, *reference.observed(*moved)[1:]
+
+
 @mistake("The norms are in the other order: first that of W, then that of W_p.")
 def norms_in_the_other_order(*given, **options):
     return _with(norms=lambda parts: parts["norms"].flip(1))(*given, **options)
@@ -223,21 +236,20 @@ def eigenvalues_of_the_other_product(*given, **options):
     )
 
 
+@mistake(SENTENCE)
+def made_on_the_cpu(W, W_p, X, X_prime, times, **options):
+    asked = reference.Options(**options)
+    W_p = W_p if asked.predictor else common.eye_on_the_cpu(W_p)
+    return reference.observed(*reference.integrate(reference.flow(X, X_prime, asked), W, W_p, times, 0.1))
+
+
 KNOWN = [item for item in list(globals().values()) if isinstance(item, Mistake)]
 
 
 @equivalent
 def by_many_small_euler_steps(W, W_p, X, X_prime, times, **options):
     velocity, W_p = _velocity_and_start(W_p, X, X_prime, **options)
-    encoders, predictors = [W], [W_p]
-    for gap in times.diff().tolist():
-        count = int(gap / 0.01) + 1
-        for _ in range(count):
-            by_encoder, by_predictor = velocity(W, W_p)
-            W, W_p = W + gap / count * by_encoder, W_p + gap / count * by_predictor
-        encoders.append(W)
-        predictors.append(W_p)
-    return reference.observed(torch.stack(encoders), torch.stack(predictors))
+    return reference.observed(*reference.integrate(velocity, W, W_p, times, 0.01, trials.euler))
 
 
 @equivalent

@@ -7,6 +7,7 @@ X', or the sign is lost.
 import torch
 
 from autograder.assignments.simsiam import common, reference
+from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
@@ -18,6 +19,7 @@ def velocity_without_both(student: Remote, draw: Draw) -> None:
     for n_2, n_1, dtype in common.SIZES:
         W, _, _, X_prime = common.linear_network(draw, n_2, n_1, dtype)
         expect(student(W, X_prime)).close(reference.velocity_without_both(W, X_prime))
+    expect_any_device(student, W, X_prime, mistake="made_on_the_cpu")
 
 
 @mistake("Only one branch is counted: without stop-gradient both of them push W.")
@@ -55,6 +57,23 @@ def quadratic_in_W(W, X_prime):
     return -2 * W @ X_prime @ W.T @ W
 
 
+@mistake(
+    "X' stands on the left: W acts on what X' is the moment of, so that X' stands on its right, (n_2, n_1)(n_1, n_1)."
+)
+def noise_on_the_left(W, X_prime):
+    return -2 * X_prime @ W
+
+
+@mistake("The result is transposed: Ẇ has the shape of W, (n_2, n_1).")
+def transposed(W, X_prime):
+    return -2 * X_prime @ W.T
+
+
+@mistake("W and X' are multiplied entry by entry; a product of matrices (@) belongs there.")
+def product_by_entries(W, X_prime):
+    return -2 * W * X_prime
+
+
 @mistake("X' enters by its diagonal alone: noises of different features may be correlated.")
 def diagonal_of_the_noise(W, X_prime):
     return -2 * W * X_prime.diagonal()
@@ -70,6 +89,11 @@ def value_of_the_objective(W, X_prime):
     return torch.trace(W @ X_prime @ W.T)
 
 
+@mistake(SENTENCE)
+def made_on_the_cpu(W, X_prime):
+    return -2 * common.eye_on_the_cpu(W) @ W @ X_prime
+
+
 @equivalent
 def twice_the_noise(W, X_prime):
     return -2 * (W @ X_prime)
@@ -77,7 +101,7 @@ def twice_the_noise(W, X_prime):
 
 @equivalent
 def from_the_general_velocity(W, X_prime):
-    identity = torch.eye(len(W), dtype=W.dtype)
+    identity = common.eye_like(W)
     return common.full_velocity(W, identity, torch.zeros_like(X_prime), X_prime)
 
 

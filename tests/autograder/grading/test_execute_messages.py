@@ -68,6 +68,7 @@ def test_identifiers_are_those_of_the_exercises_own_lines():
     assert messages.identifiers(TWO, "forward") >= {"encode", "reparameterize"}
     assert "split" not in messages.identifiers(TWO, "forward")
     assert messages.identifiers("def f(x:", "f") == set()
+    assert messages.identifiers("def f(g, x):\n    return g(h(x))", "f") == {"h"}  # g is whatever is handed in
 
 
 def test_the_hint_names_the_first_exercise_that_is_not_right():
