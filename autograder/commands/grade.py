@@ -1,9 +1,8 @@
-"""`autograder grade`: submissions in, results, table and report out."""
+"""`autograder grade` and `forget`: submissions in, results, table and report out; and whom a folder no longer holds."""
 
 import contextlib
-import json
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +14,10 @@ from autograder.commands.terminal import console, errors, progress
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
+    from autograder.grading.run import Run, Tally
+    from autograder.results.model import RunResult
 
-    from autograder.grading.run import Tally
-    from autograder.results.model import Record, RunResult
+MOST_NAMED = 12
 
 
 class BudgetChoice(str, Enum):
@@ -41,6 +40,9 @@ def grade(
     budget: Annotated[BudgetChoice, typer.Option(help="Budget of the ordinary cells.")] = BudgetChoice.smoke,
     limit: SandboxLimits = None,
     again: Annotated[bool, typer.Option("--again", help="Grade anew what has been graded before.")] = False,
+    only_these: Annotated[
+        bool, typer.Option("--only-these", help="Remove from OUT whoever is not graded now; else they stay there.")
+    ] = False,
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run submissions unconfined: only notebooks you trust.")
     ] = False,
@@ -48,6 +50,7 @@ def grade(
     """Grade submissions: restore, execute in the sandbox, judge; then a table, results.json and a report.
 
     Each result is kept as it comes: a run that was ended goes on with the same command, and nothing is graded twice.
+    Whoever is in OUT already and not graded now stays there.
     """
     from autograder.grading.run import Tally, begin_run
     from autograder.sandbox.limits import Limits
@@ -66,47 +69,66 @@ def grade(
             budget=budget.value,
             limits=limits,
             sandbox=not unsafe_no_sandbox,
+            only_these=only_these,
         ) as run,
     ):
         submissions = run.find(paths)
         with progress(f"grading {assignment}") as show:
             result = run.grade(submissions, again=again, on_step=show)
         if tally.records:
-            _show_run(Path(out), result, tally.records, run.grading.source)
-        run.finish()
+            _show_run(Path(out), result, run)
+        if removed := run.finish():
+            _say(f"removed from {out}: {len(removed)}: {_named(removed)}")
 
 
-def _show_run(out: Path, run: "RunResult", records: "list[Record]", source: "NotebookNode") -> None:
+def forget(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder that grade wrote.")],
+    students: Annotated[list[str], typer.Argument(metavar="STUDENT...", help="Their names, as the report has them.")],
+) -> None:
+    """Remove students from the results of a folder: those who have withdrawn, or were graded under a wrong name."""
+    from autograder.grading.forget import forget as forget_students
+
+    left = forget_students(out, students)
+    _write_report(out, left)
+    _say(f"removed from {out}: {len(students)}: {_named(students)}; {len(left.submissions)} are left")
+
+
+def _show_run(out: Path, result: "RunResult", run: "Run") -> None:
     """Write the files of a run, and print its table and where they are."""
-    from autograder.reports.html import html_report
     from autograder.reports.table import results_table
-    from autograder.results.writing import write_report, write_run
+    from autograder.results.writing import write_run
 
-    written = write_run(out, run, records)
-    report = write_report(out, html_report(run, _Executed(records), source))
-    console.print(results_table(run))
-    known = sum(record.is_known for record in records)
-    if known:
-        console.print(f"{known} of {len(records)} were graded before (--again grades anew)", highlight=False)
-    console.print(f"results   {written}\nreport    {report}", highlight=False, soft_wrap=True)
+    records = run.tally.records
+    written = write_run(out, result, records)
+    report = _write_report(out, result)
+    graded = {record.result.student for record in records}
+    console.print(
+        results_table(result.model_copy(update={"submissions": [s for s in result.submissions if s.student in graded]}))
+    )
+    if known := sum(record.is_known for record in records):
+        _say(f"{known} of {len(records)} were graded before (--again grades anew)")
+    if others := len(result.submissions) - len(graded):
+        _say(f"{others} more in {out} stay as they are (--only-these removes them)")
+    _say(f"results   {written}\nreport    {report}")
 
 
-class _Executed(Mapping[str, "NotebookNode"]):
-    """The executed notebooks by student, each read when it is asked for: all at once may be larger than memory."""
+def _write_report(out: Path, result: "RunResult") -> Path:
+    from autograder import course
+    from autograder.reports.html import html_report
+    from autograder.results.reading import Executed
+    from autograder.results.writing import write_report
 
-    def __init__(self, records: "list[Record]") -> None:
-        self._texts = {record.result.student: record.executed for record in records}
+    return write_report(out, html_report(result, Executed(out, result), course.read_source(result.assignment)))
 
-    def __getitem__(self, student: str) -> "NotebookNode":
-        from nbformat import from_dict
 
-        return from_dict(json.loads(self._texts[student]))
+def _named(students: list[str]) -> str:
+    from autograder.results.text import listed, name_line
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._texts)
+    return listed([name_line(student, 80) for student in students], MOST_NAMED)
 
-    def __len__(self) -> int:
-        return len(self._texts)
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from autograder import course
 from autograder.errors import InputError, SandboxError
 from autograder.grading.grading import Grading
+from autograder.grading.keeping import Earlier, Keeping
 from autograder.grading.workers import Crew, CrewError
 from autograder.sandbox.limits import Limits
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from autograder.results.model import Budget, Record, RunResult
     from autograder.sandbox.zygote import Address
 
-MOST_NAMES = 8
 Noted = TypeVar("Noted")
 
 
@@ -56,12 +56,13 @@ def begin_run(
     sandbox: bool = True,
     user: int | None = None,
     key: bytes | None = None,
+    only_these: bool = False,
 ) -> "Iterator[Run]":
     """Have everything that a run needs: `with begin_run("vae") as run:`.
 
     Submissions are graded `jobs` at a time, by the assignment as it lies in the course's folders, with the course's
-    own key if none is given. With `out` results are kept there, and what is there already is known. `user`, for one
-    job without the sandbox, is as in Zygote.
+    own key if none is given. With `out` results are kept there, and what is there already is known; who is not graded
+    now stays in them, unless `only_these`. `user`, for one job without the sandbox, is as in Zygote.
 
     Raises InputError for an unknown or unbuilt assignment and for an `out` or a key that cannot be used, SandboxError
     if the sandbox cannot be built.
@@ -81,7 +82,7 @@ def begin_run(
             others=_other_sources(assignment),
         )
         with Store(out) if out else contextlib.nullcontext() as store:
-            yield Run(grading, crew, store, tally)
+            yield Run(grading, crew, store, tally, only_these=only_these)
 
 
 def _other_sources(assignment: str) -> "dict[str, NotebookNode]":
@@ -90,17 +91,32 @@ def _other_sources(assignment: str) -> "dict[str, NotebookNode]":
 
 
 class Run:
-    """Grades submissions with a crew that is at work, and keeps the records in a store, if there is one."""
+    """Grades submissions with a crew that is at work, and keeps the records in a store, if there is one.
 
-    def __init__(self, grading: Grading, crew: Crew, store: "Store | None" = None, tally: Tally | None = None) -> None:
+    `earlier` is what the store's folder shows of others; with `only_these` they are removed in the end. Raises
+    InputError if the folder shows what this run cannot go on from.
+    """
+
+    def __init__(
+        self,
+        grading: Grading,
+        crew: Crew,
+        store: "Store | None" = None,
+        tally: Tally | None = None,
+        *,
+        only_these: bool = False,
+    ) -> None:
         from autograder.grading.digest import run_digest
+        from autograder.results.reading import read_so_far
 
         self.grading = grading
         self.tally = tally or Tally()
+        self.earlier = Earlier(read_so_far(store.out, grading.assignment) if store else None)
+        self._only_these = only_these
         self._crew = crew
         self._store = store
         self._digest = run_digest(grading)
-        self._keeping = _Keeping(store, self._digest)
+        self._keeping = Keeping(store, self._digest)
         self._submissions: list[Submission] = []
         self._write_at = 1
 
@@ -122,7 +138,7 @@ class Run:
         """Grade submissions, and note in the tally what comes of each. The result is the same in whatever order.
 
         What is in the store already is not graded, unless `again`. `on_step` is told how many of how many are done.
-        results.json is written beside the store as results come.
+        results.json is written beside the store as results come, and holds those of earlier runs, too.
         """
         tally, before = self.tally, self.tally.count
         self._submissions = list(submissions)
@@ -149,8 +165,8 @@ class Run:
                     note(tally.problems, str(outcome))
                 elif isinstance(outcome, SandboxError):
                     note(tally.faults, str(outcome))
-                elif self._keeping.keep(submission, outcome):
-                    note(tally.records, outcome)
+                elif kept := self._keeping.keep(submission, outcome):
+                    note(tally.records, kept)
         except CrewError as error:
             note(tally.faults, f"{error}; not graded: {left} of {len(waiting)} submissions")
         for line in self._keeping.problems():
@@ -160,16 +176,25 @@ class Run:
     def _result(self, ungraded: int) -> "RunResult":
         from autograder.results.model import RunResult, package_version
 
-        results = sorted((record.result for record in self.tally.records), key=lambda item: (item.student, item.path))
+        results = [record.result for record in self.tally.records]
+        graded = {result.student for result in results}
+        # Until all are graded, who is to be removed may still be wanted.
+        is_alone = self._removes_others and not ungraded
+        others = [] if is_alone else self.earlier.beside(graded)
         return RunResult(
             assignment=self.grading.assignment,
             version=package_version(),
             digest=self._digest,
             budget=self.grading.budget,
-            sandbox=self.grading.sandbox,
-            submissions=results,
-            ungraded=ungraded,
+            sandbox=self.grading.sandbox and (self.earlier.is_sandboxed or not others),
+            submissions=sorted([*results, *others], key=lambda item: (item.student, item.path)),
+            ungraded=ungraded + (0 if is_alone else self.earlier.ungraded(graded)),
         )
+
+    @property
+    def _removes_others(self) -> bool:
+        """Whoever is named and could not be graded looks like somebody who is not named: then nobody is removed."""
+        return self._only_these and not self.tally.problems and not self.tally.faults
 
     def _write_so_far(self, ungraded: int) -> None:
         """Write what there is if it is half as much again as last time, so that all writing together stays in
@@ -182,20 +207,24 @@ class Run:
             with contextlib.suppress(InputError):  # it is said at the end, where it is written once more
                 write_run(self._store.out, self._result(ungraded), records)
 
-    def finish(self) -> None:
-        """Drop what earlier runs left in the store, and tell what went wrong in this one.
+    def finish(self) -> list[str]:
+        """Drop what the students graded now left in the store, and whom the run removes; return who that is.
 
         Raises SandboxError if there were faults, InputError if there were problems alone; a line for each.
         """
-        tally = self.tally
+        tally, removed = self.tally, []
         if self._store and tally.records:
             self._store.prune(self._digest, self._submissions)
+            if self._removes_others:
+                removed = [item.student for item in self.earlier.beside({r.result.student for r in tally.records})]
+                self._store.drop(removed)
         elif self._store and (self._store.out / "results.json").exists():
             tally.problems.append(f"{self._store.out}: nothing was graded now; results.json there is of an earlier run")
         if tally.faults:
             raise SandboxError("\n".join([*tally.problems, *tally.faults]))
         if tally.problems:
             raise InputError("\n".join(tally.problems))
+        return removed
 
 
 def _record(grading: Grading, submission: "Submission", zygote: "Address") -> "Record":
@@ -208,42 +237,3 @@ def _record(grading: Grading, submission: "Submission", zygote: "Address") -> "R
     result, notebook = grade(grading, submission, zygote)
     executed = json_text(json_value(notebook))
     return Record(result=result, seconds=round(time.monotonic() - began, 3), executed=executed)
-
-
-class _Keeping:
-    """Keeps the records of one run, if there is a store, and remembers which could not be kept."""
-
-    def __init__(self, store: "Store | None", digest: str) -> None:
-        self._store = store
-        self._digest = digest
-        self._unkept: dict[str, list[str]] = {}
-
-    def find(self, submission: "Submission") -> "Record | None":
-        return self._store.find(self._digest, submission) if self._store else None
-
-    def forget(self, submissions: "Iterable[Submission]") -> None:
-        if self._store:
-            self._store.forget(self._digest, submissions)
-
-    def keep(self, submission: "Submission", record: "Record") -> bool:
-        """Whether the record is kept, or need not be."""
-        try:
-            if self._store:
-                self._store.keep(self._digest, submission, record)
-        except OSError as error:
-            self._unkept.setdefault(error.strerror or type(error).__name__, []).append(submission.student)
-            return False
-        return True
-
-    def problems(self) -> Iterator[str]:
-        """A line for each reason why records could not be kept."""
-        from autograder.results.text import listed
-
-        if self._store is None:
-            return
-        for reason, students in self._unkept.items():
-            named = listed(students, MOST_NAMES)
-            yield (
-                f"{self._store.out}: no room for {len(students)} results ({reason}), of {named}; "
-                "make room there, and give the same command again"
-            )

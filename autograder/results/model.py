@@ -79,12 +79,14 @@ class RunResult(Model):
 
 
 class Record(Model):
-    """What is kept of one graded submission: its result, the seconds that it took, the executed notebook's text.
+    """What is kept of one graded submission: its result, the seconds that it took, and the SHA-256 of the executed
+    notebook, which is a file of its own.
 
-    `is_known` says that it was there before this run.
+    `executed` is the notebook's text, and "" once it is in its file; `is_known` says that it was there before this run.
     """
 
     result: SubmissionResult
     seconds: float
-    executed: str
+    executed: str = Field(default="", exclude=True)
+    executed_digest: str = ""
     is_known: bool = Field(default=False, exclude=True)
