@@ -1,4 +1,4 @@
-"""The instructors' command line. Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 sandbox or worker failed."""
+"""The instructors' command line. Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 the grader failed."""
 
 import sys
 

@@ -18,6 +18,7 @@ OUTCOMES: dict[Verdict, str | None] = {
     "timeout": "error",
     "oom": "error",
     "crashed": "error",
+    "fault": "error",
     "manual": "skipped",
 }
 MOST_MESSAGE = 2000

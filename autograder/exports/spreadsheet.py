@@ -17,15 +17,18 @@ FORMULA = tuple("=+-@＝＋－＠")
 def spreadsheet(run: RunResult) -> str:
     """The CSV text: student, the score of each exercise, total, max, points by hand, state and late.
 
-    An exercise that a person grades has an empty cell until then, and does not count in total and max. `state` is
-    "graded", "by hand" where a person has to grade something, or "empty" where nothing was answered. Results know no
-    dates, hence `late` is "unknown". UTF-8 with a byte-order mark, for Excel; no cell begins a formula.
+    An exercise that a person grades has an empty cell until then, and does not count in total and max; so has one
+    whose check failed, which does count in max. `state` is "graded", "by hand" if a person has to grade something,
+    "empty" if nothing was answered, or "fault" if a check failed. Results know no dates, hence `late` is "unknown".
+    UTF-8 with a byte-order mark, for Excel; no cell begins a formula.
     """
     ids = list(dict.fromkeys(exercise.id for submission in run.submissions for exercise in submission.exercises))
     header = ["student", *ids, "total", "max", "max by hand", "state", "late"]
     rows = [[guarded(name) for name in header]]
     for submission in run.submissions:
-        scores = {item.id: number(item.score) for item in submission.exercises if item.verdict != "manual"}
+        scores = {
+            item.id: number(item.score) for item in submission.exercises if item.verdict not in ("manual", "fault")
+        }
         rows.append(
             [
                 guarded(submission.student),
@@ -42,8 +45,10 @@ def spreadsheet(run: RunResult) -> str:
 
 
 def state(submission: SubmissionResult) -> str:
-    """What is left to do: "graded", "by hand" or "empty"."""
+    """What is left to do: "graded", "by hand", "empty" or "fault"."""
     verdicts = {exercise.verdict for exercise in submission.exercises}
+    if submission.has_fault:
+        return "fault"
     if verdicts <= {"missing"}:
         return "empty"
     return "by hand" if "manual" in verdicts else "graded"

@@ -53,7 +53,7 @@ def _is_of(result: SubmissionResult, recorded: SubmittedAssignment, assignment: 
     grades = [grade for notebook in recorded.notebooks if notebook.name == assignment for grade in notebook.grades]
     there = {grade.name: grade.auto_score for grade in grades}
     wanted = {
-        name: exercise.score
+        name: None if exercise.verdict == "fault" else exercise.score
         for exercise in result.exercises
         if (name := cells.TEST_PREFIX + exercise.id.removeprefix(f"{assignment}.")) in there
     }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from autograder import course
 from autograder.errors import InputError, SandboxError
+from autograder.grading.failures import Failures
 from autograder.grading.grading import Grading
 from autograder.grading.keeping import Earlier, Keeping
 from autograder.grading.workers import Crew, CrewError
@@ -32,12 +33,14 @@ class Tally:
     """What a run has come to so far.
 
     `problems` are lines on what is wrong with the input, such as a submission of another assignment; `faults` lines
-    on what sandbox or workers could not do in several tries. Neither stops the rest of the run.
+    on what sandbox or workers could not do in several tries; `failures` the failures of checks, by exercise. None of
+    them stops the rest of the run.
     """
 
     records: "list[Record]" = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    failures: "Failures" = field(default_factory=Failures)
 
     @property
     def count(self) -> int:
@@ -166,6 +169,7 @@ class Run:
                 elif isinstance(outcome, SandboxError):
                     note(tally.faults, str(outcome))
                 elif kept := self._keeping.keep(submission, outcome):
+                    tally.failures.note(outcome.result)
                     note(tally.records, kept)
         except CrewError as error:
             note(tally.faults, f"{error}; not graded: {left} of {len(waiting)} submissions")
@@ -210,7 +214,8 @@ class Run:
     def finish(self) -> list[str]:
         """Drop what the students graded now left in the store, and whom the run removes; return who that is.
 
-        Raises SandboxError if there were faults, InputError if there were problems alone; a line for each.
+        Raises SandboxError if there were faults or checks failed, InputError if there were problems alone; a line for
+        each.
         """
         tally, removed = self.tally, []
         if self._store and tally.records:
@@ -220,8 +225,8 @@ class Run:
                 self._store.drop(removed)
         elif self._store and (self._store.out / "results.json").exists():
             tally.problems.append(f"{self._store.out}: nothing was graded now; results.json there is of an earlier run")
-        if tally.faults:
-            raise SandboxError("\n".join([*tally.problems, *tally.faults]))
+        if faults := [*tally.faults, *tally.failures.lines(self._store.out if self._store else None)]:
+            raise SandboxError("\n".join([*tally.problems, *faults]))
         if tally.problems:
             raise InputError("\n".join(tally.problems))
         return removed

@@ -52,10 +52,12 @@ class Store:
         os.close(self._lock)
 
     def find(self, run_digest: str, submission: Submission) -> Record | None:
-        """The record of a submission, or None if it has not been graded under these conditions, or its executed
-        notebook is not the one that was written with it."""
+        """The record of a submission, or None if it has not been graded under these conditions, a check failed,
+        or its executed notebook is not the one that was written with it."""
         record = _read(self._path(run_digest, submission))
         if record is None or record.executed_digest != _digest_of(self._executed(submission)):
+            return None
+        if record.result.has_fault:  # which may have been one of memory, or of the machine
             return None
         # It may lie elsewhere by now, or come from another platform.
         update = {"path": submission.path, "canvas_id": submission.canvas_id}

@@ -23,7 +23,8 @@ class Model(BaseModel):
 
 
 class ExerciseResult(Model):
-    """Verdict on one exercise. `message` is for the student; `mistake` names a known mistake, if it is one."""
+    """Verdict on one exercise. `message` is for the student; `mistake` names a known mistake, if it is one; `traceback`
+    is for the author of a check that failed, and travels no further than to them."""
 
     id: str
     verdict: Verdict
@@ -31,6 +32,7 @@ class ExerciseResult(Model):
     max_score: float
     message: str = ""
     mistake: str | None = None
+    traceback: str = Field(default="", exclude=True, repr=False)
 
 
 class Repair(Model):
@@ -61,6 +63,11 @@ class SubmissionResult(Model):
     def waiting(self) -> float:
         """The points that a person has still to decide on: an answer that was not written gets none."""
         return sum(exercise.max_score for exercise in self.exercises if exercise.verdict == "manual")
+
+    @property
+    def has_fault(self) -> bool:
+        """Whether a check failed, so that its points are neither earned nor lost."""
+        return any(exercise.verdict == "fault" for exercise in self.exercises)
 
 
 class RunResult(Model):

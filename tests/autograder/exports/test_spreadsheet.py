@@ -23,11 +23,11 @@ def test_a_row_a_student(make_run, make_submission, every_verdict):
     text = spreadsheet(run)
     assert text.encode().startswith(b"\xef\xbb\xbf") and text.endswith("\r\n")
     header, ada, emile, noor = rows(text)
-    ids = [f"little.part_{index}" for index in range(8)]
+    ids = [f"little.part_{index}" for index in range(9)]
     assert header == ["student", *ids, "total", "max", "max by hand", "state", "late"]
-    assert ada == ["ada", "2", *["0"] * 6, "", "2", "14", "2", "by hand", "unknown"]
-    assert emile == ["Émile 龍", "2", *[""] * 7, "2", "2", "0", "graded", "unknown"]
-    assert noor == ["noor", "0", "0", *[""] * 6, "0", "4", "0", "empty", "unknown"]
+    assert ada == ["ada", "2", *["0"] * 6, "", "", "2", "16", "2", "fault", "unknown"]
+    assert emile == ["Émile 龍", "2", *[""] * 8, "2", "2", "0", "graded", "unknown"]
+    assert noor == ["noor", "0", "0", *[""] * 7, "0", "4", "0", "empty", "unknown"]
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\t=1", "\r\n=1", "\u00a0=1", "＝1"])
