@@ -226,10 +226,7 @@ def test_what_a_notebook_shows_is_no_secret(built_course):
     [
         ("solution", "# `scaled = sigma * eps`"),
         ("solution", "# `math.hypot(\n# self.left - 1, self.right + 1,)`"),
-        (
-            "mark scheme",
-            "# Look for the words deterministic given the noise. One for the words deterministic given the noise.",
-        ),
+        ("mark scheme", "# Remember: one for the words deterministic given the noise."),
         ("hidden test", '# `check("tiny.mix_noise", mix_noise)`'),
     ],
 )
