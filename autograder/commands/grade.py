@@ -14,7 +14,8 @@ from autograder.commands.terminal import console, errors, progress
 from autograder.errors import UsageError
 
 if TYPE_CHECKING:
-    from autograder.grading.run import Run, Tally
+    from autograder.grading.run import Run
+    from autograder.grading.tally import Tally
     from autograder.results.model import RunResult
 
 MOST_NAMED = 12
@@ -40,6 +41,9 @@ def grade(
     budget: Annotated[BudgetChoice, typer.Option(help="Budget of the ordinary cells.")] = BudgetChoice.smoke,
     limit: SandboxLimits = None,
     again: Annotated[bool, typer.Option("--again", help="Grade anew what has been graded before.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say who would have another result, and write nothing.")
+    ] = False,
     only_these: Annotated[
         bool, typer.Option("--only-these", help="Remove from OUT whoever is not graded now; else they stay there.")
     ] = False,
@@ -52,7 +56,8 @@ def grade(
     Each result is kept as it comes: a run that was ended goes on with the same command, and nothing is graded twice.
     Whoever is in OUT already and not graded now stays there.
     """
-    from autograder.grading.run import Tally, begin_run
+    from autograder.grading.run import begin_run
+    from autograder.grading.tally import Tally
     from autograder.sandbox.limits import Limits
 
     if not out.strip():
@@ -70,13 +75,18 @@ def grade(
             limits=limits,
             sandbox=not unsafe_no_sandbox,
             only_these=only_these,
+            dry_run=dry_run,
         ) as run,
     ):
         submissions = run.find(paths)
         with progress(f"grading {assignment}") as show:
             result = run.grade(submissions, again=again, on_step=show)
-        if tally.records:
+        if tally.records and dry_run:
+            _show_changes(run, result)
+            _say("dry run: nothing was written")
+        elif tally.records:
             _show_run(Path(out), result, run)
+            _show_changes(run, result)
         if removed := run.finish():
             _say(f"removed from {out}: {len(removed)}: {_named(removed)}")
 
@@ -110,6 +120,34 @@ def _show_run(out: Path, result: "RunResult", run: "Run") -> None:
     if others := len(result.submissions) - len(graded):
         _say(f"{others} more in {out} stay as they are (--only-these removes them)")
     _say(f"results   {written}\nreport    {report}")
+
+
+def _show_changes(run: "Run", result: "RunResult") -> None:
+    """Print what differs from the results that were there before, if there were any."""
+    from autograder.results.comparing import compare
+
+    if before := run.earlier.run:
+        _say("since the last run:")
+        for line in compare(before, result).lines(together=True):
+            _say(f"  {line}")
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A results.json, or the folder that holds one.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Another, of the same assignment.")],
+) -> None:
+    """Say who has another result in NEW than in OLD, exercise by exercise, and because of what."""
+    from autograder.errors import InputError
+    from autograder.results.comparing import compare
+    from autograder.results.reading import read_results
+
+    before, after = read_results(old).run, read_results(new).run
+    if before.assignment != after.assignment:
+        raise InputError(
+            f"{old} is of {before.assignment}, {new} of {after.assignment}; give two runs of one assignment"
+        )
+    for line in compare(before, after).lines(together=False):
+        _say(line)
 
 
 def _write_report(out: Path, result: "RunResult") -> Path:

@@ -18,6 +18,8 @@ class Earlier:
 
     def __init__(self, found: "Results | None") -> None:
         self.students = {item.student: item for item in found.run.submissions} if found else {}
+        self.run = found.run if found else None
+        self.conditions = found.run.conditions if found else {}
         self.is_sandboxed = found is None or found.run.sandbox
         self._ungraded = found.run.ungraded if found else 0
 
@@ -31,22 +33,32 @@ class Earlier:
 
 
 class Keeping:
-    """Keeps the records of one run, if there is a store, and remembers which could not be kept."""
+    """Keeps the records of one run, if there is a store, and remembers which could not be kept. With `dry_run` it only
+    finds what is there."""
 
-    def __init__(self, store: "Store | None", digest: str) -> None:
+    def __init__(self, store: "Store | None", digest: str, *, dry_run: bool = False) -> None:
         self._store = store
+        self._is_dry = dry_run
         self._digest = digest
         self._unkept: dict[str, list[str]] = {}
 
     def find(self, submission: "Submission") -> "Record | None":
-        return self._store.find(self._digest, submission) if self._store else None
+        found = self._store.find(self._digest, submission) if self._store else None
+        return found and self._noted(found)
+
+    def _noted(self, record: "Record") -> "Record":
+        """The record, with the conditions under which it was graded in its result."""
+        return record.model_copy(update={"result": record.result.model_copy(update={"conditions": self._digest})})
 
     def forget(self, submissions: "Iterable[Submission]") -> None:
-        if self._store:
+        if self._store and not self._is_dry:
             self._store.forget(self._digest, submissions)
 
     def keep(self, submission: "Submission", record: "Record") -> "Record | None":
         """The record as it goes on, None if it could not be kept."""
+        record = self._noted(record)
+        if self._is_dry:
+            return record.model_copy(update={"executed": ""})
         try:
             return self._store.keep(self._digest, submission, record) if self._store else record
         except OSError as error:

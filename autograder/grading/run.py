@@ -3,16 +3,15 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from autograder import course
 from autograder.errors import InputError, SandboxError
-from autograder.grading.failures import Failures
 from autograder.grading.grading import Grading
 from autograder.grading.keeping import Earlier, Keeping
+from autograder.grading.tally import Tally
 from autograder.grading.workers import Crew, CrewError
 from autograder.sandbox.limits import Limits
 
@@ -28,25 +27,6 @@ if TYPE_CHECKING:
 Noted = TypeVar("Noted")
 
 
-@dataclass
-class Tally:
-    """What a run has come to so far.
-
-    `problems` are lines on what is wrong with the input, such as a submission of another assignment; `faults` lines
-    on what sandbox or workers could not do in several tries; `failures` the failures of checks, by exercise. None of
-    them stops the rest of the run.
-    """
-
-    records: "list[Record]" = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    failures: "Failures" = field(default_factory=Failures)
-
-    @property
-    def count(self) -> int:
-        return len(self.records) + len(self.problems) + len(self.faults)
-
-
 @contextlib.contextmanager
 def begin_run(
     assignment: str,
@@ -60,12 +40,14 @@ def begin_run(
     user: int | None = None,
     key: bytes | None = None,
     only_these: bool = False,
+    dry_run: bool = False,
 ) -> "Iterator[Run]":
     """Have everything that a run needs: `with begin_run("vae") as run:`.
 
     Submissions are graded `jobs` at a time, by the assignment as it lies in the course's folders, with the course's
     own key if none is given. With `out` results are kept there, and what is there already is known; who is not graded
-    now stays in them, unless `only_these`. `user`, for one job without the sandbox, is as in Zygote.
+    now stays in them, unless `only_these`. With `dry_run` what is kept there is read, and nothing is written. `user`,
+    for one job without the sandbox, is as in Zygote.
 
     Raises InputError for an unknown or unbuilt assignment and for an `out` or a key that cannot be used, SandboxError
     if the sandbox cannot be built.
@@ -84,8 +66,9 @@ def begin_run(
             sandbox=sandbox,
             others=_other_sources(assignment),
         )
-        with Store(out) if out else contextlib.nullcontext() as store:
-            yield Run(grading, crew, store, tally, only_these=only_these)
+        is_kept = out and (not dry_run or (out / ".results").is_dir())
+        with Store(out) if out and is_kept else contextlib.nullcontext() as store:
+            yield Run(grading, crew, store, tally, only_these=only_these, dry_run=dry_run)
 
 
 def _other_sources(assignment: str) -> "dict[str, NotebookNode]":
@@ -96,8 +79,8 @@ def _other_sources(assignment: str) -> "dict[str, NotebookNode]":
 class Run:
     """Grades submissions with a crew that is at work, and keeps the records in a store, if there is one.
 
-    `earlier` is what the store's folder shows of others; with `only_these` they are removed in the end. Raises
-    InputError if the folder shows what this run cannot go on from.
+    `earlier` is what the store's folder shows of others; with `only_these` they are removed in the end. With `dry_run`
+    the store is read alone. Raises InputError if the folder shows what this run cannot go on from.
     """
 
     def __init__(
@@ -108,18 +91,21 @@ class Run:
         tally: Tally | None = None,
         *,
         only_these: bool = False,
+        dry_run: bool = False,
     ) -> None:
-        from autograder.grading.digest import run_digest
+        from autograder.grading.digest import conditions_of, digest_of
         from autograder.results.reading import read_so_far
 
         self.grading = grading
         self.tally = tally or Tally()
         self.earlier = Earlier(read_so_far(store.out, grading.assignment) if store else None)
         self._only_these = only_these
+        self._is_dry = dry_run
         self._crew = crew
         self._store = store
-        self._digest = run_digest(grading)
-        self._keeping = Keeping(store, self._digest)
+        self._conditions = conditions_of(grading)
+        self._digest = digest_of(self._conditions)
+        self._keeping = Keeping(store, self._digest, dry_run=dry_run)
         self._submissions: list[Submission] = []
         self._write_at = 1
 
@@ -185,6 +171,8 @@ class Run:
         # Until all are graded, who is to be removed may still be wanted.
         is_alone = self._removes_others and not ungraded
         others = [] if is_alone else self.earlier.beside(graded)
+        known = self.earlier.conditions | {self._digest: self._conditions}
+        used = {result.conditions for result in (*results, *others)}
         return RunResult(
             assignment=self.grading.assignment,
             version=package_version(),
@@ -192,6 +180,7 @@ class Run:
             budget=self.grading.budget,
             sandbox=self.grading.sandbox and (self.earlier.is_sandboxed or not others),
             submissions=sorted([*results, *others], key=lambda item: (item.student, item.path)),
+            conditions={digest: known[digest] for digest in sorted(used) if digest in known},
             ungraded=ungraded + (0 if is_alone else self.earlier.ungraded(graded)),
         )
 
@@ -206,7 +195,7 @@ class Run:
         from autograder.results.writing import write_run
 
         records = self.tally.records
-        if self._store and ungraded and len(records) >= self._write_at:
+        if self._store and not self._is_dry and ungraded and len(records) >= self._write_at:
             self._write_at = len(records) + len(records) // 2 + 1
             with contextlib.suppress(InputError):  # it is said at the end, where it is written once more
                 write_run(self._store.out, self._result(ungraded), records)
@@ -218,14 +207,19 @@ class Run:
         each.
         """
         tally, removed = self.tally, []
-        if self._store and tally.records:
+        if self._is_dry:
+            pass
+        elif self._store and tally.records:
             self._store.prune(self._digest, self._submissions)
             if self._removes_others:
                 removed = [item.student for item in self.earlier.beside({r.result.student for r in tally.records})]
                 self._store.drop(removed)
         elif self._store and (self._store.out / "results.json").exists():
             tally.problems.append(f"{self._store.out}: nothing was graded now; results.json there is of an earlier run")
-        if faults := [*tally.faults, *tally.failures.lines(self._store.out if self._store else None)]:
+        if faults := [
+            *tally.faults,
+            *tally.failures.lines(self._store.out if self._store and not self._is_dry else None),
+        ]:
             raise SandboxError("\n".join([*tally.problems, *faults]))
         if tally.problems:
             raise InputError("\n".join(tally.problems))

@@ -44,10 +44,25 @@ class Repair(Model):
     what: str
 
 
+class Conditions(Model):
+    """What decides results beside the submissions, a digest for each part: the source notebook, the code that grades,
+    the students' package, Python and the libraries, budget and limits and sandbox, the course's key, the check of each
+    exercise by its name, and what the checks share."""
+
+    source: str
+    grader: str
+    package: str
+    library: str
+    settings: str
+    key: str
+    shared: str
+    checks: dict[str, str]
+
+
 class SubmissionResult(Model):
     """Result of one submission. `score` and `max_score` count what is judged automatically;
     `manual_max_score` counts the points that a person gives. `canvas_id` is the student's number in Canvas, if the name
-    of the file says it."""
+    of the file says it; `conditions` is the digest of those under which it was graded, "" if nothing noted them."""
 
     student: str
     canvas_id: str = ""
@@ -58,6 +73,7 @@ class SubmissionResult(Model):
     manual_max_score: float
     exercises: list[ExerciseResult]
     repairs: list[Repair]
+    conditions: str = ""
 
     @property
     def waiting(self) -> float:
@@ -74,7 +90,8 @@ class RunResult(Model):
     """Results of one run of `autograder grade`, the same for the same submissions and settings: `digest` covers all
     that decides them but the submissions. `version` is the version of the package that graded, "" if it wrote none.
     `sandbox` says whether it was on. `ungraded` counts the submissions whose turn had not come yet when this was
-    written; once all have had theirs, it is not there."""
+    written; once all have had theirs, it is not there. `conditions` are all under which a submission was graded, by
+    their digests: of the run's own, and of earlier ones whose results stand beside."""
 
     assignment: str
     version: str = ""
@@ -83,6 +100,7 @@ class RunResult(Model):
     sandbox: bool
     submissions: list[SubmissionResult]
     ungraded: int = Field(default=0, ge=0)
+    conditions: dict[str, Conditions] = {}
 
 
 class Record(Model):

@@ -18,6 +18,8 @@ from autograder.grading.run import Run, begin_run
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
 from autograder.grading.workers import Crew
+from autograder.judge.exercise import Exercise
+from autograder.results.comparing import compare
 from autograder.results.files import notebook_path
 from autograder.results.reading import read_results
 from autograder.results.writing import write_run
@@ -127,6 +129,49 @@ def test_nobody_who_is_not_named_is_removed(toy, crew, tmp_path):
     assert not notebook_path(out, "ada").exists()
     assert grade(eve, only_these=True) == ({"eve": 0.0}, ["bob"])
     assert not notebook_path(out, "bob").exists() and len(list((out / ".results").glob("*.json"))) == 1
+
+
+def raises(student, draw):
+    student(draw.normal(2)).no_such_thing()
+
+
+def test_who_changed_and_why_and_what_failed(toy, crew, tmp_path):
+    """A dry run writes nothing; a check that fails costs nobody a point, and is told to its author."""
+    out, bob = tmp_path / "out", handed_in("bob", submission(double="return x + 2"))
+
+    def grade(*submissions: Submission, dry_run: bool = False, **conditions) -> list[str]:
+        with Store(out) as store:
+            run = Run(toy_grading(**conditions), crew, store, dry_run=dry_run)
+            result = run.grade(submissions)
+            if not dry_run:
+                write_run(out, result, run.tally.records)
+            lines = list(compare(run.earlier.run, result).lines(together=True)) if run.earlier.run else []
+            run.finish()
+        return lines
+
+    grade(handed_in("ada", submission()), bob)
+    ada = handed_in("ada", submission(**RIGHT))
+    (toy / "autograder" / "assignments" / "toy" / "double.py").write_text("x = 2\n")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    told = grade(ada, dry_run=True)
+    assert told == [
+        "double: missing 0 → pass 2, because of the submission and its check: 1: ada",
+        "square: missing 0 → pass 1.5, because of the submission: 1: ada",
+        "1 changed, 1 the same",
+    ]
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert grade(ada) == told and len(read_results(out).run.conditions) == 2
+
+    broken = EXERCISES | {"toy.square": Exercise("toy.square", raises)}
+    for _ in range(2):  # what failed is tried again
+        with pytest.raises(SandboxError, match=r"toy.square: its check failed for 1 student: Attr.*:\d+; mend"):
+            grade(ada, exercises=broken, key=b"x" * 32)
+        (result,) = (item for item in read_results(out).run.submissions if item.student == "ada")
+        assert [item.verdict for item in result.exercises] == ["pass", "missing", "fault"] and result.score == 2.0
+        assert "Traceback" in (out / "faults.txt").read_text()
+        assert "Traceback" not in (out / "results.json").read_text()
+    assert grade(ada)[0] == "square: fault → pass 1.5, because of the key: 1: ada"
+    assert not (out / "faults.txt").exists()
 
 
 def test_a_run_goes_on_from_its_own_assignment_alone(toy, crew, tmp_path):

@@ -1,13 +1,13 @@
-"""Checks that failed in a run: a line for each exercise, and the tracebacks for their authors."""
+"""What a run has come to: records, what is wrong with the input, and what failed."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 # Late, as in run.py.
 if TYPE_CHECKING:
-    from autograder.results.model import SubmissionResult
+    from autograder.results.model import Record, SubmissionResult
 
 NAME = "faults.txt"
 _PLACE = re.compile(r'File "[^"\n]*?([^"/\n]+/[^"/\n]+)", line (\d+)')
@@ -64,3 +64,22 @@ class Failures:
             at = f" at {place[-1]}" if place else ""
             lines.append(f"{id}: its check failed for {students}: {error}{at}; mend it and grade again{where}")
         return lines
+
+
+@dataclass
+class Tally:
+    """What a run has come to so far.
+
+    `problems` are lines on what is wrong with the input, such as a submission of another assignment; `faults` lines
+    on what sandbox or workers could not do in several tries; `failures` the failures of checks, by exercise. None of
+    them stops the rest of the run.
+    """
+
+    records: "list[Record]" = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    failures: "Failures" = field(default_factory=Failures)
+
+    @property
+    def count(self) -> int:
+        return len(self.records) + len(self.problems) + len(self.faults)
