@@ -84,7 +84,7 @@ class _Differs(BaseException):
 
 
 def _require_same(like: Transcript, number: int, line: Any) -> None:
-    if number >= len(like) or not _same(like[number], line):
+    if number >= len(like) or not same(like[number], line):
         raise _Differs
 
 
@@ -102,7 +102,8 @@ def _same_numbers(exercise: Exercise, seed: bytes, verdict: Verdict, transcript:
     return None
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
+    """Whether two replies, or lines of transcripts, say the same, within the rounding of single precision."""
     if isinstance(one, Remote) and isinstance(other, Remote):
         return one.kind == other.kind
     if isinstance(one, numpy.ndarray) and isinstance(other, numpy.ndarray):
@@ -114,9 +115,9 @@ def _same(one: Any, other: Any) -> bool:
             return torch.equal(one, other)
         return torch.allclose(one.double(), other.double(), rtol=1e-4, atol=1e-6, equal_nan=True)
     if isinstance(one, float) and isinstance(other, float):
-        return _same(torch.tensor(one), torch.tensor(other))
+        return same(torch.tensor(one), torch.tensor(other))
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     return type(one) is type(other) and one == other

@@ -1,7 +1,7 @@
 """What a judge finds, and the exceptions that lead to it inside a check."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Verdict = Literal["pass", "fail", "error", "timeout", "oom", "crashed", "missing", "manual", "fault"]
 
@@ -27,11 +27,14 @@ def is_out_of_memory(kind: str, text: str) -> bool:
 
 
 class ExpectationFailed(Exception):
-    """The answer is not right. `mistake` names the known mistake where the expectation itself tells which."""
+    """The answer is not right. `mistake` names the known mistake where the expectation itself tells which; `got` and
+    `wanted` are the numbers that were compared, if any were, for `autograder explain` alone."""
 
     def __init__(self, message: str, mistake: str | None = None) -> None:
         super().__init__(message)
         self.mistake = mistake
+        self.got: Any = None
+        self.wanted: Any = None
 
 
 class AnswerRaised(Exception):

@@ -8,7 +8,7 @@ from autograder.errors import InputError
 from autograder.results.comparing import compare
 from autograder.results.model import Conditions
 
-PARTS = {name: "0" for name in ("source", "grader", "package", "library", "settings", "key", "shared")}
+PARTS = dict.fromkeys(("source", "grader", "package", "library", "settings", "key", "shared"), "0")
 OLD = Conditions(**PARTS, checks={"part_0": "0", "part_1": "0"})
 
 
