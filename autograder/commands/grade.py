@@ -78,6 +78,7 @@ def grade(
             dry_run=dry_run,
         ) as run,
     ):
+        _require_ledger(run)  # before the work, and not when its report is made
         submissions = run.find(paths)
         with progress(f"grading {assignment}") as show:
             result = run.grade(submissions, again=again, on_step=show)
@@ -99,8 +100,8 @@ def forget(
     from autograder.grading.forget import forget as forget_students
 
     left = forget_students(out, students)
-    _write_report(out, left)
     _say(f"removed from {out}: {len(students)}: {_named(students)}; {len(left.submissions)} are left")
+    _write_report(out, left)
 
 
 def _show_run(out: Path, result: "RunResult", run: "Run") -> None:
@@ -120,6 +121,15 @@ def _show_run(out: Path, result: "RunResult", run: "Run") -> None:
     if others := len(result.submissions) - len(graded):
         _say(f"{others} more in {out} stay as they are (--only-these removes them)")
     _say(f"results   {written}\nreport    {report}")
+
+
+def _require_ledger(run: "Run") -> None:
+    from autograder import cells
+    from autograder.results.adjusting import read_ledger, require_exercises
+
+    grading = run.grading
+    graded = [cell for cell in grading.source.cells if cells.is_tests(cell) or cells.is_written(cell)]
+    require_exercises(read_ledger(grading.assignment), grading.assignment, [*map(cells.exercise_name, graded)])
 
 
 def _show_changes(run: "Run", result: "RunResult") -> None:
@@ -153,10 +163,14 @@ def diff(
 def _write_report(out: Path, result: "RunResult") -> Path:
     from autograder import course
     from autograder.reports.html import html_report
+    from autograder.results.adjusting import adjusted
     from autograder.results.reading import Executed
     from autograder.results.writing import write_report
 
-    return write_report(out, html_report(result, Executed(out, result), course.read_source(result.assignment)))
+    shown, notes = adjusted(result)
+    for note in notes:
+        _say(note)
+    return write_report(out, html_report(shown, Executed(out, result), course.read_source(result.assignment)))
 
 
 def _named(students: list[str]) -> str:

@@ -15,7 +15,7 @@ FORMULA = tuple("=+-@＝＋－＠")
 
 
 def spreadsheet(run: RunResult) -> str:
-    """The CSV text: student, the score of each exercise, total, max, points by hand, state and late.
+    """The CSV text: student, the score of each exercise, total, max, points by hand, state, late and adjusted.
 
     An exercise that a person grades has an empty cell until then, and does not count in total and max; so has one
     whose check failed, which does count in max. `state` is "graded", "by hand" if a person has to grade something,
@@ -23,12 +23,11 @@ def spreadsheet(run: RunResult) -> str:
     UTF-8 with a byte-order mark, for Excel; no cell begins a formula.
     """
     ids = list(dict.fromkeys(exercise.id for submission in run.submissions for exercise in submission.exercises))
-    header = ["student", *ids, "total", "max", "max by hand", "state", "late"]
+    header = ["student", *ids, "total", "max", "max by hand", "state", "late", "adjusted"]
     rows = [[guarded(name) for name in header]]
     for submission in run.submissions:
-        scores = {
-            item.id: number(item.score) for item in submission.exercises if item.verdict not in ("manual", "fault")
-        }
+        decided = [item for item in submission.exercises if item.score or item.verdict not in ("manual", "fault")]
+        scores = {item.id: number(item.score) for item in decided}
         rows.append(
             [
                 guarded(submission.student),
@@ -38,6 +37,7 @@ def spreadsheet(run: RunResult) -> str:
                 number(submission.manual_max_score),
                 state(submission),
                 "unknown",
+                guarded("; ".join(submission.adjustments)),
             ]
         )
     # All in quotes: Excel of some countries splits at semicolons, and what follows one could begin a formula.

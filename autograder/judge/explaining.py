@@ -87,12 +87,19 @@ def _nearness(exercise: Exercise, seed: bytes, transcript: Transcript) -> list[s
         while agree < min(len(told), len(transcript)) and same(told[agree], transcript[agree]):
             agree += 1
         near = ""
-        if agree < min(len(told), len(transcript)) and isinstance(told[agree][1], torch.Tensor):
-            near = difference(transcript[agree][1], told[agree][1])
+        if agree < min(len(told), len(transcript)):
+            near = _first_difference(transcript[agree][1], told[agree][1])
         lines.append(
             f"- {mistake.name}: agrees in {agree} of {len(transcript)} replies" + (f"; {near}" if near else "")
         )
     return ["known mistakes:", *lines] if lines else ["no mistakes are known"]
+
+
+def _first_difference(one: Any, other: Any) -> str:
+    """How the first tensors differ that do, in two replies of one form; "" if none tell."""
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return next((_first_difference(*pair) for pair in zip(one, other, strict=True) if not same(*pair)), "")
+    return difference(one, other) if isinstance(other, torch.Tensor) else ""
 
 
 def _arguments(request: dict[str, Any]) -> str:

@@ -62,7 +62,8 @@ class Conditions(Model):
 class SubmissionResult(Model):
     """Result of one submission. `score` and `max_score` count what is judged automatically;
     `manual_max_score` counts the points that a person gives. `canvas_id` is the student's number in Canvas, if the name
-    of the file says it; `conditions` is the digest of those under which it was graded, "" if nothing noted them."""
+    of the file says it; `conditions` is the digest of those under which it was graded, "" if nothing noted them.
+    `adjustments` are lines on what people changed of the points, which results.json does not hold."""
 
     student: str
     canvas_id: str = ""
@@ -74,6 +75,7 @@ class SubmissionResult(Model):
     exercises: list[ExerciseResult]
     repairs: list[Repair]
     conditions: str = ""
+    adjustments: list[str] = Field(default=[], exclude=True)
 
     @property
     def waiting(self) -> float:
@@ -82,8 +84,8 @@ class SubmissionResult(Model):
 
     @property
     def has_fault(self) -> bool:
-        """Whether a check failed, so that its points are neither earned nor lost."""
-        return any(exercise.verdict == "fault" for exercise in self.exercises)
+        """Whether a check failed whose points nobody has decided on: they are neither earned nor lost."""
+        return any(item.verdict == "fault" and item.max_score > 0 and not item.score for item in self.exercises)
 
 
 class RunResult(Model):
