@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from autograder.commands.authoring import build, prove
+from autograder.commands.authoring import build, new, prove
 from autograder.commands.doctor import doctor
 from autograder.commands.explain import explain
 from autograder.commands.grade import diff, forget, grade
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 # Commands import what they need themselves, since torch takes seconds and `--help` should not.
-for command in (build, prove, grade, explain, forget, diff, export, record, gradescope, policy, publish, doctor):
+for command in (new, build, prove, grade, explain, forget, diff, export, record, gradescope, policy, publish, doctor):
     app.command()(command)
 
 

@@ -1,6 +1,7 @@
 """`autograder grade` and `forget`: submissions in, results, table and report out; and whom a folder no longer holds."""
 
 import contextlib
+import os
 import signal
 from collections.abc import Iterator
 from enum import Enum
@@ -11,7 +12,7 @@ import typer
 
 from autograder.commands.options import CORES, Jobs, SandboxLimits
 from autograder.commands.terminal import console, errors, progress
-from autograder.errors import UsageError
+from autograder.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from autograder.grading.run import Run
@@ -63,6 +64,8 @@ def grade(
     if not out.strip():
         raise UsageError("--out is empty: name a folder for the results")
     limits = Limits.parse(limit or [])
+    if not any(map(os.path.lexists, paths)):  # nothing to grade, and no folder to make for it
+        raise InputError("\n".join(f"{path}: is not there; give a notebook, a folder or a zip" for path in paths))
     tally = Tally()
     with (
         _ended_by_signals(tally),
@@ -147,7 +150,6 @@ def diff(
     new: Annotated[Path, typer.Argument(metavar="NEW", help="Another, of the same assignment.")],
 ) -> None:
     """Say who has another result in NEW than in OLD, exercise by exercise, and because of what."""
-    from autograder.errors import InputError
     from autograder.results.comparing import compare
     from autograder.results.reading import read_results
 

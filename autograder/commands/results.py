@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.commands.options import Results
-from autograder.commands.terminal import console, errors
+from autograder.commands.terminal import console, errors, progress
 from autograder.errors import UsageError
 
 
@@ -93,7 +93,8 @@ def record(
     from autograder.gradebook.lines import report_lines
     from autograder.gradebook.record import record as record_results
 
-    recorded = record_results(results, db=db, dry_run=dry_run, strict=strict, root=course_folder)
+    with progress("recording") as show:
+        recorded = record_results(results, db=db, dry_run=dry_run, strict=strict, root=course_folder, on_step=show)
     for line in report_lines(recorded):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
