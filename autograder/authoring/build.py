@@ -15,7 +15,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder import cells, course
 from autograder.authoring.declared import ASSIGNMENTS, checked_exercises
-from autograder.authoring.importing import require_importable
+from autograder.authoring.importing import OWN_COURSE, require_importable
 from autograder.authoring.leaks import find_leaks, published_files
 from autograder.authoring.overview import with_overview
 from autograder.authoring.release import release_from_source
@@ -62,7 +62,7 @@ def build(
     chosen = [course.require_assignment(name, root) for name in dict.fromkeys(names or every)]
     _refuse_leftovers(root, every)
 
-    if root == course.ROOT:  # of another course nothing can be imported
+    if root == OWN_COURSE:  # of another one nothing can be imported
         for name in chosen:
             require_importable(name, root)
 

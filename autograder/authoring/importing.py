@@ -8,6 +8,8 @@ from autograder.authoring.declared import ASSIGNMENTS
 from autograder.errors import InputError
 from autograder.results.text import one_line
 
+OWN_COURSE = Path(__file__).resolve().parents[2]  # the folder of the course whose modules this process imports
+
 
 def require_importable(name: str, root: Path) -> None:
     """Raise InputError, a line with file and line number, if a module of the assignment raises when it is imported."""
