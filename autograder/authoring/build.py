@@ -15,6 +15,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder import cells, course
 from autograder.authoring.declared import ASSIGNMENTS, checked_exercises
+from autograder.authoring.importing import OWN_COURSE, require_importable
 from autograder.authoring.leaks import find_leaks, published_files
 from autograder.authoring.overview import with_overview
 from autograder.authoring.release import release_from_source
@@ -60,6 +61,10 @@ def build(
         raise InputError(f"{root / 'notebooks'} holds no text of a notebook (NAME.py)")
     chosen = [course.require_assignment(name, root) for name in dict.fromkeys(names or every)]
     _refuse_leftovers(root, every)
+
+    if root == OWN_COURSE:  # of another one nothing can be imported
+        for name in chosen:
+            require_importable(name, root)
 
     # The scan guards the secrets of all notebooks, whichever are built.
     sources = sources_of(root)

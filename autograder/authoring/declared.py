@@ -23,8 +23,13 @@ def checked_exercises(name: str, root: Path) -> list[str]:
         raise InputError(f"notebooks/{name}.py: there is no folder {folder}; add one with the checks")
     modules = {path.stem: path for path in sorted((root / folder).glob("*.py")) if path.stem not in NO_EXERCISE}
     for stem, path in modules.items():
-        if _declared(_parsed(path, root)) != [f"{name}.{stem}"]:
+        tree = _parsed(path, root)
+        if _declared(tree) != [f"{name}.{stem}"]:
             raise InputError(f'{folder / path.name}: write one @exercise("{name}.{stem}") above its check')
+        _refuse_namesakes(tree, folder / path.name)
+    for path in (root / folder).glob("*.py"):
+        if path.stem in NO_EXERCISE:
+            _refuse_answers(_parsed(path, root), folder / path.name)
     order = _order(root / folder / "__init__.py", root)
     if problem := sorted(set(order) ^ set(modules)):
         verb = "has no module" if problem[0] in order else "is missing"
@@ -40,6 +45,28 @@ def _declared(tree: ast.Module) -> list[str]:
         for item in decorators
         if isinstance(item, ast.Call) and getattr(item.func, "id", "") == "exercise" and item.args
     ]
+
+
+def _refuse_namesakes(tree: ast.Module, shown: Path) -> None:
+    """Of two functions or classes of one name, Python keeps the second without a word."""
+    seen: dict[str, int] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if node.name in seen:
+                raise InputError(
+                    f"{shown}:{node.lineno}: {node.name} stands at line {seen[node.name]} already, which would not "
+                    "count; give one of them another name"
+                )
+            seen[node.name] = node.lineno
+
+
+def _refuse_answers(tree: ast.Module, shown: Path) -> None:
+    """Mistakes and equivalents belong to the exercise of their own module."""
+    for node in tree.body:
+        if kind := kind_of_answer(node):
+            raise InputError(
+                f"{shown}:{node.lineno}: a {kind} stands where no exercise is; move it to its exercise's module"
+            )
 
 
 def _order(path: Path, root: Path) -> list[str]:

@@ -3,8 +3,14 @@
 Secrets come from the notebooks' regions (solutions, hidden tests, mark schemes) and from the modules of the
 assignments (reference answers, checks, mistakes). Not every line of code is one: `telling` says which are. If a
 solution has no such line, the whole of it is a secret. Prose (rubrics, model answers, mistakes' sentences, checks'
-messages) counts by line and by sentence. Whatever also stands in a visible part of any notebook is published already,
-hence no secret; what unfolds there, such as a hint, is not counted for that.
+messages) counts by line and by sentence.
+
+What also stands in a visible part of a notebook is either given away there or no secret at all. A line of a solution,
+of a hidden test or of a mark scheme is given away, unless it
+- is short: fewer than 16 characters, such as `mu + sigma * eps`, which any formula may hold; or
+- is common: it stands in three visible cells or more, where its author means it to be read.
+All else that stands there, such as a line that a reference happens to share with it, is published already. What unfolds
+there, such as a hint, makes nothing common and nothing published.
 """
 
 import ast
@@ -29,7 +35,9 @@ from autograder.authoring.unfolding import without_unfolding
 from autograder.errors import InputError
 from autograder.regions import HIDDEN_TESTS, KINDS, MARK_SCHEME, SOLUTION, regions, visible
 
-LEAST_REGION, LEAST_MESSAGE = 24, 12  # characters, without white space
+LEAST_REGION, LEAST_MESSAGE, LEAST_GIVEN_AWAY = 24, 12, 16  # characters, without white space
+COMMON = 3  # visible cells
+OF_REGIONS = ("solution", "hidden test", "mark scheme")
 
 _PACKAGE = ("autograder.assignments", "autograder/assignments", "from autograder import assignments")
 
@@ -76,7 +84,7 @@ def secrets_of(sources: Iterable[NotebookNode], assignments: Path) -> Secrets:
     for path in sorted(assignments.glob("*/*.py")):
         if path.stem != "__init__":
             _add_module(secrets, path)
-    _forget_published(secrets, "\n".join(published))
+    _forget_published(secrets, published)
     # These words are never published, whatever the notebooks say.
     secrets.add("marker", [f"{edge} {kind}" for edge in ("BEGIN", "END") for kind in KINDS])
     secrets.add("marker", [MARK_SCHEME])
@@ -84,9 +92,16 @@ def secrets_of(sources: Iterable[NotebookNode], assignments: Path) -> Secrets:
     return secrets
 
 
-def _forget_published(secrets: Secrets, text: str) -> None:
+def _forget_published(secrets: Secrets, published: list[str]) -> None:
+    text = "\n".join(published)
     squeezed, words = squeeze(text), set(re.findall(r"\w+", text))
-    secrets.lines = {line: secret for line, secret in secrets.lines.items() if line not in squeezed}
+    by_cell = [squeeze(cell) for cell in published]
+
+    def is_no_secret(line: str, kind: str) -> bool:
+        is_short = kind not in OF_REGIONS or len(line) < LEAST_GIVEN_AWAY
+        return line in squeezed and (is_short or sum(line in cell for cell in by_cell) >= COMMON)
+
+    secrets.lines = {line: secret for line, secret in secrets.lines.items() if not is_no_secret(line, secret.kind)}
     secrets.names = {name: secret for name, secret in secrets.names.items() if name not in words}
     numbers = numbers_in(text)
     secrets.numbers = {value: secret for value, secret in secrets.numbers.items() if value not in numbers}

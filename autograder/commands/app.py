@@ -1,12 +1,13 @@
-"""The instructors' command line. Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 sandbox or worker failed."""
+"""The instructors' command line. Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 the grader failed."""
 
 import sys
 
 import typer
 
-from autograder.commands.authoring import build, prove
+from autograder.commands.authoring import build, new, prove
 from autograder.commands.doctor import doctor
-from autograder.commands.grade import grade
+from autograder.commands.explain import explain
+from autograder.commands.grade import diff, forget, grade
 from autograder.commands.gradescope import gradescope
 from autograder.commands.publish import publish
 from autograder.commands.results import export, policy, record
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 # Commands import what they need themselves, since torch takes seconds and `--help` should not.
-for command in (build, prove, grade, export, record, gradescope, policy, publish, doctor):
+for command in (new, build, prove, grade, explain, forget, diff, export, record, gradescope, policy, publish, doctor):
     app.command()(command)
 
 

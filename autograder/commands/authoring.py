@@ -64,6 +64,23 @@ def prove(
         raise typer.Exit(1)
 
 
+def new(
+    name: Annotated[str, typer.Argument(help="What the notebook is called, such as flows.")],
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds of its first proof.")] = 10,
+    jobs: Jobs = CORES,
+) -> None:
+    """Begin a notebook: write its text and its folder with one exercise, build it and prove it."""
+    import importlib
+
+    from autograder.authoring.new import write_new
+
+    for path in write_new(name):
+        console.print(f"written  {path}", markup=False, highlight=False, soft_wrap=True)
+    importlib.invalidate_caches()  # there is a package more
+    build([name])
+    prove([name], seeds=seeds, jobs=jobs)
+
+
 def _prove_attacks(names: list[str] | None, jobs: int) -> None:
     from autograder.attacks.prove import prove_attacks
 

@@ -1,9 +1,9 @@
-"""`autograder grade`: submissions in, results, table and report out."""
+"""`autograder grade` and `forget`: submissions in, results, table and report out; and whom a folder no longer holds."""
 
 import contextlib
-import json
+import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,13 +12,14 @@ import typer
 
 from autograder.commands.options import CORES, Jobs, SandboxLimits
 from autograder.commands.terminal import console, errors, progress
-from autograder.errors import UsageError
+from autograder.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
+    from autograder.grading.run import Run
+    from autograder.grading.tally import Tally
+    from autograder.results.model import RunResult
 
-    from autograder.grading.run import Tally
-    from autograder.results.model import Record, RunResult
+MOST_NAMED = 12
 
 
 class BudgetChoice(str, Enum):
@@ -41,6 +42,12 @@ def grade(
     budget: Annotated[BudgetChoice, typer.Option(help="Budget of the ordinary cells.")] = BudgetChoice.smoke,
     limit: SandboxLimits = None,
     again: Annotated[bool, typer.Option("--again", help="Grade anew what has been graded before.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say who would have another result, and write nothing.")
+    ] = False,
+    only_these: Annotated[
+        bool, typer.Option("--only-these", help="Remove from OUT whoever is not graded now; else they stay there.")
+    ] = False,
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run submissions unconfined: only notebooks you trust.")
     ] = False,
@@ -48,13 +55,17 @@ def grade(
     """Grade submissions: restore, execute in the sandbox, judge; then a table, results.json and a report.
 
     Each result is kept as it comes: a run that was ended goes on with the same command, and nothing is graded twice.
+    Whoever is in OUT already and not graded now stays there.
     """
-    from autograder.grading.run import Tally, begin_run
+    from autograder.grading.run import begin_run
+    from autograder.grading.tally import Tally
     from autograder.sandbox.limits import Limits
 
     if not out.strip():
         raise UsageError("--out is empty: name a folder for the results")
     limits = Limits.parse(limit or [])
+    if not any(map(os.path.lexists, paths)):  # nothing to grade, and no folder to make for it
+        raise InputError("\n".join(f"{path}: is not there; give a notebook, a folder or a zip" for path in paths))
     tally = Tally()
     with (
         _ended_by_signals(tally),
@@ -66,47 +77,112 @@ def grade(
             budget=budget.value,
             limits=limits,
             sandbox=not unsafe_no_sandbox,
+            only_these=only_these,
+            dry_run=dry_run,
         ) as run,
     ):
+        _require_ledger(run)  # before the work, and not when its report is made
         submissions = run.find(paths)
         with progress(f"grading {assignment}") as show:
             result = run.grade(submissions, again=again, on_step=show)
-        if tally.records:
-            _show_run(Path(out), result, tally.records, run.grading.source)
-        run.finish()
+        if tally.records and dry_run:
+            _show_changes(run, result)
+            _say("dry run: nothing was written")
+        elif tally.records:
+            _show_run(Path(out), result, run)
+            _show_changes(run, result)
+        if removed := run.finish():
+            _say(f"removed from {out}: {len(removed)}: {_named(removed)}")
 
 
-def _show_run(out: Path, run: "RunResult", records: "list[Record]", source: "NotebookNode") -> None:
+def forget(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder that grade wrote.")],
+    students: Annotated[list[str], typer.Argument(metavar="STUDENT...", help="Their names, as the report has them.")],
+) -> None:
+    """Remove students from the results of a folder: those who have withdrawn, or were graded under a wrong name."""
+    from autograder.grading.forget import forget as forget_students
+
+    left = forget_students(out, students)
+    _say(f"removed from {out}: {len(students)}: {_named(students)}; {len(left.submissions)} are left")
+    _write_report(out, left)
+
+
+def _show_run(out: Path, result: "RunResult", run: "Run") -> None:
     """Write the files of a run, and print its table and where they are."""
-    from autograder.reports.html import html_report
     from autograder.reports.table import results_table
-    from autograder.results.writing import write_report, write_run
+    from autograder.results.writing import write_run
 
-    written = write_run(out, run, records)
-    report = write_report(out, html_report(run, _Executed(records), source))
-    console.print(results_table(run))
-    known = sum(record.is_known for record in records)
-    if known:
-        console.print(f"{known} of {len(records)} were graded before (--again grades anew)", highlight=False)
-    console.print(f"results   {written}\nreport    {report}", highlight=False, soft_wrap=True)
+    records = run.tally.records
+    written = write_run(out, result, records)
+    report = _write_report(out, result)
+    graded = {record.result.student for record in records}
+    console.print(
+        results_table(result.model_copy(update={"submissions": [s for s in result.submissions if s.student in graded]}))
+    )
+    if known := sum(record.is_known for record in records):
+        _say(f"{known} of {len(records)} were graded before (--again grades anew)")
+    if others := len(result.submissions) - len(graded):
+        _say(f"{others} more in {out} stay as they are (--only-these removes them)")
+    _say(f"results   {written}\nreport    {report}")
 
 
-class _Executed(Mapping[str, "NotebookNode"]):
-    """The executed notebooks by student, each read when it is asked for: all at once may be larger than memory."""
+def _require_ledger(run: "Run") -> None:
+    from autograder import cells
+    from autograder.results.adjusting import read_ledger, require_exercises
 
-    def __init__(self, records: "list[Record]") -> None:
-        self._texts = {record.result.student: record.executed for record in records}
+    grading = run.grading
+    graded = [cell for cell in grading.source.cells if cells.is_tests(cell) or cells.is_written(cell)]
+    require_exercises(read_ledger(grading.assignment), grading.assignment, [*map(cells.exercise_name, graded)])
 
-    def __getitem__(self, student: str) -> "NotebookNode":
-        from nbformat import from_dict
 
-        return from_dict(json.loads(self._texts[student]))
+def _show_changes(run: "Run", result: "RunResult") -> None:
+    """Print what differs from the results that were there before, if there were any."""
+    from autograder.results.comparing import compare
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._texts)
+    if before := run.earlier.run:
+        _say("since the last run:")
+        for line in compare(before, result).lines(together=True):
+            _say(f"  {line}")
 
-    def __len__(self) -> int:
-        return len(self._texts)
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A results.json, or the folder that holds one.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Another, of the same assignment.")],
+) -> None:
+    """Say who has another result in NEW than in OLD, exercise by exercise, and because of what."""
+    from autograder.results.comparing import compare
+    from autograder.results.reading import read_results
+
+    before, after = read_results(old).run, read_results(new).run
+    if before.assignment != after.assignment:
+        raise InputError(
+            f"{old} is of {before.assignment}, {new} of {after.assignment}; give two runs of one assignment"
+        )
+    for line in compare(before, after).lines(together=False):
+        _say(line)
+
+
+def _write_report(out: Path, result: "RunResult") -> Path:
+    from autograder import course
+    from autograder.reports.html import html_report
+    from autograder.results.adjusting import adjusted
+    from autograder.results.reading import Executed
+    from autograder.results.writing import write_report
+
+    shown, notes = adjusted(result)
+    for note in notes:
+        _say(note)
+    return write_report(out, html_report(shown, Executed(out, result), course.read_source(result.assignment)))
+
+
+def _named(students: list[str]) -> str:
+    from autograder.results.text import listed, name_line
+
+    return listed([name_line(student, 80) for student in students], MOST_NAMED)
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ def publish(
     Files that it did not write, or that were changed by hand, are never overwritten; the whole tree and all that its
     Git history can still show are looked through for secrets first.
     """
+    from autograder import course
     from autograder.publish.destination import Destination
     from autograder.publish.publish import publish as publish_tree
 
@@ -34,6 +35,8 @@ def publish(
             console.print(f"{sign} {path}", markup=False, highlight=False, soft_wrap=True)
     counts = f"{len(plan.added)} new, {len(plan.changed)} changed, {len(plan.removed)} removed"
     looked = f"{done.files} files" + (f" and {done.objects} objects of the history" if done.objects else "")
+    names = ", ".join(dict.fromkeys(assignment) if assignment else course.assignment_names())
+    console.print(f"assignments: {names}", markup=False, highlight=False, soft_wrap=True)
     console.print(
         f"{folder}: {'would be ' if dry_run else ''}{counts}, {len(plan.same)} the same; no secret in {looked}",
         markup=False,

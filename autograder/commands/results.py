@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.commands.options import Results
-from autograder.commands.terminal import console, errors
+from autograder.commands.terminal import console, errors, progress
 from autograder.errors import UsageError
 
 
@@ -38,6 +38,9 @@ def export(
     marks: Annotated[
         bool, typer.Option("--marks", help="canvas: total points, those by people too, from the gradebook.")
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="canvas: also where it excuses a student or lowers a grade.")
+    ] = False,
     db: Annotated[str | None, typer.Option(metavar="URL", help="--marks: the gradebook, as for record.")] = None,
     course_folder: Annotated[
         Path | None, typer.Option("--course", metavar="DIR", help="--marks: nbgrader's course folder, as for record.")
@@ -46,12 +49,20 @@ def export(
     """Bring results into the form that CI, a spreadsheet, Canvas or a student reads; no hidden thing is in it."""
     from autograder.exports.export import export as export_results
 
-    if to is not ExportForm.canvas and (roster or column or marks):
-        raise UsageError("--roster, --column and --marks belong to --to canvas")
+    if to is not ExportForm.canvas and (roster or column or marks or overwrite):
+        raise UsageError("--roster, --column, --overwrite and --marks belong to --to canvas")
     if not marks and (db or course_folder):
         raise UsageError("--db and --course belong to --marks")
     done = export_results(
-        results, to.value, out=out, roster=roster, column=column, marks=marks, db=db, root=course_folder
+        results,
+        to.value,
+        out=out,
+        roster=roster,
+        column=column,
+        marks=marks,
+        db=db,
+        root=course_folder,
+        overwrite=overwrite,
     )
     for note in done.notes:
         errors.print(note, markup=False, highlight=False, soft_wrap=True)
@@ -82,7 +93,8 @@ def record(
     from autograder.gradebook.lines import report_lines
     from autograder.gradebook.record import record as record_results
 
-    recorded = record_results(results, db=db, dry_run=dry_run, strict=strict, root=course_folder)
+    with progress("recording") as show:
+        recorded = record_results(results, db=db, dry_run=dry_run, strict=strict, root=course_folder, on_step=show)
     for line in report_lines(recorded):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 

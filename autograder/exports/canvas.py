@@ -1,20 +1,18 @@
 """A run as the CSV file that Canvas's gradebook imports, from nothing or into a file that Canvas exported."""
 
 import csv
-import io
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from autograder.errors import InputError
+from autograder.exports.roster import POINTS_POSSIBLE, Cell, Roster
 from autograder.exports.spreadsheet import FORMULA, as_csv, guarded
 from autograder.results.model import RunResult, SubmissionResult
 from autograder.results.text import name_line, number, one_line
 
 IDENTITY = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
-POINTS_POSSIBLE = "Points Possible"
 MOST_COLUMNS_NAMED = 12
 
 _TITLE = re.compile(r"(?P<title>.*?)(?:[ ]\((?P<id>\d+)\))?", re.S)
@@ -31,21 +29,6 @@ class Gradebook:
     text: str
     filled: int
     notes: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Roster:
-    """Rows of a file that Canvas exported. `students` are the indices of the rows that hold one."""
-
-    path: Path
-    header: list[str]
-    rows: list[list[str]]
-    delimiter: str
-    students: list[int]
-    points_row: int | None
-
-    def cell(self, row: int, column: str) -> str:
-        return self.rows[row][self.header.index(column)].strip() if column in self.header else ""
 
 
 def canvas(run: RunResult, *, column: str | None = None) -> Gradebook:
@@ -65,15 +48,18 @@ def canvas(run: RunResult, *, column: str | None = None) -> Gradebook:
     return Gradebook(as_csv(rows, quoting=csv.QUOTE_ALL), len(run.submissions), [note])
 
 
-def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = None) -> Gradebook:
+def canvas_with_roster(
+    run: RunResult, roster: Roster, *, column: str | None = None, overwrite: bool = False
+) -> Gradebook:
     """The roster with the scores in the assignment's column; all else in it stays as Canvas wrote it.
 
     A student whose number in Canvas is known is looked for by that alone; any other by SIS Login ID, SIS User ID, ID,
     the login's part before "@", then by name. Who is found in no row, or in several, is left out and named in the
-    notes. `column` is the assignment's column: its header, its
-    title or its ID; where it is not given, the column titled like the assignment, else a new one.
+    notes, and so is each cell in which another grade stood. `column` is the assignment's column: its header, its title
+    or its ID; where it is not given, the column titled like the assignment, else a new one.
 
-    Raises InputError where the column is not there or not one, or two submissions belong to one row.
+    Raises InputError where the column is not there or not one, or two submissions belong to one row; and unless
+    `overwrite`, a line for each, where a student is excused or has a higher grade, or one that is no number.
     """
     notes: list[str] = []
     place = _column(roster, run.assignment, column, notes)
@@ -82,6 +68,7 @@ def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = N
     find = _finder(roster)
     owners: dict[int, str] = {}
     shown = 0
+    changed: list[Cell] = []
     for submission in run.submissions:
         (found, by_name), name = find(submission), name_line(submission.student, 80)
         if len(found) != 1:
@@ -94,7 +81,15 @@ def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = N
             raise InputError(f"{roster.path}: {owners[row]!r} and {name!r} are both {who!r} there; keep one of them")
         owners[row] = name
         shown += by_name
-        roster.rows[row][place] = number(submission.score)
+        cell = Cell(one_line(roster.rows[row][0], 60), roster.rows[row][place].strip(), submission.score)
+        if not cell.is_same:
+            changed.append(cell)
+            roster.rows[row][place] = number(submission.score)
+    _refuse_losses(roster, [] if overwrite else changed)
+    notes += [str(cell) for cell in changed if cell.old]
+    filled = sum(not cell.old for cell in changed)
+    if changed:
+        notes.append(f"filled in, and empty before: {filled}; as they were: {len(owners) - len(changed)}")
     lost, without = len(run.submissions) - len(owners), len(roster.students) - len(owners)
     notes.append(
         f"{len(owners)} of {len(run.submissions)} submissions are filled in, {lost} left out; "
@@ -106,38 +101,18 @@ def canvas_with_roster(run: RunResult, roster: Roster, *, column: str | None = N
     return Gradebook(as_csv([roster.header, *roster.rows], roster.delimiter), len(owners), notes)
 
 
-def read_roster(path: Path) -> Roster:
-    """Read a CSV file that Canvas exported, with commas or semicolons. Raises InputError where it is none."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give the CSV file that Canvas exported") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8; export it from Canvas anew, and save it from no spreadsheet") from None
-    for delimiter in (",", ";"):
-        try:
-            rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
-        except csv.Error as error:
-            raise InputError(f"{path}: is no sound CSV ({error}); export it from Canvas anew") from None
-        header = rows[0] if rows else []
-        if header[:2] == ["Student", "ID"] or header[:3] == ["LastName", "FirstName", "ID"]:
-            return _roster(path, rows, delimiter)
-    raise InputError(f"{path}: does not begin with the columns Student and ID; give the CSV file that Canvas exported")
-
-
-def _roster(path: Path, rows: list[list[str]], delimiter: str) -> Roster:
-    header, *rest = rows
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise InputError(f"{path}: has two columns {one_line(twice, 60)!r}; export it from Canvas anew")
-    if any(len(row) > len(header) for row in rest):
-        raise InputError(f"{path}: has a row that is longer than its header; export it from Canvas anew")
-    rest = [row + [""] * (len(header) - len(row)) for row in rest]
-    points = next((index for index, row in enumerate(rest) if POINTS_POSSIBLE in row[0]), None)
-    first = 0 if points is None else points + 1
-    number_of = header.index("ID")
-    students = [index for index in range(first, len(rest)) if rest[index][0].strip() or rest[index][number_of].strip()]
-    return Roster(path, header, rest, delimiter, students, points)
+def _refuse_losses(roster: Roster, changed: list[Cell]) -> None:
+    lost = [cell for cell in changed if cell.loss]
+    if lost:
+        count = "1 cell" if len(lost) == 1 else f"{len(lost)} cells"
+        raise InputError(
+            "\n".join(
+                [
+                    *(f"{cell}: {cell.loss}" for cell in lost),
+                    f"{roster.path}: {count} would lose what stands there, nothing is written; --overwrite writes all",
+                ]
+            )
+        )
 
 
 def _column(roster: Roster, assignment: str, column: str | None, notes: list[str]) -> int:

@@ -1,17 +1,21 @@
 """What `autograder export` does, whatever the form."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from autograder.errors import InputError
-from autograder.exports.canvas import canvas, canvas_with_roster, read_roster
+from autograder.exports.canvas import canvas, canvas_with_roster
 from autograder.exports.junit import junit
 from autograder.exports.markdown import markdown
+from autograder.exports.roster import read_roster
 from autograder.exports.spreadsheet import spreadsheet
 from autograder.exports.student_pages import PAGES, write_pages
 from autograder.results import files
+from autograder.results.adjusting import adjusted
+from autograder.results.model import RunResult
 from autograder.results.reading import NAME, Results, read_results
+from autograder.results.text import name_line
 
 Form = Literal["junit", "csv", "canvas", "markdown", "html"]
 
@@ -46,19 +50,24 @@ def export(
     marks: bool = False,
     db: str | None = None,
     root: Path | None = None,
+    overwrite: bool = False,
 ) -> Export:
-    """Bring a results.json, or the one in a folder, into a form. `roster` and `column` are for Canvas, and `marks`:
-    the totals of the gradebook `db`, or of the course in `root`, in the place of the automatic points.
+    """Bring a results.json, or the one in a folder, into a form. `roster`, `column` and `overwrite` are for Canvas, and
+    `marks`: the totals of the gradebook `db`, or of the course in `root`, in the place of the automatic points.
+
+    The course's adjustments are applied to all of them.
 
     Without `out` the text is returned, and HTML pages go to a folder beside the results. Raises InputError where what
     is read is wrong or what is asked for cannot be written.
     """
     found = read_results(results)
     _require_place(found, form, out)
-    notes: list[str] = []
+    judged = found.run
+    run, notes = adjusted(judged)
+    found = replace(found, run=run)
     if form == "html":
-        where, notes = write_pages(found, out)
-        return Export(written=where, notes=notes)
+        where, lines = write_pages(found, out)
+        return Export(written=where, notes=[*notes, *lines])
     if form == "junit":
         text = junit(found.run, written=found.written, seconds=found.seconds)
     elif form == "csv":
@@ -66,13 +75,30 @@ def export(
     elif form == "markdown":
         text = markdown(found.run)
     else:
-        run = found.run
         if marks:
             from autograder.gradebook.totals import with_marks  # nbgrader, which nothing else here needs
 
-            run, notes = with_marks(run, db=db, root=root)
-        book = canvas_with_roster(run, read_roster(roster), column=column) if roster else canvas(run, column=column)
+            marked, notes = with_marks(judged, db=db, root=root)
+            run, lines = adjusted(marked, people=True)
+        else:
+            run, lines = _without_faults(run)
+        notes = [*notes, *lines]
+        if roster:
+            book = canvas_with_roster(run, read_roster(roster), column=column, overwrite=overwrite)
+        else:
+            book = canvas(run, column=column)
         text, notes = book.text, [*notes, *book.notes]
     if out is None:
         return Export(text=text, notes=notes)
     return Export(written=files.write(out, text), notes=notes)
+
+
+def _without_faults(run: RunResult) -> tuple[RunResult, list[str]]:
+    """The run without those for whom a check failed, and a line on each: their points are not known."""
+    notes = [
+        f"{name_line(item.student, 80)!r} is left out: a check failed; mend it and grade again"
+        for item in run.submissions
+        if item.has_fault
+    ]
+    left = [item for item in run.submissions if not item.has_fault]
+    return run.model_copy(update={"submissions": left}), notes

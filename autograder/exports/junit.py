@@ -18,6 +18,7 @@ OUTCOMES: dict[Verdict, str | None] = {
     "timeout": "error",
     "oom": "error",
     "crashed": "error",
+    "fault": "error",
     "manual": "skipped",
 }
 MOST_MESSAGE = 2000
@@ -60,6 +61,7 @@ def _suite(run: RunResult, index: int, submission: SubmissionResult, written: da
         ("manual_max_score", number(submission.manual_max_score)),
         ("budget", run.budget),
         ("sandbox", str(run.sandbox).lower()),
+        *(("adjusted", _token(line, MOST_MESSAGE)) for line in submission.adjustments),
     ):
         XML.SubElement(properties, "property", name=name, value=value)
     for exercise in submission.exercises:

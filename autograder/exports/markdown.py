@@ -58,9 +58,11 @@ def _lines(run: RunResult) -> Iterator[str]:
         yield f"\n### {_name(submission)}: {_points(submission)} points\n"
         if submission.waiting:
             yield f"\nUp to {number(submission.waiting)} more points are given by a person.\n"
+        for line in submission.adjustments:
+            yield f"\nAdjusted: {escaped(line, MOST_MESSAGE)}\n"
         yield "\n| exercise | verdict | points | message |\n| --- | --- | ---: | --- |\n"
         for exercise in submission.exercises:
-            earned = "·" if exercise.verdict == "manual" else number(exercise.score)
+            earned = "·" if exercise.verdict in ("manual", "fault") else number(exercise.score)
             name = escaped(exercise_label(exercise.id, run.assignment), MOST_NAME)
             verdict = f"{SYMBOLS[exercise.verdict]}{SPACE}{exercise.verdict}"
             message = escaped(exercise.message, MOST_MESSAGE)

@@ -15,17 +15,19 @@ FORMULA = tuple("=+-@＝＋－＠")
 
 
 def spreadsheet(run: RunResult) -> str:
-    """The CSV text: student, the score of each exercise, total, max, points by hand, state and late.
+    """The CSV text: student, the score of each exercise, total, max, points by hand, state, late and adjusted.
 
-    An exercise that a person grades has an empty cell until then, and does not count in total and max. `state` is
-    "graded", "by hand" where a person has to grade something, or "empty" where nothing was answered. Results know no
-    dates, hence `late` is "unknown". UTF-8 with a byte-order mark, for Excel; no cell begins a formula.
+    An exercise that a person grades has an empty cell until then, and does not count in total and max; so has one
+    whose check failed, which does count in max. `state` is "graded", "by hand" if a person has to grade something,
+    "empty" if nothing was answered, or "fault" if a check failed. Results know no dates, hence `late` is "unknown".
+    UTF-8 with a byte-order mark, for Excel; no cell begins a formula.
     """
     ids = list(dict.fromkeys(exercise.id for submission in run.submissions for exercise in submission.exercises))
-    header = ["student", *ids, "total", "max", "max by hand", "state", "late"]
+    header = ["student", *ids, "total", "max", "max by hand", "state", "late", "adjusted"]
     rows = [[guarded(name) for name in header]]
     for submission in run.submissions:
-        scores = {item.id: number(item.score) for item in submission.exercises if item.verdict != "manual"}
+        decided = [item for item in submission.exercises if item.score or item.verdict not in ("manual", "fault")]
+        scores = {item.id: number(item.score) for item in decided}
         rows.append(
             [
                 guarded(submission.student),
@@ -35,6 +37,7 @@ def spreadsheet(run: RunResult) -> str:
                 number(submission.manual_max_score),
                 state(submission),
                 "unknown",
+                guarded("; ".join(submission.adjustments)),
             ]
         )
     # All in quotes: Excel of some countries splits at semicolons, and what follows one could begin a formula.
@@ -42,8 +45,10 @@ def spreadsheet(run: RunResult) -> str:
 
 
 def state(submission: SubmissionResult) -> str:
-    """What is left to do: "graded", "by hand" or "empty"."""
+    """What is left to do: "graded", "by hand", "empty" or "fault"."""
     verdicts = {exercise.verdict for exercise in submission.exercises}
+    if submission.has_fault:
+        return "fault"
     if verdicts <= {"missing"}:
         return "empty"
     return "by hand" if "manual" in verdicts else "graded"

@@ -4,7 +4,7 @@ What is wrong with one submission leaves out that one; what is wrong with the ru
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,7 +46,13 @@ class Recorded:
 
 
 def record(
-    results: Path, *, db: str | None = None, dry_run: bool = False, strict: bool = False, root: Path | None = None
+    results: Path,
+    *,
+    db: str | None = None,
+    dry_run: bool = False,
+    strict: bool = False,
+    root: Path | None = None,
+    on_step: Callable[[int, int], None] = lambda done, total: None,
 ) -> Recorded:
     """Write the results of a run to nbgrader's gradebook.
 
@@ -60,6 +66,7 @@ def record(
         dry_run: write nothing, only say what would be.
         strict: refuse a student who is not in the gradebook, rather than add them, and all if one would be left out.
         root: folder of the course; this repository where it is not given.
+        on_step: told how many of how many submissions are done.
 
     Raises:
         InputError: something of the input does not fit, or cannot be written; nothing was recorded then.
@@ -79,7 +86,8 @@ def record(
         is_dry_run=dry_run,
     )
     prepared = []
-    for item in run.submissions:
+    for number, item in enumerate(run.submissions, 1):
+        on_step(number, 2 * len(run.submissions))
         with _left_out(recorded, item.student, strict=strict):
             prepared.append(prepare(run.assignment, item, folder, target, saved))
     if run.submissions and not prepared:
@@ -89,7 +97,8 @@ def record(
         with one_transaction(url, target.directory.course_id, dry_run=dry_run) as gradebook:
             _require_students(gradebook, prepared, strict=strict)
             save_structure(gradebook, run.assignment, saved)
-            for work in prepared:
+            for number, work in enumerate(prepared, 1):
+                on_step(len(run.submissions) + number, len(run.submissions) + len(prepared))
                 with _left_out(recorded, work.result.student, strict=strict):
                     recorded.entries.append(_record(gradebook, run.assignment, work, target))
             recorded.missing, recorded.others = _absent(gradebook, run)

@@ -92,7 +92,8 @@ def write_scores(
 
 def _write_grade(entry: Entry, grade: Grade, item: ExerciseResult, *, is_written: bool, changed: bool) -> None:
     name = item.id.partition(".")[2]
-    score = None if is_written and item.verdict != "missing" else item.score
+    is_fault = item.verdict == "fault"
+    score = None if is_fault or (is_written and item.verdict != "missing") else item.score
     is_new_score = grade.auto_score != score
     if entry.before is not None and is_new_score:
         entry.changes.append(Change(name, grade.auto_score, score, item.max_score, item.verdict, item.message))
@@ -101,7 +102,7 @@ def _write_grade(entry: Entry, grade: Grade, item: ExerciseResult, *, is_written
         if changed or is_new_score:
             entry.marks.append(Mark(name, grade.manual_score, item.max_score))
         waits = waits or changed or is_new_score
-    elif is_written:
+    elif is_written or is_fault:
         waits = score is None
     else:
         waits = is_plot(name) and item.verdict != "missing" and (waits or changed or is_new_score)

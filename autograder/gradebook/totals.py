@@ -8,7 +8,7 @@ from autograder import cells
 from autograder.errors import InputError
 from autograder.gradebook.database import one_transaction, parse_url, shown
 from autograder.gradebook.settings import read_course
-from autograder.results.model import RunResult, SubmissionResult
+from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
 from autograder.results.text import listed, name_line
 
 MOST_NAMED = 8
@@ -40,9 +40,20 @@ def with_marks(run: RunResult, *, db: str | None = None, root: Path | None = Non
     submissions = []
     for item in run.submissions:
         score, most = totals[item.student]
-        submissions.append(item.model_copy(update={"score": score, "max_score": most, "manual_max_score": 0.0}))
+        exercises = _marked(item, recorded[item.student], run.assignment)
+        update = {"score": score, "max_score": most, "manual_max_score": 0.0, "exercises": exercises}
+        submissions.append(item.model_copy(update=update))
     notes = [f"{len(waiting)} of {len(submissions)} wait for a person still: {_named(waiting)}"] if waiting else []
     return run.model_copy(update={"submissions": submissions}), notes
+
+
+def _marked(result: SubmissionResult, recorded: SubmittedAssignment, assignment: str) -> list[ExerciseResult]:
+    """The exercises of a result with the points that people and checks gave in the gradebook."""
+    grades = [grade for notebook in recorded.notebooks if notebook.name == assignment for grade in notebook.grades]
+    there = {grade.name.removeprefix(cells.TEST_PREFIX): float(grade.score) for grade in grades}
+    return [
+        item.model_copy(update={"score": there.get(item.id.partition(".")[2], item.score)}) for item in result.exercises
+    ]
 
 
 def _is_of(result: SubmissionResult, recorded: SubmittedAssignment, assignment: str) -> bool:
@@ -53,7 +64,7 @@ def _is_of(result: SubmissionResult, recorded: SubmittedAssignment, assignment: 
     grades = [grade for notebook in recorded.notebooks if notebook.name == assignment for grade in notebook.grades]
     there = {grade.name: grade.auto_score for grade in grades}
     wanted = {
-        name: exercise.score
+        name: None if exercise.verdict == "fault" else exercise.score
         for exercise in result.exercises
         if (name := cells.TEST_PREFIX + exercise.id.removeprefix(f"{assignment}.")) in there
     }

@@ -53,7 +53,7 @@ class Findings:
 
     def settle(self, name: str, finding: Finding) -> None:
         """Take this for the finding on an exercise, its message made safe to show."""
-        if name in self._unfilled and finding.verdict in ("fail", "error"):
+        if name in self._unfilled and finding.verdict in ("fail", "error", "fault"):
             finding = Finding("missing", UNFILLED)
         self.by_name[name] = replace(finding, message=messages.clean(finding.message))
 
@@ -86,9 +86,12 @@ class Findings:
     def add_hints(self) -> None:
         """Say it if an answer that failed uses another that failed, or else a variable that is none of its own."""
         verdicts = {name: self.by_name[name].verdict for name in self._answers}
+        verdicts = {
+            name: verdict for name, verdict in verdicts.items() if verdict != "fault"
+        }  # of which nothing is known
         for name, answer in self._answers.items():
             finding = self.by_name[name]
-            if finding.verdict in ("pass", "missing") or answer is None:
+            if finding.verdict in ("pass", "missing", "fault") or answer is None:
                 continue
             used = messages.identifiers(self._notebook.cells[answer].source, name)
             hint = messages.leans_on(used, verdicts)

@@ -61,6 +61,7 @@ def _automatic(assignment: str, cell: NotebookNode, execution: Execution) -> Exe
         max_score=points,
         message=finding.message,
         mistake=finding.mistake,
+        traceback=finding.traceback,
     )
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from autograder import course
 from autograder.errors import InputError, SandboxError
 from autograder.grading.grading import Grading
+from autograder.grading.keeping import Earlier, Keeping
+from autograder.grading.tally import Tally
 from autograder.grading.workers import Crew, CrewError
 from autograder.sandbox.limits import Limits
 
@@ -23,25 +24,7 @@ if TYPE_CHECKING:
     from autograder.results.model import Budget, Record, RunResult
     from autograder.sandbox.zygote import Address
 
-MOST_NAMES = 8
 Noted = TypeVar("Noted")
-
-
-@dataclass
-class Tally:
-    """What a run has come to so far.
-
-    `problems` are lines on what is wrong with the input, such as a submission of another assignment; `faults` lines
-    on what sandbox or workers could not do in several tries. Neither stops the rest of the run.
-    """
-
-    records: "list[Record]" = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def count(self) -> int:
-        return len(self.records) + len(self.problems) + len(self.faults)
 
 
 @contextlib.contextmanager
@@ -56,12 +39,15 @@ def begin_run(
     sandbox: bool = True,
     user: int | None = None,
     key: bytes | None = None,
+    only_these: bool = False,
+    dry_run: bool = False,
 ) -> "Iterator[Run]":
     """Have everything that a run needs: `with begin_run("vae") as run:`.
 
     Submissions are graded `jobs` at a time, by the assignment as it lies in the course's folders, with the course's
-    own key if none is given. With `out` results are kept there, and what is there already is known. `user`, for one
-    job without the sandbox, is as in Zygote.
+    own key if none is given. With `out` results are kept there, and what is there already is known; who is not graded
+    now stays in them, unless `only_these`. With `dry_run` what is kept there is read, and nothing is written. `user`,
+    for one job without the sandbox, is as in Zygote.
 
     Raises InputError for an unknown or unbuilt assignment and for an `out` or a key that cannot be used, SandboxError
     if the sandbox cannot be built.
@@ -80,8 +66,9 @@ def begin_run(
             sandbox=sandbox,
             others=_other_sources(assignment),
         )
-        with Store(out) if out else contextlib.nullcontext() as store:
-            yield Run(grading, crew, store, tally)
+        is_kept = out and (not dry_run or (out / ".results").is_dir())
+        with Store(out) if out and is_kept else contextlib.nullcontext() as store:
+            yield Run(grading, crew, store, tally, only_these=only_these, dry_run=dry_run)
 
 
 def _other_sources(assignment: str) -> "dict[str, NotebookNode]":
@@ -90,17 +77,35 @@ def _other_sources(assignment: str) -> "dict[str, NotebookNode]":
 
 
 class Run:
-    """Grades submissions with a crew that is at work, and keeps the records in a store, if there is one."""
+    """Grades submissions with a crew that is at work, and keeps the records in a store, if there is one.
 
-    def __init__(self, grading: Grading, crew: Crew, store: "Store | None" = None, tally: Tally | None = None) -> None:
-        from autograder.grading.digest import run_digest
+    `earlier` is what the store's folder shows of others; with `only_these` they are removed in the end. With `dry_run`
+    the store is read alone. Raises InputError if the folder shows what this run cannot go on from.
+    """
+
+    def __init__(
+        self,
+        grading: Grading,
+        crew: Crew,
+        store: "Store | None" = None,
+        tally: Tally | None = None,
+        *,
+        only_these: bool = False,
+        dry_run: bool = False,
+    ) -> None:
+        from autograder.grading.digest import conditions_of, digest_of
+        from autograder.results.reading import read_so_far
 
         self.grading = grading
         self.tally = tally or Tally()
+        self.earlier = Earlier(read_so_far(store.out, grading.assignment) if store else None)
+        self._only_these = only_these
+        self._is_dry = dry_run
         self._crew = crew
         self._store = store
-        self._digest = run_digest(grading)
-        self._keeping = _Keeping(store, self._digest)
+        self._conditions = conditions_of(grading)
+        self._digest = digest_of(self._conditions)
+        self._keeping = Keeping(store, self._digest, dry_run=dry_run)
         self._submissions: list[Submission] = []
         self._write_at = 1
 
@@ -122,7 +127,7 @@ class Run:
         """Grade submissions, and note in the tally what comes of each. The result is the same in whatever order.
 
         What is in the store already is not graded, unless `again`. `on_step` is told how many of how many are done.
-        results.json is written beside the store as results come.
+        results.json is written beside the store as results come, and holds those of earlier runs, too.
         """
         tally, before = self.tally, self.tally.count
         self._submissions = list(submissions)
@@ -149,8 +154,9 @@ class Run:
                     note(tally.problems, str(outcome))
                 elif isinstance(outcome, SandboxError):
                     note(tally.faults, str(outcome))
-                elif self._keeping.keep(submission, outcome):
-                    note(tally.records, outcome)
+                elif kept := self._keeping.keep(submission, outcome):
+                    tally.failures.note(outcome.result)
+                    note(tally.records, kept)
         except CrewError as error:
             note(tally.faults, f"{error}; not graded: {left} of {len(waiting)} submissions")
         for line in self._keeping.problems():
@@ -160,16 +166,28 @@ class Run:
     def _result(self, ungraded: int) -> "RunResult":
         from autograder.results.model import RunResult, package_version
 
-        results = sorted((record.result for record in self.tally.records), key=lambda item: (item.student, item.path))
+        results = [record.result for record in self.tally.records]
+        graded = {result.student for result in results}
+        # Until all are graded, who is to be removed may still be wanted.
+        is_alone = self._removes_others and not ungraded
+        others = [] if is_alone else self.earlier.beside(graded)
+        known = self.earlier.conditions | {self._digest: self._conditions}
+        used = {result.conditions for result in (*results, *others)}
         return RunResult(
             assignment=self.grading.assignment,
             version=package_version(),
             digest=self._digest,
             budget=self.grading.budget,
-            sandbox=self.grading.sandbox,
-            submissions=results,
-            ungraded=ungraded,
+            sandbox=self.grading.sandbox and (self.earlier.is_sandboxed or not others),
+            submissions=sorted([*results, *others], key=lambda item: (item.student, item.path)),
+            conditions={digest: known[digest] for digest in sorted(used) if digest in known},
+            ungraded=ungraded + (0 if is_alone else self.earlier.ungraded(graded)),
         )
+
+    @property
+    def _removes_others(self) -> bool:
+        """Whoever is named and could not be graded looks like somebody who is not named: then nobody is removed."""
+        return self._only_these and not self.tally.problems and not self.tally.faults
 
     def _write_so_far(self, ungraded: int) -> None:
         """Write what there is if it is half as much again as last time, so that all writing together stays in
@@ -177,25 +195,35 @@ class Run:
         from autograder.results.writing import write_run
 
         records = self.tally.records
-        if self._store and ungraded and len(records) >= self._write_at:
+        if self._store and not self._is_dry and ungraded and len(records) >= self._write_at:
             self._write_at = len(records) + len(records) // 2 + 1
             with contextlib.suppress(InputError):  # it is said at the end, where it is written once more
                 write_run(self._store.out, self._result(ungraded), records)
 
-    def finish(self) -> None:
-        """Drop what earlier runs left in the store, and tell what went wrong in this one.
+    def finish(self) -> list[str]:
+        """Drop what the students graded now left in the store, and whom the run removes; return who that is.
 
-        Raises SandboxError if there were faults, InputError if there were problems alone; a line for each.
+        Raises SandboxError if there were faults or checks failed, InputError if there were problems alone; a line for
+        each.
         """
-        tally = self.tally
-        if self._store and tally.records:
+        tally, removed = self.tally, []
+        if self._is_dry:
+            pass
+        elif self._store and tally.records:
             self._store.prune(self._digest, self._submissions)
+            if self._removes_others:
+                removed = [item.student for item in self.earlier.beside({r.result.student for r in tally.records})]
+                self._store.drop(removed)
         elif self._store and (self._store.out / "results.json").exists():
             tally.problems.append(f"{self._store.out}: nothing was graded now; results.json there is of an earlier run")
-        if tally.faults:
-            raise SandboxError("\n".join([*tally.problems, *tally.faults]))
+        if faults := [
+            *tally.faults,
+            *tally.failures.lines(self._store.out if self._store and not self._is_dry else None),
+        ]:
+            raise SandboxError("\n".join([*tally.problems, *faults]))
         if tally.problems:
             raise InputError("\n".join(tally.problems))
+        return removed
 
 
 def _record(grading: Grading, submission: "Submission", zygote: "Address") -> "Record":
@@ -208,42 +236,3 @@ def _record(grading: Grading, submission: "Submission", zygote: "Address") -> "R
     result, notebook = grade(grading, submission, zygote)
     executed = json_text(json_value(notebook))
     return Record(result=result, seconds=round(time.monotonic() - began, 3), executed=executed)
-
-
-class _Keeping:
-    """Keeps the records of one run, if there is a store, and remembers which could not be kept."""
-
-    def __init__(self, store: "Store | None", digest: str) -> None:
-        self._store = store
-        self._digest = digest
-        self._unkept: dict[str, list[str]] = {}
-
-    def find(self, submission: "Submission") -> "Record | None":
-        return self._store.find(self._digest, submission) if self._store else None
-
-    def forget(self, submissions: "Iterable[Submission]") -> None:
-        if self._store:
-            self._store.forget(self._digest, submissions)
-
-    def keep(self, submission: "Submission", record: "Record") -> bool:
-        """Whether the record is kept, or need not be."""
-        try:
-            if self._store:
-                self._store.keep(self._digest, submission, record)
-        except OSError as error:
-            self._unkept.setdefault(error.strerror or type(error).__name__, []).append(submission.student)
-            return False
-        return True
-
-    def problems(self) -> Iterator[str]:
-        """A line for each reason why records could not be kept."""
-        from autograder.results.text import listed
-
-        if self._store is None:
-            return
-        for reason, students in self._unkept.items():
-            named = listed(students, MOST_NAMES)
-            yield (
-                f"{self._store.out}: no room for {len(students)} results ({reason}), of {named}; "
-                "make room there, and give the same command again"
-            )

@@ -1,4 +1,4 @@
-"""What a run has graded so far: one file a result, so that a killed run goes on where it was."""
+"""What has been graded in a folder: one file a result, so that a killed run goes on where it was."""
 
 import fcntl
 import hashlib
@@ -16,7 +16,8 @@ from fixmelab.files import remove_leftovers
 
 
 class Store:
-    """The records in OUT/.results, used as `with Store(out) as store`: one run at a time.
+    """The records in OUT/.results with the notebooks in OUT/executed, used as `with Store(out) as store`: one run at a
+    time.
 
     A record is known by the digest of the run, the student and the submission's bytes. Entering raises InputError
     if `out` cannot be written to, or another run is at work in it.
@@ -51,18 +52,28 @@ class Store:
         os.close(self._lock)
 
     def find(self, run_digest: str, submission: Submission) -> Record | None:
-        """The record of a submission, or None if it has not been graded under these conditions."""
+        """The record of a submission, or None if it has not been graded under these conditions, a check failed,
+        or its executed notebook is not the one that was written with it."""
         record = _read(self._path(run_digest, submission))
-        if record is None:
+        if record is None or record.executed_digest != _digest_of(self._executed(submission)):
+            return None
+        if record.result.has_fault:  # which may have been one of memory, or of the machine
             return None
         # It may lie elsewhere by now, or come from another platform.
         update = {"path": submission.path, "canvas_id": submission.canvas_id}
         result = record.result.model_copy(update=update)
         return record.model_copy(update={"result": result, "is_known": True})
 
-    def keep(self, run_digest: str, submission: Submission, record: Record) -> None:
-        """Keep a record from now on. Raises OSError if there is no room for it."""
-        files.write_durably(self._path(run_digest, submission), record.model_dump_json())
+    def keep(self, run_digest: str, submission: Submission, record: Record) -> Record:
+        """Keep a record and its executed notebook from now on; the record that is returned holds the notebook's text
+        no longer. Raises OSError if there is no room for it."""
+        # The notebook first: without its record it is graded again, and the other way round it would be another's.
+        files.write_durably(self._executed(submission), record.executed)
+        kept = record.model_copy(
+            update={"executed": "", "executed_digest": _digest_of(self._executed(submission)) or ""}
+        )
+        files.write_durably(self._path(run_digest, submission), kept.model_dump_json())
+        return kept
 
     def forget(self, run_digest: str, submissions: Iterable[Submission]) -> None:
         """Drop the records of these submissions."""
@@ -70,28 +81,52 @@ class Store:
             self._path(run_digest, submission).unlink(missing_ok=True)
 
     def prune(self, run_digest: str, graded: Iterable[Submission]) -> None:
-        """Drop all other records than those of `graded`, and the executed notebooks of students without any.
+        """Drop what these submissions' students have of earlier bytes and conditions; nobody else loses anything.
 
-        Raises InputError if one cannot be removed.
+        Raises InputError if a file cannot be removed.
         """
-        graded = list(graded)
         wanted = {self._path(run_digest, submission) for submission in graded}
-        shown = {files.notebook_path(self.out, submission.student) for submission in graded}
+        students = {path.name.partition("-")[0] for path in wanted}
         for path in self._paths():
-            if path not in wanted:
-                record = _read(path)
-                # The notebook first: as long as the record is there, a killed run can still tell whose it was.
-                if record and (stale := files.notebook_path(self.out, record.result.student)) not in shown:
-                    _remove(stale)
+            if path.name.partition("-")[0] in students and path not in wanted:
                 _remove(path)
+
+    def drop(self, students: Iterable[str]) -> None:
+        """Drop all that is kept of students: records and executed notebooks. Raises InputError if that cannot be."""
+        students = list(students)
+        keys = set(map(_student_key, students))
+        for path in self._paths():
+            if path.name.partition("-")[0] in keys:
+                _remove(path)
+        for student in students:
+            _remove(files.notebook_path(self.out, student))
+
+    def _executed(self, submission: Submission) -> Path:
+        return files.notebook_path(self.out, submission.student)
 
     def _paths(self) -> Iterator[Path]:
         return (path for path in list(self._folder.iterdir()) if path.suffix == ".json")
 
     def _path(self, run_digest: str, submission: Submission) -> Path:
         parts = (run_digest, submission.student, submission.digest)
-        key = "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")
-        return self._folder / f"{hashlib.sha256(key).hexdigest()}.json"
+        return self._folder / f"{_student_key(submission.student)}-{_key(*parts)[:40]}.json"
+
+
+def _student_key(student: str) -> str:
+    """What the names of a student's records begin with: of hexadecimal digits alone."""
+    return _key(student)[:24]
+
+
+def _key(*parts: str) -> str:
+    """SHA-256, in hexadecimal, of texts that cannot be mistaken for each other."""
+    return hashlib.sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _digest_of(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def _read(path: Path) -> Record | None:

@@ -4,15 +4,18 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from autograder.judge.exercise import Exercise
 from autograder.judge.judging import judge
-from autograder.judge.student import over_socket
+from autograder.judge.student import Channel, over_socket
 from autograder.judge.verdict import Finding
 from fixmelab.judged import wire
 
 ACCEPT_SECONDS = 0.01
+
+Decide = Callable[[Exercise, Channel, bytes], Finding]
 
 
 class Session:
@@ -21,11 +24,14 @@ class Session:
     `done` is set as soon as the judge has decided.
     """
 
-    def __init__(self, listener: socket.socket, exercise: Exercise, seed: bytes, seconds: float) -> None:
+    def __init__(
+        self, listener: socket.socket, exercise: Exercise, seed: bytes, seconds: float, decide: Decide = judge
+    ) -> None:
         self.done = threading.Event()
         self._listener = listener
         self._exercise = exercise
         self._seed = seed
+        self._decide = decide
         self._deadline = time.monotonic() + seconds
         self._closed = threading.Event()
         self._connection: socket.socket | None = None
@@ -58,7 +64,8 @@ class Session:
                     continue
                 with self._connection:
                     if self._is_entitled(self._connection):
-                        self._finding = judge(self._exercise, over_socket(self._connection, self._deadline), self._seed)
+                        channel = over_socket(self._connection, self._deadline)
+                        self._finding = self._decide(self._exercise, channel, self._seed)
                         return
         except BaseException as fault:
             self._fault = fault
@@ -79,9 +86,10 @@ class Session:
 
 
 class JudgeServer:
-    """Listens at `path` and refuses everything until an exercise is opened. A context manager."""
+    """Listens at `path` and refuses everything until an exercise is opened. A context manager. `decide` judges."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, decide: Decide = judge) -> None:
+        self._decide = decide
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(path))
         self._listener.listen(8)
@@ -98,7 +106,7 @@ class JudgeServer:
                 while True:
                     self._listener.accept()[0].close()
         self._listener.settimeout(ACCEPT_SECONDS)
-        return Session(self._listener, exercise, seed, seconds)
+        return Session(self._listener, exercise, seed, seconds, self._decide)
 
     def __enter__(self) -> "JudgeServer":
         return self

@@ -164,7 +164,7 @@ class Remote(Target):
 class StudentSession:
     """One conversation with a student's process, and its transcript: what was asked and what came back.
 
-    `on_reply` is told the number and the transcript line of each reply.
+    `on_reply` is told the number and the transcript line of each reply, `on_ask` each request and its label.
     """
 
     def __init__(self, channel: Channel, draw: Draw) -> None:
@@ -174,6 +174,7 @@ class StudentSession:
         self._bytes = self._remotes = 0
         self.transcript: Transcript = []
         self.on_reply: Callable[[int, tuple[str, Any]], None] = lambda number, line: None
+        self.on_ask: Callable[[dict[str, Any], str], None] = lambda request, label: None
 
     def ask(
         self, request: dict[str, Any], label: str, after: Callable[[dict[str, Any]], None] = lambda reply: None
@@ -182,6 +183,7 @@ class StudentSession:
 
         Raises AnswerRaised for an exception of the student's, WireError for a reply that is none.
         """
+        self.on_ask(request, label)
         body = wire.encode(request, self._handle_of)
         frame = self._channel(body, self._lender.answer)
         self._bytes += len(frame)

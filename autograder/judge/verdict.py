@@ -1,18 +1,22 @@
 """What a judge finds, and the exceptions that lead to it inside a check."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-Verdict = Literal["pass", "fail", "error", "timeout", "oom", "crashed", "missing", "manual"]
+Verdict = Literal["pass", "fail", "error", "timeout", "oom", "crashed", "missing", "manual", "fault"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The judge's verdict on one exercise, with a message for the student and the known mistake, if it is one."""
+    """The judge's verdict on one exercise, with a message for the student and the known mistake, if it is one.
+
+    A `fault` is the grader's own: the check raised what no answer is to blame for, and `traceback` is for its author.
+    """
 
     verdict: Verdict
     message: str = ""
     mistake: str | None = None
+    traceback: str = field(default="", compare=False)
 
 
 def is_out_of_memory(kind: str, text: str) -> bool:
@@ -23,11 +27,14 @@ def is_out_of_memory(kind: str, text: str) -> bool:
 
 
 class ExpectationFailed(Exception):
-    """The answer is not right. `mistake` names the known mistake where the expectation itself tells which."""
+    """The answer is not right. `mistake` names the known mistake where the expectation itself tells which; `got` and
+    `wanted` are the numbers that were compared, if any were, for `autograder explain` alone."""
 
     def __init__(self, message: str, mistake: str | None = None) -> None:
         super().__init__(message)
         self.mistake = mistake
+        self.got: Any = None
+        self.wanted: Any = None
 
 
 class AnswerRaised(Exception):

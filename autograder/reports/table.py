@@ -24,6 +24,7 @@ STYLES: dict[Verdict, str] = {
     "crashed": "bold yellow",
     "missing": "dim",
     "manual": "cyan",
+    "fault": "bold white on red",
 }
 
 
@@ -105,7 +106,7 @@ def _loss(what: str, verdict: Verdict, message: str) -> tuple[Text, Text, Text]:
 
 
 def _lost(exercises: list[ExerciseResult]) -> list[ExerciseResult]:
-    return [exercise for exercise in exercises if exercise.verdict not in ("pass", "manual")]
+    return [exercise for exercise in exercises if exercise.verdict not in ("pass", "manual", "fault")]
 
 
 def _single(text: str) -> Text:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -42,10 +43,63 @@ class Results:
             raise InputError(f"{path}: is no sound notebook; grade again with `autograder grade`") from None
 
 
+class Executed(Mapping[str, NotebookNode]):
+    """The executed notebooks of a run by student, each read when it is asked for: all at once may be larger than
+    memory. One that is not there, or damaged, is not among them."""
+
+    def __init__(self, folder: Path, run: RunResult) -> None:
+        self._folder = folder
+        self._students = [item.student for item in run.submissions]
+
+    def __getitem__(self, student: str) -> NotebookNode:
+        try:
+            text = files.notebook_path(self._folder, student).read_text(encoding="utf-8")
+            data = json.loads(text)
+        except (OSError, ValueError):
+            raise KeyError(student) from None
+        if not isinstance(data, dict) or not isinstance(data.get("cells"), list):
+            raise KeyError(student)
+        notebook: NotebookNode = nbformat.from_dict(data)  # type: ignore[no-untyped-call]  # as below
+        return notebook
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._students)
+
+    def __len__(self) -> int:
+        return len(self._students)
+
+
 def read_results(path: Path) -> Results:
     """Read a results.json, or the one in a folder. Raises InputError where it is none, names a student twice, or is of
     a run that has not come to its end."""
     path = path / NAME if path.is_dir() else path
+    found = _read(path)
+    _require_end(found.run, path)
+    return found
+
+
+def read_so_far(folder: Path, assignment: str) -> Results | None:
+    """The results that a run in `folder` goes on from, whether the run before has come to its end or not; None if there
+    are none.
+
+    Raises InputError if the file is no results.json, or of another assignment than the run's.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return None
+    try:
+        found = _read(path)
+    except InputError as error:
+        raise InputError(
+            f"{error}; nothing is graded, so that nobody in it is lost: mend it or move it away, or give another --out"
+        ) from None
+    if found.run.assignment != assignment:
+        name = one_line(found.run.assignment, 60)
+        raise InputError(f"{folder}: holds the results of {name}, and this is {assignment}; give another --out")
+    return found
+
+
+def _read(path: Path) -> Results:
     try:
         text = path.read_text(encoding="utf-8")
         written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
@@ -64,16 +118,19 @@ def read_results(path: Path) -> Results:
             one_line(f"{path}: is no results.json of `autograder grade` ({where}: {first['msg']})", 400)
         ) from None
     _require_sound(run, path)
-    return Results(run, path.parent, written, _seconds(path.parent / "timings.json"))
+    return Results(run, path.parent, written, read_seconds(path.parent))
 
 
-def _require_sound(run: RunResult, path: Path) -> None:
+def _require_end(run: RunResult, path: Path) -> None:
     if run.ungraded:
         count = "1 submission is" if run.ungraded == 1 else f"{run.ungraded} submissions are"
         raise InputError(
             f"{path}: is of a run that has not come to its end: {count} not graded; give the same `autograder grade` "
             "command again, and it goes on from there"
         )
+
+
+def _require_sound(run: RunResult, path: Path) -> None:
     seen: set[str] = set()
     for submission in run.submissions:
         name = name_line(submission.student, 80)
@@ -92,10 +149,10 @@ def _require_sound(run: RunResult, path: Path) -> None:
             raise InputError(f"{path}: the points of {name!r} are not those of the exercises; grade again")
 
 
-def _seconds(path: Path) -> dict[str, float]:
-    """What each submission took, where that is known: a report does not fail for want of it."""
+def read_seconds(folder: Path) -> dict[str, float]:
+    """What each submission took, by its path, where that is known: a report does not fail for want of it."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads((folder / "timings.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     if not isinstance(found, dict):

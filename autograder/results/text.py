@@ -15,6 +15,7 @@ SYMBOLS: dict[Verdict, str] = {
     "crashed": "C",
     "missing": "–",
     "manual": "?",
+    "fault": "G",
 }
 MEANINGS: dict[Verdict, str] = {
     "pass": "right",
@@ -25,6 +26,7 @@ MEANINGS: dict[Verdict, str] = {
     "crashed": "ended the kernel",
     "missing": "not answered",
     "manual": "graded by a person",
+    "fault": "not judged: the grader failed",
 }
 
 _ESCAPE_SEQUENCE = re.compile(

@@ -9,7 +9,7 @@ import pytest
 
 from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
 
-VERDICTS = ("pass", "fail", "error", "timeout", "oom", "crashed", "missing", "manual")
+VERDICTS = ("pass", "fail", "error", "timeout", "oom", "crashed", "missing", "manual", "fault")
 
 
 @pytest.fixture(scope="session")

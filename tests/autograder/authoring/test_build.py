@@ -6,9 +6,11 @@ import nbformat
 import pytest
 
 from autograder import course
+from autograder.authoring import importing
 from autograder.authoring.build import build, repository_of
 from autograder.authoring.declared import checked_exercises
-from autograder.errors import InputError
+from autograder.authoring.new import write_new
+from autograder.errors import InputError, UsageError
 
 OTHER = "# %% [markdown] minutes=1\n# # Other\n\n# %%\nprint('two forms')\n"
 
@@ -171,3 +173,49 @@ def test_a_file_that_cannot_be_written_is_one_line(tiny_course):
 @pytest.mark.slow
 def test_what_is_committed_is_up_to_date_and_leaks_nothing():
     assert [built.name for built in build(check=True)] == course.assignment_names()
+
+
+SECOND = '\n\n@mistake("Another.")\ndef scales_by_variance(mu, sigma, eps):\n    return mu\n'
+
+
+@pytest.mark.parametrize(
+    ("file", "added", "said"),
+    [
+        ("mix_noise.py", SECOND, r"mix_noise.py:\d+: scales_by_variance stands at line 17 already"),
+        ("mix_noise.py", "\n\ndef mix_noise():\n    pass\n", r"mix_noise.py:\d+: mix_noise stands at line 12 already"),
+        ("reference.py", SECOND, r"reference.py:\d+: a mistake stands where no exercise is"),
+        ("mix_noise.py", "\ndef (\n", r"mix_noise.py:\d+: "),
+        ("reference.py", "\ndef (\n", r"reference.py:\d+: "),
+    ],
+)
+def test_what_an_author_gets_wrong_in_a_module_is_one_line_with_its_place(tiny_course, file, added, said):
+    path = tiny_course / "autograder/assignments/tiny" / file
+    path.write_text(path.read_text() + added)
+    with pytest.raises(InputError, match=rf"^autograder/assignments/tiny/{said}") as raised:
+        build(root=tiny_course)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_module_that_raises_when_it_is_imported_is_one_line_with_its_place(monkeypatch, tiny_course):
+    path = tiny_course / "autograder/assignments/tiny/mix_noise.py"
+    path.write_text("x = 1\nthere_is_no_such_name(\n    x)\n")
+
+    def raising(name):
+        exec(compile(path.read_text(), str(path), "exec"), {})
+
+    monkeypatch.setattr(importing, "exercises_of", raising)
+    with pytest.raises(InputError, match=r"^autograder/assignments/tiny/mix_noise.py:2: NameError: name 'there_is_no"):
+        importing.require_importable("tiny", tiny_course)
+
+
+@pytest.mark.parametrize("name", ["Flows", "2d", "a-b", "", "../x"])
+def test_a_name_that_no_notebook_can_have_is_refused(tiny_course, name):
+    with pytest.raises(UsageError, match="cannot name a notebook"):
+        write_new(name, tiny_course)
+
+
+def test_a_new_notebook_takes_no_name_that_is_there(tiny_course):
+    with pytest.raises(InputError, match="notebooks/tiny.py is there already"):
+        write_new("tiny", tiny_course)
+    (path, *others) = write_new("two_words", tiny_course)
+    assert "# # Two words\n" in (tiny_course / path).read_text() and len(others) == 3

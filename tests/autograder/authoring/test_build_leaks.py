@@ -3,17 +3,21 @@
 import base64
 import json
 import shutil
+from collections import Counter
 
 import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
 
+from autograder import course
 from autograder.authoring import leaks
-from autograder.authoring.build import build
+from autograder.authoring.build import build, sources_of
 from autograder.authoring.declared import ASSIGNMENTS, checked_exercises
 from autograder.authoring.leaks import find_leaks, published_files
-from autograder.authoring.secrecy import secrets_of
-from autograder.authoring.telling import code_lines, prose
+from autograder.authoring.secrecy import LEAST_GIVEN_AWAY, secrets_of
+from autograder.authoring.telling import code_lines, prose, squeeze
 from autograder.authoring.text import source_from_text
 from autograder.errors import InputError
+from autograder.regions import SOLUTION, regions
 from tests.autograder.authoring.conftest import write_tiny_course
 
 
@@ -211,10 +215,62 @@ def test_what_gives_nothing_away_is_no_leak(built_course, text):
 
 def test_what_a_notebook_shows_is_no_secret(built_course):
     text = built_course / "notebooks/tiny.py"
-    shown = "# `scaled = sigma * eps`, and 0.73519. The noise is scaled by the variance here."
+    shown = "# 0.73519. The noise is scaled by the variance here. `product = eps * sigma`"
     text.write_text(text.read_text().replace("# Numbers that go through a line.", shown))
     build(root=built_course)
     assert scan(built_course) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("solution", "# `scaled = sigma * eps`"),
+        ("solution", "# `math.hypot(\n# self.left - 1, self.right + 1,)`"),
+        ("mark scheme", "# Remember: one for the words deterministic given the noise."),
+        ("hidden test", '# `check("tiny.mix_noise", mix_noise)`'),
+    ],
+)
+@pytest.mark.parametrize("cells", [1, 2, 3])
+def test_a_solution_that_the_notebook_itself_gives_away_stops_the_build(tiny_course, kind, line, cells):
+    """In one visible cell or in two; what stands in three of them is meant to be read."""
+    text = tiny_course / "notebooks/tiny.py"
+    shown = "\n\n# %% [markdown]\n".join(["# Numbers that go through a line.", *[line] * cells])
+    text.write_text(text.read_text().replace("# Numbers that go through a line.", shown))
+    if cells == 3:
+        build(root=tiny_course)
+        return
+    with pytest.raises(InputError) as caught:
+        build(root=tiny_course)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == cells
+    for number, found in enumerate(lines):
+        assert found.startswith(f"leak: release/tiny/tiny.ipynb, cell {5 + number}, line ") and f": {kind}: " in found
+    assert not (tiny_course / "release").exists()
+
+
+def test_a_term_too_short_to_tell_is_no_leak(tiny_course):
+    text = tiny_course / "notebooks/tiny.py"
+    short = text.read_text().replace(
+        "scaled = sigma * eps  # not its square\n    return mu + scaled", "return mu + sigma * eps"
+    )
+    text.write_text(short.replace("# Numbers that go through a line.", "# So $z$ is `mu + sigma * eps`."))
+    build(root=tiny_course)
+    text.write_text(short.replace("# Numbers that go through a line.", "# So: `return mu + sigma * eps`."))
+    with pytest.raises(InputError, match="cell 4, line 1: solution: return mu"):
+        build(root=tiny_course)
+
+
+def test_the_rule_finds_a_planted_line_in_each_notebook_and_none_where_none_is_planted():
+    """Each solution of the course that tells something, shown in one more visible cell, is given away."""
+    sources = sources_of(course.ROOT)
+    for name, source in sources.items():
+        told = [region.text for cell in source.cells for region in regions(cell.source) if region.kind == SOLUTION]
+        lines = {line for text in told for line in code_lines(text) if len(squeeze(line)) >= LEAST_GIVEN_AWAY}
+        assert len(lines) > 5
+        planted = new_markdown_cell("\n\n".join(sorted(lines)))
+        kept = secrets_of([*sources.values(), new_notebook(cells=[planted])], course.ROOT / ASSIGNMENTS).lines
+        published = Counter(line for line in map(squeeze, lines) if line not in kept)
+        assert not published or name == "diffusion" and [*published] == ["alpha_bars=torch.cumprod(1-betas,dim=0)"]
 
 
 def test_numbers_in_tables_of_data_are_no_leak(built_course):

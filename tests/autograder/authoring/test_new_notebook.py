@@ -13,89 +13,17 @@ import pytest
 
 from autograder import course
 
-TEXT = '''\
-# %% [markdown] minutes=1
-# # Doubling
-#
-# [Open in Colab](https://colab.research.google.com/github/{{repository}}/blob/main/release/{{name}}/{{name}}.ipynb)
-
-# %%
-import importlib.util
-import subprocess
-import sys
-
-if importlib.util.find_spec("fixmelab") is None:
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "git+https://github.com/{{repository}}"], check=True)
-
-# %%
-import torch
-
-# %% exercise="double"
-# exercise: double
-def double(x):
-    """Twice x, a tensor of any shape."""
-    ### BEGIN SOLUTION
-    return 2 * x
-    ### END SOLUTION
-
-# %% tests="double" points=2
-assert double(torch.zeros(3)).sum() == 0, "twice nothing is nothing"
-### BEGIN HIDDEN TESTS
-from fixmelab.probe import check
-
-check("doubling.double", double)
-### END HIDDEN TESTS
-
-# %% [markdown] written="why_twice" points=3
-# Why is twice enough?
-#
-# ### BEGIN MARK SCHEME
-# Three points for any reason that convinces the reader.
-# ### END MARK SCHEME
-'''
-FOLDER = {
-    "__init__.py": '"""The notebook on doubling."""\n\nEXERCISES = ("double",)\n',
-    "reference.py": '"""Right answers."""\n\n\ndef double(x):\n    return 2 * x\n',
-    "double.py": '''\
-"""Twice a tensor. The commonest mistake adds two."""
-
-from autograder.assignments.doubling import reference
-from autograder.judge.exercise import equivalent, exercise, mistake
-from autograder.judge.expect import expect
-
-
-@exercise("doubling.double")
-def double(student, draw):
-    x = draw.normal(5, 3)
-    expect(student(x)).shape(5, 3).close(reference.double(x))
-
-
-@mistake("Two is added. Multiply by it.")
-def adds_two(x):
-    return x + 2
-
-
-@equivalent
-def adds_itself(x):
-    return x + x
-''',
-}
-
 
 @pytest.fixture
 def new_course(tmp_path: Path) -> Path:
-    """A copy of this repository in which the new notebook stands in the place of all others, as its author wrote it."""
+    """A copy of this repository without any notebook."""
     root = tmp_path / "course"
     ignored = shutil.ignore_patterns("__pycache__", "cache", *course.assignment_names())
     for name in ("autograder", "fixmelab", "data", "docs"):
         shutil.copytree(course.ROOT / name, root / name, ignore=ignored)
     for name in ("README.md", "LICENSE", "pyproject.toml", "constraints.txt"):
         shutil.copy(course.ROOT / name, root)
-    files = {"notebooks/doubling.py": TEXT}
-    files |= {f"autograder/assignments/doubling/{name}": content for name, content in FOLDER.items()}
-    for path, content in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(content)
+    (root / "notebooks").mkdir()
     # The students' package is the installed one: the sandbox shows no other.
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "autograder").symlink_to(root / "autograder")
@@ -123,14 +51,16 @@ def hand_in(root: Path, student: str, answer: str) -> None:
 
 @pytest.mark.slow
 def test_a_new_notebook_is_one_text_and_one_folder(new_course, tmp_path):
-    assert autograder(new_course, "build") == "doubling: 2 exercises, 5 points, built\n"
+    assert autograder(new_course, "new", "doubling", "--seeds", 2, "--jobs", 1).splitlines() == [
+        "written  notebooks/doubling.py",
+        *(f"written  autograder/assignments/doubling/{name}.py" for name in ("__init__", "reference", "double")),
+        "doubling: 2 exercises, 5 points, built",
+        "doubling: 1 exercises, 1 mistakes, 1 equivalents, 2 seeds: all as they must be",
+    ]
     assert autograder(new_course, "build", "--check") == "doubling: 2 exercises, 5 points, up to date\n"
     readme = (new_course / "README.md").read_text()
     assert "| [Doubling](release/doubling/doubling.ipynb) | 2 | 5 | 1 | [![Open in Colab](" in readme
     assert "on 1 wrong answers: " in readme
-
-    proved = autograder(new_course, "prove", "--seeds", 2, "--jobs", 1)
-    assert proved == "doubling: 1 exercises, 1 mistakes, 1 equivalents, 2 seeds: all as they must be\n"
 
     hand_in(new_course, "ada", "x + x")
     hand_in(new_course, "bob", "x + 2")

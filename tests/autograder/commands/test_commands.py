@@ -104,6 +104,7 @@ def test_bad_input_is_one_line_and_exit_code_1(tmp_path, make, said):
     assert len(error_lines(done)) == 1 and said in error_lines(done)[0]
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out" / "results.json").exists()
+    assert (tmp_path / "out").exists() == (make is not missing_path)
 
 
 @pytest.mark.slow

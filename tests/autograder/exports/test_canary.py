@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from autograder import course
 from autograder.commands import app as cli
+from autograder.grading.explain import explained
 from autograder.grading.grading import Grading
 from autograder.grading.run import Run
 from autograder.grading.submissions import Submission
@@ -111,13 +112,15 @@ def test_no_canary_is_in_what_is_exported_of_graded_submissions(course_of_canari
     handed_in["wrong"].cells.append(new_code_cell(plot))
     toy = course.read_source("toy")
     grading = Grading("toy", toy, key=b"k" * 32, limits=Limits(cell=5), exercises=EXERCISES)
+    sent = [Submission(name, f"{name}.ipynb", nbformat.writes(made).encode()) for name, made in handed_in.items()]
     with Crew("toy") as crew:
         grader = Run(grading, crew)
-        run = grader.grade(
-            Submission(name, f"{name}.ipynb", nbformat.writes(made).encode()) for name, made in handed_in.items()
-        )
+        run = grader.grade(sent)
         grader.finish()
-    write_run(tmp_path / "graded", run, grader.tally.records)
+        write_run(tmp_path / "graded", run, grader.tally.records)
+        # What explains a verdict holds hidden things, and leaves none behind.
+        told = explained(grading, None, crew, sent[0])
+    assert {"inputtext", "mistakename"} <= {name for name, word in CANARIES.items() if word in "".join(told.values())}
     verdicts = {item.student: [found.verdict for found in item.exercises] for item in run.submissions}
     assert verdicts == {
         "wrong": ["fail", "fail", "manual"],

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import InputError
-from autograder.exports.canvas import canvas, canvas_with_roster, read_roster
+from autograder.exports.canvas import canvas, canvas_with_roster
+from autograder.exports.export import export
+from autograder.exports.roster import read_roster
 from autograder.grading.submissions import find_submissions
 
 HEADER = "Student,ID,SIS User ID,SIS Login ID,Section,Notes,Little (77),Other task (78),Current Score,Final Score"
@@ -62,6 +64,8 @@ def test_only_the_cells_of_the_assignment_change(run, roster):
     assert found.filled == 2
     assert found.notes == [
         "'bob' is not in the roster: left out",
+        "Post, Emil: 1 → 2",
+        "filled in, and empty before: 1; as they were: 0",
         "2 of 3 submissions are filled in, 1 left out; 2 of 4 students of the roster have none",
     ]
 
@@ -75,6 +79,40 @@ def test_keys_by_which_a_student_is_found(run, roster, name):
     is_name = name in ("khan, noor", "Noor Khan", "khannoor")
     assert any("found by the name that they show alone" in note for note in found.notes) == is_name
     assert [row[6] for row in rows(found.text)[2:]] == ["", "1", "2" if is_known else ""]
+
+
+@pytest.mark.parametrize(
+    ("old", "loss"),
+    [
+        *(("EX", "is excused in Canvas"), ("excused", "is excused in Canvas"), ("2.5", "would be lowered")),
+        *(("2,01", "would be lowered"), ("B+", "holds no number")),
+        *(("", ""), ("1.5", ""), ("2", ""), ("2.00", ""), ("MI", "")),
+    ],
+)
+def test_no_excuse_and_no_higher_grade_is_lost_unasked(run, roster, old, loss):
+    made = roster(HEADER, POINTS, EMIL.replace(",A,,1,", f',A,,"{old}",'), ADA)
+    cells = lambda found: [row[6] for row in rows(found.text)[2:]]  # noqa: E731
+    if loss:
+        with pytest.raises(InputError) as raised:
+            canvas_with_roster(run("emil", "ada"), made)
+        first, last = str(raised.value).splitlines()
+        assert first == f"Post, Emil: {old} → 2: {loss}"
+        assert "1 cell would lose what stands there, nothing is written; --overwrite" in last
+        made = roster(HEADER, POINTS, EMIL.replace(",A,,1,", f',A,,"{old}",'), ADA)
+    found = canvas_with_roster(run("emil", "ada"), made, overwrite=bool(loss))
+    is_same = old in ("2", "2.00")
+    assert cells(found) == [old if is_same else "2", "2"]
+    assert (f"Post, Emil: {old} → 2" in found.notes) == bool(old and not is_same)
+    assert f"filled in, and empty before: {1 + (not old)}; as they were: {int(is_same)}" in found.notes
+
+
+def test_whose_check_failed_is_left_out(make_run, make_submission, write_graded, tmp_path):
+    graded = write_graded(make_run(make_submission("ada", ("fault", "")), make_submission("emil")))
+    path = tmp_path / "roster.csv"
+    path.write_text("\n".join([HEADER, POINTS, ADA, EMIL]))
+    done = export(graded, "canvas", roster=path, overwrite=True)
+    assert [row[6] for row in rows(done.text)[2:]] == ["", "2"]
+    assert done.notes[0] == "'ada' is left out: a check failed; mend it and grade again"
 
 
 def test_the_login_goes_before_the_name(run, roster):
@@ -172,7 +210,7 @@ def test_semicolons_stay_semicolons(run, roster):
     lines = ["Student;ID;SIS Login ID;Section;Little (77)", "    Points Possible;;;;4,0", "Post, Emil;102;emil;A;1,0"]
     found = canvas_with_roster(run("emil"), roster(*lines))
     assert rows(found.text, ";")[2] == ["Post, Emil", "102", "emil", "A", "2"]
-    assert len(found.notes) == 1
+    assert found.notes[0] == "Post, Emil: 1,0 → 2" and len(found.notes) == 3
 
 
 def test_first_and_last_names_in_columns_of_their_own(run, roster):

@@ -64,6 +64,7 @@ def test_who_is_not_in_the_roster_is_said_on_stderr_and_counted(graded, tmp_path
     assert done.stdout.splitlines()[1:] == ['"Post, Emil",7,emil,A,0']
     assert done.stderr.splitlines() == [
         "'ada' is not in the roster: left out",
+        "filled in, and empty before: 1; as they were: 0",
         "1 of 2 submissions are filled in, 1 left out; 0 of 1 students of the roster have none",
     ]
 

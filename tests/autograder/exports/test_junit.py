@@ -53,6 +53,7 @@ def test_each_exercise_of_each_student_is_a_case(make_run, make_submission, ever
         ("part_5", ["error"]),
         ("part_6", ["failure"]),
         ("part_7", ["skipped"]),
+        ("part_8", ["error"]),
     ]
     failure = ada.find("testcase/failure")
     assert (failure.get("type"), failure.get("message"), failure.text) == ("fail", "said of fail", "said of fail")

@@ -25,7 +25,7 @@ def test_verdicts_messages_plots_and_words(make_run, make_submission, notebook, 
     for verdict, message in every_verdict:
         assert f'class="mark {verdict}"' in page and message in page
     for text in (
-        "2 of 14</b> automatic points",
+        "2 of 16</b> automatic points",
         "<b>2</b> more points at most, given by a person",
         "metadata restored",
     ):

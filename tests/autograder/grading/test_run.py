@@ -12,11 +12,15 @@ from toy_course import EXERCISES, RIGHT, source, submission
 from autograder import course
 from autograder.errors import InputError, SandboxError
 from autograder.grading.digest import run_digest
+from autograder.grading.forget import forget
 from autograder.grading.grading import Grading
 from autograder.grading.run import Run, begin_run
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
 from autograder.grading.workers import Crew
+from autograder.judge.exercise import Exercise
+from autograder.results.comparing import compare
+from autograder.results.files import notebook_path
 from autograder.results.reading import read_results
 from autograder.results.writing import write_run
 from autograder.sandbox.limits import Limits
@@ -99,6 +103,104 @@ def test_a_second_run_grades_only_what_is_new(toy, crew, tmp_path):
     assert known(*students, key=b"x" * 32) == {"ada": False, "bob": False}
 
 
+def test_nobody_who_is_not_named_is_removed(toy, crew, tmp_path):
+    out = tmp_path / "out"
+
+    def grade(*submissions: Submission, **options) -> tuple[dict[str, float], list[str]]:
+        with Store(out) as store:
+            run = Run(toy_grading(), crew, store, **options)
+            write_run(out, run.grade(submissions), run.tally.records)
+            removed = run.finish()
+        return {item.student: item.score for item in read_results(out).run.submissions}, removed
+
+    ada, bob, eve = (handed_in(name, submission()) for name in ("ada", "bob", "eve"))
+    assert grade(ada, bob, eve) == ({"ada": 0.0, "bob": 0.0, "eve": 0.0}, [])
+    first = (out / "results.json").read_bytes()
+    better = handed_in("bob", submission(**RIGHT))
+    assert grade(better) == ({"ada": 0.0, "bob": 3.5, "eve": 0.0}, [])
+    assert all(notebook_path(out, name).exists() for name in ("ada", "bob", "eve"))
+    assert sorted(json.loads((out / "timings.json").read_text())) == ["ada.ipynb", "bob.ipynb", "eve.ipynb"]
+    grade(bob)
+    assert (out / "results.json").read_bytes() == first
+
+    with pytest.raises(InputError, match="no result of 'evi'; did you mean eve"):
+        forget(out, ["ada", "evi"])
+    assert [item.student for item in forget(out, ["ada"]).submissions] == ["bob", "eve"]
+    assert not notebook_path(out, "ada").exists()
+    assert grade(eve, only_these=True) == ({"eve": 0.0}, ["bob"])
+    assert not notebook_path(out, "bob").exists() and len(list((out / ".results").glob("*.json"))) == 1
+
+
+def raises(student, draw):
+    student(draw.normal(2)).no_such_thing()
+
+
+def test_who_changed_and_why_and_what_failed(toy, crew, tmp_path):
+    """A dry run writes nothing; a check that fails costs nobody a point, and is told to its author."""
+    out, bob = tmp_path / "out", handed_in("bob", submission(double="return x + 2"))
+
+    def grade(*submissions: Submission, dry_run: bool = False, **conditions) -> list[str]:
+        with Store(out) as store:
+            run = Run(toy_grading(**conditions), crew, store, dry_run=dry_run)
+            result = run.grade(submissions)
+            if not dry_run:
+                write_run(out, result, run.tally.records)
+            lines = list(compare(run.earlier.run, result).lines(together=True)) if run.earlier.run else []
+            run.finish()
+        return lines
+
+    grade(handed_in("ada", submission()), bob)
+    ada = handed_in("ada", submission(**RIGHT))
+    (toy / "autograder" / "assignments" / "toy" / "double.py").write_text("x = 2\n")
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    told = grade(ada, dry_run=True)
+    assert told == [
+        "double: missing 0 → pass 2, because of the submission and its check: 1: ada",
+        "square: missing 0 → pass 1.5, because of the submission: 1: ada",
+        "1 changed, 1 the same",
+    ]
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    assert grade(ada) == told and len(read_results(out).run.conditions) == 2
+
+    broken = EXERCISES | {"toy.square": Exercise("toy.square", raises)}
+    for _ in range(2):  # what failed is tried again
+        with pytest.raises(SandboxError, match=r"toy.square: its check failed for 1 student: Attr.*:\d+; mend"):
+            grade(ada, exercises=broken, key=b"x" * 32)
+        (result,) = (item for item in read_results(out).run.submissions if item.student == "ada")
+        assert [item.verdict for item in result.exercises] == ["pass", "missing", "fault"] and result.score == 2.0
+        assert "Traceback" in (out / "faults.txt").read_text()
+        assert "Traceback" not in (out / "results.json").read_text()
+    assert grade(ada)[0] == "square: fault → pass 1.5, because of the key: 1: ada"
+    assert not (out / "faults.txt").exists()
+
+
+def test_a_run_goes_on_from_its_own_assignment_alone(toy, crew, tmp_path):
+    out = tmp_path / "out"
+    with Store(out) as store:
+        run = Run(toy_grading(), crew, store)
+        path = write_run(out, run.grade([handed_in("ada", submission())]), run.tally.records)
+    for text, said in (
+        (path.read_text().replace('"toy"', '"vae"'), "results of vae, and this is toy"),
+        ("{", "is lost"),
+    ):
+        path.write_text(text)
+        with Store(out) as store, pytest.raises(InputError, match=said):
+            Run(toy_grading(), crew, store)
+        assert path.read_text() == text
+
+
+def test_who_still_waits_in_an_earlier_run_is_not_forgotten(toy, crew, tmp_path):
+    out = tmp_path / "out"
+    ada, bob = (handed_in(name, submission()) for name in ("ada", "bob"))
+    with Store(out) as store:
+        run = Run(toy_grading(), crew, store)
+        write_run(out, run.grade([ada]).model_copy(update={"ungraded": 2}), run.tally.records)
+    for student, left in ((ada, 2), (bob, 1)):
+        with Store(out) as store:
+            run = Run(toy_grading(), crew, store)
+            assert run.grade([student]).ungraded == left
+
+
 def test_results_are_written_as_they_come(toy, crew, tmp_path):
     students = [handed_in(name, submission()) for name in ("ada", "bob", "eve", "joe", "sue")]
     out, seen = tmp_path / "out", []
@@ -126,7 +228,7 @@ def test_results_that_cannot_be_kept_are_a_line(toy, crew, tmp_path, monkeypatch
     def no_room_for_bob(store, digest, item, record):
         if item.student == "bob":
             raise OSError(28, "No space left on device")
-        keep(store, digest, item, record)
+        return keep(store, digest, item, record)
 
     monkeypatch.setattr(Store, "keep", no_room_for_bob)
     with Store(tmp_path / "out") as store:

@@ -41,7 +41,8 @@ def test_a_record_is_found_under_the_same_conditions_alone(store):
     assert store.find("run", ADA) is None
     store.keep("run", ADA, record(ADA))
     found = store.find("run", ADA)
-    assert found.is_known and found.result == record(ADA).result and found.executed == "{}"
+    assert found.is_known and found.result == record(ADA).result and found.executed == ""
+    assert files.notebook_path(store.out, "ada").read_text() == "{}"
     assert store.find("another run", ADA) is None
     assert store.find("run", BOB) is None
     assert store.find("run", Submission("ada", "ada.ipynb", b"edited")) is None
@@ -63,21 +64,36 @@ def test_a_damaged_record_counts_as_none(store, left):
     assert store.find("run", ADA) is None
 
 
+@pytest.mark.parametrize("left", ["{}\n", None], ids=["another notebook", "none"])
+def test_a_record_counts_with_its_own_notebook_alone(store, left):
+    store.keep("run", ADA, record(ADA))
+    place = files.notebook_path(store.out, "ada")
+    place.write_text(left) if left else place.unlink()
+    assert store.find("run", ADA) is None
+
+
 def test_what_is_forgotten_is_gone(store):
     store.keep("run", ADA, record(ADA))
     store.forget("run", [ADA, BOB])
     assert store.find("run", ADA) is None
 
 
-def test_pruning_leaves_what_was_graded_now(store):
+def test_pruning_drops_what_the_same_students_had_before_and_nobody_elses(store):
+    before = Submission("ada", "ada.ipynb", b"before")
+    for submission in (before, ADA, BOB):
+        store.keep("run", submission, record(submission))
+    store.prune("run", [ADA])
+    assert store.find("run", ADA) and store.find("run", BOB)
+    assert len(list((store.out / ".results").glob("*.json"))) == 2
+
+
+def test_who_is_dropped_leaves_nothing_and_takes_nobody_along(store):
     for submission in (ADA, BOB):
         store.keep("run", submission, record(submission))
-        files.write(files.notebook_path(store.out, submission.student), "{}")
     stranger = files.write(files.notebook_path(store.out, "a file of somebody's own"), "{}")
-    store.prune("run", [ADA])
-    assert store.find("run", ADA) is not None and store.find("run", BOB) is None
-    assert files.notebook_path(store.out, "ada").exists() and stranger.exists()
-    assert not files.notebook_path(store.out, "bob").exists()
+    store.drop(["bob", "nobody"])
+    assert store.find("run", ADA) and store.find("run", BOB) is None and stranger.exists()
+    assert files.notebook_path(store.out, "ada").exists() and not files.notebook_path(store.out, "bob").exists()
 
 
 def test_half_written_files_of_a_killed_run_are_removed(tmp_path):

@@ -11,7 +11,7 @@ import torch
 from autograder.judge.draw import Draw, seed_for
 from autograder.judge.exercise import Exercise, Mistake, equivalent, exercise, exercise_of, mistake
 from autograder.judge.expect import expect
-from autograder.judge.judging import judge
+from autograder.judge.judging import FAULT, judge
 from autograder.judge.student import in_this_process
 from autograder.judge.verdict import ExpectationFailed
 
@@ -162,12 +162,49 @@ def test_an_exception_is_shown_with_its_type_and_text():
     assert found.verdict == "error" and "KeyError: 'sigma'" in found.message
 
 
-def test_a_check_that_stumbles_never_passes():
+def test_a_check_that_raises_before_it_asks_is_at_fault_and_names_no_mistake():
+    def stumbles(student, draw):
+        raise ZeroDivisionError("in the check")
+
+    broken = Exercise("toy.double", stumbles, DOUBLE.mistakes, DOUBLE.equivalents)
+    for answer in (adds.answer, squares.answer, lambda x: None):
+        found = judge(broken, in_this_process(answer), SEED)
+        assert (found.verdict, found.message, found.mistake) == ("fault", FAULT, None)
+        assert "stumbles" in found.traceback and found.traceback.endswith("ZeroDivisionError: in the check\n")
+
+
+@pytest.mark.parametrize("known", [(), (squares, adds)], ids=["nothing known", "a mistake and an equivalent"])
+def test_a_check_that_raises_at_an_ordinary_answer_is_at_fault(known):
+    def stumbles(student, draw):
+        got = student(draw.normal(2))
+        expect(got).shape(2).close(f"{got:.2f}")
+
+    broken = exercise_of(module("double", Exercise("toy.double", stumbles), *known))
+    assert judge(broken, in_this_process(lambda x: 3 * x), SEED).verdict == "fault"
+    exits = Exercise("toy.double", lambda student, draw: exit(student(torch.ones(2))))
+    assert judge(exits, in_this_process(lambda x: x), SEED).verdict == "fault"
+
+
+@pytest.mark.parametrize("odd", [None, "two", [], {"x": 1}, math.nan, 7, torch.ones(3), numpy.ones(2)])
+def test_an_answer_of_a_form_that_nobody_foresees_is_the_students(odd):
+    def trusting(student, draw):
+        x = draw.normal(2)
+        got = student(x)
+        expect(round(float(got.float()[0])) ** 2).holds(True, "")
+        expect(torch.stack([got, x])).shape(2, 2)
+
+    double = exercise_of(module("double", Exercise("toy.double", trusting), squares, adds))
+    assert judge(double, in_this_process(adds.answer), SEED).verdict == "pass"
+    found = judge(double, in_this_process(lambda x: odd), SEED)
+    assert found.verdict == "error" and found.message.startswith("Its answer is of a kind that cannot be judged (")
+
+
+def test_if_a_right_answer_makes_a_check_raise_an_odd_one_is_not_to_blame():
     def stumbles(student, draw):
         student(draw.normal(2)).no_such_thing()
 
-    found = judge(Exercise("toy.x", stumbles), in_this_process(lambda x: x), SEED)
-    assert found.verdict == "error"
+    broken = Exercise("toy.double", stumbles, (), DOUBLE.equivalents)
+    assert judge(broken, in_this_process(lambda x: None), SEED).verdict == "fault"
 
 
 def test_messages_hold_no_expected_numbers():
