@@ -128,12 +128,19 @@ class expect:
         more, to tell which part of it is wrong: it names a broad mistake, or none.
         """
         try:
-            return self._close(wanted, rtol, atol, mistake)
+            return self._close(wanted, rtol, atol, mistake, otherwise)
         except ExpectationFailed as failure:
             failure.got, failure.wanted = self._value, wanted
             raise
 
-    def _close(self, wanted: Tensor, rtol: float | None, atol: float | None, mistake: str | None) -> "expect":
+    def _close(
+        self,
+        wanted: Tensor,
+        rtol: float | None,
+        atol: float | None,
+        mistake: str | None,
+        otherwise: Callable[[], str | None] | None,
+    ) -> "expect":
         if isinstance(self._value, int | float) and not isinstance(self._value, bool) and wanted.ndim == 0:
             self._value = torch.tensor(self._value, dtype=wanted.dtype)
         self.shape(*wanted.shape).dtype(wanted.dtype).finite(mistake)
