@@ -34,6 +34,10 @@ _ADDRESS = re.compile(
 )
 
 
+IMPORTS = (ast.Import, ast.ImportFrom)
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+SETTINGS = (ast.Assign, ast.AnnAssign, ast.Try, ast.If, ast.With)
+
 Found = TypeVar("Found")
 
 
@@ -144,23 +148,50 @@ def _names(tree: ast.Module) -> Names:
     return Names(frozenset(functions), frozenset(others))
 
 
-def additions(text: str, known: frozenset[str]) -> str:
-    """The imports, functions and classes at the top level of `text` that bind a name outside `known`."""
+def additions(text: str, known: frozenset[str], own: frozenset[str], kinds: tuple[type[ast.stmt], ...]) -> str:
+    """The statements of `kinds` at the top level of `text` that bind a new name, and none that the source binds.
+
+    `known` are the names that the source binds, `own` those that the same cell of it binds: an import is new unless it
+    is one of these, a function or class unless the source has one of its name.
+    """
     tree = parsed(text)
     numbers: set[int] = set()
     for node in tree.body if tree else ():
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names = {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names = {node.name}
-        else:
+        if not isinstance(node, kinds):
             continue
-        if names - known:
+        imported, bound = _bound(node)
+        is_new = bool(imported - own or bound - known)
+        if is_new and (isinstance(node, IMPORTS + DEFINITIONS) or not bound & known):
             decorators = getattr(node, "decorator_list", [])
             first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
             numbers.update(range(first, (node.end_lineno or node.lineno) + 1))
-    lines = text.split("\n")
+    lines = as_python(text).split("\n")
     return "\n".join(lines[number - 1] for number in sorted(numbers))
+
+
+def names_bound_at(text: str, line: int) -> frozenset[str]:
+    """The names that the statement at this line of a cell binds; all of the cell's if no statement is there."""
+    tree = parsed(text)
+    for node in tree.body if tree else ():
+        if node.lineno <= line <= (node.end_lineno or node.lineno):
+            return frozenset().union(*_bound(node))
+    return syntax_of(text).names.all
+
+
+def _bound(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """The names that a statement at the top level binds: by imports, and otherwise."""
+    imported: set[str] = set()
+    bound: set[str] = set()
+    for node in (statement, *_own_nodes(statement)):
+        if isinstance(node, IMPORTS):
+            imported.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
+        elif isinstance(node, DEFINITIONS):
+            bound.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        if node is statement and isinstance(node, DEFINITIONS):
+            break
+    return imported, bound
 
 
 def is_untouched(source_cell: Any, answer: Any, exercise: str | None = None) -> bool:
