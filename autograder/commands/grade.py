@@ -12,7 +12,7 @@ import typer
 
 from autograder.commands.options import CORES, Jobs, SandboxLimits
 from autograder.commands.terminal import console, errors, progress
-from autograder.errors import UsageError
+from autograder.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -41,6 +41,9 @@ def grade(
     budget: Annotated[BudgetChoice, typer.Option(help="Budget of the ordinary cells.")] = BudgetChoice.smoke,
     limit: SandboxLimits = None,
     again: Annotated[bool, typer.Option("--again", help="Grade anew what has been graded before.")] = False,
+    only_list: Annotated[
+        bool, typer.Option("--list", help="Say which file is whose and of which assignment, and grade nothing.")
+    ] = False,
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run submissions unconfined: only notebooks you trust.")
     ] = False,
@@ -52,6 +55,9 @@ def grade(
     from autograder.grading.run import Tally, begin_run
     from autograder.sandbox.limits import Limits
 
+    if only_list:
+        _list(assignment, paths)
+        return
     if not out.strip():
         raise UsageError("--out is empty: name a folder for the results")
     limits = Limits.parse(limit or [])
@@ -73,7 +79,23 @@ def grade(
             result = run.grade(submissions, again=again, on_step=show)
         if tally.records:
             _show_run(Path(out), result, tally.records, run.grading.source)
+        for line in tally.notes:
+            console.print(f"note: {line}", highlight=False, soft_wrap=True, markup=False)
         run.finish()
+
+
+def _list(assignment: str, paths: list[Path]) -> None:
+    from autograder.grading.answered import list_submissions
+
+    listed, notes, problems = list_submissions(assignment, paths)
+    for item in listed:
+        what = f"{item.assignment}, {item.answered} answered" if item.assignment == assignment else item.assignment
+        line = f"{item.path} → {item.student} → {what or 'no assignment of this course'}"
+        console.print(line, highlight=False, soft_wrap=True, markup=False)
+    for line in notes:
+        console.print(f"note: {line}", highlight=False, soft_wrap=True, markup=False)
+    if problems:
+        raise InputError("\n".join(problems))
 
 
 def _show_run(out: Path, run: "RunResult", records: "list[Record]", source: "NotebookNode") -> None:

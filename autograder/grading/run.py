@@ -16,8 +16,6 @@ from autograder.sandbox.limits import Limits
 
 # What is slow to import is imported late, so that the crew starts at once; torch only in the workers.
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
     from autograder.grading.store import Store
     from autograder.grading.submissions import Submission
     from autograder.results.model import Budget, Record, RunResult
@@ -32,12 +30,14 @@ class Tally:
     """What a run has come to so far.
 
     `problems` are lines on what is wrong with the input, such as a submission of another assignment; `faults` lines
-    on what sandbox or workers could not do in several tries. Neither stops the rest of the run.
+    on what sandbox or workers could not do in several tries. Neither stops the rest of the run. `notes` are lines on
+    what was decided, such as which of several attempts counts.
     """
 
     records: "list[Record]" = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:
@@ -68,6 +68,7 @@ def begin_run(
     """
     course.require_assignment(assignment)
     with Crew(assignment, jobs=jobs, sandbox=sandbox, user=user) as crew:
+        from autograder.grading.answered import other_sources
         from autograder.grading.key import course_key
         from autograder.grading.store import Store
 
@@ -78,15 +79,10 @@ def begin_run(
             budget=budget,
             limits=limits or Limits(),
             sandbox=sandbox,
-            others=_other_sources(assignment),
+            others=other_sources(assignment),
         )
         with Store(out) if out else contextlib.nullcontext() as store:
             yield Run(grading, crew, store, tally)
-
-
-def _other_sources(assignment: str) -> "dict[str, NotebookNode]":
-    names = [name for name in course.assignment_names() if name != assignment and course.source_path(name).exists()]
-    return {name: course.read_source(name) for name in names}
 
 
 class Run:
@@ -106,9 +102,12 @@ class Run:
 
     def find(self, paths: Iterable[Path]) -> "list[Submission]":
         """The submissions in `paths`, ordered by student. What is wrong there is noted as a problem."""
+        from autograder.grading.answered import answered_in
         from autograder.grading.submissions import find_submissions
 
-        submissions, problems = find_submissions(self.grading.assignment, paths)
+        grading = self.grading
+        answered = answered_in(grading.assignment, grading.source, grading.others)
+        submissions, problems = find_submissions(grading.assignment, paths, answered, self.tally.notes)
         self.tally.problems += problems
         return submissions
 
