@@ -26,7 +26,7 @@ def counting(
     owners = {notebook.identity: owner for owner, notebook in found}
     kept: dict[bytes, tuple[NotebookFile, int]] = {}
     foreign: list[NotebookFile] = []
-    for _, notebook in found:
+    for notebook in sorted((notebook for _, notebook in found), key=lambda one: (len(one.path), one.path)):
         try:
             data = notebook.read()
             content = read_notebook(data, notebook.path)

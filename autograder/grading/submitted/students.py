@@ -51,13 +51,13 @@ def owned(assignment: str, place: Place, problems: list[str], *, one_student: bo
     for notebook in place.notebooks:
         if SAKAI_RETURNED not in notebook.parts:
             parties[_party(assignment, notebook.parts)].append(notebook)
-    _note_lacking(assignment, place, parties, called, problems)
-    found = []
+    found: list[tuple[Owner, NotebookFile]] = []
     for party, notebooks in parties.items():
         owner = _owner(assignment, place, party, called, is_file=any(notebook.parts == party for notebook in notebooks))
         for notebook in notebooks:
             order = owner.order or attempt_in(notebook.parts[-1])
             found.append((replace(owner, order=order, party=place.top + party), notebook))
+    _note_lacking(assignment, place, {owner.identity for owner, _ in found}, parties, called, problems)
     return found
 
 
@@ -124,8 +124,16 @@ def _called(name: str) -> Owner:
     return Owner(student_name(account.name), account.platform, account.number, account.order)
 
 
-def _note_lacking(assignment: str, place: Place, parties: Iterable[Parts], called: Names, problems: list[str]) -> None:
-    """A line on each folder or file of a student, as it seems, in which nothing is found to grade."""
+def _note_lacking(
+    assignment: str,
+    place: Place,
+    owners: set[tuple[str, str]],
+    parties: Iterable[Parts],
+    called: Names,
+    problems: list[str],
+) -> None:
+    """A line on each folder or file of a student, as it seems, in which nothing is found to grade, if they have none
+    elsewhere."""
     known = {*parties, ()}
     held: dict[Parts, list[Entry]] = defaultdict(list)
     for entry in place.entries:
@@ -141,6 +149,8 @@ def _note_lacking(assignment: str, place: Place, parties: Iterable[Parts], calle
         if any(line.startswith(f"{entries[0].path}: ") for line in problems):
             continue  # it could not be looked into
         owner = _owner(assignment, place, party, called, is_file=is_file)
+        if owner.identity in owners:
+            continue
         path, archive = entries[0].path, next((one for one in inside if ARCHIVE.search(one.parts[-1])), None)
         if archive:
             lines.append(f"{archive.path}: is an archive in what was given; unpack it, or give it by itself")
