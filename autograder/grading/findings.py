@@ -81,7 +81,9 @@ class Findings:
         if why := self._stopped.why(finding.message):
             return f"{finding.message.rstrip('.')}. {why}"
         about = about_the_machine(finding.message)
-        return about if about == NO_GPU or not about else f"{finding.message.rstrip('.')}. {about}"
+        if not about:
+            return finding.message
+        return about if about == NO_GPU else f"{finding.message.rstrip('.')}. {about}"
 
     def decide(self, index: int, ending: Ending, judged: Finding | None) -> Finding:
         """The finding on an exercise, from how its test cell ended and what the judge found, if it came to that."""

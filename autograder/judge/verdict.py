@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-_NUMBERS = re.compile(r"[\d.\[\]()x, -]+")
+_NUMBERS = re.compile(r"0x[0-9a-f]+|[\d.\[\]()x, -]+")
 
 Verdict = Literal["pass", "fail", "error", "timeout", "oom", "crashed", "missing", "manual"]
 
