@@ -160,13 +160,20 @@ def additions(text: str, known: frozenset[str], own: frozenset[str], kinds: tupl
         if not isinstance(node, kinds):
             continue
         imported, bound = _bound(node)
-        is_new = bool(imported - own or bound - known)
-        if is_new and (isinstance(node, IMPORTS + DEFINITIONS) or not bound & known):
+        is_new = bool(imported - own or bound - known - own)
+        if is_new and (isinstance(node, IMPORTS + DEFINITIONS) or not bound & (known | own)):
             decorators = getattr(node, "decorator_list", [])
             first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
             numbers.update(range(first, (node.end_lineno or node.lineno) + 1))
     lines = as_python(text).split("\n")
     return "\n".join(lines[number - 1] for number in sorted(numbers))
+
+
+@remembered
+def names_bound(text: str) -> frozenset[str]:
+    """All names that the statements of a cell bind, those inside `if`, `for` and the like among them."""
+    tree = parsed(text)
+    return frozenset().union(*(names for node in (tree.body if tree else ()) for names in _bound(node)))
 
 
 def names_bound_at(text: str, line: int) -> frozenset[str]:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from autograder import cells
-from autograder.grading.cell_text import DEFINITIONS, IMPORTS, SETTINGS, additions
+from autograder.grading.cell_text import DEFINITIONS, IMPORTS, SETTINGS, additions, names_bound
 from autograder.grading.restoring.sides import COPY_SIMILARITY, SourceCell, StudentCell, exercise_of, names_of
 from autograder.grading.restoring.state import CONFIDENCE, KINDS, State
 
@@ -96,7 +96,7 @@ def _fill(state: State, original: SourceCell, found: list[StudentCell]) -> list[
     elif original.has_other_metadata(first):
         wrong.append("with other points or flags in the metadata")
     if is_edited and first.kind == original.kind == "code":
-        added = additions(first.code, names_of(state.originals), original.names.all, _kept_of(original))
+        added = additions(first.code, names_of(state.originals), names_bound(original.forms[1]), _kept_of(original))
         if added:
             state.rescued[original.index] = added, first.index + 1
     return wrong
