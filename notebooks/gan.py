@@ -20,6 +20,7 @@
 # tests it and says what is wrong. Questions are answered in the Markdown cell under them. If you are stuck, a click unfolds a hint.
 # Where the text says **Predict first**, write a sentence before you run the next cell: nobody grades it, and a wrong guess teaches more than
 # a right one. Before you hand in, *Restart and run all*.
+# Where it is graded, there are Python's own modules, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and `fixmelab`, and no GPU.
 
 # %% [markdown]
 # ### Symbols

@@ -20,6 +20,7 @@
 # `NotImplementedError`, and keep the `# exercise:` lines, by which your answer is found. The cell below each exercise
 # tests it and says what is wrong. Questions are answered in the Markdown cell under them. Before you hand in,
 # *Restart and run all*.
+# Where it is graded, there are Python's own modules, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and `fixmelab`, and no GPU.
 
 # %% [markdown]
 # ### Symbols

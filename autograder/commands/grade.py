@@ -48,6 +48,9 @@ def grade(
     only_these: Annotated[
         bool, typer.Option("--only-these", help="Remove from OUT whoever is not graded now; else they stay there.")
     ] = False,
+    only_list: Annotated[
+        bool, typer.Option("--list", help="Say which file is whose and of which assignment, and grade nothing.")
+    ] = False,
     unsafe_no_sandbox: Annotated[
         bool, typer.Option("--unsafe-no-sandbox", help="Run submissions unconfined: only notebooks you trust.")
     ] = False,
@@ -61,6 +64,9 @@ def grade(
     from autograder.grading.tally import Tally
     from autograder.sandbox.limits import Limits
 
+    if only_list:
+        _list(assignment, paths)
+        return
     if not out.strip():
         raise UsageError("--out is empty: name a folder for the results")
     limits = Limits.parse(limit or [])
@@ -91,6 +97,8 @@ def grade(
         elif tally.records:
             _show_run(Path(out), result, run)
             _show_changes(run, result)
+        for line in tally.notes:
+            _say(f"note: {line}")
         if removed := run.finish():
             _say(f"removed from {out}: {len(removed)}: {_named(removed)}")
 
@@ -105,6 +113,20 @@ def forget(
     left = forget_students(out, students)
     _say(f"removed from {out}: {len(students)}: {_named(students)}; {len(left.submissions)} are left")
     _write_report(out, left)
+
+
+def _list(assignment: str, paths: list[Path]) -> None:
+    from autograder.grading.answered import list_submissions
+
+    listed, notes, problems = list_submissions(assignment, paths)
+    for item in listed:
+        what = f"{item.assignment}, {item.answered} answered" if item.assignment == assignment else item.assignment
+        line = f"{item.path} → {item.student} → {what or 'no assignment of this course'}"
+        _say(line)
+    for line in notes:
+        _say(f"note: {line}")
+    if problems:
+        raise InputError("\n".join(problems))
 
 
 def _show_run(out: Path, result: "RunResult", run: "Run") -> None:

@@ -57,11 +57,8 @@ def _laid_out(cell: NotebookNode, source: str, metadata: dict, own: bool, id: st
         text = safe.plain_text(source, safe.MOST_CHARACTERS) if own else source
         made |= {"cell_type": "code", "source": text, "outputs": safe.outputs(cell), "execution_count": None}
     elif own:  # a raw cell, too, which would be shown as HTML
-        pictures = safe.attachments(cell)
-        # nbconvert does not find those whose names an address would write in another way, such as grün.png.
-        names = {name: f"picture-{number}" for number, name in enumerate(pictures, 1)}
-        kept = {names[name]: picture for name, picture in pictures.items()}
-        made |= {"source": safe.markdown(source, names)} | ({"attachments": kept} if kept else {})
+        text, pictures = safe.with_pictures(source, cell.get("attachments"))
+        made |= {"source": text} | ({"attachments": pictures} if pictures else {})
     else:
         made["source"] = source
     return nbformat.from_dict(made)

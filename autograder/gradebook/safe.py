@@ -6,21 +6,15 @@ for a cell's box for points by an id on its page, and each heading would bring a
 formulas, code and the pictures that the notebook itself holds are left.
 """
 
-import base64
 import re
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
-from urllib.parse import unquote
 
 from nbformat import NotebookNode, from_dict
 
-from autograder.reports.work import MOST_PIXELS, decode_png
+from autograder.reports.pictures import of_bundle, taken_out
 from autograder.results.text import plain_text
 
 MOST_CHARACTERS = 100_000  # of one output or one answer
-MOST_PICTURE_BYTES = 8 * 2**20
-JPEG_SIGNATURE = b"\xff\xd8\xff"
 
 # Tags, links and their definitions, bare addresses, and what MathJax would make links and ids of.
 _ACTIVE = re.compile(
@@ -31,7 +25,10 @@ _ACTIVE = re.compile(
 # At the beginning of a line, to which quotes and lists add marks of theirs, but no letters.
 _HEADING = re.compile(r"^([ \t\d>*+\-.:)]*)(#.*)$", re.MULTILINE)
 _UNDERLINE = re.compile(r"\n([ \t>]*)(?=[=-]+[ \t]*$)", re.MULTILINE)
-_ATTACHED = re.compile(r"(?<!\\)(!\[[^\[\]\n]*\])\(attachment:([^()\s\"'<>:/]+)\)")
+# Where a picture stands: private characters, which no text that comes in keeps.
+_FRAME, _FRAMED = re.compile("[\ue000\ue001]"), re.compile("\ue000([0-9]+)\ue001")
+_FENCED = re.compile(r"^(```+|~~~+)[^`\n]*\n(.*?)(?:^\1[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_MARK = re.compile(r"[!-/:-@\[-`{-~]")
 
 
 # What may open a formula. nbconvert looks for the end of each through all that follows.
@@ -39,18 +36,30 @@ _OPENER = re.compile(r"\\begin(?=\{)|\\\\(?=[(\[])")
 _MOST_OPENERS = 200
 
 
-def markdown(text: str, attached: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Markdown in which nothing is HTML, a link or a heading: a space or a backslash parts what would make it one.
+def markdown(text: str) -> str:
+    """Markdown in which nothing is active: `with_pictures`, of a text that is not a cell's and has none."""
+    return with_pictures(text, None)[0]
 
-    Pictures among the cell's own attachments are still shown: `attached` are their names there and here.
+
+def with_pictures(text: str, attachments: Any) -> tuple[str, dict[str, dict[str, str]]]:
+    """Markdown in which nothing is HTML, a link or a heading, and the pictures in it as attachments of its cell.
+
+    A space or a backslash parts what would be active. Fenced code is shown as it stands. Pictures, pasted into the text
+    or among the cell's own `attachments`, are drawn by autograder.reports.pictures.
     """
+    text, pictures = taken_out(_FRAME.sub(" ", text), attachments, lambda number: f"\ue000{number}\ue001")
     text = plain_text(text, MOST_CHARACTERS)
-    shown, at = [], 0
-    for match in _ATTACHED.finditer(text):
-        if name := attached.get(match[2]) or attached.get(unquote(match[2])):
-            shown += [_defused(text[at : match.start()]), f"{_defused(match[1])}(attachment:{name})"]
-            at = match.end()
-    return _without_headings("".join([*shown, _defused(text[at:])]))
+    parts = _FENCED.split(text)  # prose, fence, code, prose, …
+    made = [_without_headings(_defused(prose)) for prose in parts[0::3]]
+    codes = [_as_code(code) for code in parts[2::3]]
+    whole = "".join(part for pair in zip(made, [*codes, ""], strict=True) for part in pair)
+    shown = _FRAMED.sub(lambda found: f"![picture](attachment:picture-{found[1]})", whole)
+    return shown, {f"picture-{number}": {one.kind: one.data} for number, one in enumerate(pictures, 1)}
+
+
+def _as_code(text: str) -> str:
+    """A block of code as HTML, in which every mark is an entity: whatever stands around it, it is only text."""
+    return f"\n\n<pre><code>{_MARK.sub(lambda found: f'&#{ord(found[0])};', text)}</code></pre>\n\n"
 
 
 def _defused(text: str) -> str:
@@ -63,30 +72,9 @@ def _without_headings(text: str) -> str:
     return _UNDERLINE.sub("  \n\\1\N{NO-BREAK SPACE}", _HEADING.sub(r"\1\\\2  ", text))
 
 
-def attachments(cell: NotebookNode) -> dict[str, dict[str, str]]:
-    """The PNG and JPEG pictures attached to a Markdown cell, by name, that are what they say."""
-    found = {}
-    for name, bundle in (cell.get("attachments") or {}).items():
-        if isinstance(bundle, dict) and (picture := _picture(bundle)):
-            found[str(name)] = picture
-    return found
-
-
 def _picture(bundle: dict) -> dict[str, str] | None:
-    encoded = bundle.get("image/png")
-    if encoded is not None and (png := decode_png(encoded)) is not None:
-        data, width, height = png
-        if len(data) <= MOST_PICTURE_BYTES and width * height <= MOST_PIXELS:
-            return {"image/png": base64.b64encode(data).decode()}
-    encoded = bundle.get("image/jpeg")
-    if isinstance(encoded, str):
-        try:
-            data = base64.b64decode("".join(encoded.split()), validate=True)
-        except ValueError:
-            return None
-        if data.startswith(JPEG_SIGNATURE) and len(data) <= MOST_PICTURE_BYTES:
-            return {"image/jpeg": base64.b64encode(data).decode()}
-    return None
+    _, picture = of_bundle(bundle)
+    return {picture.kind: picture.data} if picture else None
 
 
 def outputs(cell: NotebookNode) -> list[NotebookNode]:

@@ -78,7 +78,7 @@ def _other_user(layout: Layout) -> int | None:
 
 def the_submission(assignment: str, folder: Path) -> Submission:
     """The one notebook in `folder`, called as it lies there. Raises InputError, a line for each thing that is wrong."""
-    found, problems = find_submissions(assignment, [folder])
+    found, problems = find_submissions(assignment, [folder], is_class=False)
     problems = [line.replace(f"{folder}/", "") for line in problems]
     if not found and len(problems) == 1 and "no notebooks in this folder" in problems[0]:
         problems = ["there is no notebook (.ipynb) in this submission: hand in the notebook of the assignment"]

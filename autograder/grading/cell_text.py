@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from autograder.cells import ANCHOR, grade_id
 from autograder.regions import MARKER, SOLUTION
+from fixmelab.ipython_cells import as_python
 
 FIXME = "FIXME: "
 NO_STATEMENT = frozenset([""])
@@ -20,7 +21,6 @@ MAX_PARSED = 10_000
 # More than a notebook has cells: what is asked about a cell again and again is found out once.
 REMEMBERED = 4_000
 
-MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 FUNCTION = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
 ASSIGNMENT = re.compile(r"^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 
@@ -33,6 +33,10 @@ _ADDRESS = re.compile(
     r"|(?<=git\+https://github\.com/)[\w.-]+/[\w.-]+(?:@[\w./-]+)?"
 )
 
+
+IMPORTS = (ast.Import, ast.ImportFrom)
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+SETTINGS = (ast.Assign, ast.AnnAssign, ast.Try, ast.If, ast.With)
 
 Found = TypeVar("Found")
 
@@ -101,17 +105,15 @@ def answer_text(cell: Any) -> str:
 
 
 def parsed(text: str) -> ast.Module | None:
-    """The syntax tree of a code cell, IPython's magics passed over; None if it is not Python."""
+    """The syntax tree of a code cell, IPython's commands as calls of IPython's; None if it is not Python."""
     if len(text) > MAX_PARSED:
         return None
-    for form in (text, MAGIC.sub(r"\1pass", text)):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(form)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(as_python(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 class Syntax(NamedTuple):
@@ -146,23 +148,57 @@ def _names(tree: ast.Module) -> Names:
     return Names(frozenset(functions), frozenset(others))
 
 
-def additions(text: str, known: frozenset[str]) -> str:
-    """The imports, functions and classes at the top level of `text` that bind a name outside `known`."""
+def additions(text: str, known: frozenset[str], own: frozenset[str], kinds: tuple[type[ast.stmt], ...]) -> str:
+    """The statements of `kinds` at the top level of `text` that bind a new name, and none that the source binds.
+
+    `known` are the names that the source binds, `own` those that the same cell of it binds: an import is new unless it
+    is one of these, a function or class unless the source has one of its name.
+    """
     tree = parsed(text)
     numbers: set[int] = set()
     for node in tree.body if tree else ():
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            names = {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names = {node.name}
-        else:
+        if not isinstance(node, kinds):
             continue
-        if names - known:
+        imported, bound = _bound(node)
+        is_new = bool(imported - own or bound - known - own)
+        if is_new and (isinstance(node, IMPORTS + DEFINITIONS) or not bound & (known | own)):
             decorators = getattr(node, "decorator_list", [])
             first = min([node.lineno, *(decorator.lineno for decorator in decorators)])
             numbers.update(range(first, (node.end_lineno or node.lineno) + 1))
-    lines = text.split("\n")
+    lines = as_python(text).split("\n")
     return "\n".join(lines[number - 1] for number in sorted(numbers))
+
+
+@remembered
+def names_bound(text: str) -> frozenset[str]:
+    """All names that the statements of a cell bind, those inside `if`, `for` and the like among them."""
+    tree = parsed(text)
+    return frozenset().union(*(names for node in (tree.body if tree else ()) for names in _bound(node)))
+
+
+def names_bound_at(text: str, line: int) -> frozenset[str]:
+    """The names that the statement at this line of a cell binds; all of the cell's if no statement is there."""
+    tree = parsed(text)
+    for node in tree.body if tree else ():
+        if node.lineno <= line <= (node.end_lineno or node.lineno):
+            return frozenset().union(*_bound(node))
+    return syntax_of(text).names.all
+
+
+def _bound(statement: ast.stmt) -> tuple[set[str], set[str]]:
+    """The names that a statement at the top level binds: by imports, and otherwise."""
+    imported: set[str] = set()
+    bound: set[str] = set()
+    for node in (statement, *_own_nodes(statement)):
+        if isinstance(node, IMPORTS):
+            imported.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
+        elif isinstance(node, DEFINITIONS):
+            bound.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+        if node is statement and isinstance(node, DEFINITIONS):
+            break
+    return imported, bound
 
 
 def is_untouched(source_cell: Any, answer: Any, exercise: str | None = None) -> bool:

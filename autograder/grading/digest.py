@@ -18,7 +18,7 @@ from autograder.results.model import Conditions
 GRADER = Path(autograder.__file__).parent
 STUDENTS_PACKAGE = Path(fixmelab.__file__).parent
 # The parts of the grader that have a say; how results are shown has none.
-PARTS = ("grading", "results", "sandbox", "judge", "cells.py", "regions.py", "course.py", "errors.py", "json_values.py")
+PARTS = ("grading", "results", "sandbox", "judge", "cells.py", "regions.py", "course.py", "errors.py")
 NO_EXERCISE = {"__init__", "common", "reference", "trials"}
 DIGITS = 24  # of a part's digest, in hexadecimal
 LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "ipython", "nbformat", "msgpack")

@@ -50,14 +50,18 @@ def execute(
     zygote: Address,
     limits: Limits | None = None,
     server: Callable[[Path], Judge] = JudgeServer,
+    numbers: Mapping[int, int] | None = None,
 ) -> Execution:
     """Run the code cells of a restored notebook in order, and find a verdict for each test cell.
 
     `source` tells which cell answers which exercise, `exercises` holds the checks by name, `seed` gives the seed for
-    an exercise id. Cells tagged `train` or `keep` are left as the student ran them. A cell that fails does not stop
-    the rest. One that hangs or kills the kernel costs its own exercise: a new kernel is started and the cells before
-    it, but for test cells, are run again. `notebook` is not changed; in the copy that is returned, the output of a
-    test cell is its verdict.
+    an exercise id. `numbers` says which cells are the student's own, by index, beside those that answer an exercise,
+    and which number each has in what was handed in, from 1.
+
+    Cells tagged `train` or `keep` are left as the student ran them. A cell that fails does not stop the rest; in one of
+    the student's own, a statement that fails does not stop those below it. A cell that hangs or kills the kernel costs
+    its own exercise: a new kernel is started and the cells before it, but for test cells, are run again. `notebook` is
+    not changed; in the copy that is returned, the output of a test cell is its verdict.
 
     Raises InputError for a test cell without a check, SandboxError if no kernel can be started.
     """
@@ -72,6 +76,7 @@ def execute(
             start=lambda left: Kernel(zygote, folder, budget=budget, limits=left),
             open_exercise=lambda name: judge.open(exercises[name], seed(exercises[name].id), limits.wall),
             limits=limits,
+            numbers=numbers or {},
         )
         return run.all()
 
@@ -86,11 +91,13 @@ class _Pass:
         start: Callable[[Limits], Kernel],
         open_exercise: Callable[[str], OpenExercise],
         limits: Limits,
+        numbers: Mapping[int, int],
     ) -> None:
         self._notebook = notebook
         self._open_exercise = open_exercise
-        self._kernels = Kernels(notebook, start, limits, self._lose)
-        self._findings = Findings(source, notebook, limits, self._kernels.counts)
+        students = {*numbers, *(index for index, cell in enumerate(notebook.cells) if cells.is_fixme(cell))}
+        self._kernels = Kernels(notebook, start, limits, self._lose, students)
+        self._findings = Findings(source, notebook, limits, self._kernels.counts, numbers)
 
     def all(self) -> Execution:
         executed = [cell for cell in enumerate(self._notebook.cells) if cells.is_executed_in_grading(cell[1])]
@@ -115,8 +122,7 @@ class _Pass:
             return
         ending, ran = self._kernels.run(index, cell.source)
         cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
-        if ending.error is not None:
-            self._findings.note_error(index, ending.error)
+        self._findings.note_errors(index, ending.errors)
         if ending.alive:
             self._kernels.remember(index)
         else:

@@ -7,7 +7,8 @@ from nbformat import NotebookNode
 
 from autograder import cells
 from autograder.grading import messages
-from autograder.grading.cell_text import is_untouched
+from autograder.grading.cell_text import is_untouched, syntax_of
+from autograder.grading.stopped import NO_GPU, Stopped, about_the_machine
 from autograder.judge.judging import UNFILLED
 from autograder.judge.verdict import Finding, is_out_of_memory
 from autograder.sandbox.kernel import CellError, Ending
@@ -17,14 +18,24 @@ from autograder.sandbox.limits import Limits
 class Findings:
     """The findings on the exercises of one notebook. Cells are known by their index in it, exercises by their name.
 
-    `counts` says which cell an execution count means; it changes with the kernels.
+    `counts` says which cell an execution count means; it changes with the kernels. `numbers` says which number a cell
+    has in what was handed in.
     """
 
-    def __init__(self, source: NotebookNode, notebook: NotebookNode, limits: Limits, counts: Mapping[int, int]) -> None:
+    def __init__(
+        self,
+        source: NotebookNode,
+        notebook: NotebookNode,
+        limits: Limits,
+        counts: Mapping[int, int],
+        numbers: Mapping[int, int],
+    ) -> None:
         self.by_name: dict[str, Finding] = {}
         self._notebook = notebook
         self._limits = limits
         self._counts = counts
+        self._numbers = numbers
+        self._stopped = Stopped()
         self._answers, self._unfilled = _answers(source, notebook)
         self._solutions = {name: cell.source for cell in source.cells for name in cells.anchors(cell)}
         given = [cell.source for cell in source.cells if cell.cell_type == "code" and not cells.is_fixme(cell)]
@@ -32,9 +43,15 @@ class Findings:
         # What went wrong in a cell, and the line of it in words.
         self._errors: dict[int, tuple[CellError, str]] = {}
 
-    def note_error(self, index: int, error: CellError) -> None:
-        """Remember the exception that ended a cell: it may be why a later test cell fails."""
-        self._errors[index] = error, self._line(error)
+    def note_errors(self, index: int, errors: tuple[CellError, ...]) -> None:
+        """Remember how a cell ended, and its statements: it may be why a later test cell fails."""
+        cell = self._notebook.cells[index]
+        self._stopped.forget(syntax_of(cell.source).names.all)
+        if not errors:
+            return
+        self._errors[index] = errors[0], self._line(errors[0])
+        number = self._numbers.get(index)
+        self._stopped.note(f"cell {number}" if number else f"the cell {cells.grade_id(cell)}", cell.source, errors)
 
     def lose(self, index: int, ending: Ending) -> str:
         """The exercises that this cell answers are lost, if they are not decided yet. Returns why, in words."""
@@ -55,7 +72,18 @@ class Findings:
         """Take this for the finding on an exercise, its message made safe to show."""
         if name in self._unfilled and finding.verdict in ("fail", "error", "fault"):
             finding = Finding("missing", UNFILLED)
-        self.by_name[name] = replace(finding, message=messages.clean(finding.message))
+        self.by_name[name] = replace(finding, message=messages.clean(self._explained(finding)))
+
+    def _explained(self, finding: Finding) -> str:
+        """The message, and what lies behind it: a cell that stopped, or what is not there where it is graded."""
+        if finding.mistake is not None or finding.verdict not in ("fail", "error"):
+            return finding.message
+        if why := self._stopped.why(finding.message):
+            return f"{finding.message.rstrip('.')}. {why}"
+        about = about_the_machine(finding.message)
+        if not about:
+            return finding.message
+        return about if about == NO_GPU else f"{finding.message.rstrip('.')}. {about}"
 
     def decide(self, index: int, ending: Ending, judged: Finding | None) -> Finding:
         """The finding on an exercise, from how its test cell ended and what the judge found, if it came to that."""
@@ -79,7 +107,7 @@ class Findings:
             return Finding("error", messages.not_filled(unfilled))
         if is_out_of_memory(error.name, error.text):
             return self._broken_off(Ending("oom", error, "memory"))
-        if error.name == "AssertionError":
+        if error.name == "AssertionError" and about_the_machine(error.text) != NO_GPU:
             return Finding("fail", messages.clean(error.text) or self._assertion(index, error))
         return Finding("fail" if judged else "error", messages.raised(error, line))
 
@@ -91,7 +119,8 @@ class Findings:
         }  # of which nothing is known
         for name, answer in self._answers.items():
             finding = self.by_name[name]
-            if finding.verdict in ("pass", "missing", "fault") or answer is None:
+            is_said = finding.verdict in ("pass", "missing", "fault") or NO_GPU in finding.message
+            if is_said or answer is None:
                 continue
             used = messages.identifiers(self._notebook.cells[answer].source, name)
             hint = messages.leans_on(used, verdicts)

@@ -32,6 +32,7 @@ def grade(grading: Grading, submission: Submission, zygote: Address) -> tuple[Su
         budget=grading.budget,
         zygote=zygote,
         limits=grading.limits,
+        numbers=restored.numbers,
     )
     automatic = [_automatic(assignment, cell, execution) for cell in source.cells if cells.is_tests(cell)]
     written = [_written(assignment, cell, restored.notebook) for cell in source.cells if cells.is_written(cell)]

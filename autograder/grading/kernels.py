@@ -2,13 +2,14 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from nbformat import NotebookNode
 
+from autograder.cells import is_tests
 from autograder.grading.nodes import new_cell
-from autograder.sandbox.kernel import Ending, Kernel
+from autograder.sandbox.kernel import Ending, Kernel, Whose
 from autograder.sandbox.limits import Limits
 
 # Each runs again all that came before it. An honest notebook needs at most one more for each answer and each test.
@@ -18,8 +19,8 @@ MOST_KERNELS = 60
 class Kernels:
     """Used as `with Kernels(…) as kernels`; leaving ends the kernel that is there.
 
-    Cells are known by their index in `notebook`. One that hangs or kills its kernel is never run again, and
-    `on_left_out` is called with its index and how it ended.
+    Cells are known by their index in `notebook`; those in `students` are the student's own. One that hangs or kills its
+    kernel is never run again, and `on_left_out` is called with its index and how it ended.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class Kernels:
         start: Callable[[Limits], Kernel],
         limits: Limits,
         on_left_out: Callable[[int, Ending], None],
+        students: Collection[int] = (),
     ) -> None:
         # Which cell an execution count of the kernel that is there means.
         self.counts: dict[int, int] = {}
@@ -35,6 +37,7 @@ class Kernels:
         self._start = start
         self._limits = limits
         self._on_left_out = on_left_out
+        self._students = students
         self._kernel: Kernel | None = None
         self._life = contextlib.ExitStack()
         # What is left of the notebook's processor seconds, and when its time is over.
@@ -61,7 +64,7 @@ class Kernels:
         kernel = self.require()
         if kernel is None:
             return self.why_over(), new_cell("code", source)
-        ending, ran = kernel.run(source)
+        ending, ran = kernel.run(source, self._whose(index))
         self._last = index
         self._note(ran, index)
         if not ending.alive:
@@ -99,12 +102,17 @@ class Kernels:
 
     def _run_again(self, kernel: Kernel) -> None:
         for index in [index for index in self._done if index not in self._left_out]:
-            ending, ran = kernel.run(self._notebook.cells[index].source)
+            ending, ran = kernel.run(self._notebook.cells[index].source, self._whose(index))
             self._note(ran, index)
             if not ending.alive:
                 self.leave_out(index, ending)
                 self._end(kernel)
                 return
+
+    def _whose(self, index: int) -> Whose:
+        if index in self._students:
+            return "student"
+        return "test" if is_tests(self._notebook.cells[index]) else "course"
 
     def _is_late(self) -> bool:
         return self._left <= 0 or time.monotonic() > self._deadline

@@ -17,8 +17,6 @@ from autograder.sandbox.limits import Limits
 
 # What is slow to import is imported late, so that the crew starts at once; torch only in the workers.
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
     from autograder.grading.store import Store
     from autograder.grading.submissions import Submission
     from autograder.results.model import Budget, Record, RunResult
@@ -54,6 +52,7 @@ def begin_run(
     """
     course.require_assignment(assignment)
     with Crew(assignment, jobs=jobs, sandbox=sandbox, user=user) as crew:
+        from autograder.grading.answered import other_sources
         from autograder.grading.key import course_key
         from autograder.grading.store import Store
 
@@ -64,16 +63,11 @@ def begin_run(
             budget=budget,
             limits=limits or Limits(),
             sandbox=sandbox,
-            others=_other_sources(assignment),
+            others=other_sources(assignment),
         )
         is_kept = out and (not dry_run or (out / ".results").is_dir())
         with Store(out) if out and is_kept else contextlib.nullcontext() as store:
             yield Run(grading, crew, store, tally, only_these=only_these, dry_run=dry_run)
-
-
-def _other_sources(assignment: str) -> "dict[str, NotebookNode]":
-    names = [name for name in course.assignment_names() if name != assignment and course.source_path(name).exists()]
-    return {name: course.read_source(name) for name in names}
 
 
 class Run:
@@ -111,9 +105,12 @@ class Run:
 
     def find(self, paths: Iterable[Path]) -> "list[Submission]":
         """The submissions in `paths`, ordered by student. What is wrong there is noted as a problem."""
+        from autograder.grading.answered import answered_in
         from autograder.grading.submissions import find_submissions
 
-        submissions, problems = find_submissions(self.grading.assignment, paths)
+        grading = self.grading
+        answered = answered_in(grading.assignment, grading.source, grading.others)
+        submissions, problems = find_submissions(grading.assignment, paths, answered, self.tally.notes)
         self.tally.problems += problems
         return submissions
 
@@ -229,8 +226,8 @@ class Run:
 def _record(grading: Grading, submission: "Submission", zygote: "Address") -> "Record":
     """In a worker: grade a submission."""
     from autograder.grading.grade import grade
-    from autograder.json_values import json_text, json_value
     from autograder.results.model import Record
+    from fixmelab.json_values import json_text, json_value
 
     began = time.monotonic()
     result, notebook = grade(grading, submission, zygote)

@@ -12,10 +12,12 @@ from nbformat import NotebookNode
 
 from autograder.errors import InputError
 from autograder.grading.reading import read_notebook, submission_digest
-from autograder.grading.submitted.archives import archive_entries, unwrapped
-from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, Place, is_notebook, one_line, refused
+from autograder.grading.submitted.archives import archive_entries
+from autograder.grading.submitted.attempts import Answered, counting
+from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, Place, one_line, refused
 from autograder.grading.submitted.folders import file_entry, folder_entries
 from autograder.grading.submitted.students import Owner, by_student, owned, single_student
+from autograder.grading.submitted.wrappers import unwrapped
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,23 @@ class Submission:
         return read_notebook(self.data, self.path)
 
 
-def find_submissions(assignment: str, paths: Iterable[Path]) -> tuple[list[Submission], list[str]]:
+def find_submissions(
+    assignment: str,
+    paths: Iterable[Path],
+    answered: Answered | None = None,
+    notes: list[str] | None = None,
+    *,
+    is_class: bool = True,
+) -> tuple[list[Submission], list[str]]:
     """Return the submissions in `paths`, ordered by student, and a line on each thing that is wrong there.
 
     A path is a notebook, a zip, or a folder: STUDENT/ASSIGNMENT/*.ipynb, STUDENT/*.ipynb, *.ipynb, or a
-    single STUDENT/ASSIGNMENT. Nothing is unpacked to disk, and no link inside a folder is followed. A student
-    with two notebooks has none, whoever has named them so: which one counts is for a person to say.
+    single STUDENT/ASSIGNMENT; a folder that holds all of it is passed over. Nothing is unpacked to disk, and no link
+    inside a folder is followed. Of several notebooks of a student the newest attempt counts, if a platform tells which
+    that is, and `notes` gets a line on each of the others; else the student has none: a person must say which counts.
+    `answered` tells how many exercises a notebook answers, None if it is of another assignment: those do not count, and
+    those without an answer only if there are no others. In what a whole class has handed in, a line names whatever
+    holds no notebook.
     """
     found: dict[str, tuple[Owner, NotebookFile]] = {}
     problems: list[str] = []
@@ -50,21 +63,15 @@ def find_submissions(assignment: str, paths: Iterable[Path]) -> tuple[list[Submi
         one_student = _are_one_students(assignment, places)
         # If a file lies in several of them, the outermost decides.
         for place in sorted(places, key=lambda place: len(place.top)):
-            for owner, entry in owned(assignment, place, problems, one_student=one_student):
+            lacking = problems if is_class else []
+            for owner, entry in owned(assignment, place, lacking, one_student=one_student):
                 found.setdefault(entry.identity, (owner, entry))
         submissions = []
-        for student, (owner, notebooks) in sorted(by_student(found.values()).items()):
-            if len(notebooks) > 1:
-                count = "two" if len(notebooks) == 2 else str(len(notebooks))
-                which = " and ".join(sorted(notebook.path for notebook in notebooks))
-                problems.append(f"{count} notebooks for one student, {student}: {which}; keep one of them")
-                continue
-            try:
-                submission = Submission(student, notebooks[0].path, notebooks[0].read(), owner.canvas_id)
-                submission.notebook()
-                submissions.append(submission)
-            except InputError as error:
-                problems.append(str(error))
+        for student, attempts in sorted(by_student(found.values()).items()):
+            attempt = counting(assignment, student, attempts, answered, problems, [] if notes is None else notes)
+            if attempt is not None:
+                owner, path, data = attempt
+                submissions.append(Submission(student, path, data, owner.canvas_id))
     return submissions, list(dict.fromkeys(problems))
 
 
@@ -76,7 +83,7 @@ def _are_one_students(assignment: str, places: list[Place]) -> bool:
 
 
 def _places(assignment: str, paths: list[Path], zips: contextlib.ExitStack, problems: list[str]) -> Iterator[Place]:
-    """The places that were given.
+    """The places that were given, without the folders that hold everything.
 
     Notebooks given one by one are taken together by folder, as if the folder held these alone.
     """
@@ -87,13 +94,13 @@ def _places(assignment: str, paths: list[Path], zips: contextlib.ExitStack, prob
         try:
             mode = path.stat().st_mode
             if stat.S_ISDIR(mode):
-                yield Place(absolute.parts[1:], folder_entries(path, problems))
+                yield unwrapped(assignment, Place(absolute.parts[1:], folder_entries(path, problems)))
             elif not stat.S_ISREG(mode):
                 problems.append(f"{shown}: is not a file or folder; give a notebook, a folder or a zip")
-            elif is_notebook(path.name):
-                alone[absolute.parent].append(file_entry(path, (path.name,)))
             elif path.suffix.lower() == ".zip":
-                yield Place((), unwrapped(assignment, archive_entries(path, zips)))
+                yield unwrapped(assignment, Place((path.stem,), archive_entries(path, zips, problems)))
+            elif isinstance(entry := file_entry(path, (path.name,)), NotebookFile):
+                alone[absolute.parent].append(entry)
             else:
                 problems.append(f"{shown}: is not a notebook; give a {SUFFIX} file, a folder or a zip")
         except InputError as error:

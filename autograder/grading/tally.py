@@ -72,13 +72,14 @@ class Tally:
 
     `problems` are lines on what is wrong with the input, such as a submission of another assignment; `faults` lines
     on what sandbox or workers could not do in several tries; `failures` the failures of checks, by exercise. None of
-    them stops the rest of the run.
+    them stops the rest of the run. `notes` are lines on what was decided, such as which of several attempts counts.
     """
 
     records: "list[Record]" = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     failures: "Failures" = field(default_factory=Failures)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:

@@ -55,6 +55,7 @@ def _run(
     except ExpectationFailed as failure:
         finding = Finding("fail", str(failure), failure.mistake)
     except AnswerRaised as raised:
+        session.note("raised", raised.likeness)
         verdict: Verdict = "oom" if raised.is_out_of_memory else "error"
         finding = Finding("missing", UNFILLED) if raised.is_unfilled else Finding(verdict, f"It raised {raised}")
     except WireError as error:

@@ -192,10 +192,10 @@ class StudentSession:
         reply = wire.decode(frame, self._remote)
         match reply:
             case {"error": {"type": str(kind), "text": str(text), "where": str(where)}}:
-                self._note(label, kind)
+                self.note(label, kind)
                 raise AnswerRaised(kind[:100], text, where)
             case {"value": value}:
-                self._note(label, value)
+                self.note(label, value)
                 after(reply)
                 return value
         raise wire.WireError("the frame is not a reply")
@@ -213,7 +213,7 @@ class StudentSession:
             raise wire.WireError(f"it holds more than {MOST_REMOTES} objects")
         return Remote(self, found.number, found.kind)
 
-    def _note(self, label: str, said: Any) -> None:
+    def note(self, label: str, said: Any) -> None:
         self.transcript.append((label, said))
         self.on_reply(len(self.transcript) - 1, self.transcript[-1])
 

@@ -1,7 +1,10 @@
 """What a judge finds, and the exceptions that lead to it inside a check."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+_NUMBERS = re.compile(r"0x[0-9a-f]+|[\d.\[\]()x, -]+")
 
 Verdict = Literal["pass", "fail", "error", "timeout", "oom", "crashed", "missing", "manual", "fault"]
 
@@ -43,5 +46,7 @@ class AnswerRaised(Exception):
     def __init__(self, kind: str, text: str, where: str) -> None:
         super().__init__(f"{kind}: {text}" + (f" ({where})" if where else ""))
         self.kind = kind
+        # A mistake is known by what it raises, whatever the sizes and numbers in its text.
+        self.likeness = f"{kind}: {_NUMBERS.sub('', text)}"[:200]
         self.is_out_of_memory = is_out_of_memory(kind, text)
         self.is_unfilled = kind == "NotImplementedError" and text.startswith("FIXME")

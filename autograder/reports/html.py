@@ -127,5 +127,5 @@ def _student(
     return {
         "result": submission,
         "plots": work.plots(notebook, assignment_source, most_bytes) if notebook else None,
-        "answers": work.written_answers(notebook, assignment_source) if notebook else None,
+        "answers": work.written_answers(notebook, assignment_source, most_bytes) if notebook else None,
     }

@@ -10,10 +10,9 @@ from nbformat import NotebookNode
 
 from autograder import cells
 from autograder.regions import text_in
+from autograder.reports.pictures import MOST_PIXELS, Picture, png_size, taken_out
 from autograder.results.text import one_line, plain_text
 
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MOST_PIXELS = 16_000_000
 MOST_PLOT_BYTES = 2**20
 MOST_ENCODED = 2 * MOST_PLOT_BYTES  # characters, line ends among them
 MOST_PLOTS = 24
@@ -55,12 +54,14 @@ class Plots:
 
 @dataclass(frozen=True)
 class WrittenAnswer:
-    """Markdown source of one written answer; None where the student wrote nothing."""
+    """Markdown source of one written answer; None where the student wrote nothing. In the text, "[picture 1]" stands
+    for the first of `pictures`."""
 
     exercise: str
     points: float
     heading: str
     text: str | None
+    pictures: list[Picture]
 
 
 def headings(markdown: str) -> list[str]:
@@ -126,18 +127,26 @@ def plots(notebook: NotebookNode, source: NotebookNode, most_bytes: int) -> Plot
     return Plots(shown, over_limit, damaged)
 
 
-def written_answers(notebook: NotebookNode, source: NotebookNode) -> list[WrittenAnswer]:
-    """The student's text for each written exercise of the assignment, in its order."""
-    texts = {cells.grade_id(cell): cell.source for cell in notebook.cells if cells.is_written(cell)}
+def written_answers(notebook: NotebookNode, source: NotebookNode, most_bytes: int = 8 * 2**20) -> list[WrittenAnswer]:
+    """The student's text for each written exercise of the assignment, in its order; pictures in it take `most_bytes`
+    together at most."""
+    written = {cells.grade_id(cell): cell for cell in notebook.cells if cells.is_written(cell)}
     heading = heading_of_exercises(source)
-    answers = []
+    answers, left = [], most_bytes
     for cell in source.cells:
         if cells.is_written(cell):
             name = cells.exercise_name(cell)
-            text = plain_text(texts.get(name, ""), MOST_ANSWER_CHARACTERS).strip()
-            is_answered = text and text != cell.source.strip()
-            answers.append(WrittenAnswer(name, cells.points(cell), heading[name], text if is_answered else None))
+            own = written.get(name, {})
+            text, pictures = taken_out(own.get("source", ""), own.get("attachments"), _numbered, left)
+            left -= sum(len(picture.data) for picture in pictures)
+            text = plain_text(text, MOST_ANSWER_CHARACTERS).strip()
+            shown = text if text and text != cell.source.strip() else None
+            answers.append(WrittenAnswer(name, cells.points(cell), heading[name], shown, pictures))
     return answers
+
+
+def _numbered(number: int) -> str:
+    return f"[picture {number}]"
 
 
 def decode_png(encoded: Any) -> tuple[bytes, int, int] | None:
@@ -148,11 +157,8 @@ def decode_png(encoded: Any) -> tuple[bytes, int, int] | None:
         data = base64.b64decode("".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError):
         return None
-    # The signature is followed by a header chunk: length, name, width, height.
-    if data[:8] != PNG_SIGNATURE or data[12:16] != b"IHDR" or len(data) < 33:
-        return None
-    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    return (data, width, height) if width and height else None
+    size = png_size(data)
+    return (data, *size) if size else None
 
 
 def _png_outputs(cell: NotebookNode) -> list[Any]:

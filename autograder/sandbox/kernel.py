@@ -14,13 +14,13 @@ from typing import Any, Literal
 from nbformat import NotebookNode
 
 from autograder.errors import SandboxError
-from autograder.json_values import count_or_none
 from autograder.sandbox.inside import places
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.outputs import Outputs
 from autograder.sandbox.passing import pass_descriptor
 from autograder.sandbox.zygote import Address, judge_socket
 from fixmelab.cache import cache_folder
+from fixmelab.json_values import count_or_none
 from fixmelab.judged import wire
 
 START_SECONDS = 120.0
@@ -28,28 +28,36 @@ START_SECONDS = 120.0
 TELL_SECONDS = 60.0
 # A cell whose kernel sends more than this many times its output limit is not read any further.
 FLOOD = 8
+MOST_ERRORS = 20  # of one cell
 
 # Exit codes of a kernel that SIGKILL has ended, and of its first process.
 _KILLED = (128 + 9, -9)
 
 _log = logging.getLogger(__name__)
 
+Whose = Literal["course", "test", "student"]
 How = Literal["ok", "error", "timeout", "oom", "crashed"]
 _STOPPED: dict[str, How] = {"": "crashed", "memory": "oom", "processes": "crashed", "flood": "crashed"}
 
 
 @dataclass(frozen=True)
 class CellError:
-    """The exception that ended a cell, as the kernel tells it: untrusted text."""
+    """The exception that ended a cell, or the statement of it that begins in `line`, which is 0 for the whole cell.
+
+    As the kernel tells it: untrusted text.
+    """
 
     name: str
     text: str
     traceback: str
+    line: int = 0
 
 
 @dataclass(frozen=True)
 class Ending:
     """How a cell ended. `error` is there where an exception ended it, or the interrupt that followed a timeout.
+
+    In a cell of the student's several statements may have failed: `errors` are all of them, `error` the first.
 
     `reason` is the limit that stopped it: cell, notebook, idle, wall, memory, processes, flood,
     kernels; else nothing.
@@ -58,6 +66,7 @@ class Ending:
     how: How
     error: CellError | None = None
     reason: str = ""
+    errors: tuple[CellError, ...] = ()
 
     @property
     def alive(self) -> bool:
@@ -137,8 +146,8 @@ class Kernel:
         self._ended()
         return False
 
-    def run(self, source: str) -> tuple[Ending, NotebookNode]:
-        """Run `source` as a cell.
+    def run(self, source: str, whose: Whose = "course") -> tuple[Ending, NotebookNode]:
+        """Run `source` as a cell. Of a student's cell, each statement runs, whatever becomes of those above it.
 
         Returns how it ended, and the executed cell with its outputs. After an ending that is not `alive` the kernel
         is of no more use.
@@ -146,7 +155,7 @@ class Kernel:
         outputs = Outputs(source, self._limits.output)
         try:
             wire.send(self._watch, wire.encode({"cell": True}))
-            wire.send(self._line, wire.encode({"run": source}))
+            wire.send(self._line, wire.encode({"run": source, "whose": whose}))
             reply = self._listen(outputs)
             wire.send(self._watch, wire.encode({"rest": True}))
         except wire.WireError as error:
@@ -154,12 +163,12 @@ class Kernel:
             return self._lost(None, outputs, "flood" if isinstance(error, _Flood) else "")
         if reply.get("full") is True:
             return self._lost(None, outputs, "memory")
-        finding = _error(reply.get("error"))
-        if finding is not None:
-            outputs.show_error(finding.name, finding.text, finding.traceback)
-            if finding.name == "KeyboardInterrupt" and self._was_stopped():
-                return self._lost(finding, outputs)
-        return Ending("ok" if finding is None else "error", finding), outputs.cell
+        errors = _errors(reply.get("errors"))
+        for found in errors:
+            outputs.show_error(found.name, found.text, found.traceback)
+        if errors and errors[-1].name == "KeyboardInterrupt" and self._was_stopped():
+            return self._lost(errors[-1], outputs)
+        return Ending("error" if errors else "ok", errors[0] if errors else None, "", errors), outputs.cell
 
     def _listen(self, outputs: Outputs) -> dict[str, Any]:
         """Take messages until the cell has ended. Raises WireError if the kernel has, or sends too much."""
@@ -229,9 +238,11 @@ class _Flood(wire.WireError):
     """More came than anybody will read."""
 
 
-def _error(content: Any) -> CellError | None:
-    if content is None:
-        return None
-    parts = content if isinstance(content, dict) else {}
-    name, text, traceback = (str(parts.get(key, "")) for key in ("name", "text", "traceback"))
-    return CellError(name, text, traceback)
+def _errors(content: Any) -> tuple[CellError, ...]:
+    found = []
+    items = content if isinstance(content, list) else [] if content is None else [content]
+    for item in items[:MOST_ERRORS]:
+        parts = item if isinstance(item, dict) else {}
+        name, text, traceback = (str(parts.get(key, "")) for key in ("name", "text", "traceback"))
+        found.append(CellError(name, text, traceback, count_or_none(parts.get("line")) or 0))
+    return tuple(found)

@@ -1,14 +1,13 @@
 """Serves a judge's calls on a student's answer. Holds no reference, no expected value and no verdict."""
 
-import contextlib
 import traceback
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 from fixmelab.judged import elsewhere, toys, wire
 from fixmelab.judged.lent import Ask, StandIn, StandInModule, stand_in
+from fixmelab.judged.process_state import as_at_the_start, seeded
 
 DRAWN = 8191  # a prime, so that no two rows of a matrix are the same
 
@@ -37,7 +36,9 @@ class Probe:
         """Return the reply body to a request body. The student's own exceptions are replies too."""
         try:
             request = wire.decode(body, self._resolve, self._borrow)
-            return wire.encode(getattr(self, f"_{request['op']}")(**request), self._keep)
+            with as_at_the_start():
+                reply = getattr(self, f"_{request['op']}")(**request)
+            return wire.encode(reply, self._keep)
         except (Exception, SystemExit) as error:
             return wire.encode({"error": _describe(error)})
 
@@ -59,7 +60,7 @@ class Probe:
         tensors = [(key, item) for key, item in enumerate(args) if isinstance(item, torch.Tensor)]
         tensors += [(key, item) for key, item in kwargs.items() if isinstance(item, torch.Tensor)]
         copies = [item.detach().clone().requires_grad_(item.requires_grad) for _, item in tensors]
-        with _seeded(seed):
+        with seeded(seed):
             value = function(*args, **kwargs)
         changed = [key for (key, item), copy in zip(tensors, copies, strict=True) if not _is_still(item, copy)]
         return value, changed
@@ -70,7 +71,7 @@ class Probe:
 
     def _elsewhere(self, *, op: str, target: Any, name: str, args: list, kwargs: dict, seed: int) -> dict:
         """Call it as if arguments and module lay on another device; only what it raises is told."""
-        with _seeded(seed):
+        with seeded(seed):
             elsewhere.run(getattr(target, name) if name else target, args, kwargs)
         return {"value": None}
 
@@ -156,22 +157,6 @@ class Probe:
 
 def _is_there(value: Any) -> bool:
     return isinstance(value, torch.Tensor) and not torch.nn.parameter.is_lazy(value)
-
-
-@contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Random numbers from `seed`, and as if nothing had been drawn afterwards.
-
-    What torch.manual_seed does for devices that nobody uses takes longer than many an answer.
-    """
-    before = torch.get_rng_state()
-    try:
-        torch.default_generator.manual_seed(seed)
-        if torch.cuda.is_initialized():
-            torch.cuda.manual_seed_all(seed)
-        yield
-    finally:
-        torch.set_rng_state(before)
 
 
 def _is_still(item: torch.Tensor, copy: torch.Tensor) -> bool:

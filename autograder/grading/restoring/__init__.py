@@ -17,10 +17,15 @@ from autograder.results.model import Repair
 
 @dataclass(frozen=True)
 class Restored:
-    """The notebook to execute, and what had to be mended to get it."""
+    """The notebook to execute, and what had to be mended to get it.
+
+    `numbers` holds the cells that are the student's own or came out of one: for the index of each, which cell it was
+    in the submission, counted from 1.
+    """
 
     notebook: NotebookNode
     repairs: list[Repair]
+    numbers: dict[int, int]
 
 
 def restore(
@@ -51,4 +56,5 @@ def restore(
     note_order(state)
     after = places_of_additions(state)
     gather_written(state, after)
-    return Restored(assembled(state, source, after), state.repairs)
+    notebook, numbers = assembled(state, source, after)
+    return Restored(notebook, state.repairs, numbers)

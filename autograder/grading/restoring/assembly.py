@@ -50,22 +50,27 @@ def _is_stub(state: State, cell: StudentCell) -> bool:
     )
 
 
-def assembled(state: State, source: NotebookNode, after: dict[int, int]) -> NotebookNode:
-    """The restored notebook. `after` says which cell of the source each addition follows."""
-    added: dict[int, list[NotebookNode]] = defaultdict(list)
-    for index, code in state.rescued.items():
-        added[index].append(new_cell("code", code))
+def assembled(state: State, source: NotebookNode, after: dict[int, int]) -> tuple[NotebookNode, dict[int, int]]:
+    """The restored notebook; and for the index of each cell of the student's, its number in the submission.
+
+    `after` says which cell of the source each addition follows.
+    """
+    added: dict[int, list[tuple[NotebookNode, int]]] = defaultdict(list)
+    for index, (code, number) in state.rescued.items():
+        added[index].append((new_cell("code", code), number))
     for cell in state.student:
         if cell.index in after:
-            added[after[cell.index]].append(_added(cell))
-    notebook = copy.deepcopy(node({key: source[key] for key in source if key != "cells"}))
-    notebook.cells = list(added[-1])
+            added[after[cell.index]].append((_added(cell), cell.index + 1))
+    whole = list(added[-1])
     for original in state.originals:
-        notebook.cells.append(_filled(state, original))
-        notebook.cells.extend(added[original.index])
+        answer = state.answers.get(original.index)
+        whole.append((_filled(state, original), answer.cells[0].index + 1 if answer and answer.cells else 0))
+        whole.extend(added[original.index])
+    notebook = copy.deepcopy(node({key: source[key] for key in source if key != "cells"}))
+    notebook.cells = [cell for cell, _ in whole]
     if (notebook.nbformat, notebook.nbformat_minor) >= (4, 5):
-        _number([cell for group in added.values() for cell in group], notebook)
-    return notebook
+        _number([cell for group in added.values() for cell, _ in group], notebook)
+    return notebook, {index: number for index, (_, number) in enumerate(whole) if number}
 
 
 def _filled(state: State, original: SourceCell) -> NotebookNode:

@@ -31,6 +31,14 @@ def require_assignment(
     raise InputError(f"{where} is not a notebook of {assignment or 'this assignment'}: {how_many} in it; {advice}")
 
 
+def nearest(sources: Mapping[str, NotebookNode], notebook: NotebookNode) -> str:
+    """The assignment of which most exercises show in a notebook, "" if of none."""
+    student = [StudentCell(index, cell) for index, cell in enumerate(notebook.cells)]
+    counts = {name: _exercises_found(originals_of(source), student)[1] for name, source in sources.items()}
+    best = max(sorted(counts), key=counts.__getitem__, default="")
+    return best if counts.get(best) else ""
+
+
 def _exercises_found(originals: list[SourceCell], student: list[StudentCell]) -> tuple[int, int]:
     """How many exercises the source has, and how many of them show in the submission by id, anchor or name."""
     exercises = {exercise_of(original.cell) for original in originals} - {""}

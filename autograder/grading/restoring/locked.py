@@ -1,10 +1,11 @@
 """Finds the locked cells, so that the source's stand in their place and none counts as an addition."""
 
+import ast
 from collections import defaultdict
 from collections.abc import Callable
 
 from autograder import cells
-from autograder.grading.cell_text import additions
+from autograder.grading.cell_text import DEFINITIONS, IMPORTS, SETTINGS, additions, names_bound
 from autograder.grading.restoring.sides import COPY_SIMILARITY, SourceCell, StudentCell, exercise_of, names_of
 from autograder.grading.restoring.state import CONFIDENCE, KINDS, State
 
@@ -27,7 +28,9 @@ def find_locked(state: State) -> None:
         noun = "locked cell" if count == 1 else "locked cells"
         state.note("", "source", 1.0, f"{count} {noun} {what}; the source's stand")
     if state.rescued:
-        state.note("", "source", 1.0, "imports and functions added to locked cells were kept beside them")
+        state.note(
+            "", "source", 1.0, "what was added to locked cells (imports, functions, settings) was kept beside them"
+        )
 
 
 def _groups(state: State) -> dict[int, list[StudentCell]]:
@@ -92,8 +95,16 @@ def _fill(state: State, original: SourceCell, found: list[StudentCell]) -> list[
         wrong.append(STRIPPED)
     elif original.has_other_metadata(first):
         wrong.append("with other points or flags in the metadata")
-    if is_edited and first.kind == original.kind == "code" and not cells.is_tests(original.cell):
-        added = additions(first.text, names_of(state.originals))
+    if is_edited and first.kind == original.kind == "code":
+        added = additions(first.code, names_of(state.originals), names_bound(original.forms[1]), _kept_of(original))
         if added:
-            state.rescued[original.index] = added
+            state.rescued[original.index] = added, first.index + 1
     return wrong
+
+
+def _kept_of(original: SourceCell) -> tuple[type[ast.stmt], ...]:
+    """What is kept of that which a student added to a locked cell: of tests, imports; where training does not run,
+    nothing that may train."""
+    if cells.is_tests(original.cell):
+        return IMPORTS
+    return IMPORTS + DEFINITIONS + (SETTINGS if cells.is_executed_in_grading(original.cell) else ())

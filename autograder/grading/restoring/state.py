@@ -43,11 +43,11 @@ class State:
             for form in dict.fromkeys(original.forms):
                 if form:
                     self.locked_texts[form].append(original)
-        # By index of the source's cell: its answer, outputs that stay, code that the student added to a locked cell,
-        # and how sure it is that the cell was found.
+        # By index of the source's cell: its answer, outputs that stay, code that the student added to a locked cell
+        # and that cell's number, and how sure it is that the cell was found.
         self.answers = {original.index: Answer() for original in originals if original.is_answer}
         self.outputs: dict[int, NotebookNode] = {}
-        self.rescued: dict[int, str] = {}
+        self.rescued: dict[int, tuple[str, int]] = {}
         self.certainty: dict[int, float] = {}
         # By index of the student's cell: the index of the source's cell that it fills, and which are dropped.
         self.original_of: dict[int, int] = {}

@@ -8,21 +8,19 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from autograder.errors import InputError
-from autograder.grading.reading import MAX_BYTES
 from autograder.grading.submitted.entries import (
     SUFFIX,
     Entry,
     NotebookFile,
-    is_notebook,
+    file_of,
     is_visible,
     one_line,
-    same_name,
 )
-from autograder.grading.submitted.platforms import readings
+from autograder.grading.submitted.member_names import member_names
+from fixmelab.notebooks import MAX_BYTES
 
 MAX_MEMBERS = 20_000
 MAX_ZIP_BYTES = 2**30
@@ -31,7 +29,8 @@ UNIX = 3  # who has made a member, as zips number systems
 _DRIVE = re.compile(r"[A-Za-z]:(?=[/\\])")
 
 
-def archive_entries(path: Path, zips: contextlib.ExitStack) -> list[Entry]:
+def archive_entries(path: Path, zips: contextlib.ExitStack, problems: list[str]) -> list[Entry]:
+    """What lies in a zip. Raises InputError if it cannot be read, or holds no notebook."""
     shown = one_line(str(path))
     try:
         archive = zips.enter_context(zipfile.ZipFile(path))
@@ -42,29 +41,24 @@ def archive_entries(path: Path, zips: contextlib.ExitStack) -> list[Entry]:
         raise InputError(f"{shown}: holds {len(members)} files, more than {MAX_MEMBERS}; split it")
     left = [MAX_ZIP_BYTES]
     entries: list[Entry] = []
-    names = [_member_name(member) for member in members]
+    names, sure = member_names(members)
+    if not sure:
+        problems.append(
+            f"{shown}: names in it are in an unknown encoding, and may read oddly; unpack it where it was made"
+        )
     from_windows = not any("/" in name for name in names)
     for number, (member, name) in enumerate(zip(members, names, strict=True)):
         parts = _member_parts(name, backslashes=from_windows and member.create_system != UNIX)
         if parts and all(map(is_visible, parts)):
             label = one_line(f"{path}:{'/'.join(parts)}")
-            if member.is_dir() or not is_notebook(parts[-1]):
+            if member.is_dir():
                 entries.append(Entry(parts, label))
             else:
                 read = _member_reader(archive, member, label, left)
-                entries.append(NotebookFile(parts, label, read, f"{os.path.realpath(path)}:{number}"))
+                entries.append(file_of(parts, label, read, f"{os.path.realpath(path)}:{number}"))
     if not any(isinstance(entry, NotebookFile) for entry in entries):
         raise InputError(f"{shown}: no notebooks in this zip; expected STUDENT/*{SUFFIX} or *{SUFFIX} in it")
     return entries
-
-
-def _member_name(member: zipfile.ZipInfo) -> str:
-    """The name in UTF-8, which many programs write without saying so; else as the old code page has it."""
-    name = member.orig_filename  # the other one ends where a NUL stands
-    if not member.flag_bits & 0x800:
-        with contextlib.suppress(UnicodeError):
-            return name.encode("cp437").decode("utf-8")
-    return name
 
 
 def _member_parts(name: str, *, backslashes: bool) -> tuple[str, ...]:
@@ -103,16 +97,3 @@ def _member_reader(
         return data
 
     return read
-
-
-def unwrapped(assignment: str, entries: list[Entry]) -> list[Entry]:
-    """Without the one folder that holds everything when a whole folder was zipped.
-
-    A single folder is a student's if it holds one notebook, or something named like the assignment.
-    """
-    notebooks = [entry.parts for entry in entries if isinstance(entry, NotebookFile)]
-    if len(notebooks) < 2 or len({parts[0] for parts in notebooks}) > 1 or readings(notebooks[0][0]):
-        return entries
-    if any(len(parts) < 2 or same_name(PurePath(parts[1]).stem, assignment) for parts in notebooks):
-        return entries
-    return [replace(entry, parts=entry.parts[1:]) for entry in entries if len(entry.parts) > 1]

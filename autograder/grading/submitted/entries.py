@@ -1,8 +1,12 @@
 """What lies in a place that was given: files and folders by name, and how a notebook is read."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+
+from autograder.errors import InputError
+from fixmelab.notebooks import looks_like_a_notebook
 
 SUFFIX = ".ipynb"
 
@@ -16,11 +20,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class NotebookFile(Entry):
-    """One that is a notebook: `read` returns its bytes or raises InputError, `identity` tells it from all others."""
+class File(Entry):
+    """A file: `read` returns its bytes or raises InputError, `identity` tells it from all others."""
 
     read: Callable[[], bytes]
     identity: str
+
+
+class NotebookFile(File):
+    """One that is a notebook, by its name or by what is in it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,24 @@ def is_visible(name: str) -> bool:
 
 def is_notebook(name: str) -> bool:
     return PurePath(name).suffix.lower() == SUFFIX
+
+
+def file_of(parts: tuple[str, ...], path: str, read: Callable[[], bytes], identity: str) -> File:
+    """The file as what it is: browsers and people put other suffixes behind a notebook's name, or take it away."""
+    name = parts[-1].lower()
+    if is_notebook(name):
+        return NotebookFile(parts, path, read, identity)
+    if SUFFIX in name or PurePath(name).suffix in ("", ".json", ".txt"):
+        with contextlib.suppress(InputError):
+            if looks_like_a_notebook(read()):
+                return NotebookFile(parts, path, read, identity)
+    return File(parts, path, read, identity)
+
+
+def stem(name: str) -> str:
+    """A file's name without its suffix, or the suffixes that something has put behind a notebook's own."""
+    at = name.lower().find(SUFFIX)
+    return name[:at] if at > 0 else PurePath(name).stem
 
 
 def same_name(name: str, assignment: str) -> bool:

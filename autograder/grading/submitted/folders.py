@@ -5,13 +5,23 @@ import stat
 from pathlib import Path
 
 from autograder.errors import InputError
-from autograder.grading.reading import MAX_BYTES
-from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, is_notebook, is_visible, one_line, refused
+from autograder.grading.submitted.entries import (
+    SUFFIX,
+    Entry,
+    File,
+    NotebookFile,
+    file_of,
+    is_notebook,
+    is_visible,
+    one_line,
+    refused,
+)
+from fixmelab.notebooks import MAX_BYTES
 
 MAX_DEPTH = 30  # of folders
 
 
-def file_entry(path: Path, parts: tuple[str, ...]) -> NotebookFile:
+def file_entry(path: Path, parts: tuple[str, ...]) -> File:
     def read() -> bytes:
         try:
             if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
@@ -21,7 +31,7 @@ def file_entry(path: Path, parts: tuple[str, ...]) -> NotebookFile:
         except OSError as error:
             raise InputError(refused(path, error)) from None
 
-    return NotebookFile(parts, one_line(str(path)), read, os.path.realpath(path))
+    return file_of(parts, one_line(str(path)), read, os.path.realpath(path))
 
 
 def folder_entries(root: Path, problems: list[str]) -> list[Entry]:
@@ -38,10 +48,10 @@ def folder_entries(root: Path, problems: list[str]) -> list[Entry]:
                     problems.append(
                         f"{one_line(str(path))}: is a link, and links are not followed; replace it by a copy"
                     )
-            elif name not in folders and is_notebook(name):
-                entries.append(file_entry(path, parts))
-            else:
+            elif name in folders:
                 entries.append(Entry(parts, one_line(str(path))))
+            else:
+                entries.append(file_entry(path, parts))
         if folders and len(here.relative_to(root).parts) == MAX_DEPTH:
             problems.append(f"{one_line(str(here))}: folders below this one are too deep; move the notebooks up")
             folders.clear()

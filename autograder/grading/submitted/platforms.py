@@ -1,26 +1,106 @@
 """The names that learning platforms give to what they export, and whom they mean.
 
-Moodle makes folders "Ada Byron_12345_assignsubmission_file_", or files that begin so; Canvas makes files
-"byronada_12345_67890_vae.ipynb", and "byronada_LATE_12345_67890_vae.ipynb" after the due date. What stands in front of
-the number students choose for themselves, and what stands behind it, too: the name of their file.
+What a student chooses for themselves is the name of their file, on the right, and in places their own name, on the
+left: whatever can be read in two ways means nobody.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-_MOODLE_FOLDER = re.compile(r"(?P<name>.+)_(?P<number>[0-9]{1,20})_assignsubmission_[a-z]+_?", re.S)
-_MOODLE_FILE = re.compile(r"_(?P<number>[0-9]{1,20})_assignsubmission_[a-z]+_(?=.)", re.S)
-_CANVAS = re.compile(r"_(?:LATE_)?(?=(?P<number>[0-9]{3,20})_[0-9]{3,20}_.)", re.S)
+from datetime import datetime
 
 
 @dataclass(frozen=True)
 class Account:
-    """Whom a name means: `name` as it stands there, `number` the platform's own, which tells namesakes apart."""
+    """Whom a name means: `name` as it stands there, `number` the platform's own, which tells namesakes apart.
+
+    `order` grows from attempt to attempt; it is empty if the name does not tell.
+    """
 
     platform: str
     name: str
     number: str
+    order: str = ""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a platform names the folder of a student, or their files: `pattern` matches the whole or what stands between
+    the name and the file. `source` is where that can be read."""
+
+    platform: str
+    pattern: re.Pattern[str]
+    source: str
+
+
+# The platform's part stands at the right end of a folder's name.
+FOLDERS = (
+    Rule(
+        "moodle",
+        re.compile(r"(?P<name>.+)_(?P<number>[0-9]{1,20})_assignsubmission_[a-z]+_?", re.S),
+        "moodle/moodle, mod/assign/locallib.php: download_submissions",
+    ),
+    Rule(
+        "brightspace",
+        re.compile(r"(?P<number>[0-9]{1,20}-[0-9]{1,20}) - (?P<name>[^\n]+?) - (?P<time>[^-\n]*[0-9]{4}[^-\n]*)"),
+        "community.d2l.com: Download assignment submissions",
+    ),
+    Rule(
+        "sakai",
+        re.compile(r"(?P<name>[^(),\n]+, [^(),\n]*)\((?P<number>[^()\n]+)\)"),
+        "sakaiproject/sakai, assignment: zipSubmissions; jupyter/nbgrader#526",
+    ),
+    Rule(
+        "ilias",
+        re.compile(r"(?P<number>(?P<name>[^\W\d_a-z][^_\n]*_[^\W\d_a-z][^_\n]*)_[^_\n]+_[0-9]{2,20})"),
+        "DigiKlausur/ilias2nbgrader; jupyter/nbgrader#796",
+    ),
+    Rule(
+        "gradescope",
+        re.compile(r"(?P<name>submission_(?P<number>[0-9]{1,20}))"),
+        "ucbds-infra/otter-grader: GradescopeParser",
+    ),
+)
+# In a file's name it stands between two that are the student's.
+FILES = (
+    Rule(
+        "moodle",
+        re.compile(r"_(?P<number>[0-9]{1,20})_assignsubmission_[a-z]+_(?=.)", re.S),
+        "moodle/moodle, mod/assign/locallib.php: download_submissions, without folders",
+    ),
+    Rule(
+        "canvas",
+        re.compile(r"_(?:LATE_)?(?=(?P<number>[0-9]{3,20})_(?P<order>[0-9]{3,20})_.)", re.S),
+        "instructure/canvas-lms, lib/content_zipper.rb; mikewesthad/canvas-unzipper",
+    ),
+    Rule(
+        "canvas, anonymous",
+        re.compile(r"(?<=\Aanon)_(?:LATE_)?(?=(?P<number>[A-Za-z0-9]{5})_(?P<order>[0-9]{3,20})_.)", re.S),
+        "instructure/canvas-lms, lib/content_zipper.rb",
+    ),
+    Rule(
+        "blackboard",
+        re.compile(r"_attempt_(?P<order>[0-9]{4}(?:-[0-9]{2}){5})(?=[_.].)", re.S),
+        "jupyter/nbgrader#511; Blackboard Help: Download assignments",
+    ),
+    Rule(
+        "brightspace",
+        re.compile(
+            r"(?<=\A)(?P<number>[0-9]{1,20}-[0-9]{1,20}) - (?P<name>[^\n]+?) - (?P<time>[^-\n]*[0-9]{4}[^-\n]*) - (?=.)"
+        ),
+        "community.d2l.com: Download assignment submissions, without folders",
+    ),
+)
+# Where Sakai puts what a student has handed in, and what it gave back to them.
+SAKAI_HANDED_IN, SAKAI_RETURNED = "Submission attachment(s)", "Feedback Attachment(s)"
+# What platforms put beside the work of students.
+KNOWN_FILES = re.compile(
+    r"index\.html?|grades?\.(csv|xlsx?)|timestamp\.txt|comments\.txt|submission_metadata\.ya?ml|students?\.csv"
+    r"|.*_attempt_[0-9-]+\.txt|.*_onlinetext.*\.html?|readme(\..*)?|license.*|requirements\.txt|.*\.(csv|md|ya?ml|toml|log)",
+    re.I,
+)
+_TIMES = ("%b %d, %Y %I%M %p", "%d %B, %Y %I%M %p", "%B %d, %Y %I%M %p", "%b %d, %Y %I:%M %p", "%d %b, %Y %I%M %p")
+_BEGINS_WITH_TIME = re.compile(r"[0-9]{14}(?=_)")  # ILIAS, in front of a file
 
 
 def account_in(text: str) -> Account | None:
@@ -36,12 +116,44 @@ def readings(text: str) -> list[Account]:
     student's own name on the left and the student's own file on the right: either can be made to look like the
     platform's part, and then nobody can tell which it is.
     """
-    if folder := _MOODLE_FOLDER.fullmatch(text):
-        return [Account("moodle", folder["name"], folder["number"])]
-    return [*_within("moodle", _MOODLE_FILE, text), *_within("canvas", _CANVAS, text)]
+    for rule in FOLDERS:
+        if folder := rule.pattern.fullmatch(text):
+            return [_account(rule, folder, folder["name"])]
+    return [account for rule in FILES for account in _within(rule, text)]
 
 
-def _within(platform: str, pattern: re.Pattern[str], text: str) -> Iterator[Account]:
-    for match in pattern.finditer(text):
-        if match.start():
-            yield Account(platform, text[: match.start()], match["number"])
+def attempt_in(file: str) -> str:
+    """What ILIAS writes in front of a file: when it was handed in; "" if nothing stands there."""
+    found = _BEGINS_WITH_TIME.match(file)
+    return found[0] if found else ""
+
+
+def _within(rule: Rule, text: str) -> Iterator[Account]:
+    for match in rule.pattern.finditer(text):
+        before = text[: match.start()]
+        if rule.platform == "blackboard":
+            # The first is the platform's: what follows is the student's file. Whose it is, the place tells: see
+            # `students.py`.
+            yield Account(rule.platform, before, before, match["order"])
+            return
+        if before or rule.platform == "brightspace":
+            yield _account(rule, match, match.groupdict().get("name") or before)
+
+
+def _account(rule: Rule, match: re.Match[str], name: str) -> Account:
+    found = match.groupdict()
+    number, order = found.get("number") or "", found.get("order") or ""
+    if time := found.get("time"):
+        order = _sortable(time.strip())
+    if rule.platform == "ilias":
+        name = " ".join(reversed(name.split("_")))
+    return Account(rule.platform, name, number, order.zfill(20) if order.isdigit() else order)
+
+
+def _sortable(time: str) -> str:
+    for form in _TIMES:
+        try:
+            return datetime.strptime(time, form).isoformat()
+        except ValueError:
+            continue
+    return ""

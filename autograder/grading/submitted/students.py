@@ -3,13 +3,16 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import PurePath
+from dataclasses import dataclass, replace
 
-from autograder.grading.submitted.entries import SUFFIX, NotebookFile, Place, same_name
-from autograder.grading.submitted.platforms import account_in, readings
+from autograder.grading.submitted.called import Names
+from autograder.grading.submitted.entries import SUFFIX, Entry, File, NotebookFile, Place, same_name, stem
+from autograder.grading.submitted.platforms import KNOWN_FILES, SAKAI_RETURNED, account_in, attempt_in, readings
+from autograder.grading.submitted.wrappers import COURSE_TREE
 from autograder.results.names import student_name
 
+ARCHIVE = re.compile(r"\.(zip|rar|7z|tar|tgz|tar\.\w+)\Z", re.I)
+MOST_LINES = 40
 _NUMBER_BEHIND = re.compile(r"_[0-9]+\Z")
 
 Parts = tuple[str, ...]
@@ -17,11 +20,14 @@ Parts = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose a notebook is. `platform` and `number` are empty unless a learning platform has said it."""
+    """Whose a notebook is. `platform` and `number` are empty unless a learning platform has said it, and so is `order`,
+    which grows from attempt to attempt. `party` is the folder or file that has the name."""
 
     name: str
     platform: str = ""
     number: str = ""
+    order: str = ""
+    party: Parts = ()
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -34,45 +40,52 @@ class Owner:
 
 
 def owned(assignment: str, place: Place, problems: list[str], *, one_student: bool) -> list[tuple[Owner, NotebookFile]]:
-    """The owner of each notebook. Notes the students who certainly are ones, and have no notebook.
+    """The owner of each notebook. Notes the students who have none, and what else nobody will grade.
 
-    Of a student's notebooks only those in a folder named like the assignment count, if there are any. `one_student`
-    says that the place is one student's, if it may be.
+    `one_student` says that the place is one student's, if it may be.
     """
     if single := single_student(assignment, place, certain=one_student):
-        inside = same_name(place.top[-1], assignment)
-        notebooks = place.notebooks if inside else _of_assignment(assignment, place.notebooks, ())
-        return [(_called(single), notebook) for notebook in notebooks]
+        return [(replace(_called(single), party=place.top), notebook) for notebook in place.notebooks]
+    called = Names(place)
     parties: dict[Parts, list[NotebookFile]] = defaultdict(list)
     for notebook in place.notebooks:
-        parties[_party(assignment, notebook.parts)].append(notebook)
-    _note_lacking(assignment, place, parties, problems)
-    found = []
+        if SAKAI_RETURNED not in notebook.parts:
+            parties[_party(assignment, notebook.parts)].append(notebook)
+    found: list[tuple[Owner, NotebookFile]] = []
     for party, notebooks in parties.items():
-        owner = _owner(assignment, place, party, is_file=any(notebook.parts == party for notebook in notebooks))
-        found += [(owner, notebook) for notebook in _of_assignment(assignment, notebooks, party)]
+        owner = _owner(assignment, place, party, called, is_file=any(notebook.parts == party for notebook in notebooks))
+        for notebook in notebooks:
+            order = owner.order or attempt_in(notebook.parts[-1])
+            found.append((replace(owner, order=order, party=place.top + party), notebook))
+    _note_lacking(assignment, place, {owner.identity for owner, _ in found}, parties, called, problems)
     return found
 
 
 def single_student(assignment: str, place: Place, *, certain: bool = False) -> str | None:
     """The name of the one student whose folder was given, or None if the place holds the work of many.
 
-    STUDENT and STUDENT/ASSIGNMENT are one student's. But ASSIGNMENT may also hold all students: it does if there are
-    several notebooks or folders in it, none called like the assignment, or names by a platform. `certain` says that it
-    does not.
+    STUDENT and STUDENT/ASSIGNMENT are one student's, and so is a clone of the course's tree, which has its notebooks in
+    one folder more. But ASSIGNMENT may also hold all students: it does if there are several notebooks or folders in it,
+    none called like the assignment, or names by a platform. `certain` says that it does not.
     """
+    notebooks = [notebook.parts for notebook in place.notebooks]
     if place.top and same_name(place.top[-1], assignment):
-        above, inside = place.top[:-1], [notebook.parts for notebook in place.notebooks]
+        above, inside = place.top[:-1], notebooks
+        certain = certain or above[-1:] == (COURSE_TREE,)
     else:
-        within = [notebook for notebook in place.notebooks if _is_in_assignment(assignment, notebook.parts)]
-        above, inside = place.top, [notebook.parts[1:] for notebook in within]
+        is_tree = bool(notebooks) and all(parts[0] == COURSE_TREE and len(parts) > 2 for parts in notebooks)
+        certain = certain or is_tree or place.top[-1:] == (COURSE_TREE,)
+        notebooks = [parts[1:] for parts in notebooks] if is_tree else notebooks
+        above, inside = place.top, [parts[1:] for parts in notebooks if _is_in_assignment(assignment, parts)]
+    if above[-1:] == (COURSE_TREE,):
+        above = above[:-1]
     if not above or not inside:
         return None
     first = {parts[0] for parts in inside}
-    stems = [PurePath(parts[0]).stem for parts in inside if len(parts) == 1]
+    stems = [stem(parts[0]) for parts in inside if len(parts) == 1]
     if not certain and all(readings(name) for name in first):
         return None
-    is_single = certain or (len(first) == 1 and stems) or any(same_name(stem, assignment) for stem in stems)
+    is_single = certain or (len(first) == 1 and stems) or any(same_name(name, assignment) for name in stems)
     return above[-1] if is_single else None
 
 
@@ -85,45 +98,73 @@ def _party(assignment: str, parts: Parts) -> Parts:
     return parts[:2] if _is_in_assignment(assignment, parts) else parts[:1]
 
 
-def _of_assignment(assignment: str, notebooks: list[NotebookFile], party: Parts) -> list[NotebookFile]:
+def of_assignment(assignment: str, notebooks: list[NotebookFile]) -> list[NotebookFile]:
     """Of one student's notebooks, those in a folder named like the assignment; all if there are none."""
-    inside = [
-        notebook
-        for notebook in notebooks
-        if any(same_name(folder, assignment) for folder in notebook.parts[len(party) : -1])
-    ]
+    inside = [one for one in notebooks if any(same_name(folder, assignment) for folder in one.parts[:-1])]
     return inside or notebooks
 
 
-def _owner(assignment: str, place: Place, party: Parts, *, is_file: bool) -> Owner:
-    name, stem = party[-1], PurePath(party[-1]).stem
-    if not is_file or account_in(name):
-        return _called(name)
+def _owner(assignment: str, place: Place, party: Parts, called: Names, *, is_file: bool) -> Owner:
+    name, own = party[-1], stem(party[-1])
+    account = called.account(name, is_file=is_file)
+    if account is not None:
+        return Owner(student_name(account.name), account.platform, account.number, account.order)
+    if not is_file:
+        return Owner(student_name(name))
     # The assignment's name is nobody's: then the folder that was given has the student's.
-    if same_name(stem, assignment) and len(party) == 1 and place.top and not same_name(place.top[-1], assignment):
+    if same_name(own, assignment) and len(party) == 1 and place.top and not same_name(place.top[-1], assignment):
         return _called(place.top[-1])
-    return Owner(student_name(stem))
+    return Owner(student_name(own))
 
 
 def _called(name: str) -> Owner:
     account = account_in(name)
     if account is None:
         return Owner(student_name(name))
-    return Owner(student_name(account.name), account.platform, account.number)
+    return Owner(student_name(account.name), account.platform, account.number, account.order)
 
 
-def _note_lacking(assignment: str, place: Place, parties: Iterable[Parts], problems: list[str]) -> None:
+def _note_lacking(
+    assignment: str,
+    place: Place,
+    owners: set[tuple[str, str]],
+    parties: Iterable[Parts],
+    called: Names,
+    problems: list[str],
+) -> None:
+    """A line on each folder or file of a student, as it seems, in which nothing is found to grade, if they have none
+    elsewhere."""
     known = {*parties, ()}
+    held: dict[Parts, list[Entry]] = defaultdict(list)
     for entry in place.entries:
-        party = _party(assignment, entry.parts)
-        is_student = readings(party[-1]) or (len(entry.parts) == 2 and same_name(entry.parts[1], assignment))
-        if is_student and party not in known:
-            known.add(party)
-            owner = _owner(assignment, place, party, is_file=False)
-            problems.append(f"{entry.path}: no notebook of {owner.name}; ask for a {SUFFIX} file")
+        held[_party(assignment, entry.parts)].append(entry)
+    lines = []
+    for party, entries in held.items():
+        if party in known or (len(party) == 1 and same_name(party[0], assignment)):
+            continue
+        inside = [entry for entry in entries if isinstance(entry, File) and not KNOWN_FILES.fullmatch(entry.parts[-1])]
+        is_file = any(isinstance(entry, File) and entry.parts == party for entry in entries)
+        if (is_file and not inside) or party[-1] in ("__pycache__", "data"):
+            continue
+        if any(line.startswith(f"{entries[0].path}: ") for line in problems):
+            continue  # it could not be looked into
+        owner = _owner(assignment, place, party, called, is_file=is_file)
+        if owner.identity in owners:
+            continue
+        path, archive = entries[0].path, next((one for one in inside if ARCHIVE.search(one.parts[-1])), None)
+        if archive:
+            lines.append(f"{archive.path}: is an archive in what was given; unpack it, or give it by itself")
+        elif is_file:
+            lines.append(f"{path}: is not a notebook, and not graded; ask {owner.name} for a {SUFFIX} file")
+        else:
+            lines.append(f"{path}: no notebook of {owner.name}; ask for a {SUFFIX} file")
+    problems += lines[:MOST_LINES]
+    if len(lines) > MOST_LINES:
+        more = len(lines) - MOST_LINES
+        problems.append(f"{more} more files and folders hold no notebook; give the folder of the class alone")
 
 
-def by_student(found: Iterable[tuple[Owner, NotebookFile]]) -> dict[str, tuple[Owner, list[NotebookFile]]]:
+def by_student(found: Iterable[tuple[Owner, NotebookFile]]) -> dict[str, list[tuple[Owner, NotebookFile]]]:
     """Group by student. If several share a name, or if it could be taken for a name and a number, the platform's
     number stands behind it."""
     found = sorted(found, key=lambda item: (item[0].name, item[1].path))
@@ -131,10 +172,10 @@ def by_student(found: Iterable[tuple[Owner, NotebookFile]]) -> dict[str, tuple[O
     for owner, _ in found:
         names.setdefault(owner.identity, owner.name)
     bearers = Counter(names.values())
-    students: dict[str, tuple[Owner, list[NotebookFile]]] = {}
+    students: dict[str, list[tuple[Owner, NotebookFile]]] = defaultdict(list)
     for owner, notebook in found:
         name = names[owner.identity]
         if owner.number and (bearers[name] > 1 or _NUMBER_BEHIND.search(name)):
-            name = f"{name}_{owner.number}"
-        students.setdefault(name, (owner, []))[1].append(notebook)
+            name = f"{name}_{student_name(owner.number)}"
+        students[name].append((owner, notebook))
     return students

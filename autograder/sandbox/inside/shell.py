@@ -1,8 +1,11 @@
 """The kernel: an IPython shell that runs cells one by one and tells over a socket what they show.
 
-Each message is a map in a frame of fixmelab.judged.wire. From the grader: `run`, the source of a cell. To it, while
-the cell runs: `stream`, `display`, `result`, `update`, `clear`; then `end`, once a cell. What is told is untrusted: it
-comes from the process that runs the student's code.
+Each message is a map in a frame of fixmelab.judged.wire. From the grader: `run`, the source of a cell, and `whose` it
+is. To it, while the cell runs: `stream`, `display`, `result`, `update`, `clear`; then `end`, once a cell. What is told
+is untrusted: it comes from the process that runs the student's code.
+
+A cell of the student's runs statement by statement, and the state of the process is put back behind it. A test cell
+runs in the state of a new process.
 """
 
 import base64
@@ -20,12 +23,14 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.error import StdinNotImplementedError
-from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Any as AnyTrait
 from traitlets import Type
 from traitlets.config import Config
 
+from fixmelab.ipython_cells import without_cell_magics
 from fixmelab.judged import wire
+
+from .statements import AROUND, StatementShell  # as `inside.statements` it would be without types
 
 # Printed text travels in pieces of about this many characters, or of this many seconds.
 PIECE, PAUSE = 8_000, 0.5
@@ -143,13 +148,12 @@ class Hook(DisplayHook):
         pass
 
 
-class Shell(InteractiveShell):
+class Shell(StatementShell):
     """An IPython shell without a terminal, a history, or anybody who types."""
 
     line = AnyTrait()
     display_pub_class = Type(Publisher)
     displayhook_class = Type(Hook)
-    _told = ""
 
     @classmethod
     def ready(cls) -> "Shell":
@@ -183,9 +187,6 @@ class Shell(InteractiveShell):
         sys.stdout.flush()
         sys.stderr.flush()
 
-    def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
-        self._told = "\n".join(map(str, stb))
-
     def serve(self, connection: socket.socket, output: int) -> None:
         """Run what `connection` asks for until it closes; keep at most `output` characters of a cell."""
         self.line.connection, self.line.output = connection, output
@@ -196,32 +197,36 @@ class Shell(InteractiveShell):
         while (body := wire.receive(connection)) is not None:
             self.line.room = output
             try:
-                self.line.tell({"end": True, **self.cell(wire.decode(body)["run"])})
+                order = wire.decode(body)
+                self.line.tell({"end": True, **self.cell(order["run"], order["whose"])})
             except MemoryError:
                 self.line.tell_full()
 
-    def cell(self, source: str) -> dict[str, Any]:
-        """Run a cell. Returns its number and, where an exception ended it, that exception as text."""
-        self._told = ""
+    def cell(self, source: str, whose: str = "course") -> dict[str, Any]:
+        """Run a cell. Returns its number and what ended it, or statements of it: lines, and exceptions as text."""
+        self.failures, self.goes_on = [], whose == "student"
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        error: BaseException | None = None
         try:
             try:
-                # IPython's own has no types.
-                done = self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
-                error = done.error_before_exec or done.error_in_exec
+                with AROUND[whose]():
+                    # IPython's own has no types.
+                    done = self.run_cell(without_cell_magics(source), store_history=True)  # type: ignore[no-untyped-call]
+                if error := done.error_before_exec or done.error_in_exec:
+                    self.fail(0, error)
             finally:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
             self.flush()
         except BaseException as fault:
             # What broke through the shell itself, such as an interrupt between two of its own steps.
-            error = fault
+            self.fail(0, fault)
         # A cell may have set it to a number that no frame can carry.
-        reply: dict[str, Any] = {"count": max(0, min(self.execution_count, MOST_COUNT)) - 1}
-        if error is not None:
-            told = {"name": type(error).__name__, "text": _text_of(error), "traceback": self._told}
-            reply["error"] = {key: _carried(value)[: max(self.line.output, PIECE) + 1] for key, value in told.items()}
-        return reply
+        count = max(0, min(self.execution_count, MOST_COUNT)) - 1
+        room, told = max(self.line.output, PIECE) + 1, []
+        for line, error, traceback in self.failures:
+            texts = {"name": type(error).__name__, "text": _text_of(error), "traceback": traceback}
+            told.append({"line": line, **{key: _carried(text)[:room] for key, text in texts.items()}})
+            room = PIECE
+        return {"count": count, "errors": told}
 
 
 def _nobody_types(*_: object, **__: object) -> str:

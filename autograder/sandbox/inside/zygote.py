@@ -17,7 +17,7 @@ import socket
 import time
 from typing import Any
 
-from inside import linux, supervisor, users
+from inside import linux, stand_ins, supervisor, users
 from inside import walls as guards
 from inside.forking import Forking
 from inside.shell import Shell
@@ -50,6 +50,8 @@ def _imported() -> Shell:
     import matplotlib.figure  # noqa: F401
     import numpy  # noqa: F401
     import torch
+
+    torch.set_num_threads(1)  # before fixmelab's probe takes it for what a process starts with
     import torch.nn.functional
     import torchvision  # type: ignore[import-untyped]  # noqa: F401  (brings torch._dynamo, which optimisers want)
     import tqdm.auto  # noqa: F401
@@ -60,7 +62,7 @@ def _imported() -> Shell:
     import fixmelab.pictures.widgets
     import fixmelab.probe  # noqa: F401
 
-    torch.set_num_threads(1)
+    stand_ins.install()
     selectors.DefaultSelector = selectors.PollSelector  # type: ignore[misc, assignment]  # the filter has no epoll for asyncio
     torch.backends.cpu.get_cpu_capability()  # torch asks the processor once, and would find no /proc in a kernel
     return Shell.ready()

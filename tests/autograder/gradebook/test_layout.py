@@ -1,5 +1,6 @@
 """The notebooks that people grade: what is in them, what is not, and that they are placed all or none."""
 
+import html
 import json
 from html.parser import HTMLParser
 
@@ -94,11 +95,14 @@ def test_whatever_is_shown_below_a_plots_test_is_what_was_marked(other):
         ("[a](javascript:b)", "[a] (javascript:b)"),
         ("![a](/formgrader?path=x)", "![a] (/formgrader?path=x)"),
         ("[a]: /x", "[a] : /x"),
-        ("![a](attachment:none.png)", "![a] (attachment:none.png)"),
-        ("![a](attachment:own.png) ![b](/x)", "![a](attachment:own.png) ![b] (/x)"),
-        ("![<b>](attachment:own.png)", "![< b>](attachment:own.png)"),
+        ("![a](attachment:none.png)", "[picture: not shown, MISSING]"),
+        ("![a](attachment:own.png) ![b](/x)", "![picture](attachment:picture-1) ![b] (/x)"),
+        ("![<b>](attachment:own.png)", "![picture](attachment:picture-1)"),
+        ("![a](data:image/svg+xml,%3Csvg%3E)(javascript:b)", "[picture: not shown, SVG] (javascript:b)"),
+        ("![a](data:image/png;base64,aGk=)", "[picture: not shown, PNG]"),
+        ("![a](attachment:own.svg)", "[picture: not shown, SVG]"),
         ("\x1b[31mred\u202e", "red"),
-        ("![a](attachment:/own.png)", "![a] (attachment:/own.png)"),
+        ("![a](attachment:/own.png)", "[picture: not shown, MISSING]"),
         ("\\![a](attachment:own.png)", "\\![a] (attachment:own.png)"),
         ("see https://e.x/a, HTTP://e.x", "see https: //e.x/a, HTTP: //e.x"),
         ("<1@e.x> <a@e.x>", "< 1@e.x> < a@e.x>"),
@@ -109,7 +113,21 @@ def test_whatever_is_shown_below_a_plots_test_is_what_was_marked(other):
     ],
 )
 def test_markdown_is_neither_html_nor_a_link(written, shown):
-    assert safe.markdown(written, {"own.png": "own.png"}) == shown
+    attachments = {"own.png": {"image/png": GREY}, "own.svg": {"image/svg+xml": "<svg/>"}}
+    assert safe.with_pictures(written, attachments)[0] == shown
+
+
+CODE = "if a<b & c>d:  # [x](y)\n    print('https://e.x <b>', \\href{x}{y})"
+
+
+@pytest.mark.parametrize(
+    "around", ["{}", "$$\n{}\n$$", "- a\n{}", "> a\n{}", "`\n{}\n`", "<pre>\n{}\n</pre>", "[\n{}\n](x)"]
+)
+def test_fenced_code_is_shown_as_it_stands_and_stays_text(around):
+    page = Found(rendered(safe.markdown(around.format(f"```python\n{CODE}\n```"))))
+    assert page.links == [] and not page.elements & {"b", "a", "script"}
+    if around == "{}":
+        assert html.unescape(rendered(safe.markdown(f"```\n{CODE}\n```"))).count(CODE) == 1
 
 
 def rendered(text: str) -> str:
@@ -266,9 +284,9 @@ def test_a_photo_of_a_proof_is_kept_and_what_is_no_picture_is_not(saved):
     written.attachments["x.svg"] = {"image/svg+xml": "<svg onload='x'/>"}
     notebook = laid_out(executed, saved, rubrics=True)
     (cell,) = [cell for cell in notebook.cells if cells.grade_id(cell) == "two_forms"]
-    assert cell.attachments == {f"picture-{number}": {"image/png": GREY} for number in range(1, 5)}
-    shown = " ".join(f"![proof](attachment:picture-{number})" for number in (1, 2, 3, 4, 2))
-    assert cell.source == f"{shown} ![proof] (attachment:x.svg)"
+    assert cell.attachments == {f"picture-{number}": {"image/png": GREY} for number in range(1, 6)}
+    shown = " ".join(f"![picture](attachment:picture-{number})" for number in range(1, 6))
+    assert cell.source == f"{shown} [picture: not shown, SVG]"
     page, _ = HTMLExporter(template_name="classic").from_notebook_node(v4.new_notebook(cells=[cell]))
     assert page.count("<img ") == 5
 

@@ -14,7 +14,7 @@ from autograder.exports.canvas import canvas
 from autograder.exports.junit import junit
 from autograder.exports.markdown import markdown
 from autograder.exports.spreadsheet import spreadsheet
-from autograder.grading import cell_text, messages, reading
+from autograder.grading import cell_text, messages
 from autograder.grading.likeness import similarity, tokens
 from autograder.grading.reading import read_notebook
 from autograder.grading.restoring import restore
@@ -25,6 +25,7 @@ from autograder.reports.html import html_report
 from autograder.reports.table import results_table
 from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
 from autograder.sandbox.outputs import Outputs
+from fixmelab import notebooks
 from tests.autograder.counted import growth
 
 MOST_GROWTH = 2.5
@@ -157,16 +158,16 @@ def test_reading_twice_as_many_bytes_is_twice_the_work(kind):
 
 @pytest.mark.parametrize("values", ["[],", '{"":{}},', "1,", '"",', '"\\\\","\\"",'])
 def test_a_notebook_of_too_many_values_is_refused_before_they_are_made(values, monkeypatch):
-    monkeypatch.setattr(reading, "MAX_VALUES", 1_000)
+    monkeypatch.setattr(notebooks, "MAX_VALUES", 1_000)
     held = '{"cells": [], "metadata": {"held": [%s 0]}}'
     assert read_notebook((held % (values * 100)).encode(), "ada.ipynb").cells == []
-    monkeypatch.setattr(reading.json, "loads", lambda text: pytest.fail("it was parsed"))
+    monkeypatch.setattr(notebooks.json, "loads", lambda text: pytest.fail("it was parsed"))
     with pytest.raises(InputError, match=r"ada\.ipynb: holds more than 1000 values; .* without its largest outputs"):
         read_notebook((held % (values * 1_200)).encode(), "ada.ipynb")
 
 
 def test_what_stands_in_texts_is_no_value(monkeypatch):
-    monkeypatch.setattr(reading, "MAX_VALUES", 100)
+    monkeypatch.setattr(notebooks, "MAX_VALUES", 100)
     text = '[{,,"\\' * 1_000
     notebook = {"cells": [{"cell_type": "markdown", "source": text}], "metadata": {}}
     assert read_notebook(json.dumps(notebook).encode(), "ada.ipynb").cells[0].source == text

@@ -4,7 +4,10 @@ import pytest
 from nbformat import NotebookNode
 
 from autograder.grading.cell_text import (
+    DEFINITIONS,
+    IMPORTS,
     MAX_PARSED,
+    SETTINGS,
     additions,
     is_untouched,
     parsed,
@@ -136,10 +139,14 @@ def test_hostile_text_is_only_no_python(text):
     assert not is_untouched(code(TWO), code(text))
 
 
-def test_additions_are_the_imports_functions_and_classes_of_one_s_own():
-    text = "import a, b\nimport c\n\n@d\ndef e():\n    return 1\n\nf = 2\nclass G:\n    pass\nprint(f)"
-    assert additions(text, frozenset({"a", "c"})) == "import a, b\n@d\ndef e():\n    return 1\nclass G:\n    pass"
-    assert additions("import a\n(", frozenset()) == ""
+def test_additions_are_what_binds_names_of_one_s_own():
+    known, own = frozenset({"a", "c", "f"}), frozenset({"c"})
+    text = "import a, b\nimport c\n\n@d\ndef e():\n    return 1\n\nf = 2\ng = h = 3\nclass G:\n    pass\nprint(f)\n"
+    text += "try:\n    import k\nexcept ImportError:\n    f = k = None\nif f:\n    m = 4\nfor n in ():\n    pass"
+    everything = additions(text, known, own, IMPORTS + DEFINITIONS + SETTINGS)
+    assert everything == "import a, b\n@d\ndef e():\n    return 1\ng = h = 3\nclass G:\n    pass\nif f:\n    m = 4"
+    assert additions(text, known, own, IMPORTS) == "import a, b"
+    assert additions("import a\n(", known, own, IMPORTS) == ""
 
 
 def test_similarity_goes_by_words():

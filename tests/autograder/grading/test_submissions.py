@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grading import submissions
-from autograder.grading.reading import MAX_BYTES, submission_digest
+from autograder.grading.reading import submission_digest
 from autograder.grading.submissions import find_submissions
-from autograder.grading.submitted import archives
+from autograder.grading.submitted import archives, attempts
 from autograder.results.names import student_name
+from fixmelab.notebooks import MAX_BYTES
 
 
 def notebook(text: str = "1 + 1") -> bytes:
@@ -158,7 +158,10 @@ def test_namesakes_are_told_apart_by_the_platform_s_number(tmp_path):
     export = zipped(tmp_path / "x.zip", "ada_12345_1111_vae.ipynb", "ada_54321_2222_vae.ipynb", "bob_777_3333_x.ipynb")
     assert students(export) == ["ada_12345", "ada_54321", "bob"]
     twice = zipped(tmp_path / "y.zip", "ada_12345_1111_vae.ipynb", "ada_12345_2222_vae.ipynb")
-    assert only_problem(twice).startswith("two notebooks for one student, ada: ")
+    notes: list[str] = []
+    ((newest,), problems) = find_submissions("vae", [twice], notes=notes)
+    assert problems == [] and newest.path.endswith("ada_12345_2222_vae.ipynb")
+    assert notes == [f"{twice}:ada_12345_1111_vae.ipynb: an earlier attempt of ada; {newest.path} counts"]
 
 
 def test_a_student_who_handed_in_something_else_is_named(tmp_path):
@@ -196,7 +199,7 @@ def test_paths_that_are_no_notebook(tmp_path):
         (b"", "is empty"),
         (notebook()[:-20], "is not valid JSON (line 1, column"),
         (b'{"a": 1}', "is not a notebook: it is JSON without cells"),
-        (notebook().decode().encode("utf-16"), "is not UTF-8 text"),
+        (notebook().replace(b"1 + 1", b"\xff"), "is not UTF-8 text"),
         (b"[" * 100_000, "its JSON is nested too deep"),
     ],
 )
@@ -331,7 +334,7 @@ def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
     zipped(tmp_path / "x.zip", "ada/vae.ipynb", **{"bob/vae.ipynb": b" " * 3_000_000})
     read = []
     monkeypatch.setattr(archives, "MAX_BYTES", 1_000_000)
-    monkeypatch.setattr(submissions, "read_notebook", lambda data, where: read.append(len(data)))
+    monkeypatch.setattr(attempts, "read_notebook", lambda data, where: read.append(len(data)))
     find_submissions("vae", [tmp_path / "x.zip"])
     assert max(read) == 1_000_001  # one byte above the bound is enough to know
 

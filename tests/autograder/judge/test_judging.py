@@ -344,3 +344,20 @@ def test_an_answer_like_no_other_is_asked_more_and_its_wrong_part_named():
 
     finding = judge(item, in_this_process(raises_then), SEED)
     assert finding.verdict == "fail" and "numbers are wrong" in finding.message
+
+
+def test_a_mistake_that_raises_is_known_by_the_same_exception_alone():
+    def raising(error):
+        def answer(x):
+            if len(x) == 1:
+                raise error
+            return 2 * x
+
+        return answer
+
+    def named(error):
+        return judge(DOUBLE, in_this_process(raising(error)), SEED).mistake
+
+    assert named(IndexError("no second row")) == "one_is_too_few"
+    assert named(IndexError("index 3 is out of bounds")) is None
+    assert named(RuntimeError("expected m1 and m2 to have the same dtype")) is None

@@ -311,7 +311,7 @@ def test_nothing_is_left_of_a_session(zygote):
 
 @pytest.mark.parametrize(
     ("forged", "how"),
-    [("reply['count'] = 'x'", "ok"), ("reply['error'] = 5", "error"), ("reply['error'] = {'name': 3}", "error")],
+    [("reply['count'] = 'x'", "ok"), ("reply['errors'] = 5", "error"), ("reply['errors'] = [{'name': 3}]", "error")],
 )
 def test_forged_replies_cost_nothing_but_the_cell(forged, how, run):
     forge = f"""

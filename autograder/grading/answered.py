@@ -1,0 +1,64 @@
+"""To which assignment a notebook belongs, and how much of it it answers."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from nbformat import NotebookNode
+
+from autograder import cells, course
+from autograder.errors import InputError
+from autograder.grading.cell_text import is_untouched
+from autograder.grading.restoring import restore
+from autograder.grading.restoring.belonging import nearest
+from autograder.grading.submissions import find_submissions
+
+Sources = Mapping[str, NotebookNode]
+
+
+class Listed(NamedTuple):
+    """A notebook, whose it is, to which assignment it belongs ("" if to none), and how many exercises it answers."""
+
+    path: str
+    student: str
+    assignment: str
+    answered: int
+
+
+def other_sources(assignment: str) -> dict[str, NotebookNode]:
+    """The sources of all assignments but this one, by name."""
+    names = [name for name in course.assignment_names() if name != assignment and course.source_path(name).exists()]
+    return {name: course.read_source(name) for name in names}
+
+
+def answered_in(assignment: str, source: NotebookNode, others: Sources) -> Callable[[NotebookNode], int | None]:
+    """A function that says how many exercises of an assignment a notebook answers; None if it is of another one."""
+    fillable = [cell for cell in source.cells if cells.is_fixme(cell) or cells.is_written(cell)]
+
+    def answered(notebook: NotebookNode) -> int | None:
+        try:
+            restored = restore(source, notebook, assignment=assignment, others=others).notebook
+        except InputError:
+            return None
+        found = {cells.grade_id(cell): cell for cell in restored.cells if cells.is_answer(cell)}
+        return sum(not is_untouched(cell, found[cells.grade_id(cell)]) for cell in fillable)
+
+    return answered
+
+
+def list_submissions(assignment: str, paths: Iterable[Path]) -> tuple[list[Listed], list[str], list[str]]:
+    """What `autograder grade` would grade, and the lines that it would say: notes, and what is wrong.
+
+    Raises InputError for an unknown or unbuilt assignment.
+    """
+    course.require_assignment(assignment)
+    source, others = course.read_source(assignment), other_sources(assignment)
+    answered, notes = answered_in(assignment, source, others), list[str]()
+    submissions, problems = find_submissions(assignment, paths, answered, notes)
+    listed = []
+    for submission in submissions:
+        notebook = submission.notebook()
+        count = answered(notebook)
+        belongs = assignment if count is not None else nearest(others, notebook)
+        listed.append(Listed(submission.path, submission.student, belongs, count or 0))
+    return listed, notes, problems

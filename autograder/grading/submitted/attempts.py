@@ -1,0 +1,70 @@
+"""Which of a student's notebooks counts."""
+
+from collections.abc import Callable
+
+from nbformat import NotebookNode
+
+from autograder.errors import InputError
+from autograder.grading.reading import read_notebook
+from autograder.grading.submitted.entries import NotebookFile
+from autograder.grading.submitted.students import Owner, of_assignment
+
+# How many exercises a notebook answers; None if it is of another assignment.
+Answered = Callable[[NotebookNode], int | None]
+Attempt = tuple[Owner, str, bytes]
+
+
+def counting(
+    assignment: str,
+    student: str,
+    found: list[tuple[Owner, NotebookFile]],
+    answered: Answered | None,
+    problems: list[str],
+    notes: list[str],
+) -> Attempt | None:
+    """Owner, path and bytes of the notebook that counts; None if there is none, or if a person must say which."""
+    owners = {notebook.identity: owner for owner, notebook in found}
+    kept: dict[bytes, tuple[NotebookFile, int]] = {}
+    foreign: list[NotebookFile] = []
+    for notebook in sorted((notebook for _, notebook in found), key=lambda one: (len(one.path), one.path)):
+        try:
+            data = notebook.read()
+            content = read_notebook(data, notebook.path)
+        except InputError as error:
+            problems.append(str(error))
+            continue
+        answers = answered(content) if answered and len(found) > 1 else 1
+        if answers is None:
+            foreign.append(notebook)
+        else:
+            kept.setdefault(data, (notebook, answers))  # the same file twice is one
+    if len({owner.number or owner.party for owner, _ in found}) > 1:
+        # Two say that they are this student: nobody is believed, and neither is graded.
+        problems.append(_several(student, [notebook for _, notebook in found]))
+        return None
+    if not kept:
+        if foreign:
+            which = " and ".join(notebook.path for notebook in foreign)
+            problems.append(f"{which}: no notebook of {assignment}, and {student} has no other; check the files")
+        return None
+    most = any(count for _, count in kept.values())
+    left = [(notebook, data) for data, (notebook, count) in kept.items() if count or not most]
+    orders = sorted((owners[notebook.identity].order for notebook, _ in left), reverse=True)
+    if len(left) > 1 and orders[0] > orders[1]:
+        left.sort(key=lambda item: owners[item[0].identity].order)
+        *earlier, newest = left
+        notes += [f"{old.path}: an earlier attempt of {student}; {newest[0].path} counts" for old, _ in earlier]
+        left = [newest]
+    in_folder = {notebook.identity for notebook in of_assignment(assignment, [notebook for notebook, _ in left])}
+    left = [item for item in left if item[0].identity in in_folder]
+    if len(left) > 1:
+        problems.append(_several(student, [notebook for notebook, _ in left]))
+        return None
+    ((notebook, data),) = left
+    return owners[notebook.identity], notebook.path, data
+
+
+def _several(student: str, notebooks: list[NotebookFile]) -> str:
+    count = "two" if len(notebooks) == 2 else str(len(notebooks))
+    which = " and ".join(sorted(notebook.path for notebook in notebooks))
+    return f"{count} notebooks for one student, {student}: {which}; keep one of them"

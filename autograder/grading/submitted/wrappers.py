@@ -1,0 +1,40 @@
+"""Folders that hold everything and say nothing of whose it is: taken off a place, zipped or not."""
+
+from dataclasses import replace
+from pathlib import PurePath
+
+from autograder.grading.submitted.entries import Entry, NotebookFile, Place, same_name
+from autograder.grading.submitted.platforms import readings
+
+# The folder that a course's own tree has its notebooks in, one folder an assignment.
+COURSE_TREE = "release"
+# Nobody is called so.
+NEUTRAL = frozenset({COURSE_TREE, "submissions", "submitted", "submission", "export", "downloads"})
+
+
+def unwrapped(assignment: str, place: Place) -> Place:
+    """The place without the folders, one in another, that hold everything in it."""
+    while wrapper := _wrapper(assignment, place):
+        inside: list[Entry] = [
+            replace(entry, parts=entry.parts[1:]) if entry.parts[0] == wrapper else entry
+            for entry in place.entries
+            if entry.parts != (wrapper,)
+        ]
+        place = Place((*place.top, wrapper) if place.top else (), inside)
+    return place
+
+
+def _wrapper(assignment: str, place: Place) -> str:
+    """The one folder in which all notebooks lie, "" if there is none or it is a student's: if it holds one notebook, or
+    something named like the assignment."""
+    notebooks = [entry.parts for entry in place.entries if isinstance(entry, NotebookFile)]
+    if not notebooks or any(len(parts) < 2 for parts in notebooks) or len({parts[0] for parts in notebooks}) > 1:
+        return ""
+    first, second = notebooks[0][0], [parts[1] for parts in notebooks]
+    if readings(first) or same_name(first, assignment) or COURSE_TREE in (first, *second):
+        return ""
+    if all(readings(name) for name in second):
+        return first
+    if any(same_name(PurePath(name).stem, assignment) for name in second):
+        return ""
+    return first if len(notebooks) > 1 or first.lower() in NEUTRAL else ""
