@@ -7,24 +7,21 @@ unless it is needed. Statements that bind nothing (a call such as `setattr(Diffu
 
 import ast
 import builtins
-import json
 import linecache
 import re
 import symtable
 import sys
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from fixmelab.ipython_cells import as_python
+from fixmelab.notebooks import NotebookError, read_notebook
+
 MODULE = "student_notebook"  # under which classes find themselves in sys.modules
 NOT_EXECUTED = {"train", "keep"}
-_MAGIC = re.compile(r"^[ \t]*[%!].*$", re.MULTILINE)
-
-
-class NotebookError(ValueError):
-    """The notebook cannot be used: in one line, where and why."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +39,16 @@ class _Statement:
     node: ast.stmt
     binds: frozenset[str]
     uses: frozenset[str]
+
+
+class _NoIPython:
+    """What a notebook's commands find where there is no IPython: they do nothing."""
+
+    def getoutput(self, *_: object, **__: object) -> list[str]:
+        return []
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *_, **__: None
 
 
 @dataclass
@@ -94,6 +101,7 @@ def load(path: Path, names: Iterable[str]) -> StudentCode:
     wanted = list(names)
     module = types.ModuleType(MODULE)
     module.__file__ = str(path)
+    module.__dict__["get_ipython"] = _NoIPython
     sys.modules[MODULE] = module
     for statement in _needed(statements, wanted):
         try:
@@ -117,19 +125,13 @@ def _needed(statements: list[_Statement], names: list[str]) -> list[_Statement]:
         more = {index for index, one in enumerate(statements) if one.binds & needed or "*" in one.binds} - chosen
         grown = bool(more)
         chosen |= more
-        needed |= {name for index in more for name in statements[index].uses} - set(dir(builtins))
+        needed |= {name for index in more for name in statements[index].uses} - {*dir(builtins), "get_ipython"}
     return [statements[index] for index in sorted(chosen)]
 
 
 def _statements(cell: Cell) -> Iterator[_Statement]:
     """The top-level statements of a cell. Raises SyntaxError if it is no Python."""
-    try:
-        tree = ast.parse(cell.text)
-    except SyntaxError:  # there may be lines for IPython
-        if cell.text.lstrip().startswith("%%"):
-            return
-        tree = ast.parse(_MAGIC.sub("", cell.text))
-    for node in tree.body:
+    for node in ast.parse(as_python(cell.text)).body:
         ast.increment_lineno(node, cell.first_line)
         binds, uses = _names(node)
         yield _Statement(cell, node, binds, uses)
@@ -157,22 +159,23 @@ def _names(node: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
 
 def _cells(path: Path) -> list[Cell]:
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise NotebookError(f"{path} is no text: give a notebook (.ipynb) or a Python file (.py)") from error
+        data = path.read_bytes()
     except OSError as error:
         raise NotebookError(f"{path} cannot be read: {error.strerror}") from error
     if path.suffix == ".py":
-        return list(_cells_of_python(path, text))
+        try:
+            return list(_cells_of_python(path, data.decode("utf-8-sig")))
+        except UnicodeDecodeError as error:
+            raise NotebookError(f"{path} is no text: give a notebook (.ipynb) or a Python file (.py)") from error
     try:
-        cells = json.loads(text)["cells"]
-        return [
-            Cell(f"{path}, cell {number}", "".join(cell["source"]))
-            for number, cell in enumerate(cells, 1)
-            if cell["cell_type"] == "code" and not _is_left_out(cell["metadata"])
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NotebookError(f"{path} is no Jupyter notebook: save it anew, or give a Python file (.py)") from error
+        cells = read_notebook(data)["cells"]
+    except NotebookError as error:
+        raise NotebookError(f"{path}: {error}") from None
+    return [
+        Cell(f"{path}, cell {number}", cell["source"])
+        for number, cell in enumerate(cells, 1)
+        if cell["cell_type"] == "code" and not _is_left_out(cell["metadata"])
+    ]
 
 
 def _cells_of_python(path: Path, text: str) -> Iterator[Cell]:
@@ -192,4 +195,4 @@ def _is_left_out(metadata: dict[str, Any]) -> bool:
     """A cell of nbgrader's tests, or one that only trains or draws."""
     nbgrader = metadata.get("nbgrader", {})
     is_tests = isinstance(nbgrader, dict) and nbgrader.get("grade") and not nbgrader.get("solution")
-    return bool(is_tests or NOT_EXECUTED & set(metadata.get("tags", [])))
+    return bool(is_tests or NOT_EXECUTED & set(metadata.get("tags", ())))

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from autograder.cells import ANCHOR, grade_id
 from autograder.regions import MARKER, SOLUTION
+from fixmelab.ipython_cells import as_python
 
 FIXME = "FIXME: "
 NO_STATEMENT = frozenset([""])
@@ -20,7 +21,6 @@ MAX_PARSED = 10_000
 # More than a notebook has cells: what is asked about a cell again and again is found out once.
 REMEMBERED = 4_000
 
-MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 FUNCTION = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
 ASSIGNMENT = re.compile(r"^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 
@@ -101,17 +101,15 @@ def answer_text(cell: Any) -> str:
 
 
 def parsed(text: str) -> ast.Module | None:
-    """The syntax tree of a code cell, IPython's magics passed over; None if it is not Python."""
+    """The syntax tree of a code cell, IPython's commands as calls of IPython's; None if it is not Python."""
     if len(text) > MAX_PARSED:
         return None
-    for form in (text, MAGIC.sub(r"\1pass", text)):
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return ast.parse(form)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(as_python(text))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 class Syntax(NamedTuple):

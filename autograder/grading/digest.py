@@ -17,7 +17,7 @@ from autograder.grading.grading import Grading
 GRADER = Path(autograder.__file__).parent
 STUDENTS_PACKAGE = Path(fixmelab.__file__).parent
 # The parts of the grader that have a say; how results are shown has none.
-PARTS = ("grading", "results", "sandbox", "judge", "cells.py", "regions.py", "course.py", "errors.py", "json_values.py")
+PARTS = ("grading", "results", "sandbox", "judge", "cells.py", "regions.py", "course.py", "errors.py")
 LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "ipython", "nbformat", "msgpack")
 
 

@@ -201,8 +201,8 @@ class Run:
 def _record(grading: Grading, submission: "Submission", zygote: "Address") -> "Record":
     """In a worker: grade a submission."""
     from autograder.grading.grade import grade
-    from autograder.json_values import json_text, json_value
     from autograder.results.model import Record
+    from fixmelab.json_values import json_text, json_value
 
     began = time.monotonic()
     result, notebook = grade(grading, submission, zygote)

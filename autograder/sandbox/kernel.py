@@ -14,13 +14,13 @@ from typing import Any, Literal
 from nbformat import NotebookNode
 
 from autograder.errors import SandboxError
-from autograder.json_values import count_or_none
 from autograder.sandbox.inside import places
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.outputs import Outputs
 from autograder.sandbox.passing import pass_descriptor
 from autograder.sandbox.zygote import Address, judge_socket
 from fixmelab.cache import cache_folder
+from fixmelab.json_values import count_or_none
 from fixmelab.judged import wire
 
 START_SECONDS = 120.0

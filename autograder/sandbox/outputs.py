@@ -4,7 +4,7 @@ from typing import Any
 
 from nbformat import NotebookNode, from_dict
 
-from autograder.json_values import count_or_none, json_value, media_bundle
+from fixmelab.json_values import count_or_none, json_value, media_bundle
 
 # What is kept of an exception's name and text, whatever there is room for.
 SHORT = 2_000

@@ -1,5 +1,6 @@
 """A student's class out of a notebook: only what it needs runs, and what goes wrong is named with its line."""
 
+import json
 import sys
 import traceback
 
@@ -137,18 +138,45 @@ def test_a_name_of_a_broken_cell_is_explained(tmp_path) -> None:
     assert "name 'pick' is not defined (left out, as they are no Python: " in place and "cell 1, line 1, " in place
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"cells": 3}', '{"cells": [{"cell_type": "code"}]}', '{"cells": [3]}']
-)
-def test_what_is_no_notebook_is_refused(tmp_path, content) -> None:
+def test_what_is_no_notebook_is_refused_by_name(tmp_path) -> None:
     path = tmp_path / "mine.ipynb"
-    path.write_text(content)
-    with pytest.raises(NotebookError, match="is no Jupyter notebook"):
-        load(path)
+    for content in ("", "[]", "{}", '{"cells": 3}', "<!DOCTYPE html>", '{"cells": ['):
+        path.write_text(content)
+        with pytest.raises(NotebookError, match=r"mine\.ipynb: is "):
+            load(path)
+
+
+def test_the_class_is_found_in_whatever_editors_write(tmp_path) -> None:
+    """A byte-order mark, UTF-16, `tags: null`, NaN, no metadata: all that grading reads is read here."""
+    made = small.cells()
+    made[2]["metadata"] = {"tags": None}
+    made[3]["outputs"] = [{"output_type": "display_data", "data": {"application/json": float("nan")}}]
+    del made[5]["metadata"]
+    text = json.dumps({"cells": made})
+    for encoding in ("utf-8-sig", "utf-16", "utf-16-be"):
+        (tmp_path / "mine.ipynb").write_text(text, encoding=encoding)
+        assert load(tmp_path / "mine.ipynb").found["Diffusion"]
+
+
+def test_commands_of_ipython_are_in_nobodys_way(tmp_path) -> None:
+    above = "# exercise: Diffusion\n%%time\n%matplotlib inline\nfiles = !ls\nfiles?\n"
+    above += "try:\n    import missing\nexcept ImportError:\n    !pip install missing\n"
+    code = load(
+        with_class(above + "class Diffusion:\n    count = len(files)\n    missing = 'missing' in dir()", tmp_path)
+    )
+    assert code.found["Diffusion"].count == 0
+    with pytest.raises(NotebookError, match="cell 1, line 6"):
+        load(with_class("%%time\n%matplotlib inline\n\nx = 2\nclass Diffusion:\n    y = x / 0", tmp_path))
 
 
 def test_what_cannot_be_read_is_refused(tmp_path) -> None:
     (tmp_path / "mine.ipynb").write_bytes(b"\xff\xfe\x00")
-    for path, why in ((tmp_path / "mine.ipynb", "is no text"), (tmp_path / "x.py", "No such file"), (tmp_path, "dir")):
+    (tmp_path / "mine.py").write_bytes(b"\xff\xfe\x00")
+    for path, why in (
+        (tmp_path / "mine.ipynb", "is not UTF-16 text"),
+        (tmp_path / "mine.py", "is no text"),
+        (tmp_path / "x.py", "No such file"),
+        (tmp_path, "dir"),
+    ):
         with pytest.raises(NotebookError, match=why):
             load(path)

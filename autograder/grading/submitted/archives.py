@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from autograder.errors import InputError
-from autograder.grading.reading import MAX_BYTES
 from autograder.grading.submitted.entries import (
     SUFFIX,
     Entry,
@@ -23,6 +22,7 @@ from autograder.grading.submitted.entries import (
     same_name,
 )
 from autograder.grading.submitted.platforms import readings
+from fixmelab.notebooks import MAX_BYTES
 
 MAX_MEMBERS = 20_000
 MAX_ZIP_BYTES = 2**30

@@ -5,8 +5,8 @@ import stat
 from pathlib import Path
 
 from autograder.errors import InputError
-from autograder.grading.reading import MAX_BYTES
 from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, is_notebook, is_visible, one_line, refused
+from fixmelab.notebooks import MAX_BYTES
 
 MAX_DEPTH = 30  # of folders
 

@@ -25,6 +25,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Type
 from traitlets.config import Config
 
+from fixmelab.ipython_cells import without_cell_magics
 from fixmelab.judged import wire
 
 # Printed text travels in pieces of about this many characters, or of this many seconds.
@@ -208,7 +209,7 @@ class Shell(InteractiveShell):
         try:
             try:
                 # IPython's own has no types.
-                done = self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
+                done = self.run_cell(without_cell_magics(source), store_history=True)  # type: ignore[no-untyped-call]
                 error = done.error_before_exec or done.error_in_exec
             finally:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)

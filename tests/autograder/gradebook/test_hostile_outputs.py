@@ -13,8 +13,8 @@ from autograder import cells, course
 from autograder.gradebook.record import record
 from autograder.grading.reading import read_notebook
 from autograder.grading.restoring import restore
-from autograder.json_values import json_text, json_value
 from autograder.results.files import notebook_path
+from fixmelab.json_values import json_text, json_value
 
 HEAP = "e" + "\u0335" * 500
 OUTPUTS = [

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from autograder.grading import submissions
-from autograder.grading.reading import MAX_BYTES, submission_digest
+from autograder.grading.reading import submission_digest
 from autograder.grading.submissions import find_submissions
 from autograder.grading.submitted import archives
 from autograder.results.names import student_name
+from fixmelab.notebooks import MAX_BYTES
 
 
 def notebook(text: str = "1 + 1") -> bytes:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import InputError
-from autograder.grading.reading import MAX_CELLS, read_notebook
+from autograder.grading.reading import read_notebook
+from fixmelab.notebooks import MAX_CELLS
 
 CELL = {"cell_type": "code", "metadata": {}, "source": "x = 1", "outputs": [], "execution_count": 1}
 
@@ -98,8 +99,17 @@ def test_an_older_format_is_upgraded():
     notebook = read_notebook(json.dumps(old).encode(), "ada.ipynb")
     nbformat.validate(notebook)
     assert [(cell.cell_type, cell.source) for cell in notebook.cells] == [("code", "x = 1")]
-    broken = {"nbformat": 3, "worksheets": [{"cells": [{"cell_type": "code", "outputs": 3}]}]}
-    assert "old notebook format" in refused(json.dumps(broken).encode())
+    shown = [{"output_type": "pyout", "text": ["7"], "png": "aGk=", "prompt_number": 2}, {"output_type": "pyerr"}]
+    cells = [
+        {"cell_type": "heading", "level": 2, "source": ["T"]},
+        {"cell_type": "code", "input": "7", "outputs": shown},
+    ]
+    notebook = read_notebook(json.dumps({"nbformat": 2, "worksheets": [{"cells": cells}]}).encode(), "ada.ipynb")
+    nbformat.validate(notebook)
+    assert notebook.cells[0].source == "## T"
+    assert notebook.cells[1].outputs[0].data == {"text/plain": "7", "image/png": "aGk="}
+    odd = {"nbformat": 3, "worksheets": [3, {"cells": [{"cell_type": "code", "outputs": 3}, 7]}, {"cells": None}]}
+    assert len(read_notebook(json.dumps(odd).encode(), "ada.ipynb").cells) == 1
 
 
 def test_what_is_no_notebook_is_refused():

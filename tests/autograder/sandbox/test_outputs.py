@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.json_values import json_text, json_value, media_bundle
 from autograder.sandbox.outputs import Outputs
+from fixmelab.json_values import json_text, json_value, media_bundle
 from fixmelab.judged.wire import Handle
 
 NAN, INFINITY = float("nan"), float("inf")

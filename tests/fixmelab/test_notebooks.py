@@ -1,0 +1,104 @@
+"""What a file is that is no notebook is said by name; one that only looks odd is read."""
+
+import json
+
+import pytest
+
+from fixmelab.ipython_cells import as_python, cell_magic, without_cell_magics
+from fixmelab.notebooks import NotebookError, looks_like_a_notebook, read_notebook
+
+CELLS = [{"cell_type": "code", "source": "x = 1", "outputs": []}]
+WHOLE = json.dumps({"nbformat": 4, "cells": CELLS}, indent=1)
+LINES = WHOLE.split("\n")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        WHOLE.encode("utf-8-sig"),
+        WHOLE.encode("utf-16"),
+        WHOLE.encode("utf-16-le"),
+        ("\ufeff" + WHOLE).encode("utf-16-be"),
+        WHOLE.encode("utf-32"),
+        WHOLE.encode() + b"\n\0\0\0\0",
+        WHOLE.encode() + b"\x1a",
+        json.dumps({"name": "a.ipynb", "type": "notebook", "content": {"cells": CELLS}}).encode(),
+        json.dumps({"cells": [{**CELLS[0], "metadata": {"tags": None, "score": float("nan")}}]}).encode(),
+    ],
+)
+def test_it_is_read(data) -> None:
+    (cell,) = read_notebook(data)["cells"]
+    assert cell["source"] == "x = 1"
+    json.dumps(cell, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b" \n\0", "is empty"),
+        (
+            "\n".join([*LINES[:3], "<<<<<<< HEAD", LINES[3], "=======", ">>>>>>> theirs", *LINES[3:]]),
+            "conflict (line 4)",
+        ),
+        ("\n".join([*LINES[:6], "<<<<<<< HEAD"]), "conflict (line 7)"),
+        ("\n<!DOCTYPE html>\n<html></html>", "is a saved web page"),
+        ("<!-- saved from url --><html>", "is a saved web page"),
+        ("\ufeff<?xml version='1.0'?><Error>AccessDenied</Error>", "is a saved web page"),
+        (WHOLE + "\n{}\n", f"stands behind the end of the notebook (line {len(LINES) + 1}, column 1)"),
+        (WHOLE + WHOLE, "stands behind the end"),
+        (WHOLE[: len(WHOLE) // 2], "cut off"),
+        (WHOLE[:-1], "cut off"),
+        (WHOLE.replace('"nbformat": 4,', '"nbformat": 4'), "(line 3, column 2): damaged, or edited by hand"),
+        (b"PK\x03\x04\x14", "is a zip archive"),
+        (b"%PDF-1.7", "is a PDF"),
+        (b"\x89PNG\r\n", "is a picture"),
+        ("# %%\nimport torch\n", "is a Python file"),
+        ("import torch\n", "is a Python file"),
+        ('{"url": "https://colab.research.google.com/drive/1"}', "is a link to one"),
+        ('{"name": "vae"}', "is JSON without cells"),
+        (WHOLE.replace("x = 1", "ü").encode("latin-1"), "is not UTF-8 text"),
+    ],
+)
+def test_it_is_named(data, what) -> None:
+    with pytest.raises(NotebookError) as caught:
+        read_notebook(data if isinstance(data, bytes) else data.encode())
+    assert what in str(caught.value) and "\n" not in str(caught.value) and ";" in str(caught.value)
+
+
+def test_a_notebook_is_known_by_what_is_in_it() -> None:
+    for data in (WHOLE.encode(), WHOLE.encode("utf-16"), WHOLE.encode("utf-8-sig"), WHOLE.encode()[:60]):
+        assert looks_like_a_notebook(data)
+    for data in (b"", b"# cells", b'{"a": 1}', b"[1]", b"\x89PNG", b'"cells"'):
+        assert not looks_like_a_notebook(data)
+
+
+@pytest.mark.parametrize(
+    ("text", "python"),
+    [
+        ("x = 1\n", "x = 1\n"),
+        ("# exercise: f\n%%time\ndef f(): 1", "# exercise: f\n#%%time\ndef f(): 1"),
+        ("%%capture out\n\n%%time\nx = 1", "#%%capture out\n\n#%%time\nx = 1"),
+        ("%%memit\nx = 1", "#%%memit\nx = 1"),
+        ("# note\n%%bash\nls", ""),
+        ("%%time\n%%writefile a.py\nx = 1", ""),
+        ("x = %time f(2)\n%timeit -n 3 y = g()", "x = f(2)\ny = g()"),
+        ("\n\nfiles = !ls\n", "\n\nfiles = get_ipython().getoutput('ls')\n"),
+        ("if t:\n    !nvidia-smi", "if t:\n    get_ipython().system('nvidia-smi')\n"),
+        ("if t: !nvidia-smi", "if t: get_ipython().system('nvidia-smi')"),
+        ("x?", "get_ipython().run_line_magic('pinfo', 'x')\n"),
+        ("    x = 1\n    y = 2", "x = 1\ny = 2\n"),
+        ("'''\n%time\n!ls\n'''", "'''\n%time\n!ls\n'''"),
+    ],
+)
+def test_a_cell_is_read_by_the_rules_of_ipython(text, python) -> None:
+    assert as_python(text) == python
+
+
+def test_a_cell_in_another_language_keeps_its_magic_first() -> None:
+    assert cell_magic("# note\n\n%%bash\nls") == "bash" and cell_magic("%%time\nls") == ""
+    assert without_cell_magics("# note\n%%bash\nls").startswith("%%bash\n# note")
+
+
+def test_a_cell_full_of_commands_takes_no_time() -> None:
+    assert as_python("!x\n" * 3_000).count("pass") == 3_000
+    assert not as_python("%%time\n" * 3_000)
