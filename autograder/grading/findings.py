@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 
 from autograder import cells
 from autograder.grading import messages
-from autograder.grading.cell_text import is_untouched
+from autograder.grading.source_text import is_untouched
 from autograder.judge.judging import UNFILLED
 from autograder.judge.verdict import Finding, is_out_of_memory
 from autograder.sandbox.kernel import CellError, Ending

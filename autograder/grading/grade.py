@@ -4,7 +4,7 @@ from nbformat import NotebookNode
 
 from autograder import cells
 from autograder.assignments import exercises_of
-from autograder.grading.cell_text import is_untouched
+from autograder.grading.source_text import is_untouched
 from autograder.grading.execute import Execution, execute
 from autograder.grading.grading import Grading
 from autograder.grading.restoring import restore

@@ -5,22 +5,27 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from autograder.grading.restoring.answers import claims_of, find_answers
-from autograder.grading.restoring.assembly import assembled, note_order, places_of_additions
-from autograder.grading.restoring.belonging import require_assignment
-from autograder.grading.restoring.locked import find_locked
-from autograder.grading.restoring.sides import StudentCell, originals_of
-from autograder.grading.restoring.state import State
-from autograder.grading.restoring.written import gather_written, join_written
-from autograder.results.model import Repair
+from fixmelab.restoring.answers import claims_of, find_answers
+from fixmelab.restoring.assembly import assembled, note_order, places_of_additions
+from fixmelab.restoring.belonging import OtherNotebookError, require_assignment
+from fixmelab.restoring.locked import find_locked
+from fixmelab.restoring.sides import StubOf, StudentCell, as_it_is, originals_of
+from fixmelab.restoring.state import Repair, State
+from fixmelab.restoring.written import gather_written, join_written
+
+__all__ = ["OtherNotebookError", "Repair", "Restored", "restore"]
 
 
 @dataclass(frozen=True)
 class Restored:
-    """The notebook to execute, and what had to be mended to get it."""
+    """The notebook to execute, and what had to be mended to get it.
+
+    `places` says which cell of the source a cell of the submission was found to be, both by index.
+    """
 
     notebook: NotebookNode
     repairs: list[Repair]
+    places: dict[int, int]
 
 
 def restore(
@@ -30,6 +35,7 @@ def restore(
     assignment: str = "",
     where: str = "the notebook",
     others: Mapping[str, NotebookNode] | None = None,
+    stub_of: StubOf = as_it_is,
 ) -> Restored:
     """Return the source's notebook with the student's answers in it.
 
@@ -37,12 +43,14 @@ def restore(
     `train` or `keep` hold the student's outputs. Cells that the student added stay behind the source's cell that
     they followed. The arguments are not changed.
 
-    Raises InputError, which names `where`, if the submission is of another assignment: none of the source's
+    `source` may be the release as well; `stub_of` gives the text of one of its cells as students get it.
+
+    Raises OtherNotebookError, which names `where`, if the submission is of another assignment: none of the source's
     exercises is in it, or fewer than half and more of one of `others` (sources by name of assignment).
     """
-    originals = originals_of(source)
+    originals = originals_of(source, stub_of)
     student = [StudentCell(index, cell) for index, cell in enumerate(submission.cells)]
-    require_assignment(originals, student, assignment, where, others or {})
+    require_assignment(originals, student, assignment, where, others or {}, stub_of)
     state = State(originals, student, assignment)
     claims = claims_of(state)
     find_answers(state, claims)
@@ -51,4 +59,4 @@ def restore(
     note_order(state)
     after = places_of_additions(state)
     gather_written(state, after)
-    return Restored(assembled(state, source, after), state.repairs)
+    return Restored(assembled(state, source, after), state.repairs, state.original_of)
