@@ -1,0 +1,33 @@
+"""`lab.check()` and `fixmelab check`: the table of a notebook, found here or by its path."""
+
+import time
+from pathlib import Path
+
+from fixmelab import visible_tests
+from fixmelab.standing import opened
+from fixmelab.standing.standing import find, standing_of
+from fixmelab.standing.table import Table
+
+SLACK = 1.0  # seconds between the clocks of a process and of its files
+
+
+def check_here(name: str, path: str | Path | None = None) -> Table:
+    """The table of the notebook whose cell asks, or of the one at `path`; `name` is that of the course's notebook.
+
+    Raises NotebookError if there is no such notebook, OtherNotebookError if it is none of the course's.
+    """
+    notebook = opened.here(name) if path is None else opened.by_path(Path(path))
+    memory = visible_tests.remembered()
+    is_older = notebook.saved is not None and notebook.saved + SLACK < memory.last_run
+    standing = standing_of(find(notebook.notebook, name, notebook.where), memory, is_older=is_older)
+    if is_older:
+        when = time.strftime("%H:%M", time.localtime(notebook.saved))
+        line = f"the file was saved at {when}, and cells have run since: save it (Ctrl+S), then run this cell again"
+        standing.to_mend.insert(0, line)
+    return Table(standing, notebook.where)
+
+
+def check_file(path: Path) -> Table:
+    """The table of a notebook's file, whichever of the course's it is. Raises as `check_here` does."""
+    notebook = opened.by_path(path)
+    return Table(standing_of(find(notebook.notebook, None, str(path))), notebook.where)
