@@ -15,9 +15,9 @@ from autograder.exports.junit import junit
 from autograder.exports.markdown import markdown
 from autograder.exports.spreadsheet import spreadsheet
 from autograder.grading import messages, reading
-from autograder.grading.source_text import release_text
 from autograder.grading.reading import read_notebook
 from autograder.grading.restoring import restore
+from autograder.grading.source_text import release_text
 from autograder.reports.html import html_report
 from autograder.reports.table import results_table
 from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
