@@ -176,7 +176,8 @@ def wrong(error: BaseException, name: str) -> str:
         return text or f"this does not hold: {frames[-1][2] if frames else 'an assert'}"
     what = f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
     if not own:
-        return f"{what} (in the test: {frames[-1][2]})" if frames and frames[-1][2] else what
+        place = "in the test" if name else "at"
+        return f"{what} ({place}: {frames[-1][2]})" if frames and frames[-1][2] else what
     _, number, line = own[-1]
     return f"{what} (your line {number}: {line})"
 

@@ -1,13 +1,16 @@
 """`lab.check()` and `fixmelab check`: the table of a notebook, found here or by its path."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from fixmelab import visible_tests
 from fixmelab.standing import opened
+from fixmelab.standing.dry_run import dry_run
 from fixmelab.standing.standing import find, standing_of
 from fixmelab.standing.table import Table
 
+Told = Callable[[int, int], None]
 SLACK = 1.0  # seconds between the clocks of a process and of its files
 
 
@@ -27,7 +30,16 @@ def check_here(name: str, path: str | Path | None = None) -> Table:
     return Table(standing, notebook.where)
 
 
-def check_file(path: Path) -> Table:
-    """The table of a notebook's file, whichever of the course's it is. Raises as `check_here` does."""
+def check_file(path: Path, *, run: bool = False, told: Told = lambda *_: None) -> Table:
+    """The table of a notebook's file, whichever of the course's it is; with `run`, that of a dry run.
+
+    `told` learns how many cells of how many have run. Raises as `check_here` does, and OSError if no process starts.
+    """
     notebook = opened.by_path(path)
-    return Table(standing_of(find(notebook.notebook, None, str(path))), notebook.where)
+    found = find(notebook.notebook, None, str(path))
+    if not run:
+        return Table(standing_of(found), notebook.where)
+    tried = dry_run(found, path.resolve().parent, told=told)
+    standing = standing_of(found, tried.memory)
+    standing.to_mend[:0] = tried.to_mend
+    return Table(standing, notebook.where)

@@ -19,9 +19,9 @@ from fixmelab.visible_tests import METADATA, Memory, Outcome, answer_to, digest,
 
 State = Literal["done", "open", "fails", "not run"]
 
-NOT_RUN = "its visible tests have not run: run its cell, then the one below"
-CHANGED = "changed since its tests ran: run its cell, then the one below"
-MISSING = "its cell is missing, or its `# exercise:` line: put it back from the notebook that you were given"
+NOT_RUN = "not run yet: run its cell, then its tests"
+CHANGED = "changed since its tests ran: run both again"
+MISSING = "its cell is missing: copy it from the notebook as given"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ def standing_of(found: Found, memory: Memory | None = None, *, is_older: bool = 
             standing.rows.append(Row(task, "done", "answered; a person reads it"))
         if task.name in lost and standing.rows[-1].state == "open":
             standing.rows[-1] = Row(task, "open", MISSING)
-    standing.to_mend += _figures(found, filled)
+    if not is_older:
+        standing.to_mend += _figures(found, filled)
     for is_in_the_way, note in _repairs(found):
         (standing.to_mend if is_in_the_way else standing.notes).append(note)
     return standing
@@ -196,7 +197,7 @@ def _figures(found: Found, filled: list[NotebookNode]) -> Iterator[str]:
             heading = (re.findall(r"^#{1,6} (.*)$", released_cell.source, re.MULTILINE) or [heading])[-1]
         elif not cells.is_executed_in_grading(released_cell) and not cell.get("outputs"):
             first = next((line for line in released_cell.source.split("\n") if line.strip()), "")
-            yield f"a figure below “{heading}” has no output: run the cell that begins with `{first[:50].strip()}`"
+            yield f"a figure or training below “{heading}” has no output: run the cell `{first[:40].strip()} …`"
 
 
 def _repairs(found: Found) -> Iterator[tuple[bool, str]]:

@@ -13,7 +13,8 @@ HIDDEN = (
     "Hidden tests remain: grading tries other shapes, other numbers and gradients, and a person reads the questions."
     " So a ✓ is no point yet."
 )
-MOST_MENDED = 12  # lines; more of them would hide the table
+LEFT = 'style="text-align: left; white-space: normal; overflow-wrap: break-word"'
+MOST_MENDED = 8  # lines; more of them would hide the table
 
 
 class Table:
@@ -28,9 +29,7 @@ class Table:
 
     def _repr_html_(self) -> str:
         rows = "".join(map(_html_row, self.standing.rows))
-        head = "".join(
-            f'<th scope="col" style="text-align: left">{name}</th>' for name in ("", "exercise", "points", "")
-        )
+        head = "".join(f'<th scope="col" {LEFT}>{name}</th>' for name in ("", "exercise", "points", ""))
         mend = "".join(f"<li>{html.escape(line)}</li>" for line in _most(self.standing.to_mend))
         notes = "".join(f"<li>{html.escape(line)}</li>" for line in self.standing.notes)
         return (
@@ -96,5 +95,4 @@ def _state(row: Row) -> str:
 
 def _html_row(row: Row) -> str:
     cells = (MARKS[row.state], html.escape(_name(row)), f"{row.task.points:g}", html.escape(_state(row)))
-    style = 'style="text-align: left; white-space: normal; overflow-wrap: anywhere"'
-    return "<tr>" + "".join(f"<td {style}>{cell}</td>" for cell in cells) + "</tr>"
+    return "<tr>" + "".join(f"<td {LEFT}>{cell}</td>" for cell in cells) + "</tr>"
