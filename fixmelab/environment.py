@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from fixmelab import visible_tests
+from fixmelab.described import describe_figures
 
 Budget = Literal["smoke", "cpu", "gpu"]
 Value = TypeVar("Value")
@@ -132,6 +133,7 @@ def setup(notebook: str, *, keep_on_drive: bool = False) -> Lab:
     print(" · ".join(parts))
     if not is_judged():
         visible_tests.speak()
+        describe_figures()
     return Lab(notebook, device_now, budget_now, folder, in_colab)
 
 

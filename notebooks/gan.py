@@ -22,7 +22,7 @@
 # a right one. Before you hand in, *Restart and run all*.
 
 # %% [markdown]
-# ### Symbols
+# ## Symbols
 #
 # | symbol | meaning | shape in code |
 # |---|---|---|

@@ -22,7 +22,7 @@
 # *Restart and run all*.
 
 # %% [markdown]
-# ### Symbols
+# ## Symbols
 #
 # | symbol | meaning | in code |
 # |---|---|---|

@@ -69,11 +69,13 @@ def _shell() -> Any:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
+    class Shell(InteractiveShell):
+        def enable_gui(self, gui: str | None = None) -> None:
+            """There is no window, and `%matplotlib` needs none."""
+
     quiet = Config()
     quiet.HistoryManager.enabled = False
-    shell = InteractiveShell.instance(config=quiet)
-    shell.enable_gui = lambda *_: None
-    return shell
+    return Shell.instance(config=quiet)
 
 
 if __name__ == "__main__":

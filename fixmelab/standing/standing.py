@@ -19,6 +19,7 @@ from fixmelab.visible_tests import METADATA, Memory, Outcome, answer_to, digest,
 
 State = Literal["done", "open", "fails", "not run"]
 
+MOST_FIGURES = 3  # that are named one by one
 NOT_RUN = "not run yet: run its cell, then its tests"
 CHANGED = "changed since its tests ran: run both again"
 MISSING = "its cell is missing: copy it from the notebook as given"
@@ -191,13 +192,17 @@ def _said(name: str, error: Any) -> str:
 
 def _figures(found: Found, filled: list[NotebookNode]) -> Iterator[str]:
     """The cells that draw or train, and show nothing: nobody runs them again."""
-    heading = ""
+    heading, empty = "", list[str]()
     for released_cell, cell in zip(found.release.cells, filled, strict=True):
         if released_cell.cell_type == "markdown":
             heading = (re.findall(r"^#{1,6} (.*)$", released_cell.source, re.MULTILINE) or [heading])[-1]
         elif not cells.is_executed_in_grading(released_cell) and not cell.get("outputs"):
             first = next((line for line in released_cell.source.split("\n") if line.strip()), "")
-            yield f"a figure or training below “{heading}” has no output: run the cell `{first[:40].strip()} …`"
+            empty.append(f"below “{heading}” (`{first[:40].strip()} …`)")
+    if len(empty) > MOST_FIGURES:
+        yield f"{len(empty)} cells that draw or train have no output, the first {empty[0]}: run them once"
+    else:
+        yield from (f"a cell that draws or trains has no output, {place}: run it" for place in empty)
 
 
 def _repairs(found: Found) -> Iterator[tuple[bool, str]]:

@@ -1,6 +1,7 @@
 """The table of a standing: as text for a terminal, as HTML for a notebook."""
 
 import html
+import re
 import textwrap
 from collections.abc import Iterator
 from typing import Any
@@ -30,11 +31,13 @@ class Table:
     def _repr_html_(self) -> str:
         rows = "".join(map(_html_row, self.standing.rows))
         head = "".join(f'<th scope="col" {LEFT}>{name}</th>' for name in ("", "exercise", "points", ""))
-        mend = "".join(f"<li>{html.escape(line)}</li>" for line in _most(self.standing.to_mend))
-        notes = "".join(f"<li>{html.escape(line)}</li>" for line in self.standing.notes)
+        mend = "".join(f"<li>{_code(line)}</li>" for line in _most(self.standing.to_mend))
+        notes = "".join(f"<li>{_code(line)}</li>" for line in self.standing.notes)
         return (
             f"<p><b>{html.escape(self._first())}</b></p>"
-            f"<table><caption hidden>Exercises and questions, and where each stands</caption>"
+            f'<table style="width: 100%; max-width: 56em; table-layout: fixed">'
+            f"<caption hidden>Exercises and questions, and where each stands</caption>"
+            f'<colgroup><col style="width: 43%"><col style="width: 3.6em"><col></colgroup>'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
             + (f"<p>To mend:</p><ul>{mend}</ul>" if mend else "")
             + (f"<p>Good to know:</p><ul>{notes}</ul>" if notes else "")
@@ -94,5 +97,11 @@ def _state(row: Row) -> str:
 
 
 def _html_row(row: Row) -> str:
-    cells = (MARKS[row.state], html.escape(_name(row)), f"{row.task.points:g}", html.escape(_state(row)))
-    return "<tr>" + "".join(f"<td {LEFT}>{cell}</td>" for cell in cells) + "</tr>"
+    name = f"{MARKS[row.state]} {html.escape(_name(row))}".replace("_", "_<wbr>")  # where a narrow column may break it
+    cells = (f"{row.task.points:g}", _code(_state(row)))
+    return f'<tr><th scope="row" {LEFT}>{name}</th>' + "".join(f"<td {LEFT}>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _code(line: str) -> str:
+    """A line as HTML, what stands between backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(line))
