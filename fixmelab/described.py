@@ -7,6 +7,7 @@ figure scrolls sideways instead of becoming too small to read.
 import base64
 import html
 import io
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -45,7 +46,8 @@ def alternative_text(figure: Any) -> str:
         said.append(f"{len(panels)} panels")
         described = [f"panel {number}: {words}" for number, words in enumerate(described, 1)]
     said += described[:MOST_PANELS]
-    said += [f"colours: {_plain(bar.get_ylabel() or bar.get_xlabel())}" for bar in figure.axes if bar not in panels]
+    bars = [_plain(axes.get_ylabel() or axes.get_xlabel()) for axes in figure.axes if axes not in panels]
+    said += [f"colours: {label}" for label in bars if label]
     return "Figure: " + ". ".join(said or ["without a title"]) + "."
 
 
@@ -65,11 +67,11 @@ def _parts(axes: Any) -> Iterator[str]:
         yield f"{len(axes.images)} pictures"
     elif axes.images and not axes.get_title():
         yield "a picture"
-    texts = [text for text in (_plain(text.get_text()) for text in axes.texts) if text]
-    if texts:
-        yield f"marked: {', '.join(texts[:MOST_NAMES])}"
+    texts = dict.fromkeys(_plain(text.get_text()) for text in axes.texts)
+    if words := [text for text in texts if any(map(str.isalpha, text))]:
+        yield f"marked: {', '.join(words[:MOST_NAMES])}"
 
 
 def _plain(text: str) -> str:
     """Text without line breaks and the signs of formulas."""
-    return " ".join(text.replace("$", "").replace("\\", "").split()).rstrip(".")
+    return " ".join(re.sub(r"[$\\{}]", "", text).split()).rstrip(".")

@@ -32,10 +32,10 @@ def require_assignment(
     belongs = counts.get(nearest, 0) > found
     if total and found and not belongs:
         return
-    how_many = f"none of its {total} exercises is" if not found else f"only {found} of its {total} exercises are"
+    those_found = f"none of its {total} exercises is" if not found else f"only {found} of its {total} exercises are"
     advice = f"it belongs to {nearest}" if belongs else "check the file"
     raise OtherNotebookError(
-        f"{where} is not a notebook of {assignment or 'this assignment'}: {how_many} in it; {advice}"
+        f"{where} is not a notebook of {assignment or 'this assignment'}: {those_found} in it; {advice}"
     )
 
 
