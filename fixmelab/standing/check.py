@@ -7,7 +7,8 @@ from pathlib import Path
 from fixmelab import visible_tests
 from fixmelab.standing import opened
 from fixmelab.standing.dry_run import dry_run
-from fixmelab.standing.standing import find, standing_of
+from fixmelab.standing.found import find
+from fixmelab.standing.standing import standing_of
 from fixmelab.standing.table import Table
 
 Told = Callable[[int, int], None]
@@ -40,6 +41,6 @@ def check_file(path: Path, *, run: bool = False, told: Told = lambda *_: None) -
     if not run:
         return Table(standing_of(found), notebook.where)
     tried = dry_run(found, path.resolve().parent, told=told)
-    standing = standing_of(found, tried.memory)
+    standing = standing_of(found, tried.memory, is_dry_run=True)
     standing.to_mend[:0] = tried.to_mend
     return Table(standing, notebook.where)

@@ -24,7 +24,7 @@ from typing import Any
 from fixmelab import cells
 from fixmelab.ipython_cells import as_python
 from fixmelab.restoring.cell_text import syntax_of, tidy
-from fixmelab.standing.standing import Found
+from fixmelab.standing.found import Found
 from fixmelab.visible_tests import Memory, Outcome, answer_to, digest, tested
 
 CELL_SECONDS = 60

@@ -4,24 +4,21 @@ A notebook is read and put in order as grading does it. What visible tests said 
 the memory of the process if `lab.check()` asks, since the file may be older than what ran.
 """
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from nbformat import NotebookNode
-
-from fixmelab import cells, restoring
+from fixmelab import cells
 from fixmelab.restoring.cell_text import ELSEWHERE, is_still, syntax_of, tidy
 from fixmelab.restoring.state import NOTHING
-from fixmelab.standing import released
+from fixmelab.standing import mending, released
+from fixmelab.standing.found import Found
 from fixmelab.visible_tests import METADATA, Memory, Outcome, answer_to, digest, tested
 
 State = Literal["done", "open", "fails", "not run"]
 
-MOST_FIGURES = 3  # that are named one by one
 NOT_RUN = "not run yet: run its cell, then its tests"
 CHANGED = "changed since its tests ran: run both again"
+EDITED = "its test cell was changed: copy the one that was given out"
 MISSING = "its cell is missing: copy it from the notebook as given"
 
 
@@ -57,37 +54,18 @@ class Standing:
         return not self.to_mend and all(row.state == "done" for row in self.rows)
 
 
-@dataclass(frozen=True)
-class Found:
-    """A student's notebook beside the released one. `restored` has the released cells in order, answers in them."""
+def standing_of(
+    found: Found, memory: Memory | None = None, *, is_older: bool = False, is_dry_run: bool = False
+) -> Standing:
+    """Where a notebook stands. `memory` is what ran in this process; the file is older than that if `is_older`.
 
-    name: str
-    release: NotebookNode
-    notebook: NotebookNode
-    restored: restoring.Restored
-
-
-def find(notebook: NotebookNode, name: str | None, where: str) -> Found:
-    """A student's notebook, put in order by the release that it was made from; `name` says which, if that is known.
-
-    Raises OtherNotebookError if it is none of the course's.
+    In a dry run it is the tests that were given out that ran; else, those that the student has.
     """
-    known = {other: released.notebook(other) for other in released.names()}
-    if name not in known:
-        name = max(known, key=lambda other: _shared(known[other], notebook), default="")
-        if not name or not _shared(known[name], notebook):
-            listed = ", ".join(known)
-            raise restoring.OtherNotebookError(f"{where} is no notebook of this course ({listed}): check the file")
-    restored = restoring.restore(known[name], notebook, assignment="", where=where, others=known)
-    return Found(name, known[name], notebook, restored)
-
-
-def standing_of(found: Found, memory: Memory | None = None, *, is_older: bool = False) -> Standing:
-    """Where a notebook stands. `memory` is what ran in this process; the file is older than that if `is_older`."""
     memory = memory or Memory()
+    edited = {repair.exercise for repair in found.restored.repairs if repair.what.startswith("tests edited")}
     standing = Standing(found.name)
     lost = {repair.exercise for repair in found.restored.repairs if repair.what == NOTHING}
-    filled = _filled(found)
+    filled = found.filled
     for task in released.tasks(found.release):
         stub = tidy(found.release.cells[task.place].source)
         text = filled[task.place].source
@@ -99,26 +77,16 @@ def standing_of(found: Found, memory: Memory | None = None, *, is_older: bool = 
             standing.rows.append(Row(task, "open", "not answered yet"))
         else:
             standing.rows.append(Row(task, "done", "answered; a person reads it"))
+        if task.name in edited and not is_dry_run and standing.rows[-1].state in ("done", "fails"):
+            standing.rows[-1] = Row(task, "not run", EDITED)
         if task.name in lost and standing.rows[-1].state == "open":
             standing.rows[-1] = Row(task, "open", MISSING)
     if not is_older:
-        standing.to_mend += _figures(found, filled)
-    for is_in_the_way, note in _repairs(found):
+        standing.to_mend += mending.figures(found)
+    standing.to_mend += mending.anchors(found)
+    for is_in_the_way, note in mending.repairs(found):
         (standing.to_mend if is_in_the_way else standing.notes).append(note)
     return standing
-
-
-def _shared(release: NotebookNode, notebook: NotebookNode) -> int:
-    """How many exercises of a release show in a notebook by anchor or id."""
-    own = {task.name for task in released.tasks(release)}
-    shown = {name for cell in notebook.cells for name in (*cells.anchors(cell), cells.grade_id(cell))}
-    return len(own & shown)
-
-
-def _filled(found: Found) -> list[NotebookNode]:
-    """The restored cells in the places of the released ones, without what the student added."""
-    ids = {cells.grade_id(cell): cell for cell in found.restored.notebook.cells if cells.grade_id(cell)}
-    return [ids[cells.grade_id(cell)] for cell in found.release.cells]
 
 
 def _exercise(found: Found, task: released.Task, stub: str, text: str, memory: Memory) -> Row:
@@ -188,41 +156,3 @@ def _said(name: str, error: Any) -> str:
         return line.removeprefix(f"✗ {name}: ")
     text = " ".join(error.evalue.split())[:300]
     return text if error.ename == "AssertionError" and text else f"{error.ename}: {text}".rstrip(": ")
-
-
-def _figures(found: Found, filled: list[NotebookNode]) -> Iterator[str]:
-    """The cells that draw or train, and show nothing: nobody runs them again."""
-    heading, empty = "", list[str]()
-    for released_cell, cell in zip(found.release.cells, filled, strict=True):
-        if released_cell.cell_type == "markdown":
-            heading = (re.findall(r"^#{1,6} (.*)$", released_cell.source, re.MULTILINE) or [heading])[-1]
-        elif not cells.is_executed_in_grading(released_cell) and not cell.get("outputs"):
-            first = next((line for line in released_cell.source.split("\n") if line.strip()), "")
-            empty.append(f"below “{heading}” (`{first[:40].strip()} …`)")
-    if len(empty) > MOST_FIGURES:
-        yield f"{len(empty)} cells that draw or train have no output, the first {empty[0]}: run them once"
-    else:
-        yield from (f"a cell that draws or trains has no output, {place}: run it" for place in empty)
-
-
-def _repairs(found: Found) -> Iterator[tuple[bool, str]]:
-    """What the grader would have to mend, each with whether that is in the way."""
-    repairs = found.restored.repairs
-    stripped = [one for one in repairs if one.how == "anchor" and one.what.startswith("metadata restored")]
-    if stripped:
-        yield False, f"{len(stripped)} cells have lost their metadata; grading finds them by their `# exercise:` lines"
-    for repair in repairs:
-        if repair in stripped or repair.what == NOTHING:
-            continue
-        what = f"{repair.exercise}: {repair.what}" if repair.exercise else repair.what
-        if repair.how in ("name", "similarity") and not repair.what.startswith("the answer was found below"):
-            yield True, f"{repair.exercise}: its `# exercise: {repair.exercise}` line is missing: write it at the top"
-        elif "copies of this cell" in repair.what:
-            yield True, f"{what}: delete the others"
-        else:
-            yield (
-                False,
-                what.replace("the source's stand", "grading takes the original").replace(
-                    "the source's order stands", "grading takes the original order"
-                ),
-            )

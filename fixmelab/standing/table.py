@@ -30,13 +30,13 @@ class Table:
 
     def _repr_html_(self) -> str:
         rows = "".join(map(_html_row, self.standing.rows))
-        head = "".join(f'<th scope="col" {LEFT}>{name}</th>' for name in ("", "exercise", "points", ""))
+        columns = ("exercise", "points", "where it stands")
+        head = "".join(f'<th scope="col" {LEFT}>{name}</th>' for name in columns)
         mend = "".join(f"<li>{_code(line)}</li>" for line in _most(self.standing.to_mend))
         notes = "".join(f"<li>{_code(line)}</li>" for line in self.standing.notes)
         return (
             f"<p><b>{html.escape(self._first())}</b></p>"
             f'<table style="width: 100%; max-width: 56em; table-layout: fixed">'
-            f"<caption hidden>Exercises and questions, and where each stands</caption>"
             f'<colgroup><col style="width: 43%"><col style="width: 3.6em"><col></colgroup>'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
             + (f"<p>To mend:</p><ul>{mend}</ul>" if mend else "")
