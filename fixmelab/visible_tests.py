@@ -165,7 +165,7 @@ def wrong(error: BaseException, name: str) -> str:
     opened = still_open(error)
     if opened is not None:
         if name in ("", opened):
-            return "still open: replace the line that raises NotImplementedError, and run its cell"
+            return "still open: fill in its cell, and run it"
         return f"it uses {opened}, which is still open: do that first"
     frames = list(_frames_in_cells(error))
     own = [frame for frame in frames if frame[0] != frames[0][0]]

@@ -63,7 +63,9 @@ class _Process:
         )
         self._lines: queue.Queue[str | None] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
-        self.is_alive = self._line(START_SECONDS) == "ready\n"
+        self.is_alive = False
+        with contextlib.suppress(queue.Empty):
+            self.is_alive = self._lines.get(timeout=START_SECONDS) == "ready\n"
 
     def run(self, name: str, source: str, seconds: float) -> str:
         """Run a cell: what went wrong, or "". The process may have ended then."""
@@ -74,11 +76,14 @@ class _Process:
         except OSError:
             self.end()
             return "the process ended before it"
-        line = self._line(seconds)
-        if line is None:
-            is_over = self._process.poll() is not None
+        try:
+            line = self._lines.get(timeout=seconds)
+        except queue.Empty:
             self.end()
-            return "it ended the process" if is_over else f"it took longer than {seconds:g} seconds"
+            return f"it took longer than {seconds:g} seconds"
+        if line is None:
+            self.end()
+            return "it ended the process"
         return str(json.loads(line))
 
     def end(self) -> None:
@@ -96,12 +101,6 @@ class _Process:
             for line in self._process.stdout:
                 self._lines.put(line)
         self._lines.put(None)
-
-    def _line(self, seconds: float) -> str | None:
-        try:
-            return self._lines.get(timeout=seconds)
-        except queue.Empty:
-            return None
 
 
 def dry_run(
