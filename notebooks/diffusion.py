@@ -163,7 +163,9 @@ assert betas.shape == (100,), f"expected shape (100,); yours has shape {tuple(be
 assert float(betas.max()) < 1, "every β must stay below 1: clip α"
 assert abs(float(alpha_bars[49]) - 0.4938) < 1e-3, "half-way about half of the variance is left: ᾱ_50 = 0.494 for T = 100"
 assert float(alpha_bars[-1]) < 1e-4, "at the end nothing of the image may be left"
-assert torch.allclose(cosine_schedule(2, s=0.0).float(), torch.tensor([0.5, 0.999]), atol=2e-3), "T = 2 and s = 0: f = (1, ½, 0), α = (½, 0.001)"
+assert torch.allclose(
+    cosine_schedule(2, s=0.0).float(), torch.tensor([0.5, 0.999]), atol=2e-3
+), "T = 2 and s = 0: f = (1, ½, 0), α = (½, 0.001)"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -462,7 +464,11 @@ def q_posterior(x_0, x_t, t, betas):
 
 # %% tests="q_posterior" points=2 minutes=25
 betas = torch.tensor([0.5, 0.2], dtype=torch.float64)
-x_0, x_t, t = torch.tensor([[0.8], [0.8]]).double(), torch.tensor([[0.3], [0.3]]).double(), torch.tensor([0, 1])
+x_0, x_t, t = (
+    torch.tensor([[0.8], [0.8]]).double(),
+    torch.tensor([[0.3], [0.3]]).double(),
+    torch.tensor([0, 1]),
+)
 mean, variance = q_posterior(x_0, x_t, t, betas)
 assert mean.shape == variance.shape == (2, 1), f"expected shapes (2, 1); yours are {tuple(mean.shape)}, {tuple(variance.shape)}"
 assert abs(float(mean[0]) - 0.8) < 1e-6 and abs(float(variance[0])) < 1e-6, "before the first step there is x_0 itself, for certain"
@@ -518,7 +524,11 @@ def posterior_mean_from_eps(x_t, eps, t, betas):
 # %% tests="posterior_mean_from_eps" points=2 minutes=20
 betas = linear_schedule(20).double()
 alpha_bars = torch.cumprod(1 - betas, dim=0)
-x_0, eps, t = torch.tensor([[0.8, -0.1]]).double(), torch.tensor([[1.5, -0.7]]).double(), torch.tensor([12])
+x_0, eps, t = (
+    torch.tensor([[0.8, -0.1]]).double(),
+    torch.tensor([[1.5, -0.7]]).double(),
+    torch.tensor([12]),
+)
 x_t = alpha_bars[12].sqrt() * x_0 + (1 - alpha_bars[12]).sqrt() * eps
 mean = posterior_mean_from_eps(x_t, eps, t, betas)
 assert mean.shape == (1, 2), f"expected the shape of x_t, (1, 2); yours has shape {tuple(mean.shape)}"
@@ -962,7 +972,11 @@ from fixmelab.toys import Recorder
 # A toy network that predicts 0 whatever it sees, and remembers what it was shown.
 toy = Recorder(torch.zeros(10), torch.zeros(10))
 diffusion = Diffusion(toy, image_size=4, channels=2, timesteps=10)
-x_0, t, noise = torch.ones(3, 2, 4, 4), torch.tensor([0, 5, 9]), torch.full((3, 2, 4, 4), 2.0)
+x_0, t, noise = (
+    torch.ones(3, 2, 4, 4),
+    torch.tensor([0, 5, 9]),
+    torch.full((3, 2, 4, 4), 2.0),
+)
 loss = diffusion.p_losses(x_0, t, noise).detach()
 assert loss.shape == () and abs(float(loss) - 4) < 1e-5, "noise 2 everywhere, prediction 0: the squared loss is 4"
 assert torch.allclose(toy.inputs[-1], diffusion.q_sample(x_0, t, noise)), "the network must be shown x_t, made with this very noise"
@@ -995,7 +1009,9 @@ check("diffusion.forward", Diffusion)
 # `p_sample`:
 
 # %% tests="p_sample" points=3 minutes=25
-diffusion = Diffusion(Recorder(torch.zeros(10), torch.zeros(10)), image_size=4, channels=2, timesteps=10)
+diffusion = Diffusion(
+    Recorder(torch.zeros(10), torch.zeros(10)), image_size=4, channels=2, timesteps=10
+)
 x, first = torch.full((3, 2, 4, 4), 0.25), torch.zeros(3, dtype=torch.long)
 x_0 = diffusion.p_sample(x, first, 0)
 assert x_0.shape == (3, 2, 4, 4), f"expected the shape of x, (3, 2, 4, 4); yours has shape {tuple(x_0.shape)}"
@@ -1004,7 +1020,9 @@ middle = [diffusion.p_sample(x, first + 5, 5) for _ in range(2)]
 assert not torch.equal(*middle), "at every other step, fresh noise is added"
 assert abs(float(diffusion.p_sample(3 + x, first, 0).max()) - 1) < 1e-5, "x̂_0 is clamped to [−1, 1]: at the last step 3.25 becomes 1"
 many, t = torch.full((2000, 2, 4, 4), 0.25), torch.full((2000,), 5)
-mean, variance = q_posterior((many / diffusion.alpha_bars[5].sqrt()).clamp(-1, 1), many, t, diffusion.betas)
+mean, variance = q_posterior(
+    (many / diffusion.alpha_bars[5].sqrt()).clamp(-1, 1), many, t, diffusion.betas
+)
 back = diffusion.p_sample(many, t, 5)
 assert abs(float(back.mean() - mean.mean())) < 0.01, "the network predicts 0 here: on average the step back is the mean of q(x_{t−1} | x_t, x̂_0)"
 assert abs(float(back.std() - variance.mean().sqrt())) < 0.01, "the noise of a step back has the standard deviation √β̃_t"
@@ -1034,7 +1052,9 @@ check("diffusion.p_sample_loop", Diffusion)
 # `sample`:
 
 # %% tests="sample" points=2 minutes=10
-diffusion = Diffusion(Recorder(torch.zeros(10), torch.zeros(10)), image_size=4, channels=2, timesteps=10)
+diffusion = Diffusion(
+    Recorder(torch.zeros(10), torch.zeros(10)), image_size=4, channels=2, timesteps=10
+)
 made = diffusion.sample(3)
 assert made.shape == (3, 2, 4, 4), f"expected three images, (3, 2, 4, 4); yours has shape {tuple(made.shape)}"
 assert -1e-3 < float(made.min()) and float(made.max()) < 1 + 1e-3, "images are handed out in [0, 1]"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from nbformat import NotebookNode, v4
 
 from autograder.authoring.authored import Authored
+from autograder.authoring.folding import folded
 
 CHECK = "lab.check()"
 CHECK_ID = "check_before_handing_in"
@@ -33,8 +34,8 @@ def below_badge(title: str) -> str:
 
 
 def with_first_line(name: str, source: str) -> str:
-    """A test cell that says of which exercise it is, so that its tests can speak in one line."""
-    return f"# tests: {name}\n{source}"
+    """A test cell that says of which exercise it is, so that its tests can speak in one line; long ones are folded."""
+    return f"# tests: {name}\n{folded(source)}"
 
 
 def last_cell() -> NotebookNode:
