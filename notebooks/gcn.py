@@ -316,6 +316,10 @@ assert torch.allclose(out[1], torch.tensor([0.0, -4.0])), "a neighbour that is d
 assert torch.allclose(out[2], torch.zeros(2)), "-1 is nobody, not the last node"
 half = mc_gcn_layer(h, torch.tensor([[2, -1]]), torch.tensor([[1.0], [2.0]]))
 assert torch.allclose(half, torch.tensor([[9.0]])), "(6, 6) and nobody: the mean over k = 2 is (3, 3), and W = (1, 2)ᵀ makes 9 of it"
+thrice = mc_gcn_layer(h, torch.tensor([[1, 0, 0]]), -torch.eye(2))
+assert torch.allclose(thrice, torch.tensor([[0.0, 4 / 3]])), "node 0 drawn twice, node 1 once, W = −I: the mean (4/3, −4/3) turns into (−4/3, 4/3), and ReLU comes last"
+nobody = mc_gcn_layer(h, torch.tensor([[-1, -1]]), torch.eye(2), activation=torch.sigmoid)
+assert torch.allclose(nobody, torch.full((1, 2), 0.5)), "nobody is drawn: the mean is 0, and the activation is applied to it as well"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 

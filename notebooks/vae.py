@@ -788,6 +788,7 @@ assert mu.shape == sigma.shape == (6, 3), f"mu and sigma are (6, 3) here; yours 
 assert (sigma > 0).all(), "sigma is a standard deviation: it must be positive for every image and latent"
 assert torch.equal(mu, model.encode(images)[0]), "encode must draw no noise: the same images have the same mu"
 assert torch.allclose(model.encode(images[:2])[0], mu[:2], atol=1e-5), "an image's mu must not depend on what else is in the batch"
+assert mu.requires_grad and sigma.requires_grad, "gradients must flow through mu and sigma: no detach, no no_grad"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -798,13 +799,17 @@ check("vae.encode", VAE)
 # `decode` alone:
 
 # %% tests="decode" points=2 minutes=5
-with torch.no_grad():
-    x_hat = VAE(3).decode(
-        10 * torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
-    )
+model, z = VAE(3).eval(), 10 * torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+x_hat = model.decode(z).detach()
 assert x_hat.shape == (6, 1, 28, 28), f"expected six images, (6, 1, 28, 28); yours has shape {tuple(x_hat.shape)}"
 assert 0 <= float(x_hat.min()) and float(x_hat.max()) <= 1, "pixels must lie in [0, 1], whatever the code"
 assert not torch.allclose(x_hat[0], x_hat[1]), "two different codes give the same image"
+assert float(x_hat.min()) < 0.5 < float(x_hat.max()), "dark and bright pixels must both be possible: one sigmoid, at the end"
+assert torch.equal(x_hat, model.decode(z)), "decode must draw no noise: the same code gives the same image"
+assert torch.allclose(model.decode(z[:2]), x_hat[:2], atol=1e-5), "an image must not depend on what else is in the batch"
+moved = (model.decode(10 * torch.eye(3)) - model.decode(torch.zeros(1, 3))).abs().amax(dim=(1, 2, 3))
+assert (moved > 0).all(), "each of the three latents must change the image"
+assert model.decode(z).requires_grad, "gradients must flow through the image: no detach, no no_grad"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -823,6 +828,7 @@ assert torch.equal(mu, model.encode(images)[0]), "the second result is mu, just 
 assert torch.equal(x_hat, model(images, eps=eps)[0]), "the same eps must give the same reconstruction"
 assert not torch.equal(model(images)[0], model(images)[0]), "without eps, fresh noise must be drawn at each call"
 assert torch.allclose(x_hat, model.decode(reparameterize(mu, sigma, eps)), atol=1e-5), "x_hat is what decode makes of z = μ + σ ⊙ ε"
+assert all(part.requires_grad for part in model(images)), "gradients must flow through x_hat, mu and sigma: no detach, no no_grad"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
