@@ -56,7 +56,8 @@ def _panel(axes: Any) -> str:
 
 
 def _parts(axes: Any) -> Iterator[str]:
-    if title := axes.get_title():
+    title = " ".join(filter(None, (axes.get_title(loc=side) for side in ("left", "center", "right"))))
+    if title:
         yield _plain(title)
     if axes.axison and (axes.get_xlabel() or axes.get_ylabel()):
         yield f"{_plain(axes.get_ylabel()) or 'values'} over {_plain(axes.get_xlabel()) or 'their number'}"
@@ -65,7 +66,7 @@ def _parts(axes: Any) -> Iterator[str]:
         yield f"lines: {', '.join(names[:MOST_NAMES])}"
     if len(axes.images) > 1:
         yield f"{len(axes.images)} pictures"
-    elif axes.images and not axes.get_title():
+    elif axes.images and not title:
         yield "a picture"
     texts = dict.fromkeys(_plain(text.get_text()) for text in axes.texts)
     if words := [text for text in texts if any(map(str.isalpha, text))]:
