@@ -37,7 +37,7 @@ class Table:
         return (
             f"<p><b>{html.escape(self._first())}</b></p>"
             f'<table style="width: 100%; max-width: 56em; table-layout: fixed">'
-            f'<colgroup><col style="width: 43%"><col style="width: 3.6em"><col></colgroup>'
+            f'<colgroup><col style="width: 43%"><col style="width: 4.6em"><col></colgroup>'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
             + (f"<p>To mend:</p><ul>{mend}</ul>" if mend else "")
             + (f"<p>Good to know:</p><ul>{notes}</ul>" if notes else "")
