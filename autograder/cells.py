@@ -1,69 +1,73 @@
-"""What the cells of a notebook are: read from nbgrader's metadata and from the exercise anchors."""
+"""What the cells of a notebook are: what `fixmelab.cells` says of any, and more of those of a source."""
 
-import re
 from typing import Any
 
-ANCHOR = re.compile(r"^[ \t]*# exercise: ([A-Za-z_]\w*)[ \t]*$", re.MULTILINE)
-TEST_PREFIX = "test_"
-QUESTION_PREFIX = "question_"
-PREDICT_PREFIX = "predict_"
-PREDICTION_PREFIX = "prediction_"
-HINTS_PREFIX = "hints_"
-ANSWER_STUB = "*Write your answer here.*"
-PREDICTION_STUB = "*Write what you expect here.*"
-NOT_EXECUTED = frozenset({"train", "keep"})
-
-
-def nbgrader_metadata(cell: Any) -> dict:
-    """The cell's nbgrader metadata, or an empty dict where there is none or it is damaged."""
-    found = cell.get("metadata", {}).get("nbgrader", {})
-    return found if isinstance(found, dict) else {}
-
-
-def grade_id(cell: Any) -> str:
-    """nbgrader's id of the cell, or an empty string."""
-    found = nbgrader_metadata(cell).get("grade_id", "")
-    return found if isinstance(found, str) else ""
-
-
-def anchors(cell: Any) -> list[str]:
-    """Names of the exercises whose `# exercise: NAME` lines stand in a code cell, in order."""
-    return ANCHOR.findall(cell["source"]) if cell["cell_type"] == "code" else []
-
-
-def is_fixme(cell: Any) -> bool:
-    """A code cell in which the student writes an answer."""
-    data = nbgrader_metadata(cell)
-    return bool(data.get("solution")) and not data.get("grade")
-
-
-def is_tests(cell: Any) -> bool:
-    """A locked code cell that earns an exercise's points."""
-    data = nbgrader_metadata(cell)
-    return bool(data.get("grade")) and not data.get("solution")
-
-
-def is_written(cell: Any) -> bool:
-    """A Markdown cell in which the student writes an answer that a person grades."""
-    data = nbgrader_metadata(cell)
-    return bool(data.get("grade")) and bool(data.get("solution"))
-
-
-def is_prediction(cell: Any) -> bool:
-    """A Markdown cell in which the student writes what they expect to see. Nobody grades it, and nbgrader passes it
-    over: it would take no solution in Markdown that has no points."""
-    is_open = not any(nbgrader_metadata(cell).get(flag) for flag in ("grade", "solution", "locked"))
-    return is_open and grade_id(cell).startswith(PREDICTION_PREFIX)
-
-
-def is_answer(cell: Any) -> bool:
-    """A cell that belongs to the student: FIXME, written or prediction."""
-    return bool(nbgrader_metadata(cell).get("solution")) or is_prediction(cell)
-
-
-def exercise_name(cell: Any) -> str:
-    """Name of the exercise that a test cell or a written cell earns points for."""
-    return grade_id(cell).removeprefix(TEST_PREFIX) if is_tests(cell) else grade_id(cell)
+from fixmelab.cells import (
+    ANCHOR as ANCHOR,
+)
+from fixmelab.cells import (
+    ANSWER_STUB as ANSWER_STUB,
+)
+from fixmelab.cells import (
+    HINTS_PREFIX as HINTS_PREFIX,
+)
+from fixmelab.cells import (
+    NOT_EXECUTED as NOT_EXECUTED,
+)
+from fixmelab.cells import (
+    PREDICT_PREFIX as PREDICT_PREFIX,
+)
+from fixmelab.cells import (
+    PREDICTION_PREFIX as PREDICTION_PREFIX,
+)
+from fixmelab.cells import (
+    PREDICTION_STUB as PREDICTION_STUB,
+)
+from fixmelab.cells import (
+    QUESTION_PREFIX as QUESTION_PREFIX,
+)
+from fixmelab.cells import (
+    TEST_PREFIX as TEST_PREFIX,
+)
+from fixmelab.cells import (
+    TESTS as TESTS,
+)
+from fixmelab.cells import (
+    anchors as anchors,
+)
+from fixmelab.cells import (
+    exercise_name as exercise_name,
+)
+from fixmelab.cells import (
+    grade_id as grade_id,
+)
+from fixmelab.cells import (
+    is_answer as is_answer,
+)
+from fixmelab.cells import (
+    is_executed_in_grading as is_executed_in_grading,
+)
+from fixmelab.cells import (
+    is_fixme as is_fixme,
+)
+from fixmelab.cells import (
+    is_prediction as is_prediction,
+)
+from fixmelab.cells import (
+    is_tests as is_tests,
+)
+from fixmelab.cells import (
+    is_written as is_written,
+)
+from fixmelab.cells import (
+    nbgrader_metadata as nbgrader_metadata,
+)
+from fixmelab.cells import (
+    points as points,
+)
+from fixmelab.cells import (
+    tags as tags,
+)
 
 
 def written_ids(source: Any, assignment: str) -> frozenset[str]:
@@ -71,20 +75,7 @@ def written_ids(source: Any, assignment: str) -> frozenset[str]:
     return frozenset(f"{assignment}.{exercise_name(cell)}" for cell in source.cells if is_written(cell))
 
 
-def points(cell: Any) -> float:
-    return float(nbgrader_metadata(cell).get("points", 0.0))
-
-
 def exercises_and_points(source: Any) -> tuple[int, float]:
     """How many exercises a source has, judged and written, and what they are worth together."""
     graded = [cell for cell in source.cells if is_tests(cell) or is_written(cell)]
     return len(graded), sum(map(points, graded))
-
-
-def tags(cell: Any) -> list[str]:
-    return list(cell.get("metadata", {}).get("tags", []))
-
-
-def is_executed_in_grading(cell: Any) -> bool:
-    """Code cells run in grading, but for those tagged `train` or `keep`: their outputs are the student's."""
-    return cell["cell_type"] == "code" and not NOT_EXECUTED & set(tags(cell))

@@ -8,10 +8,13 @@ import tempfile
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
+
+from fixmelab import visible_tests
+from fixmelab.described import describe_figures
 
 Budget = Literal["smoke", "cpu", "gpu"]
 Value = TypeVar("Value")
@@ -31,6 +34,24 @@ class Lab:
     budget: Budget
     folder: Path
     in_colab: bool
+
+    def check(self, path: str | Path | None = None) -> Any:
+        """Where you stand before you hand in: a table of exercises and questions, and what is to be mended.
+
+        It reads the saved notebook, which it finds in Colab, JupyterLab and VS Code, or at `path`. Nothing while
+        grading runs the cell.
+        """
+        if is_judged():
+            return None
+        from fixmelab.notebooks import NotebookError
+        from fixmelab.restoring import OtherNotebookError
+        from fixmelab.standing.check import check_here
+
+        try:
+            return check_here(self.notebook, path)
+        except (NotebookError, OtherNotebookError) as error:
+            print(visible_tests.in_lines(f"✗ {error}"))
+            return None
 
 
 def budget_name() -> Budget:
@@ -57,7 +78,12 @@ def budget(full: Value, cpu: Value, smoke: Value) -> Value:
 
 def is_watched() -> bool:
     """Whether somebody is there to move a slider: not in grading, nor on the smoke budget."""
-    return "FIXMELAB_JUDGE" not in os.environ and budget_name() != "smoke"
+    return not is_judged() and budget_name() != "smoke"
+
+
+def is_judged() -> bool:
+    """Whether `autograder grade` runs this process."""
+    return "FIXMELAB_JUDGE" in os.environ
 
 
 def device() -> torch.device:
@@ -105,6 +131,9 @@ def setup(notebook: str, *, keep_on_drive: bool = False) -> Lab:
     if in_colab and device_now.type == "cpu":
         parts.append("for a GPU: Runtime → Change runtime type → T4 GPU")
     print(" · ".join(parts))
+    if not is_judged():
+        visible_tests.speak()
+        describe_figures()
     return Lab(notebook, device_now, budget_now, folder, in_colab)
 
 

@@ -23,7 +23,7 @@
 # guess is what you learn most from.
 
 # %% [markdown]
-# ### Symbols
+# ## Symbols
 #
 # | symbol | meaning | in code |
 # |---|---|---|
@@ -164,7 +164,9 @@ assert betas.shape == (100,), f"expected shape (100,); yours has shape {tuple(be
 assert float(betas.max()) < 1, "every β must stay below 1: clip α"
 assert abs(float(alpha_bars[49]) - 0.4938) < 1e-3, "half-way about half of the variance is left: ᾱ_50 = 0.494 for T = 100"
 assert float(alpha_bars[-1]) < 1e-4, "at the end nothing of the image may be left"
-assert torch.allclose(cosine_schedule(2, s=0.0).float(), torch.tensor([0.5, 0.999]), atol=2e-3), "T = 2 and s = 0: f = (1, ½, 0), α = (½, 0.001)"
+assert torch.allclose(
+    cosine_schedule(2, s=0.0).float(), torch.tensor([0.5, 0.999]), atol=2e-3
+), "T = 2 and s = 0: f = (1, ½, 0), α = (½, 0.001)"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -463,7 +465,11 @@ def q_posterior(x_0, x_t, t, betas):
 
 # %% tests="q_posterior" points=2 minutes=25
 betas = torch.tensor([0.5, 0.2], dtype=torch.float64)
-x_0, x_t, t = torch.tensor([[0.8], [0.8]]).double(), torch.tensor([[0.3], [0.3]]).double(), torch.tensor([0, 1])
+x_0, x_t, t = (
+    torch.tensor([[0.8], [0.8]]).double(),
+    torch.tensor([[0.3], [0.3]]).double(),
+    torch.tensor([0, 1]),
+)
 mean, variance = q_posterior(x_0, x_t, t, betas)
 assert mean.shape == variance.shape == (2, 1), f"expected shapes (2, 1); yours are {tuple(mean.shape)}, {tuple(variance.shape)}"
 assert abs(float(mean[0]) - 0.8) < 1e-6 and abs(float(variance[0])) < 1e-6, "before the first step there is x_0 itself, for certain"
@@ -519,7 +525,11 @@ def posterior_mean_from_eps(x_t, eps, t, betas):
 # %% tests="posterior_mean_from_eps" points=2 minutes=20
 betas = linear_schedule(20).double()
 alpha_bars = torch.cumprod(1 - betas, dim=0)
-x_0, eps, t = torch.tensor([[0.8, -0.1]]).double(), torch.tensor([[1.5, -0.7]]).double(), torch.tensor([12])
+x_0, eps, t = (
+    torch.tensor([[0.8, -0.1]]).double(),
+    torch.tensor([[1.5, -0.7]]).double(),
+    torch.tensor([12]),
+)
 x_t = alpha_bars[12].sqrt() * x_0 + (1 - alpha_bars[12]).sqrt() * eps
 mean = posterior_mean_from_eps(x_t, eps, t, betas)
 assert mean.shape == (1, 2), f"expected the shape of x_t, (1, 2); yours has shape {tuple(mean.shape)}"
@@ -948,6 +958,9 @@ assert not torch.equal(diffusion.q_sample(x_0, t), diffusion.q_sample(x_0, t)), 
 noisy = diffusion.q_sample(2 * x_0, t, -torch.ones_like(x_0))
 a = diffusion.alpha_bars[t]
 assert torch.allclose(noisy[:, 0, 0, 0], 2 * a.sqrt() - (1 - a).sqrt()), "x_0 = 2 and noise −1: 2 √ᾱ − √(1 − ᾱ), each at its own step"
+fresh = diffusion.q_sample(torch.zeros(300, 2, 4, 4), torch.full((300,), 5))
+assert len(fresh.unique()) > 9_000, "noise that is not given is drawn anew for every pixel of every image"
+assert abs(float(fresh.std() / (1 - a[1]).sqrt()) - 1) < 0.05 and abs(float(fresh.mean())) < 0.05, "noise that is not given is standard normal"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -963,10 +976,19 @@ from fixmelab.toys import Recorder
 # A toy network that predicts 0 whatever it sees, and remembers what it was shown.
 toy = Recorder(torch.zeros(10), torch.zeros(10))
 diffusion = Diffusion(toy, image_size=4, channels=2, timesteps=10)
-x_0, t, noise = torch.ones(3, 2, 4, 4), torch.tensor([0, 5, 9]), torch.full((3, 2, 4, 4), 2.0)
-loss = diffusion.p_losses(x_0, t, noise).detach()
-assert loss.shape == () and abs(float(loss) - 4) < 1e-5, "noise 2 everywhere, prediction 0: the squared loss is 4"
+x_0, t, noise = (
+    torch.ones(3, 2, 4, 4),
+    torch.tensor([0, 5, 9]),
+    torch.full((3, 2, 4, 4), 2.0),
+)
+loss = diffusion.p_losses(x_0, t, noise)
+assert loss.shape == () and abs(float(loss.detach()) - 4) < 1e-5, "noise 2 everywhere, prediction 0: the squared loss is 4"
 assert torch.allclose(toy.inputs[-1], diffusion.q_sample(x_0, t, noise)), "the network must be shown x_t, made with this very noise"
+assert torch.equal(toy.times[-1], t), "the network must be told the very steps that p_losses is given"
+assert loss.requires_grad and all(toy.modes), "training needs a gradient of the loss, and the model in training mode"
+loss = diffusion.p_losses(torch.ones(400, 2, 4, 4), torch.full((400,), 5)).detach()
+assert abs(float(loss) - 1) < 0.15, "noise that is not given is standard normal: a prediction of 0 then costs 1"
+assert len(toy.inputs[-1].unique()) > 12_000, "every pixel of every image gets noise of its own"
 diffusion.loss_kind = "l1"
 assert abs(float(diffusion.p_losses(x_0, t, noise).detach()) - 2) < 1e-5, "with loss_kind 'l1' the loss is absolute: 2"
 ### BEGIN HIDDEN TESTS
@@ -985,7 +1007,14 @@ loss = diffusion(torch.zeros(64, 1, 2, 2), noise=torch.full((64, 1, 2, 2), 2.0))
 assert loss.shape == () and abs(float(loss.detach()) - 4) < 1e-5, "the noise that is given must be used: prediction 0, noise 2, loss 4"
 assert toy.times[-1].shape == (64,), f"t is (64,) for 64 examples; yours has shape {tuple(toy.times[-1].shape)}"
 assert len(toy.times[-1].unique()) > 1, "every example has a step of its own"
-assert loss.requires_grad, "the loss must carry a gradient"
+assert loss.requires_grad and all(toy.modes), "the loss must carry a gradient, and the model stay in training mode"
+diffusion(torch.zeros(1000, 1, 2, 2))
+drawn = toy.times[-1].bincount()
+assert len(drawn) == 10 and 40 < int(drawn.min()) and int(drawn.max()) < 170, "of 1000 examples, about 100 get each index from 0 to T − 1"
+assert len(toy.inputs[-1].unique()) > 3_800, "every pixel of every example gets noise of its own"
+diffusion(torch.zeros(1000, 1, 2, 2))
+assert not torch.equal(toy.times[-1], toy.times[-2]), "each call draws its steps afresh"
+assert not torch.equal(toy.inputs[-1], toy.inputs[-2]), "each call draws its noise afresh"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -996,19 +1025,25 @@ check("diffusion.forward", Diffusion)
 # `p_sample`:
 
 # %% tests="p_sample" points=3 minutes=25
-diffusion = Diffusion(Recorder(torch.zeros(10), torch.zeros(10)), image_size=4, channels=2, timesteps=10)
+diffusion = Diffusion(
+    Recorder(torch.zeros(10), torch.zeros(10)), image_size=4, channels=2, timesteps=10
+)
 x, first = torch.full((3, 2, 4, 4), 0.25), torch.zeros(3, dtype=torch.long)
 x_0 = diffusion.p_sample(x, first, 0)
 assert x_0.shape == (3, 2, 4, 4), f"expected the shape of x, (3, 2, 4, 4); yours has shape {tuple(x_0.shape)}"
 assert torch.allclose(x_0, x / diffusion.alpha_bars[0].sqrt()), "the last step gives x̂_0 itself: no noise is added at index 0"
-middle = [diffusion.p_sample(x, first + 5, 5) for _ in range(2)]
-assert not torch.equal(*middle), "at every other step, fresh noise is added"
-assert abs(float(diffusion.p_sample(3 + x, first, 0).max()) - 1) < 1e-5, "x̂_0 is clamped to [−1, 1]: at the last step 3.25 becomes 1"
+assert not torch.equal(diffusion.p_sample(x, first + 5, 5), diffusion.p_sample(x, first + 5, 5)), "at every other step, fresh noise is added"
+clamped = torch.stack([diffusion.p_sample(x + far, first, 0).mean() for far in (-4, 4)])
+assert torch.allclose(clamped, torch.tensor([-1.0, 1.0])), "x̂_0 is clamped to [−1, 1]: at the last step −3.75 becomes −1, and 4.25 becomes 1"
 many, t = torch.full((2000, 2, 4, 4), 0.25), torch.full((2000,), 5)
-mean, variance = q_posterior((many / diffusion.alpha_bars[5].sqrt()).clamp(-1, 1), many, t, diffusion.betas)
+mean, variance = q_posterior(
+    (many / diffusion.alpha_bars[5].sqrt()).clamp(-1, 1), many, t, diffusion.betas
+)
 back = diffusion.p_sample(many, t, 5)
 assert abs(float(back.mean() - mean.mean())) < 0.01, "the network predicts 0 here: on average the step back is the mean of q(x_{t−1} | x_t, x̂_0)"
 assert abs(float(back.std() - variance.mean().sqrt())) < 0.01, "the noise of a step back has the standard deviation √β̃_t"
+assert len(back.unique()) > 55_000 and not back.requires_grad, "every pixel of every image gets noise of its own; no gradient is kept"
+assert torch.equal(diffusion.model.times[-1], t) and torch.equal(diffusion.model.inputs[-1], many), "the network must be shown the very x and t that are given"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -1021,10 +1056,16 @@ check("diffusion.p_sample", Diffusion)
 # %% tests="p_sample_loop" points=2 minutes=15
 toy = Recorder(torch.zeros(10), torch.zeros(10))
 diffusion = Diffusion(toy, image_size=4, channels=2, timesteps=10)
-x_0 = diffusion.p_sample_loop(torch.zeros(3, 2, 4, 4))
+x_T = torch.full((3, 2, 4, 4), 0.5)
+x_0 = diffusion.p_sample_loop(x_T)
 assert x_0.shape == (3, 2, 4, 4), f"expected the shape of img, (3, 2, 4, 4); yours has shape {tuple(x_0.shape)}"
 assert [int(t[0]) for t in toy.times] == list(range(9, -1, -1)), "the steps go from index T − 1 down to 0, each once"
 assert not any(toy.modes), "while sampling the model must be in evaluation mode: model.eval()"
+assert torch.equal(toy.inputs[0], x_T), "the network sees first the img that is given"
+assert len(toy.inputs[1].unique()) > 90, "after a step, every pixel of every image has noise of its own"
+last = diffusion.p_sample(toy.inputs[9], torch.zeros(3, dtype=torch.long), 0)
+assert torch.allclose(x_0, last), "what comes back is what the step at index 0 makes, as it is"
+assert not x_0.requires_grad, "sampling needs no gradients: torch.no_grad()"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -1035,11 +1076,20 @@ check("diffusion.p_sample_loop", Diffusion)
 # `sample`:
 
 # %% tests="sample" points=2 minutes=10
-diffusion = Diffusion(Recorder(torch.zeros(10), torch.zeros(10)), image_size=4, channels=2, timesteps=10)
+toy = Recorder(torch.zeros(10), torch.zeros(10))
+diffusion = Diffusion(toy, image_size=4, channels=2, timesteps=10)
 made = diffusion.sample(3)
 assert made.shape == (3, 2, 4, 4), f"expected three images, (3, 2, 4, 4); yours has shape {tuple(made.shape)}"
 assert -1e-3 < float(made.min()) and float(made.max()) < 1 + 1e-3, "images are handed out in [0, 1]"
 assert not torch.equal(made[0], made[1]), "every image starts from noise of its own"
+assert [int(t[0]) for t in toy.times] == list(range(9, -1, -1)), "the network is asked once for each step, from T − 1 down to 0"
+assert not any(toy.modes), "while sampling the model must be in evaluation mode: model.eval()"
+last = diffusion.p_sample(toy.inputs[9], torch.zeros(3, dtype=torch.long), 0)
+assert torch.allclose(made, (last + 1) / 2), "from [−1, 1] to [0, 1]: half of what the loop gives, plus ½"
+diffusion.sample(300)
+start, after = toy.inputs[-10], toy.inputs[-9]
+assert min(len(x.unique()) for x in (start, after)) > 9_000, "every pixel has noise of its own, at the start and in each step"
+assert abs(float(start.std()) - 1) < 0.06 and abs(float(start.mean())) < 0.06, "the start is standard normal"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 

@@ -24,7 +24,7 @@
 # guess is what you learn most from.
 
 # %% [markdown]
-# ### Symbols
+# ## Symbols
 #
 # | symbol | meaning | in code |
 # |---|---|---|

@@ -24,7 +24,7 @@
 # guess is what you learn most from.
 
 # %% [markdown]
-# ### Symbols
+# ## Symbols
 #
 # | symbol | meaning | in code |
 # |---|---|---|
@@ -208,7 +208,9 @@ assert out.shape == (3, 2), f"expected shape (3, 2); yours has shape {tuple(out.
 assert torch.allclose(out[0], torch.tensor([3.0, -2.0])), "node 0 receives from 1 and 2: their mean is (3, -2)"
 assert torch.allclose(out[1], torch.tensor([1.0, 0.0])), "node 1 receives from 0 alone: with a weight of ½ or of 1, the mean is (1, 0)"
 assert torch.allclose(out[2], torch.zeros(2)), "node 2 is isolated: 0, and no NaN"
-assert torch.allclose(gcn_layer(h, adjacency.to_sparse(), torch.eye(2)), torch.relu(out)), "a sparse adjacency gives the same"
+assert torch.allclose(
+    gcn_layer(h, adjacency.to_sparse(), torch.eye(2)), torch.relu(out)
+), "a sparse adjacency gives the same"
 uneven = torch.tensor([[0.0, 1.0, 3.0], [0.0, 0.0, 0.0], [0.0, 0.0, 2.0]])
 out = gcn_layer(h, uneven, torch.tensor([[2.0], [1.0]]), activation=torch.sigmoid)
 assert torch.allclose(out, torch.sigmoid(torch.tensor([[6.0], [0.0], [8.0]]))), "weights 1 and 3: the mean is (3.5, −1), and W = (2, 1)ᵀ makes 6 of it"
@@ -315,6 +317,10 @@ assert torch.allclose(out[1], torch.tensor([0.0, -4.0])), "a neighbour that is d
 assert torch.allclose(out[2], torch.zeros(2)), "-1 is nobody, not the last node"
 half = mc_gcn_layer(h, torch.tensor([[2, -1]]), torch.tensor([[1.0], [2.0]]))
 assert torch.allclose(half, torch.tensor([[9.0]])), "(6, 6) and nobody: the mean over k = 2 is (3, 3), and W = (1, 2)ᵀ makes 9 of it"
+thrice = mc_gcn_layer(h, torch.tensor([[1, 0, 0]]), -torch.eye(2))
+assert torch.allclose(thrice, torch.tensor([[0.0, 4 / 3]])), "node 0 drawn twice, node 1 once, W = −I: the mean (4/3, −4/3) turns into (−4/3, 4/3), and ReLU comes last"
+nobody = mc_gcn_layer(h, torch.tensor([[-1, -1]]), torch.eye(2), activation=torch.sigmoid)
+assert torch.allclose(nobody, torch.full((1, 2), 0.5)), "nobody is drawn: the mean is 0, and the activation is applied to it as well"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -446,7 +452,9 @@ gradient = exact_sampler_gradient(logits, h, weight, upstream)
 assert gradient.shape == (1, 3), f"expected the shape of the logits, (1, 3); yours has shape {tuple(gradient.shape)}"
 assert torch.allclose(gradient, torch.tensor([[0.5, -0.5, 0.0]]).double()), "neighbours worth 2 and 0, each with q = ½: the gradient is (½, −½, 0)"
 rows = torch.tensor([[0.0, math.log(3), -math.inf], [0.0, 0.0, 0.0]]).double()
-gradient = exact_sampler_gradient(rows, h.repeat(2, 1, 1), weight, torch.tensor([[2.0], [1.0]]).double())
+gradient = exact_sampler_gradient(
+    rows, h.repeat(2, 1, 1), weight, torch.tensor([[2.0], [1.0]]).double()
+)
 assert torch.allclose(gradient[0], torch.tensor([0.75, -0.75, 0.0]).double()), "q = (¼, ¾), upstream 2: worth 4 and 0, on average 1"
 assert torch.allclose(gradient[1], torch.tensor([-14 / 9, -20 / 9, 34 / 9]).double()), "the other row: worth 2, 0 and 18, on average 20/3"
 ### BEGIN HIDDEN TESTS
@@ -485,11 +493,18 @@ def sampler_gradient(logits, h, weight, upstream, k):
 
 # %% tests="sampler_gradient" points=4 minutes=25
 many = 20_000
-rows = (torch.tensor([[0.0, 1.0, -math.inf]]).double().repeat(many, 1), h.repeat(many, 1, 1), weight, upstream.repeat(many, 1))
+rows = (
+    torch.tensor([[0.0, 1.0, -math.inf]]).double().repeat(many, 1),
+    h.repeat(many, 1, 1),
+    weight,
+    upstream.repeat(many, 1),
+)
 gradient = sampler_gradient(*rows, 2)
 assert gradient.shape == (many, 3), f"expected the shape of the logits; yours has shape {tuple(gradient.shape)}"
 assert float(gradient[:, 0].std()) > 0.1, "estimates from two draws differ from row to row"
-truth = exact_sampler_gradient(*(part[:1] if len(part) == many else part for part in rows))
+truth = exact_sampler_gradient(
+    *(part[:1] if len(part) == many else part for part in rows)
+)
 assert torch.allclose(gradient.mean(dim=0), truth[0], atol=0.04), "on average the estimates must be the exact gradient"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -622,7 +637,9 @@ def draw_candidates(candidates, q, k):
 
 # %% tests="draw_candidates" points=3 minutes=20
 candidates = torch.tensor([[7, 4, -1], [5, -1, -1], [-1, -1, -1]])
-q = torch.tensor([[0.25, 0.75, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]], requires_grad=True)
+q = torch.tensor(
+    [[0.25, 0.75, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]], requires_grad=True
+)
 neighbors, log_q = draw_candidates(candidates, q, 40)
 assert neighbors.shape == log_q.shape == (3, 40), f"expected two tensors of shape (3, 40); yours are {tuple(neighbors.shape)}, {tuple(log_q.shape)}"
 assert set(neighbors[0].tolist()) == {4, 7} and set(neighbors[1].tolist()) == {5}, "draws are candidates, not columns"
@@ -689,7 +706,9 @@ assert torch.allclose(q[0], torch.tensor([7 / 8, 1 / 8, 0.0]), atol=1e-4), "½ �
 assert torch.allclose(q[1], torch.tensor([1.0, 0.0, 0.0])), "the only candidate has probability 1"
 neighbors, log_q = sampler(x, torch.tensor([0, 1]), candidates, 4)
 assert neighbors.shape == log_q.shape == (2, 4), "forward draws k = 4 neighbours for each of 2 nodes"
-sampler.load_state_dict({"weight": torch.eye(2), "mixture": torch.tensor([math.log(3), 0.0])})
+sampler.load_state_dict(
+    {"weight": torch.eye(2), "mixture": torch.tensor([math.log(3), 0.0])}
+)
 q = sampler.probabilities(x, torch.tensor([0, 1]), candidates)
 assert torch.allclose(q[0], torch.tensor([0.95, 0.05, 0.0]), atol=1e-4), "¾ · (2, 0, −3) + ¼ · ⅓, negative ones cut off: 19 to 1 to 0"
 ### BEGIN HIDDEN TESTS
@@ -793,19 +812,26 @@ def new_pair():
 
 # %% tests="joint_step" points=4 minutes=20
 network, sampler, *optimizers = new_pair()
-hops = fixmelab.two_hops(fixmelab.learned_draw(sampler, ring, ring_x, 20), torch.arange(4))
+hops = fixmelab.two_hops(
+    fixmelab.learned_draw(sampler, ring, ring_x, 20), torch.arange(4)
+)
 expected = F.cross_entropy(network(ring_x[hops.inputs], hops), ring_labels)
 downhill = torch.autograd.grad(expected, list(network.parameters()))
-before = [value.detach().clone() for value in (*network.parameters(), *sampler.parameters())]
+before = [
+    value.detach().clone() for value in (*network.parameters(), *sampler.parameters())
+]
 for parameter in (*network.parameters(), *sampler.parameters()):
-    parameter.grad = torch.full_like(parameter, 1e6)  # as if an earlier step had left something
+    # As if an earlier step had left something.
+    parameter.grad = torch.full_like(parameter, 1e6)
 loss = joint_step(network, ring_x[hops.inputs], ring_labels, hops, *optimizers)
 assert isinstance(loss, float), f"expected a Python float; yours is a {type(loss).__name__}"
 assert abs(loss - float(expected)) < 1e-4, f"the cross-entropy of this batch before the step is {float(expected):.4f}; yours is {loss:.4f}"
 after = [value.detach() for value in (*network.parameters(), *sampler.parameters())]
 for k in range(2):
     assert not torch.equal(before[k], after[k]), "the network did not move"
-    assert torch.allclose(after[k], before[k] - 0.1 * downhill[k], atol=1e-4), "the network takes one step down the gradient of the cross-entropy, and of nothing else"
+    assert torch.allclose(after[k], before[k] - 0.1 * downhill[k], atol=1e-4), (
+        "the network takes one step down the gradient of the cross-entropy, and of nothing else"
+    )
 assert 0 < float((after[2] - before[2]).abs().max()) < 1e3, "the sampler does not move, or follows what an earlier step has left"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check

@@ -23,7 +23,7 @@
 # Where it is graded, there are Python's own modules, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and `fixmelab`, and no GPU.
 
 # %% [markdown]
-# ### Symbols
+# ## Symbols
 #
 # | symbol | meaning | in code |
 # |---|---|---|

@@ -24,7 +24,7 @@
 # guess is what you learn most from.
 
 # %% [markdown]
-# ### Symbols
+# ## Symbols
 #
 # | symbol | meaning | shape in code |
 # |---|---|---|
@@ -147,7 +147,9 @@ assert kl.shape == (4,), f"expected one number for each image, shape (4,); yours
 assert torch.allclose(kl, torch.zeros(4)), "for mu = 0 and sigma = 1, q is the prior itself: the divergence must be 0"
 assert torch.allclose(gaussian_kl(one, one), torch.full((4,), 1.5)), "three means that are off by 1 cost 1.5 nats"
 assert (gaussian_kl(zero, 0.1 * one) > 1).all(), "a sigma far below 1 must cost something"
-mixed = gaussian_kl(torch.tensor([[1.0, 0.0], [0.0, 3.0]]), torch.tensor([[2.0, 1.0], [1.0, 1.0]]))
+mixed = gaussian_kl(
+    torch.tensor([[1.0, 0.0], [0.0, 3.0]]), torch.tensor([[2.0, 1.0], [1.0, 1.0]])
+)
 assert torch.allclose(mixed, torch.tensor([1.306853, 4.5])), "μ = (1, 0), σ = (2, 1) costs 1.3069 nats; μ = (0, 3), σ = (1, 1) costs 4.5"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -190,7 +192,9 @@ def reparameterize(mu, sigma, eps):
 
 
 # %% tests="reparameterize" points=1 minutes=5
-z = reparameterize(torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5, 3.0]]), torch.tensor([[2.0, -1.0]]))
+z = reparameterize(
+    torch.tensor([[1.0, -2.0]]), torch.tensor([[0.5, 3.0]]), torch.tensor([[2.0, -1.0]])
+)
 assert z.shape == (1, 2), f"expected the shape of mu, (1, 2); yours has shape {tuple(z.shape)}"
 assert torch.allclose(z, torch.tensor([[2.0, -5.0]])), "for μ = (1, −2), σ = (0.5, 3), ε = (2, −1) the sample is (2, −5)"
 parameter = torch.ones(1, 2, requires_grad=True)
@@ -343,10 +347,15 @@ assert d_mu.shape == d_sigma.shape == (2, 3), "both gradients have the shape of 
 assert torch.allclose(d_mu, zero), "at μ = 0 with no reconstruction loss, nothing pulls on μ"
 assert torch.allclose(d_sigma, zero), "σ = 1 is the bottom of the bowl: its gradient is 0 there"
 assert torch.allclose(grad_mu_sigma(one, zero, one, 2 * one)[1], 2 * one), "z moves by ε when σ moves by 1: chain rule"
-mu, sigma = torch.tensor([[2.0, -1.0]], requires_grad=True), torch.tensor([[0.5, 3.0]], requires_grad=True)
+mu, sigma = (
+    torch.tensor([[2.0, -1.0]], requires_grad=True),
+    torch.tensor([[0.5, 3.0]], requires_grad=True),
+)
 eps = torch.tensor([[3.0, -2.0]])
 z = mu + sigma * eps
-by_autograd = torch.autograd.grad((z**3).sum() + gaussian_kl(mu, sigma).sum(), (mu, sigma))
+by_autograd = torch.autograd.grad(
+    (z**3).sum() + gaussian_kl(mu, sigma).sum(), (mu, sigma)
+)
 by_hand = grad_mu_sigma(3 * z.detach() ** 2, mu.detach(), sigma.detach(), eps)
 assert torch.allclose(by_hand[0], by_autograd[0]), "for the reconstruction loss Σ z³ autograd finds another gradient by μ"
 assert torch.allclose(by_hand[1], by_autograd[1]), "for the reconstruction loss Σ z³ autograd finds another gradient by σ"
@@ -415,10 +424,18 @@ def elbo_from_joint(x, mu, sigma, W, b, s):
 value = elbo_from_joint(x_toy, q_mu, q_sigma, W, b, s)
 assert value.shape == (8,), f"expected one number for each datum, shape (8,); yours has shape {tuple(value.shape)}"
 unit = torch.ones(1, 1, dtype=torch.float64)
-bound = float(elbo_from_joint(0 * unit, 0 * unit, unit, 0 * unit, torch.zeros(1, dtype=torch.float64), 1.0))
+bound = float(
+    elbo_from_joint(
+        0 * unit, 0 * unit, unit, 0 * unit, torch.zeros(1, dtype=torch.float64), 1.0
+    )
+)
 assert abs(bound + 0.918939) < 1e-5, "W = 0, x = b = 0, s = 1 and q = p(z): the ELBO is log N(0; 0, 1) = −0.918939"
 two = torch.tensor([[1.0, -0.5]], dtype=torch.float64)
-bound = float(elbo_from_joint(two, 0.3 * two, two.abs(), torch.diag(two[0]) + 0.2, 0.1 * two[0], 0.5))
+bound = float(
+    elbo_from_joint(
+        two, 0.3 * two, two.abs(), torch.diag(two[0]) + 0.2, 0.1 * two[0], 0.5
+    )
+)
 assert abs(bound + 5.1168) < 1e-4, "x = (1, −½), μ = 0.3 x, σ = (1, ½), b = 0.1 x, s = ½, W = diag(x) + 0.2: the ELBO is −5.1168"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -444,10 +461,16 @@ def elbo_from_kl(x, mu, sigma, W, b, s):
 value = elbo_from_kl(x_toy, q_mu, q_sigma, W, b, s)
 assert value.shape == (8,), f"expected one number for each datum, shape (8,); yours has shape {tuple(value.shape)}"
 unit = torch.ones(1, 1, dtype=torch.float64)
-bound = float(elbo_from_kl(0 * unit, 0 * unit, unit, 0 * unit, torch.zeros(1, dtype=torch.float64), 1.0))
+bound = float(
+    elbo_from_kl(
+        0 * unit, 0 * unit, unit, 0 * unit, torch.zeros(1, dtype=torch.float64), 1.0
+    )
+)
 assert abs(bound + 0.918939) < 1e-5, "W = 0, x = b = 0, s = 1 and q = p(z): the ELBO is log N(0; 0, 1) = −0.918939"
 two = torch.tensor([[1.0, -0.5]], dtype=torch.float64)
-bound = float(elbo_from_kl(two, 0.3 * two, two.abs(), torch.diag(two[0]) + 0.2, 0.1 * two[0], 0.5))
+bound = float(
+    elbo_from_kl(two, 0.3 * two, two.abs(), torch.diag(two[0]) + 0.2, 0.1 * two[0], 0.5)
+)
 assert abs(bound + 5.1168) < 1e-4, "x = (1, −½), μ = 0.3 x, σ = (1, ½), b = 0.1 x, s = ½, W = diag(x) + 0.2: the ELBO is −5.1168"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -504,7 +527,9 @@ assert abs(float(standard) + 0.918939) < 1e-5, "W = 0 and s = 1 leave a standard
 slope = torch.tensor([[2.0]])
 spread = log_evidence(torch.tensor([[3.0]]), slope, torch.tensor([1.0]), 0.5)
 assert abs(float(spread) + 2.112986) < 1e-5, "W = 2, b = 1, s = ½: x has the mean 1 and the variance 4.25; at x = 3 the log-density is −2.1130"
-pair = log_evidence(torch.tensor([[2.0, 1.0]]), torch.ones(2, 1), torch.tensor([1.0, 0.0]), 1.0)
+pair = log_evidence(
+    torch.tensor([[2.0, 1.0]]), torch.ones(2, 1), torch.tensor([1.0, 0.0]), 1.0
+)
 assert abs(float(pair) + 2.720516) < 1e-5, "two pixels that share a latent are correlated: covariance [[2, 1], [1, 2]], log-density −2.7205"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -537,10 +562,14 @@ def posterior(x, W, b, s):
 # %% tests="posterior" points=2 minutes=15
 mean, covariance = posterior(x_toy, W, b, s)
 assert mean.shape == (8, 2) and covariance.shape == (2, 2), "the mean is (B, K), the covariance (K, K)"
-prior_mean, prior_covariance = posterior(torch.ones(1, 3), torch.zeros(3, 2), torch.zeros(3), 1.0)
+prior_mean, prior_covariance = posterior(
+    torch.ones(1, 3), torch.zeros(3, 2), torch.zeros(3), 1.0
+)
 assert torch.allclose(prior_covariance, torch.eye(2)), "with W = 0 the data say nothing: the posterior is the prior"
 assert torch.allclose(prior_mean, torch.zeros(1, 2)), "with W = 0 the data say nothing: the posterior is the prior"
-mean, covariance = posterior(torch.tensor([[3.0]]), torch.tensor([[2.0]]), torch.tensor([1.0]), 0.5)
+mean, covariance = posterior(
+    torch.tensor([[3.0]]), torch.tensor([[2.0]]), torch.tensor([1.0]), 0.5
+)
 assert abs(float(covariance) - 1 / 17) < 1e-5, "W = 2 and s = ½: the precision is 1 + 4 / ¼ = 17"
 assert abs(float(mean) - 16 / 17) < 1e-5, "with b = 1 and x = 3 besides, the posterior mean is 16 / 17"
 shared = posterior(torch.zeros(1, 1), torch.ones(1, 2), torch.zeros(1), 1.0)[1]
@@ -646,7 +675,14 @@ assert int(elbos.argmax()) == int(divergences.argmin()), "where the ELBO is larg
 both = elbos + divergences
 assert torch.allclose(both, log_evidence(x_toy[:1], W[:, :1], b, s).expand(81)), "at every φ the two must add up to log p(x)"
 assert (divergences > 0).all(), "a divergence is never negative: the ELBOs come first"
-at_zero = elbo_from_kl(x_toy[:1], torch.zeros(1, 1).double(), torch.full((1, 1), 0.3).double(), W[:, :1], b, s)
+at_zero = elbo_from_kl(
+    x_toy[:1],
+    torch.zeros(1, 1).double(),
+    torch.full((1, 1), 0.3).double(),
+    W[:, :1],
+    b,
+    s,
+)
 assert torch.allclose(elbos[40], at_zero[0]), "at φ = 0 the ELBO is that of q = N(0, 0.3²)"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -753,6 +789,7 @@ assert mu.shape == sigma.shape == (6, 3), f"mu and sigma are (6, 3) here; yours 
 assert (sigma > 0).all(), "sigma is a standard deviation: it must be positive for every image and latent"
 assert torch.equal(mu, model.encode(images)[0]), "encode must draw no noise: the same images have the same mu"
 assert torch.allclose(model.encode(images[:2])[0], mu[:2], atol=1e-5), "an image's mu must not depend on what else is in the batch"
+assert mu.requires_grad and sigma.requires_grad, "gradients must flow through mu and sigma: no detach, no no_grad"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -763,11 +800,17 @@ check("vae.encode", VAE)
 # `decode` alone:
 
 # %% tests="decode" points=2 minutes=5
-with torch.no_grad():
-    x_hat = VAE(3).decode(10 * torch.randn(6, 3, generator=torch.Generator().manual_seed(0)))
+model, z = VAE(3).eval(), 10 * torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+x_hat = model.decode(z).detach()
 assert x_hat.shape == (6, 1, 28, 28), f"expected six images, (6, 1, 28, 28); yours has shape {tuple(x_hat.shape)}"
 assert 0 <= float(x_hat.min()) and float(x_hat.max()) <= 1, "pixels must lie in [0, 1], whatever the code"
 assert not torch.allclose(x_hat[0], x_hat[1]), "two different codes give the same image"
+assert float(x_hat.min()) < 0.5 < float(x_hat.max()), "dark and bright pixels must both be possible: one sigmoid, at the end"
+assert torch.equal(x_hat, model.decode(z)), "decode must draw no noise: the same code gives the same image"
+assert torch.allclose(model.decode(z[:2]), x_hat[:2], atol=1e-5), "an image must not depend on what else is in the batch"
+moved = (model.decode(10 * torch.eye(3)) - model.decode(torch.zeros(1, 3))).abs().amax(dim=(1, 2, 3))
+assert (moved > 0).all(), "each of the three latents must change the image"
+assert model.decode(z).requires_grad, "gradients must flow through the image: no detach, no no_grad"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -786,6 +829,7 @@ assert torch.equal(mu, model.encode(images)[0]), "the second result is mu, just 
 assert torch.equal(x_hat, model(images, eps=eps)[0]), "the same eps must give the same reconstruction"
 assert not torch.equal(model(images)[0], model(images)[0]), "without eps, fresh noise must be drawn at each call"
 assert torch.allclose(x_hat, model.decode(reparameterize(mu, sigma, eps)), atol=1e-5), "x_hat is what decode makes of z = μ + σ ⊙ ε"
+assert all(part.requires_grad for part in model(images)), "gradients must flow through x_hat, mu and sigma: no detach, no no_grad"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -966,7 +1010,9 @@ assert float(canvas[0, 0]) < 0.1 < 0.9 < float(canvas[0, 279]), "z_i must grow f
 assert abs(float(canvas[0, 0] - canvas[279, 0])) < 1e-4, "down a column only z_j changes, and this toy ignores it"
 down = torch.as_tensor(plot_latents(toy, i=1, j=0)[1])
 assert float(down[0, 0]) < 0.1 < 0.9 < float(down[279, 0]), "z_j must grow from top to bottom along the rows"
-ramp = LinearDecoder(torch.tensor([[1.0, 0.0, 0.0]]).repeat(784, 1), torch.linspace(-2, 2, 784))
+ramp = LinearDecoder(
+    torch.tensor([[1.0, 0.0, 0.0]]).repeat(784, 1), torch.linspace(-2, 2, 784)
+)
 tile = ramp.decode(torch.tensor([[-3.0, 0.0, 0.0]])).detach()[0, 0]
 corner = torch.as_tensor(plot_latents(ramp)[1])[:28, :28]
 assert torch.allclose(corner.float(), tile, atol=1e-4), "the top left tile is the image decoded at z_i = −3, pixel by pixel"
@@ -1125,7 +1171,10 @@ def aggregate_moments(mu, sigma):
 
 
 # %% tests="aggregate_moments" points=1 minutes=10
-two_mu, two_sigma = torch.tensor([[1.0, 0.0, 0.0], [-1.0, 0.0, 2.0]]), torch.tensor([[1e-9, 2.0, 1.0], [1e-9, 2.0, 3.0]])
+two_mu, two_sigma = (
+    torch.tensor([[1.0, 0.0, 0.0], [-1.0, 0.0, 2.0]]),
+    torch.tensor([[1e-9, 2.0, 1.0], [1e-9, 2.0, 3.0]]),
+)
 mean, variance = aggregate_moments(two_mu, two_sigma)
 assert mean.shape == variance.shape == (3,), "one mean and one variance for each latent, shape (3,)"
 assert torch.allclose(variance[0], torch.tensor(1.0)), "two points at ±1 without any spread: variance 1"

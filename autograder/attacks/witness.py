@@ -5,7 +5,7 @@ from nbformat import NotebookNode
 
 from autograder import cells
 from autograder.attacks.corpus import notebook_of
-from autograder.grading.cell_text import answer_text
+from autograder.grading.source_text import answer_text
 
 ASSIGNMENT = "vae"
 # Attacks and witness are graded on the assignment's beginning, up to this heading: enough for every trick, and quick.

@@ -10,7 +10,7 @@ import nbformat
 from nbformat import NotebookNode, v4
 
 from autograder import cells
-from autograder.authoring import rules, unfolding
+from autograder.authoring import rules, standing, unfolding
 from autograder.authoring.authored import Authored, authored_cells
 from autograder.authoring.worth import Worths
 
@@ -43,6 +43,9 @@ def source_from_text(path: Path, repository: str, known: Sequence[str] | None = 
         for item, role in zip(authored, roles, strict=True)
         for cell in _expand(item, role, name, names, repeats, worths)
     ]
+    if standing.sets_up_a_lab(authored):
+        built[0].source = standing.below_badge(built[0].source)
+        built.append(standing.last_cell())
     rules.check_pairs(names)
     rules.check_ids(built, authored)
     if known is not None:
@@ -77,7 +80,8 @@ def _expand(
         if name not in names.anchors:
             raise cell.error(f"tests {name!r}, but no cell above has the line '# exercise: {name}'")
         rules.check_tests(cell, f"{assignment}.{name}")
-        yield _new_cell(cell, cells.TEST_PREFIX + name, grade=True, locked=True, points=rules.points_of(cell))
+        source, points = standing.with_first_line(name, cell.source), rules.points_of(cell)
+        yield _new_cell(cell, cells.TEST_PREFIX + name, source=source, grade=True, locked=True, points=points)
     elif role == "written":
         name = rules.name_of(cell, role)
         names.add(names.written, name, cell)

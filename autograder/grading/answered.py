@@ -8,10 +8,10 @@ from nbformat import NotebookNode
 
 from autograder import cells, course
 from autograder.errors import InputError
-from autograder.grading.cell_text import is_untouched
 from autograder.grading.restoring import restore
-from autograder.grading.restoring.belonging import nearest
+from autograder.grading.source_text import is_untouched, release_text
 from autograder.grading.submissions import find_submissions
+from fixmelab.restoring.belonging import nearest
 
 Sources = Mapping[str, NotebookNode]
 
@@ -59,6 +59,6 @@ def list_submissions(assignment: str, paths: Iterable[Path]) -> tuple[list[Liste
     for submission in submissions:
         notebook = submission.notebook()
         count = answered(notebook)
-        belongs = assignment if count is not None else nearest(others, notebook)
+        belongs = assignment if count is not None else nearest(others, notebook, release_text)
         listed.append(Listed(submission.path, submission.student, belongs, count or 0))
     return listed, notes, problems

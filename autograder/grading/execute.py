@@ -12,7 +12,6 @@ from autograder import cells
 from autograder.errors import InputError
 from autograder.grading.findings import Findings
 from autograder.grading.kernels import Kernels
-from autograder.grading.nodes import node
 from autograder.judge.exercise import Exercise
 from autograder.judge.server import JudgeServer
 from autograder.judge.verdict import Finding
@@ -20,6 +19,7 @@ from autograder.regions import HIDDEN_TESTS, text_in
 from autograder.sandbox.kernel import Ending, Kernel
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Address, judge_socket, session
+from fixmelab.restoring.nodes import node
 
 
 class OpenExercise(Protocol):

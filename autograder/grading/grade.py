@@ -4,10 +4,10 @@ from nbformat import NotebookNode
 
 from autograder import cells
 from autograder.assignments import exercises_of
-from autograder.grading.cell_text import is_untouched
 from autograder.grading.execute import Execution, execute
 from autograder.grading.grading import Grading
 from autograder.grading.restoring import restore
+from autograder.grading.source_text import is_untouched
 from autograder.grading.submissions import Submission
 from autograder.judge.draw import seed_for
 from autograder.results.model import ExerciseResult, SubmissionResult

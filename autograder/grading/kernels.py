@@ -8,9 +8,9 @@ from dataclasses import replace
 from nbformat import NotebookNode
 
 from autograder.cells import is_tests
-from autograder.grading.nodes import new_cell
 from autograder.sandbox.kernel import Ending, Kernel, Whose
 from autograder.sandbox.limits import Limits
+from fixmelab.restoring.nodes import new_cell
 
 # Each runs again all that came before it. An honest notebook needs at most one more for each answer and each test.
 MOST_KERNELS = 60

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TypeGuard
 
 from autograder.cells import ANCHOR
-from autograder.grading.cell_text import parsed
 from autograder.results.text import with_few_marks
 from autograder.sandbox.kernel import CellError
+from fixmelab.restoring.cell_text import parsed
 
 LENGTH = 500
 

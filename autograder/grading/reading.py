@@ -5,8 +5,8 @@ import hashlib
 from nbformat import NotebookNode
 
 from autograder.errors import InputError
-from autograder.grading.nodes import from_dict
 from fixmelab import notebooks
+from fixmelab.restoring.nodes import from_dict
 
 
 def submission_digest(data: bytes) -> str:

@@ -3,8 +3,8 @@
 import re
 
 from autograder.grading import messages
-from autograder.grading.cell_text import names_bound_at
 from autograder.sandbox.kernel import CellError
+from fixmelab.restoring.cell_text import names_bound_at
 
 INSTALLED = "numpy, torch, torchvision, matplotlib, tqdm, ipywidgets and fixmelab"
 NO_GPU = "It is graded without a GPU: use the device of the arguments, and CUDA only if torch.cuda.is_available()."

@@ -124,7 +124,7 @@ def _row(name: str, notebook: NotebookNode, destination: Destination) -> str:
 
 
 def _package(project: str, root: Path) -> dict[str, bytes]:
-    """The files that the wheel holds: modules, and what package-data names."""
+    """The files that the wheel holds beside the notebooks: modules, and what package-data names."""
     try:
         settings: dict[str, Any] = tomllib.loads(project)["tool"]["setuptools"]
         packages = settings["packages"]
@@ -133,6 +133,8 @@ def _package(project: str, root: Path) -> dict[str, bytes]:
     files = {}
     for package in packages:
         folder = _folder(package, settings.get("package-dir", {}))
+        if folder == "release":
+            continue  # the tree has notebooks of its own
         for pattern in ("*.py", *settings.get("package-data", {}).get(package, ())):
             for path in sorted((root / folder).glob(pattern)):
                 if path.is_file() and not path.name.startswith("."):

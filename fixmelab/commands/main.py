@@ -10,12 +10,12 @@ import typer
 # Commands import what they need themselves, since torch takes seconds and `--help` should not.
 
 app = typer.Typer(
-    help="Train what you wrote in a notebook of the course.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # boxes leave no room for long flags at 80 columns
 )
-train = typer.Typer(help="Train a model out of a notebook.", no_args_is_help=True)
+train = typer.Typer(help="Train a model out of a notebook.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(train, name="train")
 
 
@@ -34,9 +34,47 @@ class DataClass(str, Enum):
 SWITCHES = ("--fid", "--visualize", "--wandb")
 
 
+def _version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        print(f"fixmelab {version('fixmelab')}")
+        raise typer.Exit
+
+
 @app.callback()
-def commands() -> None:
-    """Train what you wrote in a notebook of the course."""
+def commands(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Check where you stand, and train what you wrote in a notebook of the course."""
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="Your .ipynb, saved.")],
+    run: Annotated[
+        bool, typer.Option("--run", help="Run it as grading does: afresh, on the smoke budget, without training.")
+    ] = False,
+) -> None:
+    """Say where you stand before you hand in.
+
+    The exit code is 0 if the notebook is ready, and 1 if it is not.
+    """
+    from tqdm import tqdm
+
+    from fixmelab.standing.check import check_file
+
+    with tqdm(desc="running", unit=" cells", disable=not run, leave=False) as bar:
+
+        def told(done: int, of: int) -> None:
+            bar.total, bar.n = of, done
+            bar.refresh()
+
+        table = check_file(notebook, run=run, told=told)
+    print(table)
+    raise typer.Exit(0 if table.standing.is_ready else 1)
 
 
 def _switch(help: str) -> typer.models.OptionInfo:
@@ -103,8 +141,8 @@ def with_values(arguments: list[str]) -> list[str]:
     given = []
     for index, argument in enumerate(arguments):
         given.append(argument)
-        following = arguments[index + 1].lower() if index + 1 < len(arguments) else ""
-        if argument in SWITCHES and following not in ("true", "false"):
+        following = arguments[index + 1] if index + 1 < len(arguments) else "-"
+        if argument in SWITCHES and following.startswith("-"):
             given.append("true")
     return given
 

@@ -4,13 +4,16 @@ import io
 from collections.abc import Mapping
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.typing import ArrayLike
+from PIL import Image
 from torch import Tensor
 
 from fixmelab.environment import is_watched
 from fixmelab.graphs import Graph
 from fixmelab.pictures import plotting
-from fixmelab.pictures.edge_probabilities import Scene, colour_bar, line_handles
+from fixmelab.pictures.edge_probabilities import SCALE, Scene, colour_bar, line_handles
+from fixmelab.pictures.graph_drawing import frame
 
 MOST_DRAWS = 10  # a node, on the slider
 WIDTH, HEIGHT = 700, 600  # pixels of the slider's picture
@@ -58,7 +61,9 @@ def _static(scene: Scene, epochs: dict[int, np.ndarray]) -> plotting.Figure:
 def _slider(scene: Scene, epochs: dict[int, np.ndarray], seed: int) -> object:
     import ipywidgets  # here: only who looks needs it
 
-    picture = ipywidgets.Image(format="png", width=WIDTH, height=HEIGHT)
+    stage = _Stage(scene)
+    picture = ipywidgets.Image(format="png", width=WIDTH, height=HEIGHT, tooltip=f"the graph, coloured by {SCALE}")
+    picture.layout = ipywidgets.Layout(max_width="100%", height="auto")
     caption = ipywidgets.HTML()
     layout, narrow = ipywidgets.Layout(width="330px"), {"description_width": "4em"}
     which = ipywidgets.SelectionSlider(
@@ -72,7 +77,7 @@ def _slider(scene: Scene, epochs: dict[int, np.ndarray], seed: int) -> object:
     def show(_: object = None) -> None:
         q = epochs[which.value]
         entries = scene.draws(q, numbers[:, : draws.value])
-        picture.value = _png(scene, q, np.unique(entries))
+        picture.value = stage.png(q, np.unique(entries))
         text = f"{_epoch_text(scene, which.value, q)}; {entries.size} draws"
         if scene.noise is not None and entries.size:
             text += f", {scene.noise[entries].mean():.0%} of them noise"
@@ -89,18 +94,35 @@ def _slider(scene: Scene, epochs: dict[int, np.ndarray], seed: int) -> object:
     return ipywidgets.VBox([ipywidgets.HBox([which, draws, again]), picture, caption])
 
 
-def _png(scene: Scene, q: np.ndarray, drawn: np.ndarray) -> bytes:
-    with plotting.style():
-        figure = plotting.Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
-        # Fixed places: a layout that adapts costs as much again as the drawing.
-        axes = figure.add_axes((0.01, 0.06, 0.83, 0.93))
-        scene.draw(axes, q, drawn)
-        colour_bar(figure, [figure.add_axes((0.87, 0.16, 0.025, 0.72))], own=True)
-        handles = line_handles(scene.noise is not None, True)
-        figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=10)
+class _Stage:
+    """The slider's picture: what never changes is drawn once, and the graph over it each time."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        with plotting.style():
+            figure = plotting.Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
+            self._canvas = FigureCanvasAgg(figure)
+            # Fixed places: a layout that adapts costs as much again as the drawing.
+            self._axes = figure.add_axes((0.01, 0.06, 0.83, 0.93))
+            frame(self._axes, scene.places, scene.radii)
+            colour_bar(figure, [figure.add_axes((0.87, 0.16, 0.025, 0.72))], own=True)
+            handles = line_handles(scene.noise is not None, True)
+            figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=10)
+            self._canvas.draw()
+        self._empty = self._canvas.copy_from_bbox(figure.bbox)
+
+    def png(self, q: np.ndarray, drawn: np.ndarray) -> bytes:
+        """The graph by q (E,), the entries `drawn` thick."""
+        self._canvas.restore_region(self._empty)
+        with plotting.style():
+            self._scene.draw(self._axes, q, drawn)
+            for artist in sorted(self._axes.collections, key=lambda artist: artist.get_zorder()):
+                self._axes.draw_artist(artist)
+                artist.remove()
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+        # Little compression: the picture travels once, and packing it well takes longer than drawing it.
+        Image.fromarray(np.asarray(self._canvas.buffer_rgba())).save(buffer, format="png", compress_level=1)
+        return buffer.getvalue()
 
 
 def _epoch_text(scene: Scene, epoch: int, q: np.ndarray) -> str:

@@ -71,7 +71,11 @@ class LatentExplorer(ipywidgets.HBox):
         )
         width = SIDE * ENLARGED
         self.picture = ipywidgets.Image(
-            format="png", width=width, height=width, layout=ipywidgets.Layout(align_self="center")
+            format="png",
+            width=width,
+            height=width,
+            layout=ipywidgets.Layout(align_self="center"),
+            tooltip="what the decoder makes of this place on the map",
         )
         self.caption = ipywidgets.HTML(layout=ipywidgets.Layout(align_self="center"))
         side = ipywidgets.VBox(

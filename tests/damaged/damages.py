@@ -7,7 +7,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from autograder import cells
-from autograder.grading.cell_text import release_text
+from autograder.grading.source_text import release_text
 
 Damage = Callable[[NotebookNode], NotebookNode]
 

@@ -6,7 +6,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from autograder import cells
-from autograder.grading.cell_text import release_text
+from autograder.grading.source_text import release_text
 from autograder.regions import MARKER
 
 STUB = "*Write your answer here.*"

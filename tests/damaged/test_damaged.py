@@ -14,8 +14,8 @@ from small_notebook import STUB, fixme, other_source, released, small_source, so
 
 from autograder import cells
 from autograder.errors import InputError
-from autograder.grading.cell_text import is_untouched
 from autograder.grading.restoring import Restored, restore
+from autograder.grading.source_text import is_untouched
 
 BUILT = sorted((Path(__file__).parents[2] / "source").glob("*/*.ipynb"))
 

@@ -164,10 +164,17 @@ def test_switches_are_bare_or_have_a_value(monkeypatch, given, fid, visualize) -
 
 @pytest.mark.parametrize(
     "given",
-    [[], ["--from", "a", "--nonsense"], ["--from", "a", "--data_class", "cow"], ["--from", "a", "--image_size", "big"]],
+    [
+        [],
+        ["--from", "a", "--nonsense"],
+        ["--from", "a", "--data_class", "cow"],
+        ["--from", "a", "--image_size", "big"],
+        ["--from", "a", "--fid", "maybe"],
+    ],
 )
-def test_wrong_usage_ends_with_2(monkeypatch, given) -> None:
+def test_wrong_usage_ends_with_2_and_names_what_is_wrong(monkeypatch, capsys, given) -> None:
     assert here(given, monkeypatch) == 2
+    assert not given or given[-2 if given[-1] == "big" else -1].strip("-") in capsys.readouterr().err
 
 
 def test_help_is_quick_and_names_every_flag() -> None:
@@ -175,7 +182,7 @@ def test_help_is_quick_and_names_every_flag() -> None:
     code += "sys.argv = ['fixmelab', 'train', 'diffusion', '--help']\n"
     code += "try: main()\nexcept SystemExit as ended: assert not ended.code\nassert 'torch' not in sys.modules"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"COLUMNS": "200"}
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"COLUMNS": "80"}
     )
     assert done.returncode == 0, done.stderr
     for name in diffusion_options.Options.__dataclass_fields__:

@@ -1,4 +1,4 @@
-"""The students' wheel: everything of fixmelab/ and what is embedded in data/ is in it, and nothing else."""
+"""The students' wheel: everything of fixmelab/, what is embedded in data/, and the notebooks as students get them."""
 
 import shutil
 import subprocess
@@ -16,11 +16,13 @@ from importlib.resources import files
 import fixmelab
 from fixmelab.cache import cache_folder
 from fixmelab.data.downloads import downloads
+from fixmelab.standing import released
 from pathlib import Path
 target = Path(sys.argv[1])
 assert target in Path(fixmelab.__file__).parents, fixmelab.__file__
 assert files("fixmelab.embedded").joinpath("README.md").is_file()
 assert len(downloads("fashion_mnist")) == 4
+assert "vae" in released.names() and len(released.tasks(released.notebook("vae"))) > 20
 assert cache_folder() == Path.home() / ".cache" / "fixmelab"
 """
 
@@ -36,7 +38,7 @@ def test_the_wheel_holds_the_package_and_the_embedded_data(tmp_path):
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    for name in ("fixmelab", "data"):
+    for name in ("fixmelab", "data", "release"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__", "cache"))
     cached = source / "data" / "cache" / "big.json"
     cached.parent.mkdir()
@@ -48,7 +50,8 @@ def test_the_wheel_holds_the_package_and_the_embedded_data(tmp_path):
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     package = {path.relative_to(source).as_posix() for path in (source / "fixmelab").rglob("*") if path.is_file()}
     embedded = {f"fixmelab/embedded/{name.name}" for name in (source / "data").iterdir() if name.is_file()}
-    assert held == package | embedded
+    releases = {f"fixmelab/releases/{path.parent.name}/{path.name}" for path in source.glob("release/*/*.ipynb")}
+    assert held == package | embedded | releases
 
     run("-m", "pip", "install", "-q", "--no-deps", "--target", target, wheel, cwd=tmp_path)
     (tmp_path / "use.py").write_text(USE)

@@ -12,7 +12,7 @@ from autograder.assignments import exercises_of
 from autograder.authoring.proof import judged_expressions
 from autograder.regions import visible
 
-LEAST_CAUGHT = 0.65  # of the known mistakes of a notebook: the others show in gradients, draws, dtypes or other rows
+LEAST_CAUGHT = 0.7  # of the known mistakes of a notebook: the others show in gradients, draws, dtypes or other rows
 LEAST_IN_ONE = 0.2  # of those of any exercise
 
 

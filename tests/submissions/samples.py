@@ -14,7 +14,7 @@ import nbformat
 from nbformat import NotebookNode, v4
 
 from autograder import cells, course
-from autograder.grading.cell_text import answer_text
+from autograder.grading.source_text import answer_text
 
 FOLDER = Path(__file__).resolve().parent / "vae"
 

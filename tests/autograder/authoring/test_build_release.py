@@ -46,8 +46,10 @@ def test_each_stub_names_the_nearest_anchor_above(release):
 
 
 def test_hidden_tests_and_mark_schemes_are_gone_without_a_trace(release):
-    assert release["test_mix_noise"].source == ('assert mix_noise(1, 0, 5) == 1, "With sigma = 0 there is no noise."')
-    assert release["test_second_half"].source == ""
+    assert release["test_mix_noise"].source == (
+        '# tests: mix_noise\nassert mix_noise(1, 0, 5) == 1, "With sigma = 0 there is no noise."'
+    )
+    assert release["test_second_half"].source == "# tests: second_half"
     assert release["question_why_noise"].source == "*3 points*\n\nWhy does the noise enter from outside?"
     assert release["why_noise"].source == cells.ANSWER_STUB
 

@@ -14,18 +14,20 @@ from autograder.exports.canvas import canvas
 from autograder.exports.junit import junit
 from autograder.exports.markdown import markdown
 from autograder.exports.spreadsheet import spreadsheet
-from autograder.grading import cell_text, messages
-from autograder.grading.likeness import similarity, tokens
+from autograder.grading import messages
 from autograder.grading.reading import read_notebook
 from autograder.grading.restoring import restore
-from autograder.grading.restoring.assembly import places_of_additions
-from autograder.grading.restoring.sides import StudentCell
-from autograder.grading.restoring.state import State
+from autograder.grading.source_text import release_text
 from autograder.reports.html import html_report
 from autograder.reports.table import results_table
 from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
 from autograder.sandbox.outputs import Outputs
 from fixmelab import notebooks
+from fixmelab.restoring import cell_text
+from fixmelab.restoring.assembly import places_of_additions
+from fixmelab.restoring.likeness import similarity, tokens
+from fixmelab.restoring.sides import StudentCell
+from fixmelab.restoring.state import State
 from tests.autograder.counted import growth
 
 MOST_GROWTH = 2.5
@@ -220,7 +222,7 @@ def test_no_text_is_slow_to_read(kind):
     plain = cell_text.tidy(text)
     cell_text.syntax_of(plain)
     cells.ANCHOR.findall(plain)
-    cell_text.release_text({"source": text, "metadata": {}})
+    release_text({"source": text, "metadata": {}})
     messages.clean(text)
     cell_text.without_fence(text)
 

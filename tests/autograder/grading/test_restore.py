@@ -3,21 +3,20 @@
 import pytest
 from nbformat import NotebookNode
 
-from autograder.grading.cell_text import (
+from autograder.grading.source_text import is_untouched, release_text
+from fixmelab.restoring.cell_text import (
     DEFINITIONS,
     IMPORTS,
     MAX_PARSED,
     SETTINGS,
     additions,
-    is_untouched,
     parsed,
-    release_text,
     syntax_of,
     tidy,
     with_plain_spaces,
     without_fence,
 )
-from autograder.grading.likeness import similarity, tokens
+from fixmelab.restoring.likeness import similarity, tokens
 
 TWO = """# exercise: push
 class Store:

@@ -4,10 +4,10 @@ import ast
 from collections import defaultdict
 from collections.abc import Callable
 
-from autograder import cells
-from autograder.grading.cell_text import DEFINITIONS, IMPORTS, SETTINGS, additions, names_bound
-from autograder.grading.restoring.sides import COPY_SIMILARITY, SourceCell, StudentCell, exercise_of, names_of
-from autograder.grading.restoring.state import CONFIDENCE, KINDS, State
+from fixmelab import cells
+from fixmelab.restoring.cell_text import DEFINITIONS, IMPORTS, SETTINGS, additions, names_bound
+from fixmelab.restoring.sides import COPY_SIMILARITY, SourceCell, StudentCell, exercise_of, names_of
+from fixmelab.restoring.state import CONFIDENCE, KINDS, State
 
 STRIPPED = "without metadata"
 

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from typing import NamedTuple
 
-from autograder.grading.cell_text import ELSEWHERE
-from autograder.grading.restoring.sides import SourceCell, StudentCell
-from autograder.grading.restoring.state import CONFIDENCE, NOTHING, Answer, How, State, on_copies
+from fixmelab.restoring.cell_text import ELSEWHERE
+from fixmelab.restoring.sides import SourceCell, StudentCell
+from fixmelab.restoring.state import CONFIDENCE, NOTHING, Answer, How, State, on_copies
 
 ANSWER_SIMILARITY = 0.6  # an answer without any name is the cell that is at least so like the stub or the solution
 

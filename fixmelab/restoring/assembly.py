@@ -6,9 +6,9 @@ from collections import defaultdict
 
 from nbformat import NotebookNode
 
-from autograder.grading.nodes import new_cell, node
-from autograder.grading.restoring.sides import SourceCell, StudentCell
-from autograder.grading.restoring.state import State
+from fixmelab.restoring.nodes import new_cell, node
+from fixmelab.restoring.sides import SourceCell, StudentCell
+from fixmelab.restoring.state import State
 
 
 def note_order(state: State) -> None:

@@ -6,15 +6,24 @@ from typing import Literal
 
 from nbformat import NotebookNode
 
-from autograder import cells
-from autograder.grading.restoring.sides import SourceCell, StudentCell
-from autograder.results.model import Repair
+from fixmelab import cells
+from fixmelab.restoring.sides import SourceCell, StudentCell
 
 How = Literal["id", "anchor", "name", "similarity", "source"]
 CONFIDENCE: dict[How, float] = {"id": 1.0, "anchor": 1.0, "name": 0.9}
 
 NOTHING = "no answer was found; the empty cell was put in"
 KINDS = {"code": "code", "markdown": "Markdown", "raw": "raw"}
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One thing that restoring the notebook had to mend. `confidence` lies in [0, 1]."""
+
+    exercise: str | None
+    how: How
+    confidence: float
+    what: str
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the text of a cell says: its form in the release, the names it defines, whether it holds an answer."""
+"""What the text of a cell says: the names it defines, whether it holds an answer."""
 
 import ast
 import functools
@@ -6,10 +6,8 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from autograder.cells import ANCHOR, grade_id
-from autograder.regions import MARKER, SOLUTION
 from fixmelab.ipython_cells import as_python
 
 FIXME = "FIXME: "
@@ -81,27 +79,6 @@ def without_fence(text: str) -> str:
     lines = text.strip().split("\n")
     fenced = len(lines) > 1 and lines[0].startswith("```") and lines[-1].strip() == "```"
     return "\n".join(lines[1:-1]) if fenced else text
-
-
-def release_text(cell: Any) -> str:
-    """The text of a source cell as students get it: without solutions, hidden tests and mark scheme."""
-    lines, name, inside = [], grade_id(cell), False
-    for line in cell["source"].split("\n"):
-        if anchor := ANCHOR.match(line):
-            name = anchor[1]
-        if marker := MARKER.search(line):
-            inside = marker[1] == "BEGIN"
-            if inside and marker[2] == SOLUTION:
-                indent = line[: len(line) - len(line.lstrip())]
-                lines.append(f'{indent}raise NotImplementedError("{FIXME}{name}")')
-        elif not inside:
-            lines.append(line)
-    return "\n".join(lines)
-
-
-def answer_text(cell: Any) -> str:
-    """The text of a solution's cell as a student would have written it: without the lines that mark regions."""
-    return "\n".join(line for line in cell["source"].split("\n") if not MARKER.search(line))
 
 
 def parsed(text: str) -> ast.Module | None:
@@ -199,16 +176,6 @@ def _bound(statement: ast.stmt) -> tuple[set[str], set[str]]:
         if node is statement and isinstance(node, DEFINITIONS):
             break
     return imported, bound
-
-
-def is_untouched(source_cell: Any, answer: Any, exercise: str | None = None) -> bool:
-    """Whether the answer cell still is as it was released, or holds nothing.
-
-    A written answer is untouched when it is empty or the stub; a FIXME cell when its FIXMEs still raise.
-    `exercise` asks for the FIXME of that exercise alone, in a cell that holds several.
-    """
-    stub, is_code = tidy(release_text(source_cell)), source_cell["cell_type"] == "code"
-    return is_still(stub, tidy(answer["source"]), is_code, exercise)
 
 
 def is_still(stub: str, text: str, is_code: bool, exercise: str | None = None) -> bool:

@@ -1,27 +1,28 @@
 """The two sides of a restoration: the cells of the submission, and those of the source that they fill."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
 from nbformat import NotebookNode
 
-from autograder import cells
-from autograder.grading.cell_text import (
+from fixmelab import cells
+from fixmelab.restoring.cell_text import (
     Names,
     Syntax,
     is_still,
-    release_text,
     syntax_of,
     tidy,
     uniform,
     with_plain_spaces,
     without_fence,
 )
-from autograder.grading.likeness import similarity, tokens
+from fixmelab.restoring.likeness import similarity, tokens
 
 COPY_SIMILARITY = 0.85  # a cell that is at least so like a locked one is that one
 LOCKED_METADATA = ("points", "grade", "solution", "locked")
+
+StubOf = Callable[[NotebookNode], str]
 
 
 class StudentCell:
@@ -85,7 +86,7 @@ class StudentCell:
 class SourceCell:
     """A cell of the source, and how it is known again in a submission."""
 
-    def __init__(self, index: int, cell: NotebookNode):
+    def __init__(self, index: int, cell: NotebookNode, stub: str):
         self.index = index
         self.cell = cell
         self.kind: str = cell.cell_type
@@ -94,7 +95,7 @@ class SourceCell:
         self.is_fixme = self.is_answer and self.kind == "code"
         self.is_written = self.is_answer and not self.is_fixme  # a prediction, too, which is no exercise
         self.anchors = cells.anchors(cell)
-        self.stub = release_text(cell)
+        self.stub = stub
         self.forms = (tidy(self.stub), tidy(cell.source))
         self.expected: frozenset[str] = frozenset()  # names by which an answer is known
 
@@ -133,9 +134,18 @@ class SourceCell:
         return is_still(self.forms[0], cell.plain if is_code else cell.prose, is_code)
 
 
-def originals_of(source: NotebookNode) -> list[SourceCell]:
-    """The source's cells. An answer is known by its exercises, and by names that no other cell defines."""
-    originals = [SourceCell(index, cell) for index, cell in enumerate(source.cells)]
+def as_it_is(cell: NotebookNode) -> str:
+    """The text of a cell of the release, which students get as it is."""
+    text: str = cell.source
+    return text
+
+
+def originals_of(source: NotebookNode, stub_of: StubOf = as_it_is) -> list[SourceCell]:
+    """The source's cells. An answer is known by its exercises, and by names that no other cell defines.
+
+    `stub_of` gives the text of a cell as students get it.
+    """
+    originals = [SourceCell(index, cell, stub_of(cell)) for index, cell in enumerate(source.cells)]
     for original in originals:
         if original.is_fixme:
             names = frozenset(original.anchors) | (original.names.functions or original.names.others)

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 
 from nbformat import NotebookNode
 
-from autograder.errors import InputError
-from autograder.grading.restoring.sides import SourceCell, StudentCell, exercise_of, originals_of
+from fixmelab.restoring.sides import SourceCell, StubOf, StudentCell, exercise_of, originals_of
+
+
+class OtherNotebookError(ValueError):
+    """The notebook is of another assignment: one line says which, as far as that can be told."""
 
 
 def require_assignment(
@@ -14,27 +17,32 @@ def require_assignment(
     assignment: str,
     where: str,
     others: Mapping[str, NotebookNode],
+    stub_of: StubOf,
 ) -> None:
-    """Raise InputError if none of the exercises is there, or fewer than half and more of one of `others`."""
+    """Raise OtherNotebookError if none of the exercises is there, or fewer than half and more of one of `others`."""
     total, found = _exercises_found(originals, student)
     if total and 2 * found >= total:
         return
     counts = {
-        name: _exercises_found(originals_of(other), student)[1] for name, other in others.items() if name != assignment
+        name: _exercises_found(originals_of(other, stub_of), student)[1]
+        for name, other in others.items()
+        if name != assignment
     }
-    nearest = max(sorted(counts), key=counts.__getitem__, default="")
-    belongs = counts.get(nearest, 0) > found
+    most = max(sorted(counts), key=counts.__getitem__, default="")
+    belongs = counts.get(most, 0) > found
     if total and found and not belongs:
         return
-    how_many = f"none of its {total} exercises is" if not found else f"only {found} of its {total} exercises are"
-    advice = f"it belongs to {nearest}" if belongs else "check the file"
-    raise InputError(f"{where} is not a notebook of {assignment or 'this assignment'}: {how_many} in it; {advice}")
+    those_found = f"none of its {total} exercises is" if not found else f"only {found} of its {total} exercises are"
+    advice = f"it belongs to {most}" if belongs else "check the file"
+    raise OtherNotebookError(
+        f"{where} is not a notebook of {assignment or 'this assignment'}: {those_found} in it; {advice}"
+    )
 
 
-def nearest(sources: Mapping[str, NotebookNode], notebook: NotebookNode) -> str:
+def nearest(sources: Mapping[str, NotebookNode], notebook: NotebookNode, stub_of: StubOf) -> str:
     """The assignment of which most exercises show in a notebook, "" if of none."""
     student = [StudentCell(index, cell) for index, cell in enumerate(notebook.cells)]
-    counts = {name: _exercises_found(originals_of(source), student)[1] for name, source in sources.items()}
+    counts = {name: _exercises_found(originals_of(source, stub_of), student)[1] for name, source in sources.items()}
     best = max(sorted(counts), key=counts.__getitem__, default="")
     return best if counts.get(best) else ""
 

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
-from autograder.grading.restoring.answers import claims_of, find_answers
-from autograder.grading.restoring.assembly import assembled, note_order, places_of_additions
-from autograder.grading.restoring.belonging import require_assignment
-from autograder.grading.restoring.locked import find_locked
-from autograder.grading.restoring.sides import StudentCell, originals_of
-from autograder.grading.restoring.state import State
-from autograder.grading.restoring.written import gather_written, join_written
-from autograder.results.model import Repair
+from fixmelab.restoring.answers import claims_of, find_answers
+from fixmelab.restoring.assembly import assembled, note_order, places_of_additions
+from fixmelab.restoring.belonging import OtherNotebookError, require_assignment
+from fixmelab.restoring.locked import find_locked
+from fixmelab.restoring.sides import StubOf, StudentCell, as_it_is, originals_of
+from fixmelab.restoring.state import Repair, State
+from fixmelab.restoring.written import gather_written, join_written
+
+__all__ = ["OtherNotebookError", "Repair", "Restored", "restore"]
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,14 @@ class Restored:
     """The notebook to execute, and what had to be mended to get it.
 
     `numbers` holds the cells that are the student's own or came out of one: for the index of each, which cell it was
-    in the submission, counted from 1.
+    in the submission, counted from 1. `places` says which cell of the source a cell of the submission was found to be,
+    both by index.
     """
 
     notebook: NotebookNode
     repairs: list[Repair]
     numbers: dict[int, int]
+    places: dict[int, int]
 
 
 def restore(
@@ -35,6 +38,7 @@ def restore(
     assignment: str = "",
     where: str = "the notebook",
     others: Mapping[str, NotebookNode] | None = None,
+    stub_of: StubOf = as_it_is,
 ) -> Restored:
     """Return the source's notebook with the student's answers in it.
 
@@ -42,12 +46,14 @@ def restore(
     `train` or `keep` hold the student's outputs. Cells that the student added stay behind the source's cell that
     they followed. The arguments are not changed.
 
-    Raises InputError, which names `where`, if the submission is of another assignment: none of the source's
+    `source` may be the release as well; `stub_of` gives the text of one of its cells as students get it.
+
+    Raises OtherNotebookError, which names `where`, if the submission is of another assignment: none of the source's
     exercises is in it, or fewer than half and more of one of `others` (sources by name of assignment).
     """
-    originals = originals_of(source)
+    originals = originals_of(source, stub_of)
     student = [StudentCell(index, cell) for index, cell in enumerate(submission.cells)]
-    require_assignment(originals, student, assignment, where, others or {})
+    require_assignment(originals, student, assignment, where, others or {}, stub_of)
     state = State(originals, student, assignment)
     claims = claims_of(state)
     find_answers(state, claims)
@@ -57,4 +63,4 @@ def restore(
     after = places_of_additions(state)
     gather_written(state, after)
     notebook, numbers = assembled(state, source, after)
-    return Restored(notebook, state.repairs, numbers)
+    return Restored(notebook, state.repairs, numbers, state.original_of)

@@ -2,10 +2,10 @@
 
 from collections import deque
 
-from autograder.grading.likeness import similarity
-from autograder.grading.restoring.answers import Claims
-from autograder.grading.restoring.sides import SourceCell, StudentCell
-from autograder.grading.restoring.state import CONFIDENCE, NOTHING, Answer, State, on_copies
+from fixmelab.restoring.answers import Claims
+from fixmelab.restoring.likeness import similarity
+from fixmelab.restoring.sides import SourceCell, StudentCell
+from fixmelab.restoring.state import CONFIDENCE, NOTHING, Answer, State, on_copies
 
 VERSION_SIMILARITY = 0.5  # two written texts that are less alike are parts of one answer
 MOST_VERSIONS = 20  # a part is compared with as many others: only among the last ones may a version of it be

@@ -1,0 +1,82 @@
+"""The process of a dry run: an IPython shell that runs the cells which come in by standard input, one by one.
+
+A line in is a JSON list of an exercise and a cell's source; a line out says what went wrong, or "". As in grading,
+there are no files of one's own, no network and no GPU; `restrict` refuses them by Python's audit events, which is no
+wall, but shows an honest notebook what it would miss.
+"""
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+INSTALLERS = ("pip", "pip3", "conda", "mamba", "uv", "apt", "apt-get")
+
+
+def main() -> None:
+    """Run what comes in until it ends. The arguments are the folders whose files are not there in grading."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    shell = _shell()
+    restrict([Path(folder) for folder in sys.argv[1:]])
+    replies.write("ready\n")
+    replies.flush()
+    for line in sys.stdin:
+        name, source = json.loads(line)
+        replies.write(json.dumps(run(shell, name, source)) + "\n")
+        replies.flush()
+
+
+def run(shell: Any, name: str, source: str) -> str:
+    """Run a cell; `name` is the exercise that it tests, or "". What went wrong, or ""."""
+    from fixmelab.ipython_cells import without_cell_magics
+    from fixmelab.visible_tests import wrong
+
+    done = shell.run_cell(without_cell_magics(source), store_history=True)
+    error = done.error_before_exec or done.error_in_exec
+    return "" if error is None else wrong(error, name)
+
+
+def restrict(folders: list[Path]) -> None:
+    """Refuse files below these folders but those of Python and of this package, connections, and installers."""
+    own = tuple(str(Path(folder).resolve()) for folder in (sys.prefix, sys.base_prefix, Path(__file__).parents[1]))
+    refused = tuple(f"{folder.resolve()}{os.sep}" for folder in folders)
+    work = str(Path.cwd().resolve())
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[0], str):
+            path = os.path.abspath(arguments[0])
+            if path.startswith(refused) and not path.startswith((*own, work)):
+                raise FileNotFoundError(
+                    f"{path} is not there when the notebook is graded: make what it holds in a cell"
+                )
+        elif event == "socket.connect" and arguments[0].family != getattr(socket, "AF_UNIX", None):
+            raise OSError("there is no network when the notebook is graded")
+        elif event in ("subprocess.Popen", "os.system"):
+            words = " ".join(map(str, arguments[1])) if isinstance(arguments[1:2], tuple) and arguments[1:] else ""
+            words = words or str(arguments[0])
+            if set(words.replace("/", " ").split()) & set(INSTALLERS):
+                raise OSError("nothing can be installed when the notebook is graded")
+
+    sys.addaudithook(watch)
+
+
+def _shell() -> Any:
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    class Shell(InteractiveShell):
+        def enable_gui(self, gui: str | None = None) -> None:
+            """There is no window, and `%matplotlib` needs none."""
+
+    quiet = Config()
+    quiet.HistoryManager.enabled = False
+    return Shell.instance(config=quiet)
+
+
+if __name__ == "__main__":
+    main()
