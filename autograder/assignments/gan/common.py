@@ -56,6 +56,13 @@ def expect_nothing_hidden_is_seen(toy: Inpainter, x: Tensor, m: Tensor, hidden_s
         expect(mask).holds(torch.equal(mask, m), "The network is given another mask than m.", other_mask)
 
 
+def expect_order(found: list, wanted: list[Tensor], what: str, mistake: str) -> None:
+    """Two results do not stand in each other's place. If they do by chance alone, since they are as good as equal, they
+    stand right as well."""
+    in_order, exchanged = (all(map(same, found, one)) for one in (wanted, wanted[::-1]))
+    expect(found).holds(in_order or not exchanged, f"The two {what} have changed places.", mistake)
+
+
 def same(one: object, other: object, rtol: float = 1e-3) -> bool:
     """Whether both are the same number, or tensors of one shape with the same numbers: to tell parts of an answer."""
     one, other = (torch.tensor(item) if isinstance(item, float) else item for item in (one, other))

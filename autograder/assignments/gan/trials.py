@@ -54,8 +54,7 @@ def expect_losses(
     names = "the discriminator's loss", "the generator's loss"
     for loss, name in zip(losses, names, strict=True):
         expect(loss, name).shape().finite("logarithm_of_a_rounded_sigmoid")
-    same = [torch.allclose(losses[k].double(), wanted[1 - k].double(), rtol=1e-4) for k in (0, 1)]
-    expect(losses).holds(not all(same), "The two losses have changed places.", "losses_swapped")
+    common.expect_order(losses, wanted, "losses", "losses_swapped")
     for k, name in enumerate(names):
         expect(losses[k], name).close(wanted[k], rtol=1e-4, mistake=not_close, otherwise=lambda: told(k))  # noqa: B023
 
