@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from autograder.assignments.simsiam import reference, trials
 from autograder.judge.draw import Draw
+from autograder.judge.drawing import figure_when_shown
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.pictures import expect_drawn_panels
@@ -59,13 +60,15 @@ def _expect_asked(toy: Trajectories, given: list[torch.Tensor], weight_decay: fl
 
 def _drawn(eigenvalues, clouds, times):
     """The figure of the arrays (2, 2, T, n_2) and (2, 2, N, n_2)."""
-    figure = Figure(figsize=(10, 5))
-    axes = figure.subplots(2, 4)
-    for row in range(2):
-        for column in range(2):
-            axes[row, 2 * column].plot(times, eigenvalues[row, column])
-            axes[row, 2 * column + 1].plot(*clouds[row, column].T[:2], ".")
-    return figure
+
+    def draw(figure):
+        axes = figure.subplots(2, 4)
+        for row in range(2):
+            for column in range(2):
+                axes[row, 2 * column].plot(times, eigenvalues[row, column])
+                axes[row, 2 * column + 1].plot(*clouds[row, column].T[:2], ".")
+
+    return figure_when_shown(draw, figsize=(10, 5))
 
 
 def _found(simulate, W, W_p, X, X_prime, times, points, weight_decay=0.0, cases=CASES, at=-1):

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from autograder.assignments.vae import reference
 from autograder.judge.draw import Draw
+from autograder.judge.drawing import figure_when_shown
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.pictures import expect_canvas
@@ -34,9 +35,7 @@ def plot_latents(student: Remote, draw: Draw) -> None:
 
 
 def _with_figure(canvas):
-    figure = Figure()
-    figure.add_subplot().imshow(canvas)
-    return figure, canvas
+    return figure_when_shown(lambda figure: figure.add_subplot().imshow(canvas)), canvas
 
 
 def _decoded(model, z):
