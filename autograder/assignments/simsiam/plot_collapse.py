@@ -6,11 +6,10 @@ same, the cloud is that of the start or of the untrained W, the weight decay is 
 
 import numpy
 import torch
-from matplotlib.figure import Figure
 
 from autograder.assignments.simsiam import reference, trials
 from autograder.judge.draw import Draw
-from autograder.judge.drawing import figure_when_shown
+from autograder.judge.drawing import figure_when_shown, new_figure
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.pictures import expect_drawn_panels
@@ -198,7 +197,7 @@ def clouds_transposed(*given, weight_decay=0.0):
 @mistake("The figure is empty, or some of its panels are: each of the four cases is drawn.")
 def empty_figure(*given, weight_decay=0.0):
     eigenvalues, clouds = _found(*given, weight_decay)
-    return Figure(), eigenvalues, clouds
+    return new_figure(), eigenvalues, clouds
 
 
 @equivalent
