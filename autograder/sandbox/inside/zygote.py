@@ -139,8 +139,9 @@ class Zygote:
             if self._lifeline in ready:
                 self._end_user()
                 return
-            if self._preparing and not ready:
-                self._preparing = self._preparing if next(self._preparing, "done") is None else None
+            if self._preparing and not ready and next(self._preparing, "done") == "done":
+                self._preparing = None
+                self._held = supervisor.processes()[os.getpid()].resident  # whole pages are more
             for connection in ready:
                 if connection is self._listener:
                     self._begin()
