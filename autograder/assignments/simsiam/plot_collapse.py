@@ -226,7 +226,7 @@ def with_four_panels_by_pyplot(simulate, W, W_p, X, X_prime, times, points, weig
 @equivalent
 def with_pictures_in_the_panels(*given, weight_decay=0.0):
     eigenvalues, clouds = _found(*given, weight_decay)
-    figure = Figure()
+    figure = new_figure()
     for panel, values, cloud in zip(
         figure.subplots(4, 2), eigenvalues.flatten(0, 1), clouds.flatten(0, 1), strict=True
     ):
