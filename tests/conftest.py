@@ -18,8 +18,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.grading.workers import Crew
 from autograder.sandbox.zygote import Address, Zygote
 from tests.running_order import longest_first
+from tests.warm import CrewOfAnother, WarmCommands
 
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
@@ -40,6 +42,19 @@ def zygote() -> Iterator[Address]:
     """Where kernels are had, for all tests of this process."""
     with Zygote() as running:
         yield running.address
+
+
+@pytest.fixture(scope="session")
+def crew(zygote: Address) -> Iterator[Crew]:
+    """One of two workers, for all tests of this process."""
+    with CrewOfAnother(zygote, jobs=2) as running:
+        yield running
+
+
+@pytest.fixture
+def warm_autograder(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> WarmCommands:
+    """The command line, but for its start."""
+    return WarmCommands(crew, monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ A toy whose steps are known shows where the chain started. One handout's code st
 """
 
 import torch
-from matplotlib.figure import Figure
 
 import fixmelab
 from autograder.assignments.diffusion import common, reference
 from autograder.judge.draw import Draw
+from autograder.judge.drawing import new_figure
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.student import Remote
 
@@ -95,7 +95,7 @@ def a_chain_for_each_panel(diffusion, x):
 
 @mistake("The figure is empty: draw the states in it, for example with fixmelab.show_strip.")
 def empty_figure(diffusion, x):
-    return Figure(), _backward_states(diffusion, x)
+    return new_figure(), _backward_states(diffusion, x)
 
 
 @mistake("The figure shows something else than the states that are returned, or shows them in another order.")
@@ -119,7 +119,7 @@ def backward_in_one_loop(diffusion, x):
 def backward_in_columns(diffusion, x):
     """One image of the batch alone, from top to bottom, in another colour map."""
     states = _backward_states(diffusion, x)
-    figure = Figure(figsize=(2, 7))
+    figure = new_figure(figsize=(2, 7))
     grid = figure.add_gridspec(5, 1, hspace=0.4)
     for k, state in enumerate(states):
         axes = figure.add_subplot(grid[k, 0])

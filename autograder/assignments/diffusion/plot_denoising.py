@@ -5,11 +5,11 @@ step late, ignore the times, start at the first of them, or run a chain for each
 """
 
 import torch
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from autograder.assignments.diffusion import common, reference
 from autograder.judge.draw import Draw
+from autograder.judge.drawing import new_figure
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.student import Remote
@@ -92,7 +92,7 @@ def starts_at_the_first_time(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
 
 @mistake("The figure is empty: draw the states in it, for example with fixmelab.show_strip.")
 def empty_figure(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
-    return Figure(), reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, list(times))
+    return new_figure(), reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, list(times))
 
 
 @mistake("The figure shows something else than the states that are returned, or shows them in another order.")
@@ -116,7 +116,7 @@ def denoising_in_one_loop(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
 def denoising_in_one_picture(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
     """All states side by side in one array, the images below each other, dark for bright."""
     states = reference.states_on_the_way(diffusion, x_T, diffusion.timesteps, list(times))
-    figure = Figure()
+    figure = new_figure()
     axes = figure.add_subplot()
     axes.imshow(states.mean(dim=2).permute(1, 2, 0, 3).reshape(states.shape[1] * states.shape[3], -1), cmap="gray_r")
     axes.set(xlabel="t", title=", ".join(map(str, times)), yticks=[])

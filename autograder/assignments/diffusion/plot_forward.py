@@ -5,11 +5,11 @@ A toy whose steps are known shows which index was used: the commonest mistake ta
 """
 
 import torch
-from matplotlib.figure import Figure
 from torch.nn import functional
 
 from autograder.assignments.diffusion import common, reference
 from autograder.judge.draw import Draw
+from autograder.judge.drawing import new_figure
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.student import Remote
 from fixmelab.judged.toys import Drift
@@ -74,7 +74,7 @@ def noise_upon_noise(diffusion, x_0):
 
 @mistake("The figure is empty: draw the states in it, for example with fixmelab.show_strip.")
 def empty_figure(diffusion, x_0):
-    return Figure(), reference.forward_states(diffusion, x_0)
+    return new_figure(), reference.forward_states(diffusion, x_0)
 
 
 @mistake("The figure shows something else than the states that are returned, or shows them in another order.")
@@ -100,7 +100,7 @@ def forward_with_pyplot(diffusion, x_0):
 def forward_as_grids(diffusion, x_0):
     """One panel a state, the batch below each other in it, with gaps."""
     states = reference.forward_states(diffusion, x_0)
-    figure = Figure(figsize=(6, 3), layout="tight")
+    figure = new_figure(figsize=(6, 3), layout="tight")
     for axes, state, percent in zip(figure.subplots(1, 5), states, (0, 25, 50, 75, 99), strict=True):
         framed = functional.pad((state.clamp(-1, 1) + 1) / 2, (1, 1, 1, 1))
         axes.imshow(torch.cat(list(framed), dim=1).permute(1, 2, 0).numpy())

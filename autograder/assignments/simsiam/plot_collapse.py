@@ -6,10 +6,10 @@ same, the cloud is that of the start or of the untrained W, the weight decay is 
 
 import numpy
 import torch
-from matplotlib.figure import Figure
 
 from autograder.assignments.simsiam import reference, trials
 from autograder.judge.draw import Draw
+from autograder.judge.drawing import figure_when_shown, new_figure
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.pictures import expect_drawn_panels
@@ -59,13 +59,15 @@ def _expect_asked(toy: Trajectories, given: list[torch.Tensor], weight_decay: fl
 
 def _drawn(eigenvalues, clouds, times):
     """The figure of the arrays (2, 2, T, n_2) and (2, 2, N, n_2)."""
-    figure = Figure(figsize=(10, 5))
-    axes = figure.subplots(2, 4)
-    for row in range(2):
-        for column in range(2):
-            axes[row, 2 * column].plot(times, eigenvalues[row, column])
-            axes[row, 2 * column + 1].plot(*clouds[row, column].T[:2], ".")
-    return figure
+
+    def draw(figure):
+        axes = figure.subplots(2, 4)
+        for row in range(2):
+            for column in range(2):
+                axes[row, 2 * column].plot(times, eigenvalues[row, column])
+                axes[row, 2 * column + 1].plot(*clouds[row, column].T[:2], ".")
+
+    return figure_when_shown(draw, figsize=(10, 5))
 
 
 def _found(simulate, W, W_p, X, X_prime, times, points, weight_decay=0.0, cases=CASES, at=-1):
@@ -195,7 +197,7 @@ def clouds_transposed(*given, weight_decay=0.0):
 @mistake("The figure is empty, or some of its panels are: each of the four cases is drawn.")
 def empty_figure(*given, weight_decay=0.0):
     eigenvalues, clouds = _found(*given, weight_decay)
-    return Figure(), eigenvalues, clouds
+    return new_figure(), eigenvalues, clouds
 
 
 @equivalent
@@ -224,7 +226,7 @@ def with_four_panels_by_pyplot(simulate, W, W_p, X, X_prime, times, points, weig
 @equivalent
 def with_pictures_in_the_panels(*given, weight_decay=0.0):
     eigenvalues, clouds = _found(*given, weight_decay)
-    figure = Figure()
+    figure = new_figure()
     for panel, values, cloud in zip(
         figure.subplots(4, 2), eigenvalues.flatten(0, 1), clouds.flatten(0, 1), strict=True
     ):

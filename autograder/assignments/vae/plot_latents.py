@@ -6,10 +6,10 @@ grids come out transposed, mirrored or upside down, with tiles cut up, other lat
 
 import numpy
 import torch
-from matplotlib.figure import Figure
 
 from autograder.assignments.vae import reference
 from autograder.judge.draw import Draw
+from autograder.judge.drawing import figure_when_shown, new_figure
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
 from autograder.judge.pictures import expect_canvas
@@ -34,9 +34,7 @@ def plot_latents(student: Remote, draw: Draw) -> None:
 
 
 def _with_figure(canvas):
-    figure = Figure()
-    figure.add_subplot().imshow(canvas)
-    return figure, canvas
+    return figure_when_shown(lambda figure: figure.add_subplot().imshow(canvas)), canvas
 
 
 def _decoded(model, z):
@@ -116,7 +114,7 @@ def tiles_apart(model, i=0, j=1):
 @mistake("The figure is empty: nothing is drawn in it.")
 def empty_figure(model, i=0, j=1):
     _, canvas = _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))
-    return Figure(), canvas
+    return new_figure(), canvas
 
 
 @mistake("The grid is mirrored: the smallest z_i belongs to the leftmost column.")
@@ -163,7 +161,7 @@ def grid_tile_by_tile(model, i=0, j=1):
 @equivalent
 def grid_with_one_picture_a_tile(model, i=0, j=1):
     tiles = _decoded(model, reference.latent_grid(model.latent_dim, i, j))
-    figure = Figure()
+    figure = new_figure()
     for axis, tile in zip(figure.subplots(10, 10).flat, tiles.reshape(100, 28, 28), strict=True):
         axis.imshow(tile, cmap="gray")
     return figure, torch.cat([torch.cat(list(row), dim=1) for row in tiles], dim=0)
@@ -172,6 +170,6 @@ def grid_with_one_picture_a_tile(model, i=0, j=1):
 @equivalent
 def grid_by_pcolormesh(model, i=0, j=1):
     _, canvas = _assembled(_decoded(model, reference.latent_grid(model.latent_dim, i, j)))
-    figure = Figure()
+    figure = new_figure()
     figure.add_subplot().pcolormesh(canvas.flip(0), cmap="gray")
     return figure, canvas

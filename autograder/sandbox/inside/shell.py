@@ -171,6 +171,11 @@ class Shell(StatementShell):
         figure.add_subplot().plot([0, 1])
         figure.savefig(io.BytesIO(), format="png")
         matplotlib.pyplot.close(figure)
+        # The first traceback looks through all modules.
+        try:
+            raise ValueError
+        except ValueError as error:
+            shell.InteractiveTB.structured_traceback(ValueError, error, error.__traceback__)
         return shell
 
     def init_history(self) -> None:

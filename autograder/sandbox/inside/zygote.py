@@ -15,16 +15,21 @@ import selectors
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from inside import linux, stand_ins, supervisor, users
 from inside import walls as guards
 from inside.forking import Forking
 from inside.shell import Shell
+from inside.uncompiled import defer_compiler
 
 from fixmelab.judged import wire
 
 LOOK_SECONDS = 0.05
+# To use large pages takes as long as they save with so many kernels; done so many pages at once, it delays no look.
+MANY = 8
+LARGE_PAGES_AT_ONCE = 8
 
 
 def main(listener: str, lifeline: str, settings: str) -> None:
@@ -38,7 +43,6 @@ def main(listener: str, lifeline: str, settings: str) -> None:
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     gc.freeze()  # what is never looked at again is never copied
     gc.enable()
-    _use_large_pages()
     Zygote(
         socket.socket(fileno=int(listener)), socket.socket(fileno=int(lifeline)), shell, **json.loads(settings)
     ).serve()
@@ -52,8 +56,8 @@ def _imported() -> Shell:
     import torch
 
     torch.set_num_threads(1)  # before fixmelab's probe takes it for what a process starts with
+    import torch.fx.experimental.symbolic_shapes  # what torch.distributions wants of torch
     import torch.nn.functional
-    import torchvision  # type: ignore[import-untyped]  # noqa: F401  (brings torch._dynamo, which optimisers want)
     import tqdm.auto  # noqa: F401
 
     import fixmelab.data
@@ -63,20 +67,26 @@ def _imported() -> Shell:
     import fixmelab.probe  # noqa: F401
 
     stand_ins.install()
+    defer_compiler()
     selectors.DefaultSelector = selectors.PollSelector  # type: ignore[misc, assignment]  # the filter has no epoll for asyncio
     torch.backends.cpu.get_cpu_capability()  # torch asks the processor once, and would find no /proc in a kernel
     return Shell.ready()
 
 
-def _use_large_pages() -> None:
-    """A fork copies a line of the page table for each page: with large ones it takes a third of the time."""
+def _use_large_pages() -> Iterator[None]:
+    """A fork copies a line of the page table for each page: with large ones it takes a third of the time.
+
+    What the iterator yields are pauses.
+    """
     with open("/proc/self/maps") as file:
         maps = [line.split() for line in file]
     for place, powers, _, _, inode, *_ in maps:
         start, end = (int(bound, 16) for bound in place.split("-"))
         start, end = -(-start // linux.LARGE_PAGE) * linux.LARGE_PAGE, end // linux.LARGE_PAGE * linux.LARGE_PAGE
-        if inode == "0" and "w" in powers and end > start:
-            linux.collapse(start, end)
+        if inode == "0" and "w" in powers:
+            for part in range(start, end, LARGE_PAGES_AT_ONCE * linux.LARGE_PAGE):
+                linux.collapse(part, min(part + LARGE_PAGES_AT_ONCE * linux.LARGE_PAGE, end))
+                yield
 
 
 class Zygote:
@@ -107,6 +117,8 @@ class Zygote:
         self._watches: dict[socket.socket, supervisor.Watch] = {}
         self._dying: dict[socket.socket, supervisor.Watch] = {}
         self._core_of: dict[int, int] = {}
+        self._forked = 0
+        self._preparing: Iterator[None] | None = None
         # So that the end of a child ends the wait for orders.
         self._ended, wake = socket.socketpair()
         self._ended.setblocking(False)
@@ -122,10 +134,14 @@ class Zygote:
             heeded = [self._lifeline, self._ended, *self._watches]
             if self._user is None or not (self._watches or self._dying):
                 heeded.append(self._listener)
-            ready, _, _ = select.select(heeded, [], [], LOOK_SECONDS if busy else None)
+            wait = 0.0 if self._preparing else LOOK_SECONDS if busy else None
+            ready, _, _ = select.select(heeded, [], [], wait)
             if self._lifeline in ready:
                 self._end_user()
                 return
+            if self._preparing and not ready and next(self._preparing, "done") == "done":
+                self._preparing = None
+                self._held = supervisor.processes()[os.getpid()].resident  # whole pages are more
             for connection in ready:
                 if connection is self._listener:
                     self._begin()
@@ -157,6 +173,9 @@ class Zygote:
                 connection.close()
                 return
         self._core_of[root] = core
+        self._forked += 1
+        if self._forked == MANY:
+            self._preparing = _use_large_pages()
         self._watches[connection] = supervisor.Watch(
             root, {**order["limits"], "held": self._held}, own_network=self._walls
         )

@@ -96,10 +96,10 @@ def two_notebooks_for_one(folder: Path) -> Path:
     ],
     ids=lambda item: getattr(item, "__name__", None),
 )
-def test_bad_input_is_one_line_and_exit_code_1(tmp_path, make, said):
+def test_bad_input_is_one_line_and_exit_code_1(warm_autograder, tmp_path, make, said):
     given = tmp_path / "given"
     given.mkdir()
-    done = autograder("grade", "vae", make(given), "--out", tmp_path / "out")
+    done = warm_autograder("grade", "vae", make(given), "--out", tmp_path / "out")
     assert done.returncode == 1, done.stderr
     assert len(error_lines(done)) == 1 and said in error_lines(done)[0]
     assert "Traceback" not in done.stderr
@@ -122,17 +122,17 @@ def test_an_output_folder_that_cannot_be_made_is_said_before_the_work(tmp_path):
 
 
 @pytest.mark.slow
-def test_one_bad_file_does_not_cost_the_others(tmp_path):
+def test_one_bad_file_does_not_cost_the_others(warm_autograder, tmp_path):
     with zipfile.ZipFile(tmp_path / "class.zip", "w") as file:
         file.writestr("ada/vae/vae.ipynb", RELEASE.read_text())
         file.writestr("bob/vae/vae.ipynb", "{")
-    done = autograder("grade", "vae", tmp_path / "class.zip", "--out", tmp_path / "out")
+    done = warm_autograder("grade", "vae", tmp_path / "class.zip", "--out", tmp_path / "out")
     assert done.returncode == 1
     assert len(error_lines(done)) == 1 and "bob" in error_lines(done)[0]
     run = json.loads((tmp_path / "out" / "results.json").read_text())
     assert [(item["student"], item["score"]) for item in run["submissions"]] == [("ada", 0.0)]
     assert (tmp_path / "out" / "report.html").is_file()
-    nothing = autograder("grade", "vae", truncated(tmp_path) / "ada.ipynb", "--out", tmp_path / "out")
+    nothing = warm_autograder("grade", "vae", truncated(tmp_path) / "ada.ipynb", "--out", tmp_path / "out")
     assert nothing.returncode == 1
     assert error_lines(nothing)[-1].endswith("nothing was graded now; results.json there is of an earlier run")
 
@@ -152,12 +152,6 @@ def test_without_bubblewrap_nothing_is_graded(tmp_path, monkeypatch):
     assert not (tmp_path / "out" / "results.json").exists()
 
 
-@pytest.mark.slow
-def test_a_committed_build_is_up_to_date():
-    done = autograder("build", "--check")
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -174,10 +168,10 @@ def test_options_that_make_no_sense_are_named(tmp_path, options, said):
 
 
 @pytest.mark.slow
-def test_what_was_graded_before_is_not_graded_again(tmp_path):
-    first = autograder("grade", "vae", RELEASE, "--out", tmp_path)
+def test_what_was_graded_before_is_not_graded_again(warm_autograder, tmp_path):
+    first = warm_autograder("grade", "vae", RELEASE, "--out", tmp_path)
     results, report = (tmp_path / "results.json").read_bytes(), (tmp_path / "report.html").read_bytes()
-    again = autograder("grade", "vae", RELEASE, "--out", tmp_path)
+    again = warm_autograder("grade", "vae", RELEASE, "--out", tmp_path)
     assert (first.returncode, again.returncode) == (0, 0)
     assert "graded before" not in first.stdout
     assert "1 of 1 were graded before" in again.stdout

@@ -24,7 +24,6 @@ from autograder.grading.explain import explained
 from autograder.grading.grading import Grading
 from autograder.grading.run import Run
 from autograder.grading.submissions import Submission
-from autograder.grading.workers import Crew
 from autograder.results.writing import write_run
 from autograder.sandbox.limits import Limits
 
@@ -96,7 +95,7 @@ def test_a_canary_stands_in_every_hidden_place():
 
 
 @pytest.mark.slow
-def test_no_canary_is_in_what_is_exported_of_graded_submissions(course_of_canaries, tmp_path):
+def test_no_canary_is_in_what_is_exported_of_graded_submissions(course_of_canaries, crew, tmp_path):
     plot = (
         'from IPython.display import Image, display\nimport base64\ndisplay(Image(base64.b64decode("' + PIXEL + '")))'
     )
@@ -113,13 +112,12 @@ def test_no_canary_is_in_what_is_exported_of_graded_submissions(course_of_canari
     toy = course.read_source("toy")
     grading = Grading("toy", toy, key=b"k" * 32, limits=Limits(cell=5), exercises=EXERCISES)
     sent = [Submission(name, f"{name}.ipynb", nbformat.writes(made).encode()) for name, made in handed_in.items()]
-    with Crew("toy") as crew:
-        grader = Run(grading, crew)
-        run = grader.grade(sent)
-        grader.finish()
-        write_run(tmp_path / "graded", run, grader.tally.records)
-        # What explains a verdict holds hidden things, and leaves none behind.
-        told = explained(grading, None, crew, sent[0])
+    grader = Run(grading, crew)
+    run = grader.grade(sent)
+    grader.finish()
+    write_run(tmp_path / "graded", run, grader.tally.records)
+    # What explains a verdict holds hidden things, and leaves none behind.
+    told = explained(grading, None, crew, sent[0])
     assert {"inputtext", "mistakename"} <= {name for name, word in CANARIES.items() if word in "".join(told.values())}
     verdicts = {item.student: [found.verdict for found in item.exercises] for item in run.submissions}
     assert verdicts == {

@@ -17,7 +17,6 @@ from autograder.grading.grading import Grading
 from autograder.grading.run import Run, begin_run
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
-from autograder.grading.workers import Crew
 from autograder.judge.exercise import Exercise
 from autograder.results.comparing import compare
 from autograder.results.files import notebook_path
@@ -44,18 +43,12 @@ def toy(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture(scope="module")
-def crew():
-    with Crew(jobs=2) as running:
-        yield running
-
-
 def toy_grading(**conditions) -> Grading:
     return Grading("toy", **{"source": course.read_source("toy"), "key": KEY, "exercises": EXERCISES} | conditions)
 
 
 @pytest.mark.slow
-def test_serial_and_parallel_runs_in_any_order_agree(toy, crew):
+def test_serial_and_parallel_runs_in_any_order_agree(toy, crew, monkeypatch):
     students = [
         handed_in("ada", submission(**RIGHT)),
         handed_in("bob", submission(double="return x + 2", square="import os; os._exit(0)")),
@@ -64,8 +57,8 @@ def test_serial_and_parallel_runs_in_any_order_agree(toy, crew):
     limits = Limits(cell=20)
     run = Run(toy_grading(limits=limits), crew)
     parallel, seen = run.grade(students), run.tally.records
-    with Crew(jobs=1) as alone:
-        serial = Run(toy_grading(limits=limits), alone).grade(students[::-1])
+    monkeypatch.setattr(crew, "_jobs", 1)
+    serial = Run(toy_grading(limits=limits), crew).grade(students[::-1])
     assert serial.model_dump_json() == parallel.model_dump_json()
     assert serial.version == metadata.version("fixmelab-autograder")
     assert [(item.student, item.score) for item in serial.submissions] == [("ada", 3.5), ("bob", 0.0), ("eve", 2.0)]
