@@ -73,14 +73,6 @@ def broken_zip(folder: Path) -> Path:
     return folder / "all.zip"
 
 
-def two_notebooks_for_one(folder: Path) -> Path:
-    place = folder / "ada" / "vae"
-    place.mkdir(parents=True)
-    for name in ("vae.ipynb", "vae (1).ipynb"):
-        (place / name).write_text(RELEASE.read_text())
-    return folder
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "said"),
@@ -92,7 +84,6 @@ def two_notebooks_for_one(folder: Path) -> Path:
         (empty_folder, "no notebook"),
         (missing_path, "nowhere"),
         (broken_zip, "all.zip"),
-        (two_notebooks_for_one, "ada"),
     ],
     ids=lambda item: getattr(item, "__name__", None),
 )
