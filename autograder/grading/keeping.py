@@ -21,15 +21,15 @@ class Earlier:
         self.run = found.run if found else None
         self.conditions = found.run.conditions if found else {}
         self.is_sandboxed = found is None or found.run.sandbox
-        self._ungraded = found.run.ungraded if found else 0
+        self._ungraded = frozenset(found.run.ungraded if found else ())
 
     def beside(self, graded: Collection[str]) -> "list[SubmissionResult]":
         """The results of those who are not among `graded`."""
         return [item for student, item in self.students.items() if student not in graded]
 
-    def ungraded(self, graded: Collection[str]) -> int:
-        """How many submissions of an earlier run, which did not come to its end, still wait."""
-        return max(self._ungraded - sum(student not in self.students for student in graded), 0)
+    def ungraded(self, students: Collection[str]) -> frozenset[str]:
+        """Who of an earlier run, which did not come to its end, still waits, and is not among `students`."""
+        return self._ungraded.difference(students)
 
 
 class Keeping:

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -101,6 +101,7 @@ class Run:
         self._digest = digest_of(self._conditions)
         self._keeping = Keeping(store, self._digest, dry_run=dry_run)
         self._submissions: list[Submission] = []
+        self._students: set[str] = set()
         self._write_at = 1
 
     def find(self, paths: Iterable[Path]) -> "list[Submission]":
@@ -128,8 +129,9 @@ class Run:
         """
         tally, before = self.tally, self.tally.count
         self._submissions = list(submissions)
+        self._students = {submission.student for submission in self._submissions}
         waiting: list[Submission] = []
-        left = 0
+        left: set[str] = set()
 
         def note(lines: list[Noted], item: Noted) -> None:
             lines.append(item)
@@ -142,11 +144,11 @@ class Run:
             waiting.append(submission) if record is None else note(tally.records, record)
         if again:
             self._keeping.forget(waiting)
-        left = len(waiting)
+        left.update(submission.student for submission in waiting)
         try:
             work, seconds = partial(_record, self.grading), self.grading.limits.submission
             for submission, outcome in self._crew.outcomes(work, waiting, seconds) if waiting else ():
-                left -= 1
+                left.discard(submission.student)
                 if isinstance(outcome, InputError):
                     note(tally.problems, str(outcome))
                 elif isinstance(outcome, SandboxError):
@@ -155,18 +157,18 @@ class Run:
                     tally.failures.note(outcome.result)
                     note(tally.records, kept)
         except CrewError as error:
-            note(tally.faults, f"{error}; not graded: {left} of {len(waiting)} submissions")
+            note(tally.faults, f"{error}; not graded: {len(left)} of {len(waiting)} submissions")
         for line in self._keeping.problems():
             note(tally.problems, line)
         return self._result(left)
 
-    def _result(self, ungraded: int) -> "RunResult":
+    def _result(self, left: Collection[str]) -> "RunResult":
         from autograder.results.model import RunResult, package_version
 
         results = [record.result for record in self.tally.records]
         graded = {result.student for result in results}
         # Until all are graded, who is to be removed may still be wanted.
-        is_alone = self._removes_others and not ungraded
+        is_alone = self._removes_others and not left
         others = [] if is_alone else self.earlier.beside(graded)
         known = self.earlier.conditions | {self._digest: self._conditions}
         used = {result.conditions for result in (*results, *others)}
@@ -178,7 +180,7 @@ class Run:
             sandbox=self.grading.sandbox and (self.earlier.is_sandboxed or not others),
             submissions=sorted([*results, *others], key=lambda item: (item.student, item.path)),
             conditions={digest: known[digest] for digest in sorted(used) if digest in known},
-            ungraded=ungraded + (0 if is_alone else self.earlier.ungraded(graded)),
+            ungraded=sorted({*left, *(() if is_alone else self.earlier.ungraded(self._students))}),
         )
 
     @property
@@ -186,16 +188,16 @@ class Run:
         """Whoever is named and could not be graded looks like somebody who is not named: then nobody is removed."""
         return self._only_these and not self.tally.problems and not self.tally.faults
 
-    def _write_so_far(self, ungraded: int) -> None:
+    def _write_so_far(self, left: Collection[str]) -> None:
         """Write what there is if it is half as much again as last time, so that all writing together stays in
         proportion to the last."""
         from autograder.results.writing import write_run
 
         records = self.tally.records
-        if self._store and not self._is_dry and ungraded and len(records) >= self._write_at:
+        if self._store and not self._is_dry and left and len(records) >= self._write_at:
             self._write_at = len(records) + len(records) // 2 + 1
             with contextlib.suppress(InputError):  # it is said at the end, where it is written once more
-                write_run(self._store.out, self._result(ungraded), records)
+                write_run(self._store.out, self._result(left), records)
 
     def finish(self) -> list[str]:
         """Drop what the students graded now left in the store, and whom the run removes; return who that is.

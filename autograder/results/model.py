@@ -91,7 +91,7 @@ class SubmissionResult(Model):
 class RunResult(Model):
     """Results of one run of `autograder grade`, the same for the same submissions and settings: `digest` covers all
     that decides them but the submissions. `version` is the version of the package that graded, "" if it wrote none.
-    `sandbox` says whether it was on. `ungraded` counts the submissions whose turn had not come yet when this was
+    `sandbox` says whether it was on. `ungraded` names the students whose turn had not come yet when this was
     written; once all have had theirs, it is not there. `conditions` are all under which a submission was graded, by
     their digests: of the run's own, and of earlier ones whose results stand beside."""
 
@@ -101,7 +101,7 @@ class RunResult(Model):
     budget: Budget
     sandbox: bool
     submissions: list[SubmissionResult]
-    ungraded: int = Field(default=0, ge=0)
+    ungraded: list[str] = []
     conditions: dict[str, Conditions] = {}
 
 

@@ -69,12 +69,13 @@ class Executed(Mapping[str, NotebookNode]):
         return len(self._students)
 
 
-def read_results(path: Path) -> Results:
+def read_results(path: Path, *, unfinished: bool = False) -> Results:
     """Read a results.json, or the one in a folder. Raises InputError where it is none, names a student twice, or is of
-    a run that has not come to its end."""
+    a run that has not come to its end, unless that may be `unfinished`."""
     path = path / NAME if path.is_dir() else path
     found = _read(path)
-    _require_end(found.run, path)
+    if not unfinished:
+        _require_end(found.run, path)
     return found
 
 
@@ -123,7 +124,8 @@ def _read(path: Path) -> Results:
 
 def _require_end(run: RunResult, path: Path) -> None:
     if run.ungraded:
-        count = "1 submission is" if run.ungraded == 1 else f"{run.ungraded} submissions are"
+        left = len(run.ungraded)
+        count = "1 submission is" if left == 1 else f"{left} submissions are"
         raise InputError(
             f"{path}: is of a run that has not come to its end: {count} not graded; give the same `autograder grade` "
             "command again, and it goes on from there"

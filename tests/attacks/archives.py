@@ -424,7 +424,7 @@ def tests_tagged_as_kept(folder: Path, notebook: bytes) -> None:
     put(folder / "mallory.ipynb", made)
 
 
-@archive("hand in a notebook of an older format, of another language, and of another assignment", graded=1)
+@archive("hand in a notebook of an older format, of another language, and of another assignment", graded=2)
 def other_notebooks(folder: Path, notebook: bytes) -> None:
     put(folder / "ada.ipynb", notebook)
     cells = [{"cell_type": "code", "input": ANSWER, "language": "python", "outputs": [], "prompt_number": 10**30}]

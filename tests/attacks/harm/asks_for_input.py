@@ -1,5 +1,5 @@
 # tries: wait for somebody to type
-# ends: error
+# ends: fail
 
 # %%
 # exercise: gaussian_kl

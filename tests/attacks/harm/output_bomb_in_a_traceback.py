@@ -1,5 +1,5 @@
 # tries: raise an exception with a huge text, a huge name, notes and a chain of thousands of causes
-# ends: error
+# ends: fail
 
 # %%
 # exercise: gaussian_kl

@@ -190,7 +190,7 @@ def test_a_signal_ends_a_run_with_one_line(tmp_path, number):
     assert "Traceback" not in said
     assert "results are kept, and the same command goes on from there" in said
     written = tmp_path / "out" / "results.json"
-    assert not written.exists() or json.loads(written.read_text())["ungraded"] > 0
+    assert not written.exists() or json.loads(written.read_text())["ungraded"]
 
 
 @pytest.mark.slow

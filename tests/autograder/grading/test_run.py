@@ -187,11 +187,12 @@ def test_who_still_waits_in_an_earlier_run_is_not_forgotten(toy, crew, tmp_path)
     ada, bob = (handed_in(name, submission()) for name in ("ada", "bob"))
     with Store(out) as store:
         run = Run(toy_grading(), crew, store)
-        write_run(out, run.grade([ada]).model_copy(update={"ungraded": 2}), run.tally.records)
-    for student, left in ((ada, 2), (bob, 1)):
+        write_run(out, run.grade([ada]).model_copy(update={"ungraded": ["bob", "eve"]}), run.tally.records)
+    for student, left in ((ada, ["bob", "eve"]), (bob, ["eve"])):
         with Store(out) as store:
             run = Run(toy_grading(), crew, store)
             assert run.grade([student]).ungraded == left
+    assert forget(out, ["eve"]).ungraded == ["bob"]
 
 
 def test_results_are_written_as_they_come(toy, crew, tmp_path):
@@ -201,7 +202,7 @@ def test_results_are_written_as_they_come(toy, crew, tmp_path):
     def look(done: int, total: int) -> None:
         if done:
             data = json.loads((out / "results.json").read_text())
-            seen.append((done, len(data["submissions"]), data["ungraded"]))
+            seen.append((done, len(data["submissions"]), len(data["ungraded"])))
             with pytest.raises(InputError, match=r"has not come to its end: \d submissions? (is|are) not graded; give"):
                 read_results(out)
 
@@ -210,7 +211,7 @@ def test_results_are_written_as_they_come(toy, crew, tmp_path):
         result = run.grade(students, on_step=lambda *step: step == (5, 5) or look(*step))
     assert seen == [(1, 1, 4), (2, 2, 3), (3, 2, 3), (4, 4, 1)]
     assert (out / "executed" / "ada.ipynb").exists() or (out / "executed" / "bob.ipynb").exists()
-    assert result.ungraded == 0 and "ungraded" not in write_run(out, result, run.tally.records).read_text()
+    assert result.ungraded == [] and "ungraded" not in write_run(out, result, run.tally.records).read_text()
     assert len(read_results(out).run.submissions) == 5
 
 
