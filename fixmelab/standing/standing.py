@@ -19,7 +19,7 @@ State = Literal["done", "open", "fails", "not run"]
 NOT_RUN = "not run yet: run its cell, then its tests"
 CHANGED = "changed since its tests ran: run both again"
 EDITED = "its test cell was changed: copy the one that was given out"
-MISSING = "its cell is missing: copy it from the notebook as given"
+MISSING = "its cell is missing: copy it from the notebook that was given out"
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _exercise(found: Found, task: released.Task, stub: str, text: str, memory: M
     if is_still(stub, tidy(text), is_code=True, exercise=task.name):
         return Row(task, "open", "to be filled in")
     if text.strip() and syntax_of(tidy(text)).open_fixmes is None:
-        return Row(task, "fails", f"its cell is no Python{_broken_line(text)}")
+        return Row(task, "fails", f"its cell is not valid Python{_broken_line(text)}")
     mark = digest(answer_to(task.name, text))
     outcome = memory.outcomes.get(task.name) or _outcome(found, task)
     if outcome is None:

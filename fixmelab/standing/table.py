@@ -11,8 +11,8 @@ from fixmelab.standing.standing import Row, Standing, State
 WIDTH = 90
 MARKS: dict[State, str] = {"done": "✓", "open": "○", "fails": "✗", "not run": "↻"}
 HIDDEN = (
-    "Hidden tests remain: grading tries other shapes, other numbers and gradients, and a person reads the questions."
-    " So a ✓ is no point yet."
+    "Hidden tests remain: grading tries other shapes, other numbers and gradients, and a person reads your answers to"
+    " questions. So a ✓ is not a point yet."
 )
 LEFT = 'style="text-align: left; white-space: normal; overflow-wrap: break-word"'
 MOST_MENDED = 8  # lines; more of them would hide the table
@@ -92,7 +92,7 @@ def _name(row: Row) -> str:
 
 
 def _state(row: Row) -> str:
-    words = {"done": "", "open": "", "fails": "visible tests fail: ", "not run": ""}
+    words = {"done": "", "open": "", "fails": "fails: ", "not run": ""}
     return words[row.state] + row.line
 
 

@@ -30,7 +30,7 @@ def chain_log_partition(student: Remote, draw: Draw) -> None:
     for words, tags, dtype in SIZES:
         scores, transitions = common.log_scores(draw, words, tags, dtype), 1.5 * draw.normal(tags, tags, dtype=dtype)
         wanted = reference.chain_log_partition(scores, transitions)
-        common.expect_close(student(scores, transitions), wanted, "log Z", lambda: _kind(student, draw))
+        expect(student(scores, transitions), "log Z").close(wanted, otherwise=lambda: _kind(student, draw))
     scores, transitions = common.log_scores(draw, 4, 3, torch.float64), draw.normal(3, 3, dtype=torch.float64)
     gradients = student.gradient(scores, transitions, wrt=[0, 1])
     common.expect_gradients(gradients, [scores, transitions], reference.chain_log_partition, "log_scores transitions")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from autograder.judge.draw import Draw
 from autograder.judge.expect import expect, kind_of
-from autograder.judge.verdict import AnswerRaised, ExpectationFailed
+from autograder.judge.verdict import ExpectationFailed
 
 MOST_ITEMS = 1_000  # of an answer that is a list
 
@@ -36,22 +36,6 @@ def whole_number(value: Any) -> int | None:
 def name_of(found: object, candidates: Mapping[str, object]) -> str | None:
     """The mistake that gives just this."""
     return next((name for name, other in candidates.items() if other == found), None)
-
-
-def expect_close(found: Any, wanted: Tensor, label: str, kind: Callable[[], str | None]) -> None:
-    """As expect(found, label).close(wanted). If the numbers alone are wrong, `kind` asks on for the broad mistake."""
-    try:
-        expect(found, label).close(wanted)
-    except ExpectationFailed as failure:
-        has_form = isinstance(found, Tensor) and (found.shape, found.dtype) == (wanted.shape, wanted.dtype)
-        raise ExpectationFailed(str(failure), _asked(kind) if has_form else None) from None
-
-
-def _asked(kind: Callable[[], str | None]) -> str | None:
-    try:
-        return kind()
-    except AnswerRaised:
-        return None
 
 
 def is_close(found: Any, wanted: Tensor) -> bool:

@@ -28,7 +28,7 @@ def convolve(student: Remote, draw: Draw) -> None:
         x, theta = draw.normal(*shape, dtype=dtype), draw.normal(shape[0], *sides, dtype=dtype)
         theta_0 = draw.positive(dtype=dtype)
         wanted = reference.convolve(x, theta, theta_0)
-        common.expect_close(student(x, theta, theta_0), wanted, "the result", lambda: _kind(student, draw))
+        expect(student(x, theta, theta_0)).close(wanted, otherwise=lambda: _kind(student, draw))
     weights = draw.normal(1, 4, 3)
     args = draw.normal(2, 4, 3), draw.normal(2, 2, 2), draw.positive()
     found = student.gradient(*args, wrt=[0, 1, 2], weights=[weights])
@@ -108,31 +108,33 @@ def without_a_frame(x, theta, theta_0):
 
 @mistake("It works for square images alone: rows run to N_h, columns to N_w.")
 def for_square_images_only(x, theta, theta_0):
-    height, width = x.shape[1:]
-    if width < height:
-        raise RuntimeError("the size of tensor a must match the size of tensor b")
-    return reference.convolve(x, theta, theta_0)[:, :, :height]
+    y, found = x.new_zeros(1, *x.shape[:0:-1]), reference.convolve(x, theta, theta_0)
+    for i in range(x.shape[1]):
+        for j in range(x.shape[2]):
+            y[0, i, j] = found[0, i, j]
+    return y
 
 
 @for_square_images_only.also
 def for_square_images_only_by_a_view(x, theta, theta_0):
-    if x.shape[1] != x.shape[2]:
-        raise RuntimeError("shape is invalid for input")
-    return reference.convolve(x, theta, theta_0)
+    return reference.convolve(x, theta, theta_0).view(1, x.shape[1], x.shape[1])
 
 
 @mistake("It fails unless the kernel is square: rows of the kernel run to K_h, columns to K_w.")
 def for_square_kernels_only(x, theta, theta_0):
-    if theta.shape[1] != theta.shape[2]:
-        raise IndexError("index is out of bounds")
-    return _summed(x, theta, theta_0, reference.padding(*theta.shape[1:]))
+    (height, width), padded = x.shape[1:], functional.pad(x, reference.padding(*theta.shape[1:]))
+    y = theta_0.expand(1, height, width)
+    for k in range(theta.shape[2]):
+        for m in range(theta.shape[1]):
+            y = y + (theta[:, k, m, None, None] * padded[:, k : k + height, m : m + width]).sum(dim=0, keepdim=True)
+    return y
 
 
 @for_square_kernels_only.also
-def for_square_kernels_only_by_a_view(x, theta, theta_0):
-    if theta.shape[1] != theta.shape[2]:
-        raise RuntimeError("the size of tensor a must match the size of tensor b")
-    return _summed(x, theta, theta_0, reference.padding(*theta.shape[1:]))
+def for_square_kernels_only_by_its_height(x, theta, theta_0):
+    padded, side = functional.pad(x, reference.padding(*theta.shape[1:])), theta.shape[1]
+    windows = padded.unfold(1, side, 1).unfold(2, side, 1)
+    return (windows * theta[:, None, None]).sum(dim=(0, 3, 4))[None] + theta_0
 
 
 @mistake("The bias is missing.")
@@ -221,9 +223,7 @@ def output_transposed(x, theta, theta_0):
 
 @mistake("It works only for float32: make new tensors with the dtype of x, as x.new_zeros does.")
 def for_float32_only(x, theta, theta_0):
-    if x.dtype != torch.float32:
-        raise RuntimeError("expected m1 and m2 to have the same dtype")
-    return _summed(x, theta, theta_0, reference.padding(*theta.shape[1:]))
+    return _summed(x.float(), theta, theta_0, reference.padding(*theta.shape[1:]))
 
 
 @mistake("The result is always float32: make new tensors with the dtype of x, as x.new_zeros does.")

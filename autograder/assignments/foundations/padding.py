@@ -31,10 +31,11 @@ def padding(student: Remote, draw: Draw) -> None:
 
 def _where(wrong: set[tuple[int, int]]) -> str:
     """A sentence on the sides that are wrong, and for which kernels: pairs of a side and 1 for an odd one."""
-    sides = " and ".join(name for side, name in enumerate(SIDES) if side in {side for side, _ in wrong})
+    sides = ", ".join(name for side, name in enumerate(SIDES) if side in {side for side, _ in wrong})
     odd = {is_odd for _, is_odd in wrong}
-    kernels = " of an even side" if odd == {0} else " of an odd side" if odd == {1} else ""
-    return f"The frame is wrong at {sides} for kernels{kernels}: which columns and rows does the first pixel read?"
+    kernels = f" if the kernel's side is {'odd' if odd == {1} else 'even'}" if len(odd) == 1 else ""
+    read = "which columns and rows do the windows of the first and the last pixel read?"
+    return f"The frame is wrong ({sides}){kernels}: {read}"
 
 
 @mistake(

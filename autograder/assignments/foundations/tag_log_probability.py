@@ -28,7 +28,7 @@ def tag_log_probability(student: Remote, draw: Draw) -> None:
     for words, tags, dtype in SIZES:
         scores, chosen = common.log_scores(draw, words, tags, dtype), _tags(draw, words, tags)
         wanted = reference.tag_log_probability(scores, chosen)
-        common.expect_close(student(scores, chosen), wanted, "log p", lambda: _kind(student, draw))
+        expect(student(scores, chosen), "log p").close(wanted, otherwise=lambda: _kind(student, draw))
     scores, chosen = common.log_scores(draw, 4, 3, torch.float64), _tags(draw, 4, 3)
     gradients = student.gradient(scores, chosen, wrt=[0])
     common.expect_gradients(gradients, [scores, chosen], reference.tag_log_probability, "log_scores")

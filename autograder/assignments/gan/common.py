@@ -13,7 +13,7 @@ FAR = 300.0  # logits of a discriminator that is very sure
 
 
 def logits(draw: Draw, count: int, dtype: torch.dtype) -> Tensor:
-    """Logits of either sign, none near 0, (count,)."""
+    """Logits of either sign, (count,)."""
     signs = torch.where(torch.arange(count) % 2 == draw.integer(0, 2), 1.0, -1.0)
     return signs.to(dtype) * draw.positive(count, dtype=dtype) + 0.3
 

@@ -43,9 +43,8 @@ def train_discriminator(student: Remote, draw: Draw) -> None:
             label = f"the discriminator's {name} after {steps} steps"
             told = lambda: trials.told_of_steps(student, given, batches_1[0], batches_0[0])  # noqa: B023, E731
             expect(found[name], label).close(wanted_now, rtol=1e-3, otherwise=told)
-        for sample in (sample_1, sample_0):
-            said = "Each step draws one batch from each sampler."
-            expect(sample).holds(sample.drawn == steps, said, "draws_too_often")
+        drawn, said = {sample_1.drawn, sample_0.drawn}, "Each step draws one batch from each sampler."
+        expect(drawn).holds(drawn == {steps}, said, "draws_too_often")
         _expect_history(got, wanted)
     toy = student.make("TrainingProblem", *given, left)
     players = toy.attribute("discriminator"), Batches(batches_1), Batches(batches_0), 1, toy.attribute("optimizer")
@@ -204,6 +203,11 @@ def another_direction(discriminator, sample_1, sample_0, steps, optimizer):
 def later_steps_wrong(discriminator, sample_1, sample_0, steps, optimizer):
     optimizer.zero_grad()
     return gradients_never_cleared.answer(discriminator, sample_1, sample_0, steps, optimizer)
+
+
+@mistake("The first step follows gradients that were left from before: clear them before backward().", broad=True)
+def old_gradients_followed(discriminator, sample_1, sample_0, steps, optimizer):
+    return list(map(torch.tensor, cleared_too_late.answer(discriminator, sample_1, sample_0, steps, optimizer)))
 
 
 @mistake("There is one step too few.")

@@ -13,15 +13,12 @@ from fixmelab.judged.players import Batches, Critic, Inpainter, TrainingProblem
 
 def told_of_steps(student: Remote, given: tuple[Tensor, Tensor], x_1: Tensor, x_0: Tensor) -> str | None:
     """What a first step follows: a weight for the gradient of each term, by least squares."""
-    toy = student.make("TrainingProblem", *given, 0.0)
     samples = Batches([x_1] * 4), Batches([x_0] * 4)
-    student(toy.attribute("discriminator"), *samples, 1, toy.attribute("optimizer"))
+    moved = _first_step(student, given, 0.0, samples)
     if not all(sample.drawn for sample in samples):
         return "one_sample_forgotten"
-    now = [toy.attribute(name) for name in ("weight", "bias")]
-    if not all(isinstance(item, Tensor) and item.shape == old.shape for item, old in zip(now, given, strict=True)):
+    if moved is None:
         return None
-    moved = torch.cat([(item - old).flatten() for item, old in zip(now, given, strict=True)]) / 0.5
     terms = []
     for k in (0, 1):
         right = TrainingProblem(*given, 0.0)
@@ -36,7 +33,22 @@ def told_of_steps(student: Remote, given: tuple[Tensor, Tensor], x_1: Tensor, x_
         return "one_sample_forgotten"
     if abs(first - second) > 0.01:
         return "terms_weighted"
-    return "later_steps_wrong" if abs(first - 1) < 0.01 else "another_length"
+    if abs(first - 1) > 0.01:
+        return "another_length"
+    after_others = _first_step(student, given, 0.7, (Batches([x_1] * 4), Batches([x_0] * 4)))
+    return "later_steps_wrong" if common.same(after_others, moved) else "old_gradients_followed"
+
+
+def _first_step(
+    student: Remote, given: tuple[Tensor, Tensor], left: float, samples: tuple[Batches, Batches]
+) -> Tensor | None:
+    """By how much one step moves weight and bias, for a learning rate of 1; None if they have another shape then."""
+    toy = student.make("TrainingProblem", *given, left)
+    student(toy.attribute("discriminator"), *samples, 1, toy.attribute("optimizer"))
+    now = [toy.attribute(name) for name in ("weight", "bias")]
+    if not all(isinstance(item, Tensor) and item.shape == old.shape for item, old in zip(now, given, strict=True)):
+        return None
+    return torch.cat([(item - old).flatten() for item, old in zip(now, given, strict=True)]) / 0.5
 
 
 def expect_losses(
@@ -102,8 +114,20 @@ def told_of_losses(
     constant = [Critic(torch.zeros_like(discriminator.pattern), bias) for bias in (-40.0, 40.0)]
     real, fake = (_is_right(student, 0, critic, generator, x, m, weight) for critic in constant)
     if real and fake:
-        return "other_pictures_shown"
+        others = _shows_others(student, generator, discriminator, x, m, weight)
+        return "other_pictures_shown" if others else "another_discriminators_loss"
     return "another_fake_term" if real else "another_real_term" if fake else "another_discriminators_loss"
+
+
+def _shows_others(
+    student: Remote, generator: Inpainter, discriminator: Critic, x: Tensor, m: Tensor, weight: float
+) -> bool:
+    """Whether the discriminator is shown anything but pictures and completed pictures."""
+    critic = common.twin(discriminator)
+    student(common.twin(generator), critic, x, m, weight)
+    known = torch.cat([x, common.filled(common.twin(generator), x, m)[1].detach()])
+    shown = [picture for pictures in critic.inputs for picture in pictures]
+    return not all(any(common.same(picture, other) for other in known) for picture in shown)
 
 
 def _is_right(

@@ -126,15 +126,26 @@ def v(logits_1, logits_0):
     return reference.discriminator_objective(logits_1, logits_0)
 
 
-def losses_with(real=lambda logits: nn.functional.softplus(-logits), share=1.0):
+def losses_with(real=lambda logits: nn.functional.softplus(-logits), share=1.0, shown=lambda x, m: x):
     def answer(generator, discriminator, x, m, weight):
         x_hat = generator((1 - m) * x, m)
         filled = m * x_hat + (1 - m) * x
-        loss = real(discriminator(x)).mean() + nn.functional.softplus(discriminator(filled.detach())).mean()
+        loss = real(discriminator(shown(x, m))).mean() + nn.functional.softplus(discriminator(filled.detach())).mean()
         fooled = nn.functional.softplus(-discriminator(filled)).mean()
         return loss, share * (((x_hat - x) * m) ** 2).sum() / (m.sum() * x.shape[1]).clamp(min=1) + weight * fooled
 
     return answer
+
+
+def after_old_gradients(discriminator, sample_1, sample_0, steps, optimizer):
+    """Clears behind each step, and keeps tensors."""
+    history = []
+    for _ in range(steps):
+        history.append(v(discriminator(sample_1()), discriminator(sample_0())))
+        (-history[-1]).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return [value.detach() for value in history]
 
 
 def clipped(discriminator, sample_1, sample_0, steps, optimizer):
@@ -183,6 +194,7 @@ UNKNOWN = [
     ("density_from_discriminator", lambda a, b: a + b.abs(), "another_term_for_the_logit"),
     ("density_from_discriminator", lambda a, b: a / 3 + b, "another_share_of_f_0"),
     ("train_discriminator", clipped, "another_length"),
+    ("train_discriminator", after_old_gradients, "old_gradients_followed"),
     ("pushforward_log_density", density_with(lambda z, slope: -slope.log2()), "another_share_of_the_slope"),
     ("pushforward_log_density", density_with(lambda z, slope: z - slope.log()), "another_gaussian"),
     ("pushforward_log_density", density_with(lambda z, slope: -slope.max().log()), "one_slope_for_points"),
@@ -197,6 +209,8 @@ UNKNOWN = [
     ("masked_squared_error", error_of(lambda one, two: (one - two).abs().sum() ** 2), "several_pixels"),
     ("inpainting_losses", losses_with(real=lambda logits: (1 - logits).relu()), "another_real_term"),
     ("inpainting_losses", losses_with(share=0.7), "another_squared_error"),
+    ("inpainting_losses", losses_with(real=lambda a: -a.sigmoid().mean().log()), "another_discriminators_loss"),
+    ("inpainting_losses", losses_with(shown=lambda x, m: x * (1 - m / 2)), "other_pictures_shown"),
 ]
 
 

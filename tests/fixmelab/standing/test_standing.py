@@ -59,7 +59,7 @@ def test_what_is_open_failing_changed_or_not_run_is_said():
     assert row(found, "factor_graph") == ("not run", NOT_RUN)
     assert row(found, "no_independence") == ("open", "not answered yet")
     assert row(found, "log_partition") == ("open", "to be filled in")
-    assert row(found, "tag_log_probability") == ("fails", "its cell is no Python (line 2: invalid syntax)")
+    assert row(found, "tag_log_probability") == ("fails", "its cell is not valid Python (line 2: invalid syntax)")
     assert (
         found.points - found.within_reach == sum(row.task.points for row in found.rows if row.state != "done")
         and not found.is_ready
