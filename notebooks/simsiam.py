@@ -155,8 +155,8 @@ assert torch.allclose(X, X.T) and torch.allclose(X_prime, X_prime.T), "both matr
 one_X, one_X_prime = second_moments(torch.tensor([[3.0]]), torch.tensor([[5.0]]))
 assert torch.allclose(one_X, torch.tensor([[15.0]])), "for one pair of views, 3 and 5, X is their product, 15"
 assert torch.allclose(one_X_prime, torch.tensor([[2.0]])), "for one pair of views, 3 and 5, X' is 2: what X leaves of the mean of their squares"
-assert torch.allclose(X, torch.tensor([[3.5, 2.0], [2.0, 0.0]])), "X is right for one pair, but wrong for two: it is a mean over the pairs"
-assert torch.allclose(X_prime, torch.tensor([[0.25, -0.5], [-0.5, 2.0]])), "X' is right for one pair, but wrong for two: it is a mean over the pairs"
+assert torch.allclose(X, torch.tensor([[3.5, 2.0], [2.0, 0.0]])), "X is right for one pair of numbers, but not for two pairs of vectors: average over the pairs, features by features"
+assert torch.allclose(X_prime, torch.tensor([[0.25, -0.5], [-0.5, 2.0]])), "X' is right for one pair of numbers, but not for two pairs of vectors: average over the pairs, features by features"
 same = torch.tensor([[1.0, 2.0]])
 assert torch.equal(second_moments(same, same)[1], torch.zeros(2, 2)), "two equal views have no noise: X' = 0"
 ### BEGIN HIDDEN TESTS

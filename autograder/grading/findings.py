@@ -114,10 +114,8 @@ class Findings:
 
     def add_hints(self) -> None:
         """Say it if an answer that failed uses another that failed, or else a variable that is none of its own."""
-        verdicts = {name: self.by_name[name].verdict for name in self._answers}
-        verdicts = {
-            name: verdict for name, verdict in verdicts.items() if verdict != "fault"
-        }  # of which nothing is known
+        known = {name: self.by_name[name].verdict for name in self._answers}
+        verdicts = {name: verdict for name, verdict in known.items() if verdict != "fault"}  # that says nothing of it
         for name, answer in self._answers.items():
             finding = self.by_name[name]
             is_said = finding.verdict in ("pass", "missing", "fault") or NO_GPU in finding.message

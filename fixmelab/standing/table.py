@@ -92,8 +92,7 @@ def _name(row: Row) -> str:
 
 
 def _state(row: Row) -> str:
-    words = {"done": "", "open": "", "fails": "fails: ", "not run": ""}
-    return words[row.state] + row.line
+    return f"fails: {row.line}" if row.state == "fails" else row.line
 
 
 def _html_row(row: Row) -> str:

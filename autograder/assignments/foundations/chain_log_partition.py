@@ -50,18 +50,16 @@ def chain_log_partition(student: Remote, draw: Draw) -> None:
     expect_any_device(student, scores, transitions, mistake="made_on_the_cpu")
 
 
-def _kind(student: Remote, draw: Draw) -> str:
+def _kind(student: Remote, draw: Draw) -> str | None:
     """The broad mistake of an answer whose numbers are wrong: what is the simplest that it gets wrong?"""
     scores, transitions = common.log_scores(draw, 4, 3, torch.float64), draw.normal(3, 3, dtype=torch.float64)
     cases = {
         "one_word_wrong": (scores[:1], transitions),
         "wrong_without_neighbours": (scores, 0 * transitions),
         "two_words_wrong": (scores[:2], transitions),
+        "three_words_wrong": (scores, transitions),
     }
-    for name, case in cases.items():
-        if not common.is_close(student(*case), reference.chain_log_partition(*case)):
-            return name
-    return "three_words_wrong"
+    return common.first_wrong(student, reference.chain_log_partition, cases)
 
 
 def _forward(log_scores, transitions, combine=torch.logsumexp, last=torch.logsumexp):

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from autograder.judge.draw import Draw
 from autograder.judge.expect import expect, kind_of
+from autograder.judge.student import Remote
 from autograder.judge.verdict import ExpectationFailed
 
 MOST_ITEMS = 1_000  # of an answer that is a list
@@ -44,6 +45,11 @@ def is_close(found: Any, wanted: Tensor) -> bool:
     except ExpectationFailed:
         return False
     return True
+
+
+def first_wrong(student: Remote, right: Callable[..., Tensor], cases: Mapping[str, Sequence[Tensor]]) -> str | None:
+    """The name of the first case, a tuple of arguments, in which an answer is not right; None if it is in all."""
+    return next((name for name, case in cases.items() if not is_close(student(*case), right(*case))), None)
 
 
 def log_scores(draw: Draw, words: int, tags: int, dtype: torch.dtype) -> Tensor:

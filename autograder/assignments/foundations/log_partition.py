@@ -35,11 +35,11 @@ def log_partition(student: Remote, draw: Draw) -> None:
     expect(student(long), "log Z of a long sentence").close(reference.log_partition(long))
 
 
-def _kind(student: Remote, draw: Draw) -> str:
+def _kind(student: Remote, draw: Draw) -> str | None:
     """The broad mistake of an answer whose numbers are wrong."""
-    word = common.log_scores(draw, 1, 3, torch.float64)
-    is_right = common.is_close(student(word), reference.log_partition(word))
-    return "several_words_wrong" if is_right else "one_word_wrong"
+    scores = common.log_scores(draw, 4, 3, torch.float64)
+    cases = {"one_word_wrong": (scores[:1],), "several_words_wrong": (scores,)}
+    return common.first_wrong(student, reference.log_partition, cases)
 
 
 @mistake(

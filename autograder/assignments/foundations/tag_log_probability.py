@@ -45,11 +45,11 @@ def tag_log_probability(student: Remote, draw: Draw) -> None:
     expect(student(long, chosen), "log p of a long sentence").close(reference.tag_log_probability(long, chosen))
 
 
-def _kind(student: Remote, draw: Draw) -> str:
+def _kind(student: Remote, draw: Draw) -> str | None:
     """The broad mistake of an answer whose numbers are wrong."""
-    word, tag = common.log_scores(draw, 1, 3, torch.float64), torch.tensor([1])
-    is_right = common.is_close(student(word, tag), reference.tag_log_probability(word, tag))
-    return "several_words_wrong" if is_right else "one_word_wrong"
+    scores, chosen = common.log_scores(draw, 4, 3, torch.float64), _tags(draw, 4, 3)
+    cases = {"one_word_wrong": (scores[:1], chosen[:1]), "several_words_wrong": (scores, chosen)}
+    return common.first_wrong(student, reference.tag_log_probability, cases)
 
 
 def _tags(draw: Draw, words: int, tags: int) -> torch.Tensor:
