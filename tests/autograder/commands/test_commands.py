@@ -10,8 +10,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from autograder import course
+from autograder.commands.app import app
+from autograder.errors import SandboxError
+from autograder.grading.reading import submission_digest
+from autograder.results.model import RunResult, SubmissionResult
+from autograder.results.writing import write_run
 
 RELEASE = course.release_path("vae")
 
