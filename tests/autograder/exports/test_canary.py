@@ -108,7 +108,8 @@ def test_no_canary_is_in_what_is_exported_of_graded_submissions(course_of_canari
         "hangs": submission("while True: pass", "return x"),
         "empty": submission(),
     }
-    handed_in["wrong"].cells += [new_code_cell(plot), new_code_cell("no_such_name\nthree = 3")]
+    handed_in["wrong"].cells.append(new_code_cell(plot))
+    handed_in["wrong"].cells.insert(0, new_code_cell("no_such_name\nthree = 3"))
     toy = course.read_source("toy")
     grading = Grading("toy", toy, key=b"k" * 32, limits=Limits(cell=5), exercises=EXERCISES)
     sent = [Submission(name, f"{name}.ipynb", nbformat.writes(made).encode()) for name, made in handed_in.items()]
