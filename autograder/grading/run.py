@@ -173,8 +173,6 @@ class Run:
         # Until all are graded, who is to be removed may still be wanted.
         is_alone = self._removes_others and not left
         others = [] if is_alone else self.earlier.beside(graded)
-        given = {submission.student for submission in self._submissions}
-        waiting = [] if is_alone else self.earlier.ungraded(given)
         known = self.earlier.conditions | {self._digest: self._conditions}
         used = {result.conditions for result in (*results, *others)}
         return RunResult(

@@ -127,6 +127,7 @@ def _require_end(run: RunResult, path: Path) -> None:
     if run.ungraded:
         left = len(run.ungraded)
         count = "1 submission is" if left == 1 else f"{left} submissions are"
+        named = listed([name_line(student, 80) for student in run.ungraded], MOST_NAMED)
         raise InputError(
             f"{path}: is of a run that has not come to its end: {count} not graded; give the same `autograder grade` "
             f"command again, and it goes on from there, or `autograder forget` whoever has withdrawn: {named}"
