@@ -3,71 +3,56 @@
 from typing import Any
 
 from fixmelab.cells import (
-    ANCHOR as ANCHOR,
+    ANCHOR,
+    ANSWER_STUB,
+    HINTS_PREFIX,
+    NOT_EXECUTED,
+    PREDICT_PREFIX,
+    PREDICTION_PREFIX,
+    PREDICTION_STUB,
+    QUESTION_PREFIX,
+    TEST_PREFIX,
+    TESTS,
+    anchors,
+    exercise_name,
+    grade_id,
+    is_answer,
+    is_executed_in_grading,
+    is_fixme,
+    is_prediction,
+    is_tests,
+    is_written,
+    nbgrader_metadata,
+    points,
+    tags,
 )
-from fixmelab.cells import (
-    ANSWER_STUB as ANSWER_STUB,
-)
-from fixmelab.cells import (
-    HINTS_PREFIX as HINTS_PREFIX,
-)
-from fixmelab.cells import (
-    NOT_EXECUTED as NOT_EXECUTED,
-)
-from fixmelab.cells import (
-    PREDICT_PREFIX as PREDICT_PREFIX,
-)
-from fixmelab.cells import (
-    PREDICTION_PREFIX as PREDICTION_PREFIX,
-)
-from fixmelab.cells import (
-    PREDICTION_STUB as PREDICTION_STUB,
-)
-from fixmelab.cells import (
-    QUESTION_PREFIX as QUESTION_PREFIX,
-)
-from fixmelab.cells import (
-    TEST_PREFIX as TEST_PREFIX,
-)
-from fixmelab.cells import (
-    TESTS as TESTS,
-)
-from fixmelab.cells import (
-    anchors as anchors,
-)
-from fixmelab.cells import (
-    exercise_name as exercise_name,
-)
-from fixmelab.cells import (
-    grade_id as grade_id,
-)
-from fixmelab.cells import (
-    is_answer as is_answer,
-)
-from fixmelab.cells import (
-    is_executed_in_grading as is_executed_in_grading,
-)
-from fixmelab.cells import (
-    is_fixme as is_fixme,
-)
-from fixmelab.cells import (
-    is_prediction as is_prediction,
-)
-from fixmelab.cells import (
-    is_tests as is_tests,
-)
-from fixmelab.cells import (
-    is_written as is_written,
-)
-from fixmelab.cells import (
-    nbgrader_metadata as nbgrader_metadata,
-)
-from fixmelab.cells import (
-    points as points,
-)
-from fixmelab.cells import (
-    tags as tags,
-)
+
+__all__ = [
+    "ANCHOR",
+    "ANSWER_STUB",
+    "HINTS_PREFIX",
+    "NOT_EXECUTED",
+    "PREDICTION_PREFIX",
+    "PREDICTION_STUB",
+    "PREDICT_PREFIX",
+    "QUESTION_PREFIX",
+    "TESTS",
+    "TEST_PREFIX",
+    "anchors",
+    "exercise_name",
+    "exercises_and_points",
+    "grade_id",
+    "is_answer",
+    "is_executed_in_grading",
+    "is_fixme",
+    "is_prediction",
+    "is_tests",
+    "is_written",
+    "nbgrader_metadata",
+    "points",
+    "tags",
+    "written_ids",
+]
 
 
 def written_ids(source: Any, assignment: str) -> frozenset[str]:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
+# Modules in the folder of an assignment that hold no exercise.
+NO_EXERCISE = frozenset({"__init__", "common", "reference", "trials"})
 
 
 def text_path(name: str, root: Path | None = None) -> Path:

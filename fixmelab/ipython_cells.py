@@ -31,12 +31,6 @@ _COMMAND = re.compile(r"^[ \t]*[%!?]|\?[ \t]*$|=[ \t]*[%!]", re.MULTILINE)
 _BARE_COMMAND = re.compile(r"^([ \t]*)(?:[%!?].*|.*\?[ \t]*)$", re.MULTILINE)
 
 
-def cell_magic(text: str) -> str:
-    """The language or place that a cell magic gives the cell to (one of OTHER_LANGUAGES); "" if the cell is Python."""
-    found = _CELL_MAGIC.match(without_cell_magics(text))
-    return found[2] if found else ""
-
-
 def without_cell_magics(text: str) -> str:
     """The cell without what only measures or hides what it does: `%%time`, `%%capture`, `%time f()`.
 

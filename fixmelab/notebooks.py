@@ -14,6 +14,7 @@ MAX_BYTES = 50 * 2**20
 MAX_DEPTH = 100
 MAX_CELLS = 2_000
 MAX_VALUES = 1_000_000
+START_BYTES = 4096  # by which a file is known
 CELL_TYPES = ("code", "markdown", "raw")
 # Of these, nbformat says what they may hold, and nobody here reads any.
 UNREAD_METADATA = ("collapsed", "execution", "format", "jupyter", "name", "scrolled")
@@ -63,9 +64,17 @@ def read_notebook(data: bytes) -> dict[str, Any]:
 
 def looks_like_a_notebook(data: bytes) -> bool:
     """Whether a file is a notebook, whatever it is called: JSON that may be cut off, and that says it has cells."""
-    start = data[:4096]
-    text = start.decode(json.detect_encoding(start), "replace").lstrip("\ufeff \t\r\n")
-    return text.startswith("{") and (b"nbformat" in data or b'"cell_type"' in data or '"cell' in text)
+    return may_be_a_notebook(data) and (b"nbformat" in data or b'"cell_type"' in data or '"cell' in _beginning(data))
+
+
+def may_be_a_notebook(data: bytes) -> bool:
+    """Whether the first START_BYTES of a file can be a notebook's."""
+    return _beginning(data).startswith("{")
+
+
+def _beginning(data: bytes) -> str:
+    start = data[:START_BYTES]
+    return start.decode(json.detect_encoding(start), "replace").lstrip("\ufeff \t\r\n")
 
 
 def _parse(data: bytes) -> Any:

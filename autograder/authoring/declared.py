@@ -4,10 +4,10 @@ import ast
 import re
 from pathlib import Path
 
+from autograder.course import NO_EXERCISE
 from autograder.errors import InputError
 
 ASSIGNMENTS = Path("autograder", "assignments")
-NO_EXERCISE = {"__init__", "common", "reference", "trials"}
 
 _ANSWER = re.compile(r"(mistake|equivalent|\w+\.also)\b")
 

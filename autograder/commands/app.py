@@ -7,10 +7,10 @@ import typer
 from autograder.commands.authoring import build, new, prove
 from autograder.commands.doctor import doctor
 from autograder.commands.explain import explain
-from autograder.commands.grade import diff, forget, grade
+from autograder.commands.grade import forget, grade
 from autograder.commands.gradescope import gradescope
 from autograder.commands.publish import publish
-from autograder.commands.results import export, policy, record
+from autograder.commands.results import diff, export, policy, record
 from autograder.commands.terminal import errors
 from autograder.errors import InputError, SandboxError, UsageError
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from autograder.commands.options import SandboxLimits
+from autograder.commands.options import SandboxLimits, Unconfined
 from autograder.commands.terminal import console, errors
 from autograder.errors import InputError
 
@@ -23,14 +23,13 @@ def explain(
         Path | None, typer.Option(metavar="PATH", help="Where the submission lies, if it was moved since.")
     ] = None,
     limit: SandboxLimits = None,
+    unsafe_no_sandbox: Unconfined = False,
 ) -> None:
     """Say how verdicts come about: the answer, each call with its inputs and result, what was wanted, known mistakes.
 
     For instructors: it shows expected values. The submission is judged again, with the same inputs, and nothing is
     written.
     """
-    from dataclasses import replace
-
     from autograder.grading.explain import explained, graded_submission, grading_of
     from autograder.grading.key import course_key
     from autograder.grading.workers import Crew
@@ -42,8 +41,9 @@ def explain(
     if run.assignment != assignment:
         raise InputError(f"{out}: holds the results of {run.assignment}, and not of {assignment}; give another --out")
     submission = graded_submission(run, student, submitted)
-    grading = replace(grading_of(run, course_key()), limits=Limits.parse(limit or []))
-    with Crew(assignment, sandbox=run.sandbox) as crew, errors.status("judging again"):
+    grading = grading_of(run, course_key(), Limits.parse(limit or []))
+    # Confined, whatever the run was: its results may stand beside those of notebooks that somebody trusted.
+    with Crew(assignment, sandbox=not unsafe_no_sandbox) as crew, errors.status("judging again"):
         told = explained(grading, exercise, crew, submission)
     for text in told.values():
         console.print(plain_text(text, MOST_CHARACTERS) + "\n", markup=False, highlight=False, soft_wrap=True)

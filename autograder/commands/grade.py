@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from autograder.commands.options import CORES, Jobs, SandboxLimits
+from autograder.commands.options import CORES, Jobs, SandboxLimits, Unconfined
 from autograder.commands.terminal import console, errors, progress
 from autograder.errors import InputError, UsageError
 
@@ -51,9 +51,7 @@ def grade(
     only_list: Annotated[
         bool, typer.Option("--list", help="Say which file is whose and of which assignment, and grade nothing.")
     ] = False,
-    unsafe_no_sandbox: Annotated[
-        bool, typer.Option("--unsafe-no-sandbox", help="Run submissions unconfined: only notebooks you trust.")
-    ] = False,
+    unsafe_no_sandbox: Unconfined = False,
 ) -> None:
     """Grade submissions: restore, execute in the sandbox, judge; then a table, results.json and a report.
 
@@ -74,7 +72,7 @@ def grade(
         raise InputError("\n".join(f"{path}: is not there; give a notebook, a folder or a zip" for path in paths))
     tally = Tally()
     with (
-        _ended_by_signals(tally),
+        _ended_by_signals(tally, is_dry=dry_run),
         begin_run(
             assignment,
             tally=tally,
@@ -92,14 +90,14 @@ def grade(
         with progress(f"grading {assignment}") as show:
             result = run.grade(submissions, again=again, on_step=show)
         if tally.records and dry_run:
-            _show_changes(run, result)
-            _say("dry run: nothing was written")
+            _show_dry_run(run, result)
         elif tally.records:
-            _show_run(Path(out), result, run)
+            _show_run(Path(out), result, run, only_these=only_these)
             _show_changes(run, result)
         for line in tally.notes:
             _say(f"note: {line}")
         if removed := run.finish():
+            _remove_pages(Path(out), removed)
             _say(f"removed from {out}: {len(removed)}: {_named(removed)}")
 
 
@@ -109,9 +107,13 @@ def forget(
 ) -> None:
     """Remove students from the results of a folder: those who have withdrawn, or were graded under a wrong name."""
     from autograder.grading.forget import forget as forget_students
+    from autograder.results.adjusting import read_ledger
+    from autograder.results.reading import read_results
 
+    read_ledger(read_results(out, unfinished=True).run.assignment)  # a row that is wrong would leave the old report
     left = forget_students(out, students)
-    _say(f"removed from {out}: {len(students)}: {_named(students)}; {len(left.submissions)} are left")
+    _remove_pages(out, students)
+    _say(f"removed from {out}: {len(students)}: {_named(students)}; {len(left.submissions)} left")
     _write_report(out, left)
 
 
@@ -129,7 +131,7 @@ def _list(assignment: str, paths: list[Path]) -> None:
         raise InputError("\n".join(problems))
 
 
-def _show_run(out: Path, result: "RunResult", run: "Run") -> None:
+def _show_run(out: Path, result: "RunResult", run: "Run", *, only_these: bool) -> None:
     """Write the files of a run, and print its table and where they are."""
     from autograder.reports.table import results_table
     from autograder.results.writing import write_run
@@ -144,8 +146,25 @@ def _show_run(out: Path, result: "RunResult", run: "Run") -> None:
     if known := sum(record.is_known for record in records):
         _say(f"{known} of {len(records)} were graded before (--again grades anew)")
     if others := len(result.submissions) - len(graded):
-        _say(f"{others} more in {out} stay as they are (--only-these removes them)")
+        why = "not all could be graded, so nobody is removed" if only_these else "--only-these removes them"
+        _say(f"{others} more in {out} stay as they are ({why})")
     _say(f"results   {written}\nreport    {report}")
+
+
+def _show_dry_run(run: "Run", result: "RunResult") -> None:
+    """Print what differs from the results that are there, or if there are none the table."""
+    from autograder.reports.table import results_table
+
+    if run.earlier.run is None:
+        console.print(results_table(result))
+    _show_changes(run, result)
+    _say("dry run: nothing was written")
+
+
+def _remove_pages(out: Path, students: list[str]) -> None:
+    from autograder.exports.student_pages import remove_pages
+
+    remove_pages(out, students)
 
 
 def _require_ledger(run: "Run") -> None:
@@ -165,23 +184,6 @@ def _show_changes(run: "Run", result: "RunResult") -> None:
         _say("since the last run:")
         for line in compare(before, result).lines(together=True):
             _say(f"  {line}")
-
-
-def diff(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="A results.json, or the folder that holds one.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="Another, of the same assignment.")],
-) -> None:
-    """Say who has another result in NEW than in OLD, exercise by exercise, and because of what."""
-    from autograder.results.comparing import compare
-    from autograder.results.reading import read_results
-
-    before, after = read_results(old).run, read_results(new).run
-    if before.assignment != after.assignment:
-        raise InputError(
-            f"{old} is of {before.assignment}, {new} of {after.assignment}; give two runs of one assignment"
-        )
-    for line in compare(before, after).lines(together=False):
-        _say(line)
 
 
 def _write_report(out: Path, result: "RunResult") -> Path:
@@ -208,7 +210,7 @@ def _say(line: str) -> None:
 
 
 @contextlib.contextmanager
-def _ended_by_signals(tally: "Tally") -> Iterator[None]:
+def _ended_by_signals(tally: "Tally", *, is_dry: bool) -> Iterator[None]:
     """Ctrl-C and SIGTERM end a run with one line on what is kept, and the exit code that belongs to them."""
 
     def end(number: int, _: object) -> None:
@@ -220,6 +222,7 @@ def _ended_by_signals(tally: "Tally") -> Iterator[None]:
         yield
     except _Ended as ended:
         kept = f"{len(tally.records)} results are kept, and the same command goes on from there"
+        kept = "nothing was written" if is_dry else kept
         errors.print(f"ended by {signal.Signals(ended.number).name}: {kept}", highlight=False, soft_wrap=True)
         raise typer.Exit(128 + ended.number) from None
     finally:

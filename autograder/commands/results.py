@@ -1,4 +1,4 @@
-"""`autograder export`, `record` and `policy`: what is done with results once they are there."""
+"""`autograder export`, `record`, `policy` and `diff`: what is done with results once they are there."""
 
 import sys
 from enum import Enum
@@ -9,7 +9,7 @@ import typer
 
 from autograder.commands.options import Results
 from autograder.commands.terminal import console, errors, progress
-from autograder.errors import UsageError
+from autograder.errors import InputError, UsageError
 
 
 class ExportForm(str, Enum):
@@ -108,13 +108,33 @@ def policy(
 ) -> None:
     """Say by the exit code whether CI is to pass: 1 if the policy does not let a submission pass."""
     from autograder.reports.policy import Policy
+    from autograder.results.adjusting import adjusted
     from autograder.results.reading import read_results
 
     chosen = Policy.parse(fail)
-    run = read_results(results).run
+    run, notes = adjusted(read_results(results).run)
+    for line in notes:
+        errors.print(line, markup=False, highlight=False, soft_wrap=True)
     violations = chosen.violations(run)
     for line in violations:
         errors.print(line, markup=False, highlight=False, soft_wrap=True)
     if violations:
         raise typer.Exit(1)
     console.print(f"{fail} lets all pass: {len(run.submissions)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A results.json, or the folder that holds one.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Another, of the same assignment.")],
+) -> None:
+    """Say who has another result in NEW than in OLD, exercise by exercise, and because of what."""
+    from autograder.results.comparing import compare
+    from autograder.results.reading import read_results
+
+    before, after = read_results(old).run, read_results(new).run
+    if before.assignment != after.assignment:
+        raise InputError(
+            f"{old} is of {before.assignment}, {new} of {after.assignment}; give two runs of one assignment"
+        )
+    for line in compare(before, after).lines(together=False):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -57,7 +57,7 @@ def export(
 
     The course's adjustments are applied to all of them.
 
-    Without `out` the text is returned, and HTML pages go to a folder beside the results. Raises InputError where what
+    Without `out` the text is returned, and HTML pages go to a folder beside the results. Raises InputError if what
     is read is wrong or what is asked for cannot be written.
     """
     found = read_results(results)

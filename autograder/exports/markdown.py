@@ -62,7 +62,8 @@ def _lines(run: RunResult) -> Iterator[str]:
             yield f"\nAdjusted: {escaped(line, MOST_MESSAGE)}\n"
         yield "\n| exercise | verdict | points | message |\n| --- | --- | ---: | --- |\n"
         for exercise in submission.exercises:
-            earned = "·" if exercise.verdict in ("manual", "fault") else number(exercise.score)
+            is_open = exercise.verdict in ("manual", "fault") and not exercise.score
+            earned = "·" if is_open else number(exercise.score)
             name = escaped(exercise_label(exercise.id, run.assignment), MOST_NAME)
             verdict = f"{SYMBOLS[exercise.verdict]}{SPACE}{exercise.verdict}"
             message = escaped(exercise.message, MOST_MESSAGE)

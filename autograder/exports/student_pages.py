@@ -1,5 +1,6 @@
 """A page for each student: one HTML file, readable on a phone, with the student's plots, verdicts and messages."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from autograder import course
@@ -19,7 +20,7 @@ def write_pages(results: Results, out: Path | None = None) -> tuple[Path, list[s
     Where `out` ends in .html and there is but one submission, that file is written. Returns where the pages are, and
     a line on each student whose executed notebook is not there: that page has neither plots nor written answers.
 
-    Raises InputError where a file cannot be written, a notebook is damaged, the assignment is not here or not built,
+    Raises InputError if a file cannot be written, a notebook is damaged, the assignment is not here or not built,
     or `out` is one file for several students.
     """
     run = results.run
@@ -37,6 +38,12 @@ def write_pages(results: Results, out: Path | None = None) -> tuple[Path, list[s
         path = where if is_file else page_path(where, submission.student)
         files.write(path, student_page(run, submission, notebook, source))
     return where, notes
+
+
+def remove_pages(folder: Path, students: Iterable[str]) -> None:
+    """Remove the pages of students beside the results in `folder`. Raises InputError if one cannot be removed."""
+    for student in students:
+        files.remove(page_path(folder / FOLDER, student))
 
 
 def page_path(folder: Path, student: str) -> Path:

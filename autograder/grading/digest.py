@@ -19,7 +19,6 @@ GRADER = Path(autograder.__file__).parent
 STUDENTS_PACKAGE = Path(fixmelab.__file__).parent
 # The parts of the grader that have a say; how results are shown has none.
 PARTS = ("grading", "results", "sandbox", "judge", "cells.py", "regions.py", "course.py", "errors.py")
-NO_EXERCISE = {"__init__", "common", "reference", "trials"}
 DIGITS = 24  # of a part's digest, in hexadecimal
 LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "ipython", "nbformat", "msgpack")
 
@@ -41,7 +40,7 @@ def conditions_of(grading: Grading) -> Conditions:
     digest of the course's key.
     """
     folder = course.ROOT / "autograder" / "assignments" / grading.assignment
-    modules = [path for path in _code(folder) if path.parent == folder and path.stem not in NO_EXERCISE]
+    modules = [path for path in _code(folder) if path.parent == folder and path.stem not in course.NO_EXERCISE]
     libraries = {"python": platform.python_version()} | {name: _version(name) for name in LIBRARIES}
     settings = {
         "budget": grading.budget,

@@ -1,6 +1,7 @@
 """Grades one submission again, to tell an instructor how its verdicts come about; nothing is written."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from autograder import cells, course
 from autograder.assignments import exercises_of
 from autograder.errors import InputError, SandboxError
+from autograder.grading.answered import answered_in, other_sources
 from autograder.grading.execute import execute
 from autograder.grading.grading import Grading
 from autograder.grading.restoring import restore
@@ -22,6 +24,10 @@ from autograder.judge.student import Channel
 from autograder.judge.verdict import Finding
 from autograder.results.model import RunResult
 from autograder.results.text import name_line
+from autograder.sandbox.limits import Limits
+
+# What parts the path of a zip from that of a member.
+_IN_ZIP = re.compile(r"(?<=\.zip):", re.IGNORECASE)
 
 if TYPE_CHECKING:
     from autograder.grading.workers import Crew
@@ -77,6 +83,7 @@ def _explanations(grading: Grading, name: str | None, submission: Submission, zy
         zygote=zygote,
         limits=grading.limits,
         server=partial(JudgeServer, decide=decide),
+        numbers=restored.numbers,
     )
     calls = {cells.exercise_name(cell): cell.source for cell in grading.source.cells if cells.is_tests(cell)}
     answers = {anchor: cell.source for cell in restored.notebook.cells for anchor in cells.anchors(cell)}
@@ -124,8 +131,11 @@ def graded_submission(run: RunResult, student: str, handed_in: Path | None = Non
         hint = f"did you mean {name_line(near[0], 80)}?" if near else "the names are those in the report"
         raise InputError(f"there is no result of {name_line(student, 80)!r}; {hint}")
     path = Path(result.path)
-    places = [handed_in] if handed_in else [place for place in (path, *path.parents) if place.is_file()][:1]
-    found, _ = find_submissions(run.assignment, places)
+    within = Path(_IN_ZIP.split(result.path, maxsplit=1)[0])
+    places = [handed_in] if handed_in else [place for place in (path, within) if place.is_file()][:1]
+    others = other_sources(run.assignment)
+    answered = answered_in(run.assignment, course.read_source(run.assignment), others)
+    found, _ = find_submissions(run.assignment, places, answered)
     for submission in found:
         if submission.digest == result.digest:
             return submission
@@ -136,7 +146,7 @@ def graded_submission(run: RunResult, student: str, handed_in: Path | None = Non
     )
 
 
-def grading_of(run: RunResult, key: bytes) -> Grading:
+def grading_of(run: RunResult, key: bytes, limits: Limits) -> Grading:
     """The grading of a run, by the assignment as it lies in the course's folders now."""
     assignment = course.require_assignment(run.assignment)
-    return Grading(assignment, course.read_source(assignment), key=key, budget=run.budget, sandbox=run.sandbox)
+    return Grading(assignment, course.read_source(assignment), key=key, budget=run.budget, limits=limits)

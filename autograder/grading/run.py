@@ -67,14 +67,15 @@ def begin_run(
         )
         is_kept = out and (not dry_run or (out / ".results").is_dir())
         with Store(out) if out and is_kept else contextlib.nullcontext() as store:
-            yield Run(grading, crew, store, tally, only_these=only_these, dry_run=dry_run)
+            yield Run(grading, crew, store, tally, out=out, only_these=only_these, dry_run=dry_run)
 
 
 class Run:
     """Grades submissions with a crew that is at work, and keeps the records in a store, if there is one.
 
-    `earlier` is what the store's folder shows of others; with `only_these` they are removed in the end. With `dry_run`
-    the store is read alone. Raises InputError if the folder shows what this run cannot go on from.
+    `earlier` is what the store's folder shows of others, or `out` if there is no store; with `only_these` they are
+    removed in the end. With `dry_run` the store is read alone. Raises InputError if the folder shows what this run
+    cannot go on from.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Run:
         store: "Store | None" = None,
         tally: Tally | None = None,
         *,
+        out: Path | None = None,
         only_these: bool = False,
         dry_run: bool = False,
     ) -> None:
@@ -92,7 +94,8 @@ class Run:
 
         self.grading = grading
         self.tally = tally or Tally()
-        self.earlier = Earlier(read_so_far(store.out, grading.assignment) if store else None)
+        out = store.out if store else out
+        self.earlier = Earlier(read_so_far(out, grading.assignment) if out else None)
         self._only_these = only_these
         self._is_dry = dry_run
         self._crew = crew
@@ -186,7 +189,7 @@ class Run:
     @property
     def _removes_others(self) -> bool:
         """Whoever is named and could not be graded looks like somebody who is not named: then nobody is removed."""
-        return self._only_these and not self.tally.problems and not self.tally.faults
+        return self._only_these and not (self.tally.problems or self.tally.faults or self.tally.failures)
 
     def _write_so_far(self, left: Collection[str]) -> None:
         """Write what there is if it is half as much again as last time, so that all writing together stays in

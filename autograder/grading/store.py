@@ -89,7 +89,7 @@ class Store:
         students = {path.name.partition("-")[0] for path in wanted}
         for path in self._paths():
             if path.name.partition("-")[0] in students and path not in wanted:
-                _remove(path)
+                files.remove(path)
 
     def drop(self, students: Iterable[str]) -> None:
         """Drop all that is kept of students: records and executed notebooks. Raises InputError if that cannot be."""
@@ -97,9 +97,9 @@ class Store:
         keys = set(map(_student_key, students))
         for path in self._paths():
             if path.name.partition("-")[0] in keys:
-                _remove(path)
+                files.remove(path)
         for student in students:
-            _remove(files.notebook_path(self.out, student))
+            files.remove(files.notebook_path(self.out, student))
 
     def _executed(self, submission: Submission) -> Path:
         return files.notebook_path(self.out, submission.student)
@@ -134,10 +134,3 @@ def _read(path: Path) -> Record | None:
         return Record.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None  # not there, or damaged: it is graded, and written, anew
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: is out of date and cannot be removed ({error.strerror}); remove it") from None

@@ -37,6 +37,9 @@ class Failures:
             else:
                 self._found[item.id] = Failure(result.student, item.traceback)
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def clear(self) -> None:
         self._found.clear()
 
@@ -54,7 +57,7 @@ class Failures:
         if out and told:
             files.write(out / NAME, "\n".join(told.values()))
         elif out:
-            (out / NAME).unlink(missing_ok=True)
+            files.remove(out / NAME)
         where = f"; see {out / NAME}" if out else ""
         lines = []
         for id, item in self._found.items():

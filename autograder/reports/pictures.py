@@ -22,7 +22,9 @@ MOST_ENCODED = 24 * 2**20
 SIDE = 1600
 MOST_PICTURES = 20  # of one text
 
-_DATA = r"data:image/(?P<kind{0}>[\w.+-]{{1,20}})(?P<coding{0}>[^,()\"'>]{{0,100}}),(?P<data{0}>[A-Za-z0-9+/=%\s._~-]*)"
+_DATA = r"data:image/(?P<kind{0}>[\w.+-]{{1,20}})(?P<coding{0}>[^,()\"'>]{{0,100}}),"
+# All of the data at once: where an end is missing, trying shorter ones takes minutes.
+_DATA += r"(?=(?P<data{0}>[A-Za-z0-9+/=%\s._~-]*))(?P=data{0})"
 # In Markdown, as a definition that Markdown refers to, in HTML; and an attachment of the cell's.
 _PICTURE = re.compile(
     r"(?<!\\)!\[[^\[\]\n]{0,300}\]\(<?(?:"

@@ -50,7 +50,9 @@ class Policy:
     def _violation(self, assignment: str, submission: SubmissionResult) -> str:
         student = name_line(submission.student, 80)
         if self.kind == "any":
-            wrong = [exercise for exercise in submission.exercises if exercise.verdict not in _EARNED]
+            wrong = [
+                item for item in submission.exercises if item.verdict not in _EARNED and item.score < item.max_score
+            ]
             if wrong:
                 named = [f"{exercise_label(item.id, assignment)} ({item.verdict})" for item in wrong]
                 return f"{student}: not right: {listed(named, _MOST_NAMED)}"

@@ -10,7 +10,7 @@ import csv
 import difflib
 import io
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -51,17 +51,18 @@ def read_ledger(assignment: str, path: Path | None = None) -> list[Adjustment]:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); save it as UTF-8 text") from None
     rows = csv.reader(io.StringIO(text, newline=""))
-    header = tuple(cell.strip() for cell in next(rows, []))
+    header = tuple(cell.strip() for cell in next(_sound(rows, path), []))
     if header != COLUMNS:
         raise InputError(f"{path}:1: the columns must be {','.join(COLUMNS)}")
+    assignments = {assignment, *course.assignment_names()}
     problems: list[str] = []
     found: list[Adjustment] = []
-    for row in rows:
+    for row in _sound(rows, path):
         values = dict(zip(COLUMNS, (cell.strip() for cell in row), strict=False))
         if not any(values.values()):
             continue
         where = f"{path.name}:{rows.line_num}"
-        problem = _problem(values, len(row))
+        problem = _problem(values, len(row), assignments)
         if problem:
             problems.append(f"{where}: {problem}")
         elif values["assignment"] == assignment:
@@ -73,13 +74,22 @@ def read_ledger(assignment: str, path: Path | None = None) -> list[Adjustment]:
     return found
 
 
-def _problem(values: dict[str, str], cells_in_row: int) -> str:
+def _sound(rows: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise InputError(f"{path}: is no sound CSV ({error}); mend it in a text editor") from None
+
+
+def _problem(values: dict[str, str], cells_in_row: int, assignments: Collection[str]) -> str:
     """What is wrong with a row, and what to do; "" if nothing is."""
     if cells_in_row != len(COLUMNS):
         return f"has {cells_in_row} cells, not {len(COLUMNS)}; put a text with commas in quotes"
     for name in ("assignment", "student", "reason", "who"):
         if not values[name]:
             return f"{name} is empty"
+    if values["assignment"] not in assignments:
+        return f"there is no assignment {values['assignment']!r}; there are {', '.join(sorted(assignments))}"
     if values["action"] not in ACTIONS:
         return f"the action {values['action']!r} is none of {', '.join(ACTIONS)}"
     takes_points = values["action"] in ("set", "add")

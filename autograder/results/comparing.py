@@ -7,7 +7,7 @@ from autograder.results.model import Conditions, ExerciseResult, RunResult, Subm
 from autograder.results.text import exercise_label, listed, name_line, number
 
 MOST_NAMES = 12
-NOTHING = "nothing that is noted"
+NOTHING = "an unknown cause"
 # Parts of the conditions, as people call them; those of checks are looked at by exercise.
 WORDS = {
     "source": "the source",

@@ -13,13 +13,21 @@ ADVICE = "make room there or allow writing, or give another folder with --out"
 def write(path: Path, text: str) -> Path:
     """Write a file, whole or not at all.
 
-    Raises InputError where it cannot be written; then nothing of it is there, and what was there before still is.
+    Raises InputError if it cannot be written; then nothing of it is there, and what was there before still is.
     """
     try:
         write_whole(path, lambda file: _fill(file, text))
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); {ADVICE}") from None
     return path
+
+
+def remove(path: Path) -> None:
+    """Remove a file that is out of date, if it is there. Raises InputError if it cannot be removed."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: is out of date and cannot be removed ({error.strerror}); remove it") from None
 
 
 def write_durably(path: Path, text: str) -> None:

@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from autograder.errors import InputError
 from autograder.results import files
 from autograder.results.model import RunResult
-from autograder.results.text import name_line, one_line
+from autograder.results.text import listed, name_line, one_line
 
 NAME = "results.json"
+MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Results:
     seconds: dict[str, float]
 
     def executed(self, student: str) -> NotebookNode | None:
-        """The executed notebook of a student; None where there is none. Raises InputError where it is damaged."""
+        """The executed notebook of a student; None if there is none. Raises InputError if it is damaged."""
         path = files.notebook_path(self.folder, student)
         try:
             notebook: NotebookNode = nbformat.reads(  # type: ignore[no-untyped-call]  # nbformat has no types for it
@@ -126,9 +127,10 @@ def _require_end(run: RunResult, path: Path) -> None:
     if run.ungraded:
         left = len(run.ungraded)
         count = "1 submission is" if left == 1 else f"{left} submissions are"
+        named = listed([name_line(student, 80) for student in run.ungraded], MOST_NAMED)
         raise InputError(
             f"{path}: is of a run that has not come to its end: {count} not graded; give the same `autograder grade` "
-            "command again, and it goes on from there"
+            f"command again, and it goes on from there, or `autograder forget` whoever has withdrawn: {named}"
         )
 
 

@@ -16,7 +16,7 @@ def write_run(out: Path, run: RunResult, records: Iterable[Record]) -> Path:
 
     What is there already and is the same is left as it is. results.json is the same for the same submissions and
     settings, whatever the machine does; timings.json, the seconds that each submission of the run took, is not: it
-    goes on from the one that is there. Returns the path of results.json. Raises InputError where `out` cannot be
+    goes on from the one that is there. Returns the path of results.json. Raises InputError if `out` cannot be
     written to.
     """
     seconds = read_seconds(out)
@@ -30,7 +30,7 @@ def write_run(out: Path, run: RunResult, records: Iterable[Record]) -> Path:
 
 
 def write_report(out: Path, html: str) -> Path:
-    """Write OUT/report.html, complete or not at all. Raises InputError where `out` cannot be written to."""
+    """Write OUT/report.html, complete or not at all. Raises InputError if `out` cannot be written to."""
     return _write(out / "report.html", html)
 
 

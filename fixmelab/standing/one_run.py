@@ -7,10 +7,13 @@ wall, but shows an honest notebook what it would miss.
 
 import json
 import os
+import site
 import socket
 import sys
 from pathlib import Path
 from typing import Any
+
+from fixmelab.cache import cache_folder
 
 INSTALLERS = ("pip", "pip3", "conda", "mamba", "uv", "apt", "apt-get")
 
@@ -42,8 +45,9 @@ def run(shell: Any, name: str, source: str) -> str:
 
 
 def restrict(folders: list[Path]) -> None:
-    """Refuse files below these folders but those of Python and of this package, connections, and installers."""
-    own = tuple(str(Path(folder).resolve()) for folder in (sys.prefix, sys.base_prefix, Path(__file__).parents[1]))
+    """Refuse connections, installers, and files below these folders but for packages and the course's downloads."""
+    usual = (sys.prefix, sys.base_prefix, site.getusersitepackages(), Path(__file__).parents[1], cache_folder())
+    own = tuple(str(Path(folder).resolve()) for folder in usual)
     refused = tuple(f"{folder.resolve()}{os.sep}" for folder in folders)
     work = str(Path.cwd().resolve())
 

@@ -113,7 +113,7 @@ def _broken_line(text: str) -> str:
         compile(text, "cell", "exec")
     except SyntaxError as error:
         return f" (line {error.lineno}: {error.msg})"
-    except ValueError:
+    except (ValueError, RecursionError, MemoryError):
         pass
     return ""
 

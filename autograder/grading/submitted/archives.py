@@ -76,8 +76,8 @@ def _member_parts(name: str, *, backslashes: bool) -> tuple[str, ...]:
 
 def _member_reader(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, label: str, left: list[int]
-) -> Callable[[], bytes]:
-    def read() -> bytes:
+) -> Callable[..., bytes]:
+    def read(most: int = MAX_BYTES) -> bytes:
         if stat.S_ISLNK(member.external_attr >> 16):
             raise InputError(f"{label}: is a link, and links are not followed; replace it by a copy")
         if member.flag_bits & 1:
@@ -90,7 +90,7 @@ def _member_reader(
             )
         try:
             with archive.open(member) as file:  # the header may lie about the size: what comes out counts
-                data = file.read(min(MAX_BYTES, left[0]) + 1)
+                data = file.read(min(most, left[0]) + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
             raise InputError(f"{label}: is damaged inside the zip; download it again") from None
         left[0] -= len(data)

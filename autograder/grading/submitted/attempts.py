@@ -26,7 +26,9 @@ def counting(
     owners = {notebook.identity: owner for owner, notebook in found}
     kept: dict[bytes, tuple[NotebookFile, int]] = {}
     foreign: list[NotebookFile] = []
-    for notebook in sorted((notebook for _, notebook in found), key=lambda one: (len(one.path), one.path)):
+    by_path = sorted((notebook for _, notebook in found), key=lambda one: (len(one.path), one.path))
+    # The newest first: who hands in again what they had handed in before means that.
+    for notebook in sorted(by_path, key=lambda one: owners[one.identity].order, reverse=True):
         try:
             data = notebook.read()
             content = read_notebook(data, notebook.path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from autograder.errors import InputError
-from fixmelab.notebooks import looks_like_a_notebook
+from fixmelab.notebooks import START_BYTES, looks_like_a_notebook, may_be_a_notebook
 
 SUFFIX = ".ipynb"
 
@@ -21,9 +21,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class File(Entry):
-    """A file: `read` returns its bytes or raises InputError, `identity` tells it from all others."""
+    """A file: `read` returns its bytes, or as many as it is told and one more, or raises InputError; `identity` tells
+    it from all others."""
 
-    read: Callable[[], bytes]
+    read: Callable[..., bytes]
     identity: str
 
 
@@ -51,14 +52,15 @@ def is_notebook(name: str) -> bool:
     return PurePath(name).suffix.lower() == SUFFIX
 
 
-def file_of(parts: tuple[str, ...], path: str, read: Callable[[], bytes], identity: str) -> File:
+def file_of(parts: tuple[str, ...], path: str, read: Callable[..., bytes], identity: str) -> File:
     """The file as what it is: browsers and people put other suffixes behind a notebook's name, or take it away."""
     name = parts[-1].lower()
     if is_notebook(name):
         return NotebookFile(parts, path, read, identity)
     if SUFFIX in name or PurePath(name).suffix in ("", ".json", ".txt"):
         with contextlib.suppress(InputError):
-            if looks_like_a_notebook(read()):
+            # Data that lie in a clone may be large: of most, the beginning tells.
+            if may_be_a_notebook(read(START_BYTES)) and looks_like_a_notebook(read()):
                 return NotebookFile(parts, path, read, identity)
     return File(parts, path, read, identity)
 

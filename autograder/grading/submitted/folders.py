@@ -22,12 +22,12 @@ MAX_DEPTH = 30  # of folders
 
 
 def file_entry(path: Path, parts: tuple[str, ...]) -> File:
-    def read() -> bytes:
+    def read(most: int = MAX_BYTES) -> bytes:
         try:
             if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
                 raise InputError(f"{one_line(str(path))}: is not a plain file; remove it")
             with path.open("rb") as file:
-                return file.read(MAX_BYTES + 1)
+                return file.read(most + 1)
         except OSError as error:
             raise InputError(refused(path, error)) from None
 

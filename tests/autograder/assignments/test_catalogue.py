@@ -8,7 +8,8 @@ import pytest
 
 from autograder import course
 from autograder.assignments import exercises_of
-from autograder.authoring.declared import ASSIGNMENTS, NO_EXERCISE
+from autograder.authoring.declared import ASSIGNMENTS
+from autograder.course import NO_EXERCISE
 
 FOLDERS = [course.ROOT / ASSIGNMENTS / name for name in course.assignment_names()]
 MODULES = [path for folder in FOLDERS for path in sorted(folder.glob("*.py")) if path.stem not in NO_EXERCISE]

@@ -10,8 +10,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from autograder import course
+from autograder.commands.app import app
+from autograder.errors import SandboxError
+from autograder.grading.reading import submission_digest
+from autograder.results.model import RunResult, SubmissionResult
+from autograder.results.writing import write_run
 
 RELEASE = course.release_path("vae")
 
@@ -193,6 +199,44 @@ def test_a_signal_ends_a_run_with_one_line(tmp_path, number):
     assert not written.exists() or json.loads(written.read_text())["ungraded"]
 
 
+def graded(folder: Path, *students: str, **more: object) -> Path:
+    """The folder of a run over released notebooks."""
+    digest = submission_digest(RELEASE.read_bytes())
+    points = {"score": 0.0, "max_score": 0.0, "manual_max_score": 0.0, "exercises": [], "repairs": []}
+    submissions = [SubmissionResult(student=name, path=str(RELEASE), digest=digest, **points) for name in students]
+    run = RunResult(assignment="vae", digest="", budget="smoke", submissions=submissions, **{"sandbox": True} | more)
+    return write_run(folder / "graded", run, []).parent
+
+
+def test_explain_confines_what_it_runs_whatever_the_run_did(tmp_path, monkeypatch):
+    """Results of a notebook that somebody trusted may stand beside those of others."""
+    out, asked = graded(tmp_path, "ada", sandbox=False), []
+
+    def crew(*_, sandbox: bool):
+        asked.append(sandbox)
+        raise SandboxError("no crew")
+
+    monkeypatch.setattr("autograder.grading.workers.Crew", crew)
+    monkeypatch.setattr("autograder.grading.key.course_key", lambda: b"k" * 32)
+    for flags in ([], ["--unsafe-no-sandbox"]):
+        CliRunner().invoke(app, ["explain", "vae", "ada", "--out", str(out), *flags])
+    assert asked == [True, False]
+
+
+def test_who_is_forgotten_is_in_no_page_either(tmp_path):
+    out = graded(tmp_path, "ada", "bob", ungraded=["eve"])
+    pages = [out / "feedback" / f"{name}.html" for name in ("ada", "bob")]
+    pages[0].parent.mkdir()
+    for page in pages:
+        page.write_text("a page")
+    done = CliRunner().invoke(app, ["forget", str(out), "ada", "eve"])
+    assert done.exit_code == 0 and "removed from" in done.stdout and "; 1 left" in done.stdout
+    assert not pages[0].exists() and pages[1].exists()
+    results = json.loads((out / "results.json").read_text())
+    assert [item["student"] for item in results["submissions"]] == ["bob"] and (out / "report.html").exists()
+    assert "ungraded" not in results
+
+
 @pytest.mark.slow
 def test_the_doctor_says_that_all_is_well_here():
     done = autograder("doctor")
@@ -210,8 +254,6 @@ def test_the_doctor_says_what_is_missing(monkeypatch, tmp_path):
 
 
 def test_attacks_take_a_line_each_and_one_that_breaks_through_is_exit_code_1(monkeypatch):
-    from typer.testing import CliRunner
-
     from autograder.attacks import prove
     from autograder.commands import app as cli
 

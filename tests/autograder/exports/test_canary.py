@@ -100,7 +100,7 @@ def test_no_canary_is_in_what_is_exported_of_graded_submissions(course_of_canari
         'from IPython.display import Image, display\nimport base64\ndisplay(Image(base64.b64decode("' + PIXEL + '")))'
     )
     handed_in = {
-        "wrong": submission("return x + 3", 'return "b"', "Since it is so."),
+        "wrong": submission("return x + three", 'return "b"', "Since it is so."),
         "odd": submission("return x * 0", "return None"),
         "shape": submission("return x[:1] if hasattr(x, 'shape') else x", "return [1, 2]"),
         "raises": submission("raise ValueError('no idea')", "return x + 1"),
@@ -109,6 +109,7 @@ def test_no_canary_is_in_what_is_exported_of_graded_submissions(course_of_canari
         "empty": submission(),
     }
     handed_in["wrong"].cells.append(new_code_cell(plot))
+    handed_in["wrong"].cells.insert(0, new_code_cell("no_such_name\nthree = 3"))
     toy = course.read_source("toy")
     grading = Grading("toy", toy, key=b"k" * 32, limits=Limits(cell=5), exercises=EXERCISES)
     sent = [Submission(name, f"{name}.ipynb", nbformat.writes(made).encode()) for name, made in handed_in.items()]
@@ -118,6 +119,7 @@ def test_no_canary_is_in_what_is_exported_of_graded_submissions(course_of_canari
     write_run(tmp_path / "graded", run, grader.tally.records)
     # What explains a verdict holds hidden things, and leaves none behind.
     told = explained(grading, None, crew, sent[0])
+    assert all(text.startswith(f"=== {name}: fail: ") for name, text in told.items())  # as it was graded
     assert {"inputtext", "mistakename"} <= {name for name, word in CANARIES.items() if word in "".join(told.values())}
     verdicts = {item.student: [found.verdict for found in item.exercises] for item in run.submissions}
     assert verdicts == {

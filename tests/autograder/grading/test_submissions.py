@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from autograder.errors import InputError
+from autograder.grading.explain import graded_submission
 from autograder.grading.reading import submission_digest
 from autograder.grading.submissions import find_submissions
 from autograder.grading.submitted import archives, attempts
+from autograder.results.model import RunResult, SubmissionResult
 from autograder.results.names import student_name
 from fixmelab.notebooks import MAX_BYTES
 
@@ -174,6 +177,28 @@ def test_a_student_who_handed_in_something_else_is_named(tmp_path):
     for place in (tmp_path / "folder", export):
         _, (problem,) = find_submissions("vae", [place])
         assert problem.endswith("no notebook of bob; ask for a .ipynb file")
+
+
+def test_who_hands_in_an_earlier_notebook_again_means_that(tmp_path):
+    contents = {
+        f"ada_111_{number}_vae.ipynb": notebook(text) for number, text in ((221, "a"), (2220, "b"), (22211, "a"))
+    }
+    notes: list[str] = []
+    found, problems = find_submissions("vae", [zipped(tmp_path / "class.zip", **contents)], notes=notes)
+    assert [(one.student, one.data) for one in found] == [("ada", notebook("a"))] and problems == []
+    assert len(notes) == 1 and "ada_111_2220_vae.ipynb: an earlier attempt of ada; " in notes[0]
+
+
+def test_the_submission_of_a_result_is_found_again_in_its_zip(tmp_path):
+    path = zipped(tmp_path / "class.zip", "ada/vae/vae.ipynb", "bob/vae/vae.ipynb")
+    found, _ = find_submissions("vae", [path])
+    points = {"score": 0.0, "max_score": 0.0, "manual_max_score": 0.0, "exercises": [], "repairs": []}
+    results = [SubmissionResult(student=one.student, path=one.path, digest=one.digest, **points) for one in found]
+    run = RunResult(assignment="vae", digest="", budget="smoke", sandbox=True, submissions=results)
+    assert graded_submission(run, "bob") == found[1]
+    path.unlink()
+    with pytest.raises(InputError, match=r"bob/vae/vae.ipynb: is not there, .*say with --submitted"):
+        graded_submission(run, "bob")
 
 
 def test_paths_that_are_no_notebook(tmp_path):

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import time
 
 import pytest
 from PIL import Image
@@ -39,6 +40,13 @@ def test_a_pasted_picture_is_shown_and_the_text_around_it_stays(kind, form, fram
     assert left == "above\n\n[picture 1]\n\nbelow"
     assert (picture.kind, picture.width, picture.height) == (f"image/{shown}", 40, 20)
     assert Image.open(io.BytesIO(base64.b64decode(picture.data))).size == (40, 20)
+
+
+def test_data_without_an_end_is_read_once():
+    text = "![](data:image/png;base64," + "A" * 2_000_000
+    began = time.process_time()
+    assert taken_out(text, None, show) == (text, [])
+    assert time.process_time() - began < 1
 
 
 def test_a_large_photo_is_drawn_smaller():

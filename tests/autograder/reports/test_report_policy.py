@@ -68,6 +68,15 @@ def test_what_is_no_policy_is_refused(text):
         Policy.parse(text)
 
 
+def test_what_people_dropped_or_credited_is_not_held_against_anybody():
+    run = a_run(("ada", ["pass", "fail", "fail"]))
+    (ada,) = run.submissions
+    dropped, credited = (ada.exercises[1].model_copy(update=points) for points in ({"max_score": 0.0}, {"score": 1.0}))
+    adjusted = ada.model_copy(update={"exercises": [ada.exercises[0], dropped, credited]})
+    assert Policy.parse("any").violations(run) != []
+    assert Policy.parse("any").violations(run.model_copy(update={"submissions": [adjusted]})) == []
+
+
 def test_more_points_than_there_are_is_no_policy():
     with pytest.raises(UsageError, match=r"^--fail under=5: only 4 points are judged automatically$"):
         Policy.parse("under=5").violations(CLASS)

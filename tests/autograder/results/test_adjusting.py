@@ -127,3 +127,10 @@ def test_who_and_what_is_not_there(run, ledger, tmp_path):
     with pytest.raises(InputError, match="other.csv:1: the columns must be assignment,student"):
         read_ledger("little", tmp_path / "other.csv")
     assert read_ledger("little", tmp_path / "none.csv") == []
+    for row, said in (
+        (f"litle,*,part_0,drop,,{TAIL}", "other.csv:2: there is no assignment 'litle'; there are .*little"),
+        ("x" * 200_000, "other.csv: is no sound CSV"),
+    ):
+        (tmp_path / "other.csv").write_text(f"{HEADER}\n{row}\n")
+        with pytest.raises(InputError, match=said):
+            read_ledger("little", tmp_path / "other.csv")

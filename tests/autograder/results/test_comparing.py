@@ -21,7 +21,7 @@ def with_conditions(run, conditions):
     ("update", "why"),
     [
         ({"checks": {"part_0": "0", "part_1": "1"}}, "its check"),
-        ({"checks": {"part_0": "1", "part_1": "0"}}, "nothing that is noted"),
+        ({"checks": {"part_0": "1", "part_1": "0"}}, "an unknown cause"),
         ({"shared": "1", "library": "1"}, "what checks share and a library"),
         ({"source": "1"}, "the source"),
         ({"key": "1"}, "the key"),
