@@ -105,7 +105,7 @@ def _slider(shown: dict[str, Tensor], times: Sequence[int]) -> object:
     import ipywidgets  # here: only who looks needs it
 
     pictures = {name: [_png(state) for state in states] for name, states in shown.items()}
-    picture = ipywidgets.Image(format="png", width=ENLARGED, height=ENLARGED, tooltip="the state at this step")
+    picture = ipywidgets.Image(format="png", width=ENLARGED, height=ENLARGED)
     caption = ipywidgets.HTML()
     wide = ipywidgets.Layout(width=f"{ENLARGED + 120}px")
     slider = ipywidgets.SelectionSlider(

@@ -146,8 +146,7 @@ def _slider(scenes: dict[str, _Scene]) -> object:
     play = ipywidgets.Play(value=0, min=0, max=height * width - 1, interval=400)
     # Without a margin of its own: on a phone that would stand out of the page.
     shape = ipywidgets.Layout(width=f"{SIZE[0]}px", max_width="100%", height="auto", margin="0")
-    words = "the padded image, and the window", "the output so far"
-    pictures = [ipywidgets.Image(format="png", layout=shape, tooltip=text) for text in words]
+    pictures = [ipywidgets.Image(format="png", layout=shape) for _ in range(2)]
     moving = False
 
     def show() -> None:

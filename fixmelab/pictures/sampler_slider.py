@@ -12,7 +12,7 @@ from torch import Tensor
 from fixmelab.environment import is_watched
 from fixmelab.graphs import Graph
 from fixmelab.pictures import plotting
-from fixmelab.pictures.edge_probabilities import SCALE, Scene, colour_bar, line_handles
+from fixmelab.pictures.edge_probabilities import Scene, colour_bar, line_handles
 from fixmelab.pictures.graph_drawing import frame
 
 MOST_DRAWS = 10  # a node, on the slider
@@ -62,7 +62,7 @@ def _slider(scene: Scene, epochs: dict[int, np.ndarray], seed: int) -> object:
     import ipywidgets  # here: only who looks needs it
 
     stage = _Stage(scene)
-    picture = ipywidgets.Image(format="png", width=WIDTH, height=HEIGHT, tooltip=f"the graph, coloured by {SCALE}")
+    picture = ipywidgets.Image(format="png", width=WIDTH, height=HEIGHT)
     picture.layout = ipywidgets.Layout(max_width="100%", height="auto")
     caption = ipywidgets.HTML()
     layout, narrow = ipywidgets.Layout(width="330px"), {"description_width": "4em"}

@@ -75,7 +75,6 @@ class LatentExplorer(ipywidgets.HBox):
             width=width,
             height=width,
             layout=ipywidgets.Layout(align_self="center"),
-            tooltip="what the decoder makes of this place on the map",
         )
         self.caption = ipywidgets.HTML(layout=ipywidgets.Layout(align_self="center"))
         side = ipywidgets.VBox(

@@ -46,7 +46,7 @@ NOTICED = {
     "points/is_simply_wrong": (WRONG + REACHED, ""),
     "points/is_simply_right": (RIGHT + REACHED, "it earns 2 points, and deserves 0: vae.gaussian_kl"),
     "points/earns_less": ("# honest: 2\n" + WRONG + REACHED, "it earns 0 points, and deserves 2"),
-    "points/dies_early": (WRONG + "no_such_name\n" + REACHED, "it does not come to its end: NameError"),
+    "points/dies_early": (WRONG + "raise SystemExit\n" + REACHED, "it does not come to its end"),
     "points/does_not_parse": (WRONG + REACHED.replace(")", ""), "it does not come to its end: "),
     "points/ends_otherwise": ("# ends: timeout\n" + WRONG, "gaussian_kl is fail, not timeout"),
     "knowledge/says_stolen": (WRONG + "print('STOLEN a thing')\n" + REACHED, "STOLEN a thing"),
@@ -77,7 +77,7 @@ def smuggles(folder, notebook):
 
 @archive("lose a good submission", graded=1)
 def loses(folder, notebook):
-    (folder / "ada.txt").write_bytes(notebook)
+    (folder / "ada.notes").write_bytes(notebook)
 
 @archive("be passed over")
 def is_passed_over(folder, notebook):

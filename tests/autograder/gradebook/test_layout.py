@@ -33,7 +33,7 @@ def test_the_laid_out_notebook_is_valid_and_holds_every_cell_of_the_assignment(s
     nbformat.validate(notebook)
     assert [cell.metadata for cell in notebook.cells if cells.grade_id(cell)] == [c.metadata for c in saved.cells]
     text = "\n".join(cell.source for cell in notebook.cells)
-    assert "HIDDEN TESTS" not in text and "check(" not in text and "### BEGIN MARK SCHEME" in text
+    assert "HIDDEN TESTS" not in text and "\ncheck(" not in text and "### BEGIN MARK SCHEME" in text
     assert "MARK SCHEME" not in "\n".join(c.source for c in laid_out(executed, saved, rubrics=False).cells)
     # nbgrader itself reads the same points out of what the test cells show.
     assert {determine_grade(cell)[0] for cell in notebook.cells if cells.is_tests(cell)} == {0}
