@@ -46,7 +46,7 @@ NOTICED = {
     "points/is_simply_wrong": (WRONG + REACHED, ""),
     "points/is_simply_right": (RIGHT + REACHED, "it earns 2 points, and deserves 0: vae.gaussian_kl"),
     "points/earns_less": ("# honest: 2\n" + WRONG + REACHED, "it earns 0 points, and deserves 2"),
-    "points/dies_early": (WRONG + "raise SystemExit\n" + REACHED, "it does not come to its end"),
+    "points/dies_early": (WRONG + "import os\nos._exit(1)\n" + REACHED, "it does not come to its end"),
     "points/does_not_parse": (WRONG + REACHED.replace(")", ""), "it does not come to its end: "),
     "points/ends_otherwise": ("# ends: timeout\n" + WRONG, "gaussian_kl is fail, not timeout"),
     "knowledge/says_stolen": (WRONG + "print('STOLEN a thing')\n" + REACHED, "STOLEN a thing"),
