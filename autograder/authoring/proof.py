@@ -95,7 +95,7 @@ def _try(number: int) -> str | None:
     """Judge one answer on its seeds. Returns what went wrong on the first seed on which something did."""
     trial = _inherited[number]
     for k in range(trial.seeds):
-        found = judge(trial.exercise, in_this_process(trial.answer), _seed(k, trial.exercise))
+        found = judge(trial.exercise, in_this_process(trial.answer), seed_of(k, trial.exercise))
         if not trial.is_right(found):
             seen = f"{found.verdict}, {found.mistake or 'unnamed'}: {found.message}"
             return f"{trial.exercise.id}: {trial.who} {trial.wanted}; on seed {k} it got {seen}"
@@ -129,7 +129,8 @@ def _loses_its_point_as(name: str, found: Finding) -> bool:
     return found.verdict != "pass" and found.mistake == name
 
 
-def _seed(k: int, exercise: Exercise) -> bytes:
+def seed_of(k: int, exercise: Exercise) -> bytes:
+    """The proof's k-th seed for an exercise."""
     return seed_for(b"proof", hashlib.sha256(str(k).encode()).hexdigest(), exercise.id)
 
 
@@ -153,13 +154,18 @@ def answers_of(notebook: NotebookNode, expressions: dict[str, str]) -> dict[str,
     """
     namespace: dict[str, Any] = {"__name__": "notebook"}
     for number, cell in enumerate(notebook.cells):
-        if cells.is_tests(cell) or not cells.is_executed_in_grading(cell):
-            continue
-        try:
-            with redirect_stdout(StringIO()):
-                exec(compile(cell.source, f"cell {number}", "exec"), namespace)
-        except NotImplementedError:
-            continue
-        except Exception as error:
-            raise InputError(f"cell {number} of the notebook raised {type(error).__name__}: {error}") from error
+        run_cell(number, cell, namespace)
     return {id: eval(expression, namespace) for id, expression in expressions.items()}
+
+
+def run_cell(number: int, cell: NotebookNode, namespace: dict[str, Any]) -> None:
+    """Run one cell in a namespace, as `answers_of` says. Raises InputError likewise."""
+    if cells.is_tests(cell) or not cells.is_executed_in_grading(cell):
+        return
+    try:
+        with redirect_stdout(StringIO()):
+            exec(compile(cell.source, f"cell {number}", "exec"), namespace)
+    except NotImplementedError:
+        return
+    except Exception as error:
+        raise InputError(f"cell {number} of the notebook raised {type(error).__name__}: {error}") from error

@@ -3,12 +3,16 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from autograder.commands.options import CORES, Jobs, Names
 from autograder.commands.terminal import console, errors, progress
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from autograder.attacks.prove import Outcome
+    from autograder.authoring.mutation.prove import Mutation
 
 SHOWN_LONGEST = 5
 
@@ -34,14 +38,26 @@ def prove(
     attacks: Annotated[
         bool, typer.Option("--attacks", help="Try the corpus of attacks instead, in the sandbox: a line each.")
     ] = False,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="Try mutants of the solutions instead: one small thing changed in each.")
+    ] = False,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="How many mutants of each assignment; all if not given.")
+    ] = None,
 ) -> None:
     """Show that the checks are right: solution, blank release, known mistakes and equivalents on many seeds.
 
     With --attacks, show that the grader cannot be cheated or harmed by the notebooks and archives in tests/attacks:
     all of them, or those that are named, such as harm/fork_bomb.
+
+    With --mutants, show that whatever is changed in a solution loses its points, unless the exercise calls it harmless:
+    all assignments and exercises, or those that are named, such as vae or vae.gaussian_kl.
     """
     from autograder import course
 
+    if mutants:
+        _prove_mutants(names, sample, jobs)
+        return
     if attacks:
         _prove_attacks(names, jobs)
         return
@@ -79,6 +95,49 @@ def new(
     importlib.invalidate_caches()  # there is a package more
     build([name])
     prove([name], seeds=seeds, jobs=jobs)
+
+
+def _prove_mutants(names: list[str] | None, sample: int | None, jobs: int) -> None:
+    from autograder import course
+    from autograder.authoring.mutation.prove import prove_mutants
+
+    wanted: dict[str, list[str]] = {name: [] for name in ([] if names else course.assignment_names())}
+    for name in names or []:
+        assignment, _, exercise = name.partition(".")
+        wanted.setdefault(course.require_assignment(assignment), []).extend([exercise] if exercise else [])
+    found = []
+    for name, only in wanted.items():
+        with progress(f"mutants of {name}") as show:
+            found.append(
+                prove_mutants(name, course.read_source(name), sample=sample, only=only, jobs=jobs, on_mutant=show)
+            )
+    for problem in [problem for one in found for problem in one.problems]:
+        errors.print(problem, markup=False, highlight=False, soft_wrap=True)
+    console.print(_table_of(found))
+    if any(one.problems for one in found):
+        raise typer.Exit(1)
+
+
+def _table_of(found: "list[Mutation]") -> Table:
+    """For each operator and in all: how many mutants of how many lost their points, notebook by notebook."""
+    table = Table("operator", *(one.assignment for one in found), "all", "harmless", "caught by visible tests")
+    operators = sorted({operator for one in found for operator in one.made})
+    for operator in operators:
+        table.add_row(operator, *_shares(found, [operator]))
+    table.add_section()
+    table.add_row("all", *_shares(found, operators))
+    return table
+
+
+def _shares(found: "list[Mutation]", operators: list[str]) -> list[str]:
+    def count(counters: "list[Counter[str]]") -> int:
+        return sum(counter[operator] for counter in counters for operator in operators)
+
+    killed, made = [one.killed for one in found], [one.made for one in found]
+    columns = [f"{count([k])} of {count([m])}" for k, m in zip(killed, made, strict=True)]
+    caught = 100 * count([one.seen for one in found]) / max(1, count(killed))
+    harmless = count([one.harmless for one in found])
+    return [*columns, f"{count(killed)} of {count(made)}", str(harmless), f"{caught:.0f} %"]
 
 
 def _prove_attacks(names: list[str] | None, jobs: int) -> None:

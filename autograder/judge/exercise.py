@@ -1,6 +1,6 @@
 """An exercise as an assignment writes it down: its check, known mistakes and equivalents, together in one module."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -39,12 +39,14 @@ class Equivalent:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One gradable thing. `id` is "assignment.name"."""
+    """One gradable thing. `id` is "assignment.name"; `harmless` are the mutants of its solution that are right answers,
+    each with the reason."""
 
     id: str
     check: Check
     mistakes: tuple[Mistake, ...] = field(default=(), compare=False)
     equivalents: tuple[Equivalent, ...] = field(default=(), compare=False)
+    harmless: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def name(self) -> str:
@@ -67,7 +69,8 @@ def equivalent(answer: Any) -> Equivalent:
 
 
 def exercise_of(module: ModuleType) -> Exercise:
-    """The exercise that a module declares, with the mistakes and equivalents that stand in it, in their order.
+    """The exercise that a module declares, with the mistakes and equivalents that stand in it, in their order, and the
+    mutants that its HARMLESS names.
 
     Raises ValueError unless the module declares exactly one.
     """
@@ -80,4 +83,5 @@ def exercise_of(module: ModuleType) -> Exercise:
         found[0].check,
         tuple(item for item in declared if isinstance(item, Mistake)),
         tuple(item for item in declared if isinstance(item, Equivalent)),
+        vars(module).get("HARMLESS", {}),
     )

@@ -1,0 +1,181 @@
+"""`autograder prove --mutants`: what the checks let through of mistakes that nobody wrote down."""
+
+import os
+import pickle
+import resource
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from io import StringIO
+from itertools import takewhile
+from multiprocessing import get_context
+from random import Random
+from typing import Any
+
+import torch
+from nbformat import NotebookNode
+
+from autograder import cells
+from autograder.assignments import exercises_of
+from autograder.authoring.mutation.mutate import Mutant, mutants_of
+from autograder.authoring.proof import SEEDS_OF_OTHERS, judged_expressions, run_cell, seed_of
+from autograder.judge.exercise import Exercise
+from autograder.judge.judging import judge
+from autograder.judge.student import in_this_process
+from autograder.regions import visible
+
+# A mutant may loop for ever or ask for all memory there is; the right answers take a second and one GB at most.
+MOST_SECONDS = 30  # of processor time
+MOST_BYTES = 16 * 2**30
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell that a student fills, with what stands before it and the exercises that judge it."""
+
+    source: str
+    number: int
+    namespace: dict[str, Any]
+    exercises: dict[str, Exercise]
+    expressions: dict[str, str]
+    visible_tests: str
+
+    @property
+    def harmless(self) -> dict[str, str]:
+        """The mutants of this cell that are right answers, and why."""
+        return {change: reason for one in self.exercises.values() for change, reason in one.harmless.items()}
+
+
+@dataclass
+class Mutation:
+    """What became of the mutants of one assignment, by operator; `problems` is empty if all is in order."""
+
+    assignment: str
+    made: Counter[str] = field(default_factory=Counter)
+    killed: Counter[str] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)  # by the tests that students see
+    harmless: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+
+def prove_mutants(
+    assignment: str,
+    source: NotebookNode,
+    *,
+    sample: int | None = None,
+    only: Sequence[str] = (),
+    jobs: int = 1,
+    on_mutant: Callable[[int, int], None] = lambda done, total: None,
+) -> Mutation:
+    """Judge the mutants of an assignment's solutions, each on the proof's first seeds and in a process of its own.
+
+    A mutant is killed if on each of these seeds an exercise of its cell refuses it. `sample` takes that many of all,
+    the same ones each time; `only` names exercises.
+
+    Raises InputError if a cell of the solution does not run.
+    """
+    torch.set_num_threads(1)
+    trials = [
+        (cell, mutant)
+        for cell in _cells(assignment, source)
+        if not only or set(only) & {one.name for one in cell.exercises.values()}
+        for mutant in mutants_of(cell.source, frozenset(cell.namespace))
+    ]
+    stale = {(cell.number, change) for cell, _ in trials for change in cell.harmless}
+    stale -= {(cell.number, mutant.change) for cell, mutant in trials}
+    found = Mutation(assignment)
+    for number, change in sorted(stale):
+        found.problems.append(f"{assignment}, cell {number}: {change!r} is called harmless, but no mutant")
+    if sample is not None and sample < len(trials):
+        trials = Random(assignment).sample(trials, sample)
+    with ProcessPoolExecutor(jobs, get_context("fork"), _take_trials, (trials,)) as pool:
+        for done, outcome in enumerate(pool.map(_try, range(len(trials))), 1):
+            _count(found, *trials[done - 1], outcome)
+            on_mutant(done, len(trials))
+    return found
+
+
+def _cells(assignment: str, source: NotebookNode) -> Iterator[Cell]:
+    """The cells with solutions, the notebook run up to each."""
+    exercises, expressions = exercises_of(assignment), judged_expressions(source)
+    namespace: dict[str, Any] = {"__name__": "notebook"}
+    for number, cell in enumerate(source.cells):
+        tests = _tests_of(source, number) if cells.is_fixme(cell) else []
+        if tests:
+            judged = {id: exercises[id] for id in judged_expressions(NotebookNode(cells=tests))}
+            seen = "\n".join(visible(test.source) for test in tests)
+            yield Cell(cell.source, number, dict(namespace), judged, expressions, seen)
+        run_cell(number, cell, namespace)
+
+
+def _tests_of(source: NotebookNode, number: int) -> list[NotebookNode]:
+    """The test cells between a cell with a solution and the next one."""
+    after = takewhile(lambda cell: not cells.is_fixme(cell), source.cells[number + 1 :])
+    return [cell for cell in after if cells.is_tests(cell)]
+
+
+def _count(found: Mutation, cell: Cell, mutant: Mutant, outcome: tuple[bool, bool]) -> None:
+    killed, seen = outcome
+    found.made[mutant.operator] += 1
+    found.seen[mutant.operator] += killed and seen
+    called_harmless = mutant.change in cell.harmless
+    where = f"{' '.join(cell.exercises)}: {mutant.operator}: {mutant.change!r}"
+    if killed:
+        found.killed[mutant.operator] += 1
+        if called_harmless:
+            found.problems.append(f"{where} is called harmless, but loses its point")
+    elif called_harmless:
+        found.harmless[mutant.operator] += 1
+    else:
+        found.problems.append(f"{where} keeps its points")
+
+
+_inherited: list[tuple[Cell, Mutant]] = []
+
+
+def _take_trials(trials: list[tuple[Cell, Mutant]]) -> None:
+    _inherited.extend(trials)
+
+
+def _try(number: int) -> tuple[bool, bool]:
+    """Whether a mutant loses its points, and whether the visible tests refuse it: in a fork of this process, which is
+    ended if it takes too much, and that counts as both."""
+    cell, mutant = _inherited[number]
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+            resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
+            os.write(writer, pickle.dumps(_refused(cell, mutant)))
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    return pickle.loads(told) if told else (True, True)
+
+
+def _refused(cell: Cell, mutant: Mutant) -> tuple[bool, bool]:
+    namespace = dict(cell.namespace)
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        try:
+            exec(compile(mutant.code, f"cell {cell.number}", "exec"), namespace)
+            answers = {id: eval(cell.expressions[id], namespace) for id in cell.exercises}
+        except Exception:
+            return True, True
+        # What a mistake is called costs more than that it is one, and is not asked here.
+        unnamed = [Exercise(id, exercise.check) for id, exercise in cell.exercises.items()]
+        killed = all(
+            any(judge(one, in_this_process(answers[one.id]), seed_of(k, one)).verdict != "pass" for one in unnamed)
+            for k in range(SEEDS_OF_OTHERS)
+        )
+        torch.manual_seed(0)
+        try:
+            exec(compile(cell.visible_tests, "visible tests", "exec"), namespace)
+        except Exception:
+            return killed, True
+    return killed, False
