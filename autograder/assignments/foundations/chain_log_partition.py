@@ -326,3 +326,9 @@ def chain_by_doubling(log_scores, transitions):
         steps = pairs + steps[len(steps) - len(steps) % 2 :]
     whole = log_scores[0][:, None] + steps[0] if steps else log_scores[0]
     return torch.logsumexp(whole.flatten(), dim=0)
+
+
+HARMLESS = {
+    "return torch.logsumexp(log_alpha, dim=0) → return torch.logsumexp(log_alpha, dim=0).squeeze()": "A number has no side to lose.",
+    "torch.logsumexp(log_alpha, dim=0) → torch.logsumexp(log_alpha, dim=-1)": "The tensor has one dimension.",
+}

@@ -346,3 +346,13 @@ def convolution_without_a_frame(x, theta, theta_0):
             row.append(total)
         rows.append(torch.stack(row))
     return torch.stack(rows)[None]
+
+
+HARMLESS = {
+    "theta_0.expand(height, width) → theta_0": "Broadcasting does the same.",
+    "for … in range(kernel_height) → list(range(kernel_height))[::-1]": "The order of the summands is free.",
+    "for … in range(kernel_width) → list(range(kernel_width))[::-1]": "The order of the summands is free.",
+    "y[None], its rows in reverse": "There is one row, the channel that comes out.",
+    "y[None], its first row for all": "There is one row, the channel that comes out.",
+    "y[None], the mean of its rows for all": "There is one row, the channel that comes out.",
+}

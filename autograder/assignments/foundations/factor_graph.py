@@ -226,3 +226,10 @@ def factor_graph_by_growing(n):
         words = words | {f"w{k}"}
         factors.insert(0, words | {f"t{k}"})
     return factors
+
+
+HARMLESS = {
+    "factor_graph without gradients": "It gives names, which have no gradient.",
+    "for … in range(1, k + 1) → list(range(1, k + 1))[::-1]": "A set has no order.",
+    "for … in range(1, n + 1) → list(range(1, n + 1))[::-1]": "The order of the factors is free.",
+}

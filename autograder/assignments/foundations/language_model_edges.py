@@ -194,3 +194,11 @@ def arcs_as_a_tensor(n):
 @equivalent
 def arcs_as_rows_of_indices(n):
     return [[int(i), int(j)] for i, j in torch.triu_indices(n, n, 1).T]
+
+
+HARMLESS = {
+    "language_model_edges without gradients": "It gives pairs of whole numbers, which have no gradient.",
+    "for … in range(n) → list(range(n))[1:]": "The first node has no parents.",
+    "for … in range(n) → list(range(n))[::-1]": "The order of the arcs is free.",
+    "for … in range(child) → list(range(child))[::-1]": "The order of the arcs is free.",
+}

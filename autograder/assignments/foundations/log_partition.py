@@ -200,3 +200,9 @@ def partition_word_by_word(log_scores):
 @equivalent
 def partition_from_normalised_scores(log_scores):
     return (log_scores.max(dim=1).values - log_scores.log_softmax(dim=1).max(dim=1).values).sum()
+
+
+HARMLESS = {
+    "return torch.logsumexp(log_scores, dim=1).sum() → return torch.logsumexp(log_scores, dim=1).sum().squeeze()": "A number has no side to lose.",
+    "torch.logsumexp(log_scores, dim=1) → torch.logsumexp(log_scores, dim=1, keepdim=True)": "Everything is added up afterwards.",
+}

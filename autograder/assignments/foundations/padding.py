@@ -245,3 +245,8 @@ def padding_by_counting_what_lies_outside(kernel_height, kernel_width):
         reached = range(-(size // 2), size - size // 2)
         sides += [sum(place < 0 for place in reached), sum(place > 0 for place in reached)]
     return tuple(sides)
+
+
+HARMLESS = {
+    "padding without gradients": "It gives whole numbers, which have no gradient.",
+}

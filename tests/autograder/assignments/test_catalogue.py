@@ -16,7 +16,7 @@ MODULES = [path for folder in FOLDERS for path in sorted(folder.glob("*.py")) if
 EXERCISES = {id: item for folder in FOLDERS for id, item in exercises_of(folder.name).items()}
 # So many there were when each got a module of its own: more are welcome.
 LEAST_EXERCISES, LEAST_MISTAKES, LEAST_EQUIVALENTS = 86, 1227, 220
-MOST_LINES = 350
+MOST_LINES = 400
 SENTENCE = re.compile(r"(\S+\s+){4,}?\S+\w\W?\.(\s|$)")
 
 
