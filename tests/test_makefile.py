@@ -19,10 +19,11 @@ def test_a_proof_is_passed_over_only_by_what_it_held_before():
     held = "python tests/held.py"
     assert [line for line in steps("test") if line.startswith(held)] == [
         f"{held} seeds .venv/bin/autograder prove --seeds 50 --jobs 2",
+        f"{held} mutants .venv/bin/autograder prove --mutants foundations --jobs 2",
         f"{held} attacks .venv/bin/autograder prove --attacks --jobs 2",
         f"{held} kills .venv/bin/python -m pytest -q {KILLED_RUN}",
     ]
-    assert sum("autograder prove" in line for line in steps("test")) == 2
+    assert sum("autograder prove" in line for line in steps("test")) == 3
 
 
 def test_every_test_is_run_once_and_the_summary_comes_last():
@@ -47,4 +48,5 @@ def test_ci_runs_the_tests_and_no_more():
 def test_without_a_target_the_targets_are_told():
     done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     told = [line.partition(":")[0] for line in done.stdout.splitlines() if line.startswith("make ")]
-    assert told == ["make demo", "make check", "make test", "make benchmark", "make benchmark-attacks", "make clean"]
+    named = ("demo", "check", "test", "nightly", "benchmark", "benchmark-attacks", "clean")
+    assert told == [f"make {target}" for target in named]
