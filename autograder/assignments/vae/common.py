@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from autograder.assignments.vae import reference
 from autograder.judge.draw import Draw
@@ -170,3 +170,12 @@ def log_likelihood_at_mean(x, mu, W, b, s):
 def trace_term(sigma, W, s):
     """How much E_q[log p(x given z)] lies below log p(x given z) at z = μ, (B,)."""
     return (sigma**2 * (W**2).sum(dim=0)).sum(dim=1) / (2 * s**2)
+
+
+class LazyLayers(reference.VAE):
+    """A right answer whose layers take their sizes from what they are first called with."""
+
+    def __init__(self, latent_dim):
+        super().__init__(latent_dim)
+        self.encoder = nn.Sequential(nn.Flatten(), nn.LazyLinear(64), nn.ReLU())
+        self.decoder = nn.Sequential(nn.LazyLinear(64), nn.ReLU(), nn.LazyLinear(784))
