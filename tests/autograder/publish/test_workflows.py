@@ -132,7 +132,7 @@ def test_a_job_that_may_write_sees_no_secret_and_runs_no_code_of_students(workfl
 def test_what_strangers_may_trigger_sees_no_secret(workflow):
     assert set(loaded(workflow)["on"]) == {"push", "workflow_dispatch"}
     assert set(loaded(CLASS)["on"]) == {"schedule", "workflow_dispatch"}
-    assert set(loaded(TESTS)["on"]) == {"push", "pull_request"}  # not pull_request_target
+    assert set(loaded(TESTS)["on"]) == {"push", "pull_request", "schedule"}  # not pull_request_target
     assert "secrets" not in TESTS.read_text() and "github.token" not in TESTS.read_text()
 
 
@@ -295,7 +295,10 @@ def test_the_instructors_side_is_installed_from_the_checkout_with_the_constraint
 
 
 def test_this_repository_is_checked_and_tested_by_its_own_targets(runner):
-    assert loaded(TESTS)["jobs"]["test"]["strategy"]["matrix"] == {"target": ["check", "test"]}
+    targets = loaded(TESTS)["jobs"]["test"]["strategy"]["matrix"]["target"]
+    assert [json.loads(names) for names in re.findall(r"\[.*?\]", targets)] == [["nightly"], ["check", "test"]]
+    makefile = (course.ROOT / "Makefile").read_text()
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in ("nightly", "check", "test"))
     runner.program("make", f'printf "%s\\n" "$@" > {runner.temp}/said')
     known = {"matrix.target": "check", "vars.FIXMELAB_TORCH_INDEX": "https://wheels.example.org/cpu"}
     assert runner.run(steps_of(TESTS)["Check and test"], known).returncode == 0
