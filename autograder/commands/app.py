@@ -9,6 +9,7 @@ from autograder.commands.doctor import doctor
 from autograder.commands.explain import explain
 from autograder.commands.grade import forget, grade
 from autograder.commands.gradescope import gradescope
+from autograder.commands.merge import merge
 from autograder.commands.publish import publish
 from autograder.commands.results import diff, export, policy, record
 from autograder.commands.terminal import errors
@@ -21,7 +22,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 # Commands import what they need themselves, since torch takes seconds and `--help` should not.
-for command in (new, build, prove, grade, explain, forget, diff, export, record, gradescope, policy, publish, doctor):
+for command in (
+    new,
+    build,
+    prove,
+    grade,
+    merge,
+    explain,
+    forget,
+    diff,
+    export,
+    record,
+    gradescope,
+    policy,
+    publish,
+    doctor,
+):
     app.command()(command)
 
 

@@ -1,6 +1,7 @@
 """`autograder grade` and `forget`: submissions in, results, table and report out; and whom a folder no longer holds."""
 
 import contextlib
+import math
 import os
 import signal
 from collections.abc import Iterator
@@ -51,6 +52,15 @@ def grade(
     only_list: Annotated[
         bool, typer.Option("--list", help="Say which file is whose and of which assignment, and grade nothing.")
     ] = False,
+    minutes: Annotated[
+        float,
+        typer.Option(
+            min=0, show_default="no end", help="Stop after so long, and name who is left; the same command goes on."
+        ),
+    ] = math.inf,
+    shard: Annotated[
+        str | None, typer.Option(metavar="K/N", help="Grade one of N shares of the class, and `merge` the folders.")
+    ] = None,
     unsafe_no_sandbox: Unconfined = False,
 ) -> None:
     """Grade submissions: restore, execute in the sandbox, judge; then a table, results.json and a report.
@@ -59,6 +69,7 @@ def grade(
     Whoever is in OUT already and not graded now stays there.
     """
     from autograder.grading.run import begin_run
+    from autograder.grading.shares import Share
     from autograder.grading.tally import Tally
     from autograder.sandbox.limits import Limits
 
@@ -68,6 +79,9 @@ def grade(
     if not out.strip():
         raise UsageError("--out is empty: name a folder for the results")
     limits = Limits.parse(limit or [])
+    share = Share.parse(shard) if shard is not None else None
+    if share and only_these:
+        raise UsageError("--only-these would remove the other shares: give it without --shard")
     if not any(map(os.path.lexists, paths)):  # nothing to grade, and no folder to make for it
         raise InputError("\n".join(f"{path}: is not there; give a notebook, a folder or a zip" for path in paths))
     tally = Tally()
@@ -83,22 +97,23 @@ def grade(
             sandbox=not unsafe_no_sandbox,
             only_these=only_these,
             dry_run=dry_run,
+            share=share,
         ) as run,
     ):
         _require_ledger(run)  # before the work, and not when its report is made
         submissions = run.find(paths)
         with progress(f"grading {assignment}") as show:
-            result = run.grade(submissions, again=again, on_step=show)
+            result = run.grade(submissions, again=again, minutes=minutes, on_step=show)
         if tally.records and dry_run:
             _show_dry_run(run, result)
-        elif tally.records:
+        elif tally.records or run.elsewhere:
             _show_run(Path(out), result, run, only_these=only_these)
             _show_changes(run, result)
         for line in tally.notes:
-            _say(f"note: {line}")
+            say(f"note: {line}")
         if removed := run.finish():
             _remove_pages(Path(out), removed)
-            _say(f"removed from {out}: {len(removed)}: {_named(removed)}")
+            say(f"removed from {out}: {len(removed)}: {_named(removed)}")
 
 
 def forget(
@@ -113,8 +128,8 @@ def forget(
     read_ledger(read_results(out, unfinished=True).run.assignment)  # a row that is wrong would leave the old report
     left = forget_students(out, students)
     _remove_pages(out, students)
-    _say(f"removed from {out}: {len(students)}: {_named(students)}; {len(left.submissions)} left")
-    _write_report(out, left)
+    say(f"removed from {out}: {len(students)}: {_named(students)}; {len(left.submissions)} left")
+    write_report(out, left)
 
 
 def _list(assignment: str, paths: list[Path]) -> None:
@@ -124,9 +139,9 @@ def _list(assignment: str, paths: list[Path]) -> None:
     for item in listed:
         what = f"{item.assignment}, {item.answered} answered" if item.assignment == assignment else item.assignment
         line = f"{item.path} → {item.student} → {what or 'no assignment of this course'}"
-        _say(line)
+        say(line)
     for line in notes:
-        _say(f"note: {line}")
+        say(f"note: {line}")
     if problems:
         raise InputError("\n".join(problems))
 
@@ -138,17 +153,19 @@ def _show_run(out: Path, result: "RunResult", run: "Run", *, only_these: bool) -
 
     records = run.tally.records
     written = write_run(out, result, records)
-    report = _write_report(out, result)
+    report = write_report(out, result)
     graded = {record.result.student for record in records}
     console.print(
         results_table(result.model_copy(update={"submissions": [s for s in result.submissions if s.student in graded]}))
     )
     if known := sum(record.is_known for record in records):
-        _say(f"{known} of {len(records)} were graded before (--again grades anew)")
+        say(f"{known} of {len(records)} were graded before (--again grades anew)")
+    if run.elsewhere:
+        say(f"{len(run.elsewhere)} more submissions are in other shares; `autograder merge` puts the folders together")
     if others := len(result.submissions) - len(graded):
         why = "not all could be graded, so nobody is removed" if only_these else "--only-these removes them"
-        _say(f"{others} more in {out} stay as they are ({why})")
-    _say(f"results   {written}\nreport    {report}")
+        say(f"{others} more in {out} stay as they are ({why})")
+    say(f"results   {written}\nreport    {report}")
 
 
 def _show_dry_run(run: "Run", result: "RunResult") -> None:
@@ -158,7 +175,7 @@ def _show_dry_run(run: "Run", result: "RunResult") -> None:
     if run.earlier.run is None:
         console.print(results_table(result))
     _show_changes(run, result)
-    _say("dry run: nothing was written")
+    say("dry run: nothing was written")
 
 
 def _remove_pages(out: Path, students: list[str]) -> None:
@@ -178,25 +195,31 @@ def _require_ledger(run: "Run") -> None:
 
 def _show_changes(run: "Run", result: "RunResult") -> None:
     """Print what differs from the results that were there before, if there were any."""
+    if run.earlier.run:
+        say_changes(run.earlier.run, result)
+
+
+def say_changes(before: "RunResult", result: "RunResult") -> None:
+    """Print what differs from one run to the next."""
     from autograder.results.comparing import compare
 
-    if before := run.earlier.run:
-        _say("since the last run:")
-        for line in compare(before, result).lines(together=True):
-            _say(f"  {line}")
+    say("since the last run:")
+    for line in compare(before, result).lines(together=True):
+        say(f"  {line}")
 
 
-def _write_report(out: Path, result: "RunResult") -> Path:
+def write_report(out: Path, result: "RunResult") -> Path:
+    """Write OUT/report.html with what people adjusted, and return its path."""
     from autograder import course
     from autograder.reports.html import html_report
+    from autograder.results import writing
     from autograder.results.adjusting import adjusted
     from autograder.results.reading import Executed
-    from autograder.results.writing import write_report
 
     shown, notes = adjusted(result)
     for note in notes:
-        _say(note)
-    return write_report(out, html_report(shown, Executed(out, result), course.read_source(result.assignment)))
+        say(note)
+    return writing.write_report(out, html_report(shown, Executed(out, result), course.read_source(result.assignment)))
 
 
 def _named(students: list[str]) -> str:
@@ -205,7 +228,8 @@ def _named(students: list[str]) -> str:
     return listed([name_line(student, 80) for student in students], MOST_NAMED)
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Print a line as it is."""
     console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

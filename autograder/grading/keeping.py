@@ -23,6 +23,11 @@ class Earlier:
         self.is_sandboxed = found is None or found.run.sandbox
         self._ungraded = frozenset(found.run.ungraded if found else ())
 
+    def has(self, submission: "Submission", conditions: str) -> bool:
+        """Whether these bytes were graded under these conditions."""
+        found = self.students.get(submission.student)
+        return found is not None and (found.digest, found.conditions) == (submission.digest, conditions)
+
     def beside(self, graded: Collection[str]) -> "list[SubmissionResult]":
         """The results of those who are not among `graded`."""
         return [item for student, item in self.students.items() if student not in graded]

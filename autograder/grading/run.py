@@ -1,6 +1,7 @@
 """A run: many submissions graded side by side, every result kept as soon as it is there."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
@@ -17,12 +18,14 @@ from autograder.sandbox.limits import Limits
 
 # What is slow to import is imported late, so that the crew starts at once; torch only in the workers.
 if TYPE_CHECKING:
+    from autograder.grading.shares import Share
     from autograder.grading.store import Store
     from autograder.grading.submissions import Submission
     from autograder.results.model import Budget, Record, RunResult
     from autograder.sandbox.zygote import Address
 
 Noted = TypeVar("Noted")
+MOST_NAMED = 12
 
 
 @contextlib.contextmanager
@@ -39,13 +42,15 @@ def begin_run(
     key: bytes | None = None,
     only_these: bool = False,
     dry_run: bool = False,
+    share: "Share | None" = None,
 ) -> "Iterator[Run]":
     """Have everything that a run needs: `with begin_run("vae") as run:`.
 
     Submissions are graded `jobs` at a time, by the assignment as it lies in the course's folders, with the course's
     own key if none is given. With `out` results are kept there, and what is there already is known; who is not graded
-    now stays in them, unless `only_these`. With `dry_run` what is kept there is read, and nothing is written. `user`,
-    for one job without the sandbox, is as in Zygote.
+    now stays in them, unless `only_these`. With `dry_run` what is kept there is read, and nothing is written. With
+    `share` only that share of the submissions is graded, and the results name the others as ungraded. `user`, for one
+    job without the sandbox, is as in Zygote.
 
     Raises InputError for an unknown or unbuilt assignment and for an `out` or a key that cannot be used, SandboxError
     if the sandbox cannot be built.
@@ -67,15 +72,15 @@ def begin_run(
         )
         is_kept = out and (not dry_run or (out / ".results").is_dir())
         with Store(out) if out and is_kept else contextlib.nullcontext() as store:
-            yield Run(grading, crew, store, tally, out=out, only_these=only_these, dry_run=dry_run)
+            yield Run(grading, crew, store, tally, out=out, only_these=only_these, dry_run=dry_run, share=share)
 
 
 class Run:
     """Grades submissions with a crew that is at work, and keeps the records in a store, if there is one.
 
     `earlier` is what the store's folder shows of others, or `out` if there is no store; with `only_these` they are
-    removed in the end. With `dry_run` the store is read alone. Raises InputError if the folder shows what this run
-    cannot go on from.
+    removed in the end. With `dry_run` the store is read alone. `elsewhere` are the submissions of other shares. Raises
+    InputError if the folder shows what this run cannot go on from.
     """
 
     def __init__(
@@ -88,6 +93,7 @@ class Run:
         out: Path | None = None,
         only_these: bool = False,
         dry_run: bool = False,
+        share: "Share | None" = None,
     ) -> None:
         from autograder.grading.digest import conditions_of, digest_of
         from autograder.results.reading import read_so_far
@@ -98,6 +104,8 @@ class Run:
         self.earlier = Earlier(read_so_far(out, grading.assignment) if out else None)
         self._only_these = only_these
         self._is_dry = dry_run
+        self._share = share
+        self.elsewhere: list[Submission] = []
         self._crew = crew
         self._store = store
         self._conditions = conditions_of(grading)
@@ -108,7 +116,8 @@ class Run:
         self._write_at = 1
 
     def find(self, paths: Iterable[Path]) -> "list[Submission]":
-        """The submissions in `paths`, ordered by student. What is wrong there is noted as a problem."""
+        """The submissions in `paths` that this run grades, ordered by student. What is wrong there is noted as a
+        problem."""
         from autograder.grading.answered import answered_in
         from autograder.grading.submissions import find_submissions
 
@@ -116,21 +125,26 @@ class Run:
         answered = answered_in(grading.assignment, grading.source, grading.others)
         submissions, problems = find_submissions(grading.assignment, paths, answered, self.tally.notes)
         self.tally.problems += problems
-        return submissions
+        if self._share is None:
+            return submissions
+        self.elsewhere = [item for item in submissions if not self._share.has(item.student)]
+        return [item for item in submissions if self._share.has(item.student)]
 
     def grade(
         self,
         submissions: "Iterable[Submission]",
         *,
         again: bool = False,
+        minutes: float = math.inf,
         on_step: Callable[[int, int], None] = lambda done, total: None,
     ) -> "RunResult":
         """Grade submissions, and note in the tally what comes of each. The result is the same in whatever order.
 
-        What is in the store already is not graded, unless `again`. `on_step` is told how many of how many are done.
-        results.json is written beside the store as results come, and holds those of earlier runs, too.
+        What is in the store already is not graded, unless `again`. After `minutes` the rest is left to a later run, and
+        noted as a problem. `on_step` is told how many of how many are done. results.json is written beside the store as
+        results come, and holds those of earlier runs, too.
         """
-        tally, before = self.tally, self.tally.count
+        tally, before, until = self.tally, self.tally.count, time.monotonic() + 60 * minutes
         self._submissions = list(submissions)
         self._students = {submission.student for submission in self._submissions}
         waiting: list[Submission] = []
@@ -150,7 +164,7 @@ class Run:
         left.update(submission.student for submission in waiting)
         try:
             work, seconds = partial(_record, self.grading), self.grading.limits.submission
-            for submission, outcome in self._crew.outcomes(work, waiting, seconds) if waiting else ():
+            for submission, outcome in self._crew.outcomes(work, waiting, seconds, until) if waiting else ():
                 left.discard(submission.student)
                 if isinstance(outcome, InputError):
                     note(tally.problems, str(outcome))
@@ -159,6 +173,8 @@ class Run:
                 elif kept := self._keeping.keep(submission, outcome):
                     tally.failures.note(outcome.result)
                     note(tally.records, kept)
+            if left:
+                note(tally.problems, _time_is_over(minutes, left, len(self._submissions), again=again))
         except CrewError as error:
             note(tally.faults, f"{error}; not graded: {len(left)} of {len(waiting)} submissions")
         for line in self._keeping.problems():
@@ -183,8 +199,13 @@ class Run:
             sandbox=self.grading.sandbox and (self.earlier.is_sandboxed or not others),
             submissions=sorted([*results, *others], key=lambda item: (item.student, item.path)),
             conditions={digest: known[digest] for digest in sorted(used) if digest in known},
-            ungraded=sorted({*left, *(() if is_alone else self.earlier.ungraded(self._students))}),
+            ungraded=sorted({*left, *(() if is_alone else self._waiting_elsewhere())}),
         )
+
+    def _waiting_elsewhere(self) -> set[str]:
+        """Who waits for an earlier run, which did not come to its end, or for the machine with another share."""
+        waiting = {item.student for item in self.elsewhere if not self.earlier.has(item, self._digest)}
+        return waiting | self.earlier.ungraded(self._students.union(item.student for item in self.elsewhere))
 
     @property
     def _removes_others(self) -> bool:
@@ -211,7 +232,7 @@ class Run:
         tally, removed = self.tally, []
         if self._is_dry:
             pass
-        elif self._store and tally.records:
+        elif self._store and (tally.records or self.elsewhere):
             self._store.prune(self._digest, self._submissions)
             if self._removes_others:
                 removed = [item.student for item in self.earlier.beside({r.result.student for r in tally.records})]
@@ -226,6 +247,14 @@ class Run:
         if tally.problems:
             raise InputError("\n".join(tally.problems))
         return removed
+
+
+def _time_is_over(minutes: float, left: Collection[str], count: int, *, again: bool) -> str:
+    from autograder.results.text import listed, name_line
+
+    named = listed([name_line(student, 80) for student in sorted(left)], MOST_NAMED)
+    command = "the same command without --again" if again else "the same command"
+    return f"{minutes:g} minutes are over: {len(left)} of {count} not graded; {command} goes on with them: {named}"
 
 
 def _record(grading: Grading, submission: "Submission", zygote: "Address") -> "Record":

@@ -75,6 +75,17 @@ class Store:
         files.write_durably(self._path(run_digest, submission), kept.model_dump_json())
         return kept
 
+    def take(self, other: Path, student: str) -> None:
+        """Have all that the folder `other` of another run keeps of a student, in place of what is here.
+
+        Raises InputError if something cannot be read or written.
+        """
+        self.drop([student])
+        key = _student_key(student)
+        files.copy(files.notebook_path(other, student), files.notebook_path(self.out, student))
+        for path in (other / self._folder.name).glob(f"{key}-*.json"):
+            files.copy(path, self._folder / path.name)
+
     def forget(self, run_digest: str, submissions: Iterable[Submission]) -> None:
         """Drop the records of these submissions."""
         for submission in submissions:

@@ -76,13 +76,14 @@ class Crew:
         self._zygote.__exit__()
 
     def outcomes(
-        self, work: "Work", submissions: Iterable["Submission"], seconds: float = math.inf
+        self, work: "Work", submissions: Iterable["Submission"], seconds: float = math.inf, until: float = math.inf
     ) -> Iterator[tuple["Submission", "Outcome"]]:
         """What `work`, called in the workers, makes of each submission, in the order in which they are ready.
 
         A submission that meets a SandboxError, or whose worker ends, is tried again after the others; if all tries
         fail, its outcome is that error. One that takes longer than `seconds` is ended, and its outcome is a line that
-        says so. Raises CrewError if nothing works any more.
+        says so. At `until`, by the monotonic clock, all work is ended, and what is not done has no outcome. Raises
+        CrewError if nothing works any more.
         """
         waiting = deque((submission, 1) for submission in submissions)
         busy: dict[_Worker, tuple[Submission, int]] = {}
@@ -95,10 +96,10 @@ class Crew:
                 worker.take(busy[worker][0], self._zygote.address)
 
         try:
-            while waiting or busy:
+            while (waiting or busy) and time.monotonic() < until:
                 hand_out()
                 done, failed = [], []
-                left = min(worker.began for worker in busy) + seconds - time.monotonic()
+                left = min(until, min(worker.began for worker in busy) + seconds) - time.monotonic()
                 ready = wait([worker.line for worker in busy], min(max(left, 0.0), LONGEST_WAIT))
                 late = time.monotonic() - seconds
                 for worker in [worker for worker in busy if worker.line in ready or worker.began < late]:

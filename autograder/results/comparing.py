@@ -117,6 +117,17 @@ def _why(
         yield "its check"
     elif one.shared != other.shared:
         yield "what checks share"
+    yield from _parts(one, other)
+
+
+def causes(one: Conditions, other: Conditions) -> list[str]:
+    """What is different in the conditions of two runs, in words."""
+    checks = sorted(name for name in one.checks.keys() | other.checks if one.checks.get(name) != other.checks.get(name))
+    shared = ["what checks share"] if one.shared != other.shared else []
+    return [*(f"the check of {name}" for name in checks[:MOST_NAMES]), *shared, *_parts(one, other)]
+
+
+def _parts(one: Conditions, other: Conditions) -> Iterator[str]:
     yield from (words for part, words in WORDS.items() if getattr(one, part) != getattr(other, part))
 
 

@@ -1,6 +1,7 @@
 """The files of a run: each appears complete or not at all, and none outside the folder that was given."""
 
 import os
+import shutil
 from pathlib import Path
 
 from autograder.errors import InputError
@@ -28,6 +29,16 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{path}: is out of date and cannot be removed ({error.strerror}); remove it") from None
+
+
+def copy(path: Path, place: Path) -> None:
+    """Copy a file, whole or not at all, if it is there. Raises InputError if that cannot be."""
+    try:
+        write_whole(place, lambda file: shutil.copyfile(path, file))
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise InputError(f"{path}: cannot be copied to {place} ({error.strerror}); {ADVICE}") from None
 
 
 def write_durably(path: Path, text: str) -> None:

@@ -130,7 +130,8 @@ def _require_end(run: RunResult, path: Path) -> None:
         named = listed([name_line(student, 80) for student in run.ungraded], MOST_NAMED)
         raise InputError(
             f"{path}: is of a run that has not come to its end: {count} not graded; give the same `autograder grade` "
-            f"command again, and it goes on from there, or `autograder forget` whoever has withdrawn: {named}"
+            "command again, and it goes on from there, `autograder merge` the folders of the other shares, or "
+            f"`autograder forget` whoever has withdrawn: {named}"
         )
 
 

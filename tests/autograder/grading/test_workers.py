@@ -133,6 +133,14 @@ def test_a_submission_that_holds_up_its_worker_is_ended_with_it(crew, tmp_path):
     require_gone([int(mark.read_text())])
 
 
+def test_work_ends_with_the_time_that_is_given(crew, tmp_path):
+    mark = tmp_path / "pid"
+    found = [item.student for item, _ in crew.outcomes(partial(hold, mark), PEOPLE, until=time.monotonic() + 3)]
+    assert "bob" not in found and set(found) <= {"ada", "eve", "joe"}
+    if mark.exists():
+        require_gone([int(mark.read_text())])
+
+
 def test_a_worker_that_is_held_up_ends_with_its_run(tmp_path):
     mark = tmp_path / "pid"
     with Crew(jobs=2) as crew:

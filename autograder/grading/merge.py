@@ -1,0 +1,126 @@
+"""Results of one class that several machines graded, put together as if one had."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.errors import InputError
+from autograder.grading.keeping import Earlier
+from autograder.grading.store import Store
+from autograder.results.comparing import causes
+from autograder.results.model import Record, RunResult, SubmissionResult
+from autograder.results.reading import Results, read_results, read_so_far
+from autograder.results.text import listed, name_line, number
+from autograder.results.writing import write_run
+
+MOST_NAMED = 12
+
+
+@dataclass(frozen=True)
+class Merged:
+    """The run that was put together, as it is written now; `before` is what OUT held, None if nothing. `missing` are
+    the students whom nobody has graded."""
+
+    run: RunResult
+    before: RunResult | None
+    missing: list[str]
+
+
+def merge(
+    folders: Sequence[Path], out: Path, *, on_step: Callable[[int, int], None] = lambda done, total: None
+) -> Merged:
+    """Put the results, executed notebooks and kept records of `folders` into `out`, as one machine would have written
+    them. Whoever `out` holds and none of the folders does stays there. Memory does not grow with the notebooks.
+
+    Raises InputError, and writes nothing, if a folder holds no results, if they are of several assignments or were
+    graded under different conditions, or if a student has another result in one folder than in another.
+    """
+    found = [read_results(folder, unfinished=True) for folder in folders]
+    first = found[0]
+    for other in found[1:]:
+        _require_same_run(first, other)
+    owners = _owners(found)
+    with Store(out) as store:
+        earlier = Earlier(read_so_far(out, first.run.assignment))
+        for done, (student, (source, _)) in enumerate(owners.items()):
+            on_step(done, len(owners))
+            if source.folder.resolve() != out.resolve():
+                store.take(source.folder, student)
+        on_step(len(owners), len(owners))
+        run = _together(found, [item for _, item in owners.values()], earlier)
+        seconds = {path: value for source in found for path, value in source.seconds.items()}
+        write_run(out, run, (Record(result=item, seconds=seconds.get(item.path, 0.0)) for _, item in owners.values()))
+    return Merged(run, earlier.run, run.ungraded)
+
+
+def _require_same_run(one: Results, other: Results) -> None:
+    if one.run.assignment != other.run.assignment:
+        raise InputError(
+            f"{one.folder} is of {one.run.assignment}, {other.folder} of {other.run.assignment}; "
+            "merge the shares of one assignment"
+        )
+    if (one.run.digest, one.run.version) != (other.run.digest, other.run.version):
+        before, after = (source.run.conditions.get(source.run.digest) for source in (one, other))
+        why = " and ".join(causes(before, after)) if before and after else ""
+        raise InputError(
+            f"{one.folder} and {other.folder} were graded under different conditions{f' ({why})' if why else ''}; "
+            "grade both shares with the same code, libraries, settings and key"
+        )
+
+
+def _owners(found: Sequence[Results]) -> dict[str, tuple[Results, SubmissionResult]]:
+    """In which folder each student's result lies, by student. One of an earlier run counts only if there is no other:
+    its student is among those whom the folder calls ungraded."""
+    owners: dict[str, tuple[Results, SubmissionResult]] = {}
+    twice: list[str] = []
+    for source in found:
+        for item in source.run.submissions:
+            if item.student in source.run.ungraded:
+                continue
+            known = owners.setdefault(item.student, (source, item))
+            if known[1].model_copy(update={"path": item.path}) != item:
+                twice.append(
+                    f"{name_line(item.student, 80)}: is in {known[0].folder} and {source.folder} with different "
+                    f"results ({_difference(known[1], item)}); `autograder forget` one of them"
+                )
+    if twice:
+        raise InputError("\n".join(twice))
+    for source in found:
+        for item in source.run.submissions:
+            owners.setdefault(item.student, (source, item))
+    return owners
+
+
+def _difference(one: SubmissionResult, other: SubmissionResult) -> str:
+    if one.digest != other.digest:
+        return "of another notebook"
+    if one.conditions != other.conditions:
+        return "under other conditions"
+    return f"{number(one.score)} points and {number(other.score)}"
+
+
+def _together(found: Sequence[Results], merged: Sequence[SubmissionResult], earlier: Earlier) -> RunResult:
+    first = found[0].run
+    graded = {item.student for item in merged}
+    others = earlier.beside(graded)
+    known = earlier.conditions | {digest: it for source in found for digest, it in source.run.conditions.items()}
+    used = {item.conditions for item in (*merged, *others)}
+    waiting = {student for source in found for student in source.run.ungraded} | earlier.ungraded(graded)
+    done = {
+        item.student for source in found for item in source.run.submissions if item.student not in source.run.ungraded
+    }
+    return first.model_copy(
+        update={
+            "sandbox": all(source.run.sandbox for source in found) and (earlier.is_sandboxed or not others),
+            "submissions": sorted([*merged, *others], key=lambda item: (item.student, item.path)),
+            "conditions": {digest: known[digest] for digest in sorted(used) if digest in known},
+            "ungraded": sorted(waiting - done),
+        }
+    )
+
+
+def missing_line(missing: Sequence[str], out: Path) -> str:
+    """A line on whom nobody has graded."""
+    named = listed([name_line(student, 80) for student in missing], MOST_NAMED)
+    count = "1 student is" if len(missing) == 1 else f"{len(missing)} students are"
+    return f"{out}: {count} graded nowhere: {named}; merge the folders of the shares that are not here"
