@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Takes ASSIGNMENT's notebook out of each student's repository into OUT/STUDENT/ASSIGNMENT/ASSIGNMENT.ipynb.
 #
-# STUDENTS holds a line a student: "STUDENT OWNER/NAME". A bare clone is made and the file is read from the commit at the
+# STUDENTS holds a line a student, "STUDENT OWNER/NAME", or names a file in COURSE that does. A bare clone is made and the file is read from the commit at the
 # tip of the default branch: no file of a student's is checked out, no link followed, no hook or filter run.
 # TOKEN may read the repositories. What cannot be had is said in one line each and costs the others nothing.
 set -euo pipefail
@@ -13,6 +13,13 @@ fi
 path=release/$ASSIGNMENT/$ASSIGNMENT.ipynb
 clones=$(mktemp -d)
 trap 'rm -rf "$clones"' EXIT
+if [[ $STUDENTS != *[[:space:]]* ]]; then
+  if [ ! -f "${COURSE:-.}/$STUDENTS" ]; then
+    echo "error: FIXMELAB_STUDENTS is neither a line 'STUDENT OWNER/NAME' nor a file of the course: $STUDENTS" >&2
+    exit 1
+  fi
+  STUDENTS=$(cat -- "${COURSE:-.}/$STUDENTS")
+fi
 export GIT_TERMINAL_PROMPT=0 GIT_LFS_SKIP_SMUDGE=1
 if [ -n "${TOKEN:-}" ]; then
   # In the environment, not in an address or on a command line, where others could read it.
@@ -22,9 +29,22 @@ fi
 unset TOKEN
 
 count=0
+at_once=8
 problem() {
   echo "$1" >&2
   printf '    %s\n' "$1" >> "${GITHUB_STEP_SUMMARY:-/dev/null}"
+}
+take() { # STUDENT REPOSITORY CLONE
+  if ! git clone --quiet --bare --depth 1 "https://github.com/$2" "$3" 2> /dev/null; then
+    problem "$1: $2 cannot be cloned: check its name, and what the token may read"
+    return 0
+  fi
+  mkdir -p "$OUT/$1/$ASSIGNMENT"
+  if ! git -C "$3" cat-file blob "HEAD:$path" > "$OUT/$1/$ASSIGNMENT/$ASSIGNMENT.ipynb" 2> /dev/null; then
+    problem "$1: $path is not in $2"
+    rm -rf "${OUT:?}/$1"
+  fi
+  rm -rf "$3"
 }
 declare -A seen
 while read -r student repository rest; do
@@ -41,15 +61,9 @@ while read -r student repository rest; do
   fi
   seen[$student]=yes
   count=$((count + 1))
-  clone=$clones/$count
-  if ! git clone --quiet --bare --depth 1 "https://github.com/$repository" "$clone" 2> /dev/null; then
-    problem "$student: $repository cannot be cloned: check its name, and what the token may read"
-    continue
+  if [ "$count" -gt "$at_once" ]; then
+    wait -n
   fi
-  mkdir -p "$OUT/$student/$ASSIGNMENT"
-  if ! git -C "$clone" cat-file blob "HEAD:$path" > "$OUT/$student/$ASSIGNMENT/$ASSIGNMENT.ipynb" 2> /dev/null; then
-    problem "$student: $path is not in $repository"
-    rm -rf "${OUT:?}/$student"
-  fi
-  rm -rf "$clone"
+  take "$student" "$repository" "$clones/$count" &
 done <<< "${STUDENTS//$'\r'/}"
+wait

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Grades, writes the job's summary, OUT/results.json and OUT/junit.xml, and ends as the policy FAIL says.
+# With SHARD it grades one share, and writes OUT alone; with SHARES it puts the folders in there together.
 #
 # Exit codes: 0 the policy lets all pass; 1 it does not, or nothing could be graded, or, unless the policy is never, a
 # submission could not; 2 and 3 as the autograder's: usage, and a sandbox or worker that failed, whatever the policy.
 set -euo pipefail
-: "${ASSIGNMENT:?}" "${SUBMISSIONS:?}" "${OUT:?}" "${FAIL:?}"
+: "${ASSIGNMENT:?}" "${OUT:?}" "${FAIL:?}"
 autograder=${AUTOGRADER:-autograder}
 summary=${GITHUB_STEP_SUMMARY:-/dev/null}
 work=$(mktemp -d)
@@ -23,11 +24,17 @@ trap 'printf "\n::%s::\n" "$token"; rm -rf "$work"' EXIT
 
 # Of a run before, which may have graded another submission.
 rm -f "$OUT/results.json" "$OUT/junit.xml"
+if [ -n "${SHARES:-}" ]; then
+  command=(merge "$SHARES"/* --out "$OUT")
+else
+  command=(grade "$ASSIGNMENT" "${SUBMISSIONS:?}" --out "$OUT" --jobs "${JOBS:-2}" ${SHARD:+--shard "$SHARD"})
+fi
 graded=0
-"$autograder" grade "$ASSIGNMENT" "$SUBMISSIONS" --out "$OUT" --jobs "${JOBS:-2}" 2> "$work/problems" || graded=$?
+"$autograder" "${command[@]}" 2> "$work/problems" || graded=$?
 cat "$work/problems" >&2
 
-if [ -e "$OUT/results.json" ]; then
+# One share is no class: no form takes its results.
+if [ -z "${SHARD:-}" ] && [ -e "$OUT/results.json" ]; then
   "$autograder" export "$OUT" --to junit --out "$OUT/junit.xml"
   "$autograder" export "$OUT" --to markdown >> "$summary"
 fi
@@ -40,6 +47,9 @@ if [ "$graded" -gt 1 ]; then
 fi
 if [ ! -e "$OUT/results.json" ]; then
   exit 1
+fi
+if [ -n "${SHARD:-}" ]; then
+  exit 0
 fi
 "$autograder" policy "$OUT" --fail "$FAIL"
 if [ "$FAIL" != never ]; then

@@ -46,11 +46,11 @@ def loaded(path: Path) -> dict:
 
 
 def steps_of(path: Path) -> dict[str, dict]:
-    """Steps by name, of an action or of all jobs of a workflow."""
+    """Steps by name, of an action or of all jobs of a workflow; two of one name are the same."""
     content = loaded(path)
     jobs = [content["runs"]] if "runs" in content else content["jobs"].values()
-    steps = {step["name"]: step for job in jobs for step in job["steps"]}
-    assert len(steps) == sum(len(job["steps"]) for job in jobs)
+    steps: dict[str, dict] = {}
+    assert all(steps.setdefault(step["name"], step) == step for job in jobs for step in job["steps"])
     return steps
 
 
@@ -121,7 +121,7 @@ def test_permissions_are_the_least_there_are(workflow):
     jobs = {name: job["permissions"] for name, job in loaded(workflow)["jobs"].items()}
     assert jobs == {"grade": {"contents": "read"}, "checks": {"checks": "write"}}
     for path in (CLASS, TESTS):
-        assert [job["permissions"] for job in loaded(path)["jobs"].values()] == [{"contents": "read"}]
+        assert all(job["permissions"] == {"contents": "read"} for job in loaded(path)["jobs"].values())
 
 
 def test_a_job_that_may_write_sees_no_secret_and_runs_no_code_of_students(workflow):
@@ -164,9 +164,25 @@ def test_the_executed_notebooks_with_their_hidden_tests_are_kept_from_students(w
 def test_the_inputs_that_workflows_give_are_the_actions(workflow):
     inputs = loaded(ACTION)["inputs"]
     needed = {name for name, item in inputs.items() if item.get("required") == "true"}
-    for path in (workflow, CLASS):
-        given = set(steps_of(path)["Grade"]["with"])
-        assert needed <= given <= set(inputs)
+    uses = [
+        step
+        for path in (workflow, CLASS)
+        for step in steps_of(path).values()
+        if "actions/grade" in step.get("uses", "")
+    ]
+    assert len(uses) == 3
+    for step in uses:
+        given = set(step["with"])
+        assert needed <= given <= set(inputs) and given & {"submissions", "shares"}
+
+
+def test_what_students_can_write_to_is_no_cache_of_the_graders(workflow):
+    assert "cache" not in steps_of(workflow)["Grade"]["with"] and "actions/cache" not in workflow.read_text()
+
+
+def test_each_secret_of_a_class_is_seen_by_the_one_job_that_needs_it():
+    jobs = {name: set(re.findall(r"secrets\.(\w+)", json.dumps(job))) for name, job in loaded(CLASS)["jobs"].items()}
+    assert jobs == {"collect": {"FIXMELAB_STUDENTS_TOKEN"}, "grade": {"FIXMELAB_KEY"}, "together": set()}
 
 
 # What they do
@@ -337,7 +353,7 @@ RESULTS = json.dumps(
 )
 
 
-def grade_step(runner, *, fail="never", graded=0, results=RESULTS, problems="", printed="", key=""):
+def grade_step(runner, *, fail="never", graded=0, results=RESULTS, problems="", printed="", key="", shard=""):
     """The step that grades, with a grader that ends as told; export and policy are the real ones."""
     (runner.temp / "results.json").write_text(results)
     (runner.temp / "printed").write_text(printed)
@@ -364,6 +380,8 @@ exec {sys.executable} -m autograder "$@"
         "github.action_path": str(ACTION.parent),
         "inputs.assignment": "tiny",
         "inputs.submissions": "submitted",
+        "inputs.shard": shard,
+        "inputs.shares": "",
         "inputs.out": "graded",
         "inputs.fail": fail,
         "inputs.jobs": "2",
@@ -475,6 +493,8 @@ def test_sample_submissions_are_graded_for_real(runner, student, code):
         "github.action_path": str(ACTION.parent),
         "inputs.assignment": "vae",
         "inputs.submissions": "submitted",
+        "inputs.shard": "",
+        "inputs.shares": "",
         "inputs.out": "graded",
         "inputs.fail": "under=100%",
         "inputs.jobs": "1",
@@ -488,6 +508,23 @@ def test_sample_submissions_are_graded_for_real(runner, student, code):
     summary = runner.summary.read_text()
     assert all(exercise["id"].removeprefix("vae.") in summary for exercise in exercises)
     assert (runner.workspace / "graded/junit.xml").read_text().count("<testcase ") == len(exercises)
+
+    # The same, as the share that holds everybody.
+    (runner.workspace / "shares").mkdir()
+    shutil.move(runner.workspace / "graded", runner.workspace / "shares/share-0")
+    done = runner.run(steps_of(ACTION)["Grade"], known | {"inputs.submissions": "", "inputs.shares": "shares"})
+    assert done.returncode == code, done.stderr
+    assert json.loads((runner.workspace / "graded/results.json").read_text()) == results
+    assert runner.summary.read_text() == 2 * summary
+
+
+def test_a_share_is_graded_and_goes_into_no_other_form(runner):
+    done = grade_step(runner, shard="2/4", fail="any")
+    assert done.returncode == 0, done.stderr
+    assert (runner.temp / "arguments").read_text().splitlines()[-2:] == ["--shard", "2/4"]
+    assert [path.name for path in (runner.workspace / "graded").iterdir()] == ["results.json"]
+    assert not runner.summary.exists()
+    assert grade_step(runner, shard="2/4", graded=3, results="").returncode == 3
 
 
 # A class
@@ -506,7 +543,7 @@ def repository(folder: Path, name: str, settings: Path, change) -> None:
 
 def collect(runner, students, **known):
     step = steps_of(CLASS)["Collect the notebooks"]
-    shutil.copytree(ACTION.parent, runner.workspace / "course/.github/actions/grade")
+    shutil.copytree(ACTION.parent, runner.workspace / "course/.github/actions/grade", dirs_exist_ok=True)
     names = {
         "inputs.assignment || vars.FIXMELAB_ASSIGNMENT": "vae",
         "vars.FIXMELAB_STUDENTS": students,
@@ -544,13 +581,26 @@ def test_the_notebooks_of_a_class_are_collected(runner, tmp_path, plain_git):
     assert found["ada/vae/vae.ipynb"].read_text() == "ada's"
     assert found["bob/vae/vae.ipynb"].read_text() == str(tmp_path / "secret")  # where it leads, not what lies there
     lines = done.stderr.splitlines()
-    assert lines[:2] == [
+    assert sorted(lines) == [
+        *["a line of FIXMELAB_STUDENTS is not 'STUDENT OWNER/NAME': mend it"] * 5,
         "cy: release/vae/vae.ipynb is not in uni/hw-cy",
         "dan: uni/hw-dan cannot be cloned: check its name, and what the token may read",
     ]
-    assert lines[2:] == ["a line of FIXMELAB_STUDENTS is not 'STUDENT OWNER/NAME': mend it"] * 5
     assert all(f"    {line}\n" in runner.summary.read_text() for line in lines)
     assert "a-token" not in done.stdout + done.stderr
+
+
+def test_the_lines_of_a_class_may_lie_in_a_file_of_the_course(runner, tmp_path, plain_git):
+    for number in range(20):  # more than are cloned at once
+        repository(tmp_path, f"uni/hw-{number}", plain_git, lambda path: path.write_text("done"))
+    (runner.workspace / "course").mkdir()
+    lines = "".join(f"student{number} uni/hw-{number}\n" for number in range(20))
+    (runner.workspace / "course/class.txt").write_text(lines)
+    done = collect(runner, "class.txt")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(list((runner.workspace / "submitted").glob("*/vae/vae.ipynb"))) == 20
+    done = collect(runner, "nobody.txt")
+    assert done.returncode == 1 and "nor a file of the course: nobody.txt" in done.stderr
 
 
 def test_the_token_reaches_git_in_the_environment_alone(runner):
