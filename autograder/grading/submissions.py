@@ -12,9 +12,9 @@ from nbformat import NotebookNode
 
 from autograder.errors import InputError
 from autograder.grading.reading import read_notebook, submission_digest
-from autograder.grading.submitted.archives import archive_entries
-from autograder.grading.submitted.attempts import Answered, counting
-from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, Place, one_line, refused
+from autograder.grading.submitted.archives import archive_entries, with_inner
+from autograder.grading.submitted.attempts import Answered, counting, is_one_beside_rough_work
+from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, Place, is_zip, one_line, refused
 from autograder.grading.submitted.folders import file_entry, folder_entries
 from autograder.grading.submitted.students import Owner, by_student, owned, single_student
 from autograder.grading.submitted.wrappers import unwrapped
@@ -50,8 +50,9 @@ def find_submissions(
 
     A path is a notebook, a zip, or a folder: STUDENT/ASSIGNMENT/*.ipynb, STUDENT/*.ipynb, *.ipynb, or a
     single STUDENT/ASSIGNMENT; a folder that holds all of it is passed over. Nothing is unpacked to disk, and no link
-    inside a folder is followed. Of several notebooks of a student the newest attempt counts, if a platform tells which
-    that is, and `notes` gets a line on each of the others; else the student has none: a person must say which counts.
+    inside a folder is followed; a zip that lies in what was given is looked into, one in that is not. Of several
+    notebooks of a student the newest attempt counts, if a platform tells which that is, and `notes` gets a line on
+    each of the others; else the student has none: a person must say which counts.
     `answered` tells how many exercises a notebook answers, None if it is of another assignment: those do not count, and
     those without an answer only if there are no others. In what a whole class has handed in, a line names whatever
     holds no notebook.
@@ -64,7 +65,10 @@ def find_submissions(
         # If a file lies in several of them, the outermost decides.
         for place in sorted(places, key=lambda place: len(place.top)):
             lacking = problems if is_class else []
-            for owner, entry in owned(assignment, place, lacking, one_student=one_student):
+            single = single_student(assignment, place, certain=one_student)
+            if single is None and is_one_beside_rough_work(place, answered):
+                single = place.top[-1]
+            for owner, entry in owned(assignment, place, lacking, single):
                 found.setdefault(entry.identity, (owner, entry))
         submissions = []
         for student, attempts in sorted(by_student(found.values()).items()):
@@ -94,11 +98,18 @@ def _places(assignment: str, paths: list[Path], zips: contextlib.ExitStack, prob
         try:
             mode = path.stat().st_mode
             if stat.S_ISDIR(mode):
-                yield unwrapped(assignment, Place(absolute.parts[1:], folder_entries(path, problems)))
+                said, entries = len(problems), with_inner(folder_entries(path, problems))
+                if len(problems) == said and not any(isinstance(entry, NotebookFile) for entry in entries):
+                    expected = f"STUDENT/ASSIGNMENT/*{SUFFIX}, STUDENT/*{SUFFIX} or *{SUFFIX}"
+                    problems.append(f"{shown}: no notebooks in this folder; expected {expected}")
+                yield unwrapped(assignment, Place(absolute.parts[1:], entries))
             elif not stat.S_ISREG(mode):
                 problems.append(f"{shown}: is not a file or folder; give a notebook, a folder or a zip")
-            elif path.suffix.lower() == ".zip":
-                yield unwrapped(assignment, Place((path.stem,), archive_entries(path, zips, problems)))
+            elif is_zip(path.name):
+                entries = with_inner(archive_entries(path, zips, problems))
+                if not any(isinstance(entry, NotebookFile) for entry in entries):
+                    problems.append(f"{shown}: no notebooks in this zip; expected STUDENT/*{SUFFIX} or *{SUFFIX} in it")
+                yield unwrapped(assignment, Place((path.stem,), entries))
             elif isinstance(entry := file_entry(path, (path.name,)), NotebookFile):
                 alone[absolute.parent].append(entry)
             else:

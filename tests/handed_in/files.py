@@ -9,12 +9,12 @@ WHOLE = json.dumps(solved(), indent=1)
 LINES = WHOLE.split("\n")
 
 
-@found({"ada": "ada.ipynb"}, source="jupyter/notebook#1524")
+@found({"ada": "ada.ipynb"}, source="microsoft/markitdown#2425")
 def byte_order_mark(root: Path) -> None:
     put_as(root / "ada.ipynb", b"\xef\xbb\xbf" + as_bytes(solved()))
 
 
-@found({"ada": "ada.ipynb"}, source="")
+@found({"ada": "ada.ipynb"}, source="jupyter/nbdime#506")
 def utf_16_as_notepad_saves_unicode(root: Path) -> None:
     put_as(root / "ada.ipynb", WHOLE.encode("utf-16"))
 
@@ -89,8 +89,14 @@ def shortcut_of_google_drive(root: Path) -> None:
 
 
 @found(
-    {"ada": "ada.ipynb", "bob": "bob.ipynb.json", "cleo": "cleo.ipynb.txt", "dan": "dan.json", "eli": "eli"},
-    "eve.zip: is an archive in what was given; unpack it",
+    {
+        "ada": "ada.ipynb",
+        "bob": "bob.ipynb.json",
+        "cleo": "cleo.ipynb.txt",
+        "dan": "dan.json",
+        "eli": "eli",
+        "eve": "eve.zip:foundations.ipynb",
+    },
     source="ucbds-infra/otter-grader#617: browsers append .json",
 )
 def other_suffixes(root: Path) -> None:
@@ -111,4 +117,6 @@ def what_is_no_notebook(root: Path) -> None:
     put_as(root / "bob/answers.docx", b"PK\x03\x04")
     put_as(root / "cleo.pdf", b"%PDF")
     put_as(root / "dan/answers.7z", b"7z")
+    for name in ("Thumbs.db", "bob/desktop.ini", "bob/~$answers.docx"):
+        put_as(root / name, b"left by Windows")
     put_as(root / "README.md", "What this folder is")

@@ -71,7 +71,9 @@ MOODLE = {
 }
 
 
-@found({who: f"{file}.ipynb" for who, file in MOODLE.items()}, source="moodle/moodle, mod/assign/locallib.php")
+@found(
+    {who: f"{file}.ipynb" for who, file in MOODLE.items()}, source="moodle/moodle, mod/assign/classes/downloader.php"
+)
 def moodle_without_folders(root: Path) -> list[Path]:
     names = (f"{who}_{n}_assignsubmission_file_{file}.ipynb" for n, (who, file) in enumerate(MOODLE.items(), 30412))
     put_as(root / "moodle.zip", zipped(dict.fromkeys(names, solved())))
@@ -83,6 +85,38 @@ def moodle_with_folders(root: Path) -> None:
     put(root, "Jane Doe_1_assignsubmission_file_/a.ipynb", "John Roe_2_assignsubmission_file/b.ipynb")
     put_as(root / "Jane Doe_1_assignsubmission_onlinetext_/onlinetext.html", "<p>See my file</p>")
     put_as(root / "Mia Poe_3_assignsubmission_file_/c.pdf", b"%PDF")
+
+
+@found({"Team A": "a.ipynb", "Default group": "a.ipynb"}, source="moodle/moodle: group submissions")
+def moodle_teams(root: Path) -> None:
+    put(root, *(f"{team}_assignsubmission_file/a.ipynb" for team in ("Team A_7", "Default group")))
+
+
+@found({"Jane Doe": "hw.zip:hw/a.ipynb", "John Roe": "b.ipynb"}, source="moodle/moodle, mikewesthad/canvas-unzipper")
+def zips_that_students_handed_in(root: Path) -> list[Path]:
+    zips = {"Jane Doe_1_assignsubmission_file_hw.zip": zipped({"hw/a.ipynb": solved(), "hw/data.csv": ""})}
+    put_as(root / "all.zip", zipped({**zips, "John Roe_2_assignsubmission_file_b.ipynb": solved()}))
+    return [root / "all.zip"]
+
+
+@found({"bob": "bob/hw.zip:a.ipynb"}, "ada/hw.zip: is an archive in what was given; unpack it", source="")
+def a_zip_in_a_zip_in_a_zip(root: Path) -> list[Path]:
+    inner = zipped({"a.ipynb": solved()})
+    put_as(root / "all.zip", zipped({"ada/hw.zip": zipped({"hw.zip": inner}), "bob/hw.zip": inner}))
+    return [root / "all.zip"]
+
+
+@found({A: f"{A}/release/{N}/{N}.ipynb", B: f"{B}/release/{N}/{N}.ipynb"}, source="")
+def the_one_zip_in_a_folder_is_as_if_given(root: Path) -> None:
+    put_as(root / "all.zip", zipped({f"{who}/release/{N}/{N}.ipynb": solved() for who in (A, B)}))
+
+
+@found(
+    {"Ada Byron": "Ada Byron - vae.ipynb", "Bob Roe": "Bob Roe - vae.ipynb"}, source="Google Drive: folders in parts"
+)
+def google_drive_in_parts(root: Path) -> None:
+    for part, name in enumerate(("Ada Byron", "Bob Roe"), 1):
+        put_as(root / f"HW-20261128T101530Z-1-00{part}.zip", zipped({f"HW/{name} - vae.ipynb": solved()}))
 
 
 @found({"Participant_11": "a.ipynb", "Participant_12": "a.ipynb"}, source="moodle/moodle: blind marking")
@@ -106,13 +140,18 @@ def canvas_late_and_uploaded_again(root: Path) -> None:
 
 @found({"anon_aB3xZ": "67890_a.ipynb", "anon_Qq7rT": "67891_a.ipynb"}, source="instructure/canvas-lms: content_zipper")
 def canvas_anonymous(root: Path) -> None:
-    put(root, "anon_aB3xZ_67890_a.ipynb", "anon_LATE_Qq7rT_67891_a.ipynb")
+    put(root, "anon_aB3xZ_67890_a.ipynb", "LATE_anon_Qq7rT_67891_a.ipynb")
+
+
+@found({"anon_aB3xZ": "_a.ipynb"}, source="instructure/canvas-lms: content_zipper")
+def only_one_anonymous_in_canvas(root: Path) -> None:
+    put(root, "anon_aB3xZ_67890_a.ipynb")
 
 
 @found(
     {"ada_b": "11-15-30_vae.ipynb", "bob": "_vae (1).ipynb"},
     "10-15-30_vae.ipynb: an earlier attempt of ada_b",
-    source="jupyter/nbgrader#511",
+    source="jupyter/nbgrader#511; kwurst/bb-file-cleanup",
 )
 def blackboard(root: Path) -> None:
     files = ("ada_b_attempt_2026-11-28-10-15-30_vae", "ada_b_attempt_2026-11-28-11-15-30_vae")
@@ -123,7 +162,7 @@ def blackboard(root: Path) -> None:
 @found(
     {"Ada Byron": "1020 AM/vae.ipynb", "Bob Roe": "1016 AM/b.ipynb"},
     "1015 AM/vae.ipynb: an earlier attempt of Ada Byron",
-    source="community.d2l.com",
+    source="seen in public scripts that sort downloads",
 )
 def brightspace_with_folders(root: Path) -> None:
     put(root, *(f"12-9 - Ada Byron - Nov 28, 2026 {time} AM/vae.ipynb" for time in (1015, 1020)))
@@ -131,7 +170,7 @@ def brightspace_with_folders(root: Path) -> None:
     put_as(root / "index.html", "<html>")
 
 
-@found({"Ada Byron": "vae.ipynb", "Bob Roe": "b.ipynb"}, source="community.d2l.com")
+@found({"Ada Byron": "vae.ipynb", "Bob Roe": "b.ipynb"}, source="seen in public scripts that sort downloads")
 def brightspace_without_folders(root: Path) -> None:
     put(
         root,
@@ -170,10 +209,17 @@ def gradescope(root: Path) -> None:
 
 
 @found(
-    {"Ada Byron": "vae.ipynb", "Bob Roe": "Copy of vae.ipynb", "Mia Poe": "vae (1).ipynb"}, source="Google Classroom"
+    {
+        "Ada Byron": "vae.ipynb",
+        "Bob Roe": "Copy of vae.ipynb",
+        "Mia Poe": "vae (1).ipynb",
+        "Li Noe": "vae - final.ipynb",
+    },
+    source="seen in folders of Google Classroom",
 )
 def google_classroom(root: Path) -> None:
-    put(root, *(f"Homework/{name}.ipynb" for name in ("Ada Byron - vae", "Bob Roe - Copy of vae", "Mia Poe - vae (1)")))
+    names = ("Ada Byron - vae", "Bob Roe - Copy of vae", "Mia Poe - vae (1)", "Li Noe - vae - final")
+    put(root, *(f"Homework/{name}.ipynb" for name in names))
 
 
 @found({"ada": f"{N}/{N}.ipynb", "bob": "work.ipynb"}, source="")
@@ -184,12 +230,23 @@ def only_those_of_this_assignment(root: Path) -> None:
     put_as(root / "bob/vae.ipynb", blank("vae"))
 
 
+@found({"ada": "hw3.ipynb"}, source="")
+def an_answered_notebook_beside_a_rough_one(root: Path) -> None:
+    put_as(root / "ada/hw3.ipynb", solved())
+    put_as(root / "ada/scratch.ipynb", {"cells": [code("1 + 1")]})
+
+
+@found({}, *(f"two notebooks for one student, {n}" for n in (1, 2)), source="")
+def two_sections_of_a_class(root: Path) -> None:
+    put(root, *(f"hw/{section}/{who}/a.ipynb" for section, who in ((1, "ada"), (1, "bob"), (2, "cleo"), (2, "dan"))))
+
+
 @found({"eve": "eve.ipynb"}, "two notebooks for one student, ada", source="")
 def which_of_two_is_for_a_person_to_say(root: Path) -> None:
     put(root, f"ada/{N}.ipynb", f"ada/{N}-Copy1.ipynb", "eve.ipynb")
 
 
-@found({"ada": f"{N}.ipynb", "eve": "eve.ipynb"}, source="")
+@found({"ada": f"{N}.ipynb", "eve": "eve.ipynb"}, f"{N} (1).ipynb: the same as ", source="")
 def the_same_file_twice_is_one(root: Path) -> None:
     for name in (f"ada/{N}.ipynb", f"ada/{N} (1).ipynb", "eve.ipynb"):
         put_as(root / name, solved())

@@ -1,6 +1,11 @@
-"""Notebooks in zips from a learning platform. Nothing is unpacked to disk, and what is read is bounded."""
+"""Notebooks in zips from a learning platform, and in zips that students handed in.
+
+Nothing is unpacked to disk, and what is read is bounded.
+"""
 
 import contextlib
+import functools
+import io
 import os
 import re
 import stat
@@ -8,57 +13,105 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from autograder.errors import InputError
 from autograder.grading.submitted.entries import (
-    SUFFIX,
     Entry,
+    File,
     NotebookFile,
     file_of,
+    is_notebook,
     is_visible,
+    is_zip,
     one_line,
 )
 from autograder.grading.submitted.member_names import member_names
 from fixmelab.notebooks import MAX_BYTES
 
 MAX_MEMBERS = 20_000
-MAX_ZIP_BYTES = 2**30
+MAX_ZIP_BYTES = 2**30  # of all its notebooks together
+MAX_OTHER_BYTES = 4 * 2**30  # of the zips in it, and of files that only their beginning tells
+MAX_INNER_MEMBERS = 2_000
 UNIX = 3  # who has made a member, as zips number systems
 
 _DRIVE = re.compile(r"[A-Za-z]:(?=[/\\])")
 
 
 def archive_entries(path: Path, zips: contextlib.ExitStack, problems: list[str]) -> list[Entry]:
-    """What lies in a zip. Raises InputError if it cannot be read, or holds no notebook."""
+    """What lies in a zip. Raises InputError if it cannot be read."""
     shown = one_line(str(path))
-    try:
-        archive = zips.enter_context(zipfile.ZipFile(path))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error):
-        raise InputError(f"{shown}: is not a readable zip file; download it again") from None
+    archive = zips.enter_context(_opened(path, shown))
     members = archive.infolist()
     if len(members) > MAX_MEMBERS:
         raise InputError(f"{shown}: holds {len(members)} files, more than {MAX_MEMBERS}; split it")
-    left = [MAX_ZIP_BYTES]
-    entries: list[Entry] = []
-    names, sure = member_names(members)
+    entries, sure = _entries(lambda: archive, os.path.realpath(path), shown, (MAX_ZIP_BYTES, MAX_OTHER_BYTES))
     if not sure:
         problems.append(
             f"{shown}: names in it are in an unknown encoding, and may read oddly; unpack it where it was made"
         )
+    return entries
+
+
+def with_inner(entries: list[Entry]) -> list[Entry]:
+    """The entries, and behind each zip among them what lies in it, as in a folder of its name.
+
+    A zip in a zip in what was given is not looked into, nor one that cannot be read, or is over the bounds of a zip
+    in a zip.
+    """
+    return [found for entry in entries for found in (entry, *_inner_entries(entry))]
+
+
+def _inner_entries(entry: Entry) -> list[Entry]:
+    if not isinstance(entry, File) or not is_zip(entry.parts[-1]):
+        return []
+    with contextlib.suppress(InputError):
+        if len(_inner(entry).infolist()) <= MAX_INNER_MEMBERS:
+            bounds = (4 * MAX_BYTES, 4 * MAX_BYTES)
+            found, _ = _entries(lambda: _inner(entry), entry.identity, entry.path, bounds)
+            if any(isinstance(one, NotebookFile) for one in found):
+                return [replace(one, parts=entry.parts + one.parts) for one in found]
+    return []
+
+
+@functools.lru_cache(maxsize=1)  # the notebooks of one student are read one after the other
+def _inner(file: File) -> zipfile.ZipFile:
+    data = file.read()
+    if len(data) > MAX_BYTES:
+        raise InputError(f"{file.path}: is larger than {MAX_BYTES >> 20} MB")
+    return _opened(io.BytesIO(data), file.path)
+
+
+def _opened(file: Path | io.BytesIO, shown: str) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error):
+        raise InputError(f"{shown}: is not a readable zip file; download it again") from None
+
+
+def _entries(
+    archive: Callable[[], zipfile.ZipFile], identity: str, shown: str, bounds: tuple[int, int]
+) -> tuple[list[Entry], bool]:
+    """What lies in a zip, and whether the encoding of names is known.
+
+    `bounds` are the bytes that may be read of its notebooks, and of other files.
+    """
+    members = archive().infolist()
+    left, left_for_others = ([most] for most in bounds)
+    entries: list[Entry] = []
+    names, sure = member_names(members)
     from_windows = not any("/" in name for name in names)
     for number, (member, name) in enumerate(zip(members, names, strict=True)):
         parts = _member_parts(name, backslashes=from_windows and member.create_system != UNIX)
         if parts and all(map(is_visible, parts)):
-            label = one_line(f"{path}:{'/'.join(parts)}")
+            label = one_line(f"{shown}:{'/'.join(parts)}")
             if member.is_dir():
                 entries.append(Entry(parts, label))
             else:
-                read = _member_reader(archive, member, label, left)
-                entries.append(file_of(parts, label, read, f"{os.path.realpath(path)}:{number}"))
-    if not any(isinstance(entry, NotebookFile) for entry in entries):
-        raise InputError(f"{shown}: no notebooks in this zip; expected STUDENT/*{SUFFIX} or *{SUFFIX} in it")
-    return entries
+                read = _member_reader(archive, member, label, left if is_notebook(parts[-1]) else left_for_others)
+                entries.append(file_of(parts, label, read, f"{identity}:{number}"))
+    return entries, sure
 
 
 def _member_parts(name: str, *, backslashes: bool) -> tuple[str, ...]:
@@ -75,7 +128,7 @@ def _member_parts(name: str, *, backslashes: bool) -> tuple[str, ...]:
 
 
 def _member_reader(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, label: str, left: list[int]
+    archive: Callable[[], zipfile.ZipFile], member: zipfile.ZipInfo, label: str, left: list[int]
 ) -> Callable[..., bytes]:
     def read(most: int = MAX_BYTES) -> bytes:
         if stat.S_ISLNK(member.external_attr >> 16):
@@ -84,15 +137,13 @@ def _member_reader(
             raise InputError(f"{label}: is encrypted; unpack the zip and give the folder")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise InputError(f"{label}: is packed in an unusual way; unpack the zip and give the folder")
-        if left[0] <= 0:
-            raise InputError(
-                f"{one_line(str(archive.filename))}: its notebooks exceed {MAX_ZIP_BYTES >> 20} MB; split it"
-            )
         try:
-            with archive.open(member) as file:  # the header may lie about the size: what comes out counts
+            with archive().open(member) as file:  # the header may lie about the size: what comes out counts
                 data = file.read(min(most, left[0]) + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
             raise InputError(f"{label}: is damaged inside the zip; download it again") from None
+        if len(data) > left[0]:
+            raise InputError(f"{label}: the files before it fill what is read of a zip; unpack it and give the folder")
         left[0] -= len(data)
         return data
 

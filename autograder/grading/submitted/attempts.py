@@ -6,12 +6,33 @@ from nbformat import NotebookNode
 
 from autograder.errors import InputError
 from autograder.grading.reading import read_notebook
-from autograder.grading.submitted.entries import NotebookFile
+from autograder.grading.submitted.entries import NotebookFile, Place
+from autograder.grading.submitted.platforms import readings
 from autograder.grading.submitted.students import Owner, of_assignment
+from fixmelab.cells import anchors
+from fixmelab.notebooks import MAX_BYTES
 
 # How many exercises a notebook answers; None if it is of another assignment.
 Answered = Callable[[NotebookNode], int | None]
 Attempt = tuple[Owner, str, bytes]
+# Of one student, and of their notebooks that lie beside one another.
+MOST_BYTES = 4 * MAX_BYTES
+MOST_TOGETHER = 5
+
+
+def is_one_beside_rough_work(place: Place, answered: Answered | None) -> bool:
+    """Whether a folder is one student's by what is in it: one notebook of the assignment, the others of none."""
+    notebooks = place.notebooks
+    if answered is None or not place.top or not 1 < len(notebooks) <= MOST_TOGETHER:
+        return False
+    if any(len(one.parts) > 1 or " - " in one.parts[0] or readings(one.parts[0]) for one in notebooks):
+        return False
+    try:
+        contents = [read_notebook(one.read(), one.path) for one in notebooks]
+    except InputError:
+        return False
+    of_course = [content for content in contents if any(map(anchors, content.cells))]
+    return len(of_course) == 1 and answered(of_course[0]) is not None
 
 
 def counting(
@@ -27,10 +48,16 @@ def counting(
     kept: dict[bytes, tuple[NotebookFile, int]] = {}
     foreign: list[NotebookFile] = []
     by_path = sorted((notebook for _, notebook in found), key=lambda one: (len(one.path), one.path))
+    left_to_read = MOST_BYTES
     # The newest first: who hands in again what they had handed in before means that.
     for notebook in sorted(by_path, key=lambda one: owners[one.identity].order, reverse=True):
+        if left_to_read <= 0:
+            much = f"{student}'s others hold more than {MOST_BYTES >> 20} MB"
+            problems.append(f"{notebook.path}: is not read, since {much}; keep one of them")
+            continue
         try:
             data = notebook.read()
+            left_to_read -= len(data)
             content = read_notebook(data, notebook.path)
         except InputError as error:
             problems.append(str(error))
@@ -38,8 +65,10 @@ def counting(
         answers = answered(content) if answered and len(found) > 1 else 1
         if answers is None:
             foreign.append(notebook)
+        elif data in kept:
+            notes.append(f"{notebook.path}: the same as {kept[data][0].path}, and both are {student}'s")
         else:
-            kept.setdefault(data, (notebook, answers))  # the same file twice is one
+            kept[data] = notebook, answers
     if len({owner.number or owner.party for owner, _ in found}) > 1:
         # Two say that they are this student: nobody is believed, and neither is graded.
         problems.append(_several(student, [notebook for _, notebook in found]))
@@ -69,4 +98,10 @@ def counting(
 def _several(student: str, notebooks: list[NotebookFile]) -> str:
     count = "two" if len(notebooks) == 2 else str(len(notebooks))
     which = " and ".join(sorted(notebook.path for notebook in notebooks))
-    return f"{count} notebooks for one student, {student}: {which}; keep one of them"
+    return f"{count} notebooks for one student, {student}: {which}; keep one of them{_or_are_they_a_class(notebooks)}"
+
+
+def _or_are_they_a_class(notebooks: list[NotebookFile]) -> str:
+    """What else to do if they lie in different folders of one that is taken for a student's."""
+    apart = {one.parts[:2] for one in notebooks if len(one.parts) > 2}
+    return ", or give the folders of students as paths of their own" if len(apart) > 1 else ""

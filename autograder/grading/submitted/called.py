@@ -10,6 +10,7 @@ from autograder.errors import InputError
 from autograder.grading.submitted.entries import File, Place, stem
 from autograder.grading.submitted.platforms import SAKAI_HANDED_IN, Account, account_in
 
+# Seen in folders of Google Drive: Classroom's own source is closed.
 _CLASSROOM = re.compile(r"(?P<name>[^\n]+?) - (?P<title>[^\n]+)")
 # What Google Drive, browsers and Jupyter add to the name of a copy.
 _COPY = re.compile(r"^(?:(?:Copy of|Kopie von|Copie de|Copia de) )*|(?:[ _-]?\(\d+\)|-Copy\d*)*$", re.I)
@@ -34,7 +35,8 @@ class Names:
         account = account_in(name)
         if account is None and is_file and (found := _CLASSROOM.fullmatch(stem(name))):
             # Google Classroom: the student's name, and the title that all copies of the notebook have.
-            is_copy = _title(found["title"]) in self._titles
+            # Some write more behind it.
+            is_copy = any(_title(found["title"]).startswith(title) for title in self._titles)
             return Account("google classroom", found["name"], found["name"]) if is_copy else None
         if account is None or (account.platform == "sakai" and name not in self._sakai):
             return None

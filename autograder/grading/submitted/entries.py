@@ -45,11 +45,16 @@ class Place:
 
 
 def is_visible(name: str) -> bool:
-    return not name.startswith(".") and name != "__MACOSX"
+    """Whether people put it there, and not an operating system or an editor."""
+    return not name.startswith((".", "~$")) and name.lower() not in ("__macosx", "thumbs.db", "desktop.ini")
 
 
 def is_notebook(name: str) -> bool:
     return PurePath(name).suffix.lower() == SUFFIX
+
+
+def is_zip(name: str) -> bool:
+    return PurePath(name).suffix.lower() == ".zip"
 
 
 def file_of(parts: tuple[str, ...], path: str, read: Callable[..., bytes], identity: str) -> File:

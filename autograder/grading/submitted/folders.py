@@ -6,10 +6,8 @@ from pathlib import Path
 
 from autograder.errors import InputError
 from autograder.grading.submitted.entries import (
-    SUFFIX,
     Entry,
     File,
-    NotebookFile,
     file_of,
     is_notebook,
     is_visible,
@@ -35,6 +33,7 @@ def file_entry(path: Path, parts: tuple[str, ...]) -> File:
 
 
 def folder_entries(root: Path, problems: list[str]) -> list[Entry]:
+    """What lies in a folder. Raises InputError if it cannot be looked into."""
     failed: list[OSError] = []
     entries: list[Entry] = []
     for at, folders, files in os.walk(root, onerror=failed.append):
@@ -56,9 +55,4 @@ def folder_entries(root: Path, problems: list[str]) -> list[Entry]:
             problems.append(f"{one_line(str(here))}: folders below this one are too deep; move the notebooks up")
             folders.clear()
     problems.extend(refused(error.filename or root, error) for error in failed)
-    if not failed and not any(isinstance(entry, NotebookFile) for entry in entries):
-        problems.append(
-            f"{one_line(str(root))}: no notebooks in this folder; "
-            f"expected STUDENT/ASSIGNMENT/*{SUFFIX}, STUDENT/*{SUFFIX} or *{SUFFIX}"
-        )
     return entries

@@ -26,7 +26,7 @@ class Account:
 @dataclass(frozen=True)
 class Rule:
     """How a platform names the folder of a student, or their files: `pattern` matches the whole or what stands between
-    the name and the file. `source` is where that can be read."""
+    the name and the file. `source` is where that can be read, or where it was seen."""
 
     platform: str
     pattern: re.Pattern[str]
@@ -37,13 +37,14 @@ class Rule:
 FOLDERS = (
     Rule(
         "moodle",
-        re.compile(r"(?P<name>.+)_(?P<number>[0-9]{1,20})_assignsubmission_[a-z]+_?", re.S),
-        "moodle/moodle, mod/assign/locallib.php: download_submissions",
+        # A team has a number as students have, but for the one of those who are in none.
+        re.compile(r"(?P<name>.+?)(?:_(?P<number>[0-9]{1,20}))?_assignsubmission_[a-z]+_?", re.S),
+        "moodle/moodle, mod/assign/classes/downloader.php, before 4.1 mod/assign/locallib.php",
     ),
     Rule(
         "brightspace",
         re.compile(r"(?P<number>[0-9]{1,20}-[0-9]{1,20}) - (?P<name>[^\n]+?) - (?P<time>[^-\n]*[0-9]{4}[^-\n]*)"),
-        "community.d2l.com: Download assignment submissions",
+        "seen in public scripts that sort such downloads; Brightspace's own source is closed",
     ),
     Rule(
         "sakai",
@@ -65,30 +66,30 @@ FOLDERS = (
 FILES = (
     Rule(
         "moodle",
-        re.compile(r"_(?P<number>[0-9]{1,20})_assignsubmission_[a-z]+_(?=.)", re.S),
-        "moodle/moodle, mod/assign/locallib.php: download_submissions, without folders",
+        re.compile(r"(?:_(?P<number>[0-9]{1,20}))?_assignsubmission_[a-z]+_(?=.)", re.S),
+        "moodle/moodle, mod/assign/classes/downloader.php: `downloadasfolders` is off",
     ),
     Rule(
         "canvas",
         re.compile(r"_(?:LATE_)?(?=(?P<number>[0-9]{3,20})_(?P<order>[0-9]{3,20})_.)", re.S),
-        "instructure/canvas-lms, lib/content_zipper.rb; mikewesthad/canvas-unzipper",
+        "instructure/canvas-lms, lib/content_zipper.rb: get_filename; mikewesthad/canvas-unzipper",
     ),
     Rule(
         "canvas, anonymous",
-        re.compile(r"(?<=\Aanon)_(?:LATE_)?(?=(?P<number>[A-Za-z0-9]{5})_(?P<order>[0-9]{3,20})_.)", re.S),
-        "instructure/canvas-lms, lib/content_zipper.rb",
+        re.compile(r"\A(?:LATE_)?(?P<name>anon_(?P<number>[A-Za-z0-9]{5}))_(?P<order>[0-9]{3,20})_(?=.)", re.S),
+        "instructure/canvas-lms, lib/content_zipper.rb: get_filename",
     ),
     Rule(
         "blackboard",
         re.compile(r"_attempt_(?P<order>[0-9]{4}(?:-[0-9]{2}){5})(?=[_.].)", re.S),
-        "jupyter/nbgrader#511; Blackboard Help: Download assignments",
+        "jupyter/nbgrader#511; kwurst/bb-file-cleanup",
     ),
     Rule(
         "brightspace",
         re.compile(
             r"(?<=\A)(?P<number>[0-9]{1,20}-[0-9]{1,20}) - (?P<name>[^\n]+?) - (?P<time>[^-\n]*[0-9]{4}[^-\n]*) - (?=.)"
         ),
-        "community.d2l.com: Download assignment submissions, without folders",
+        "seen in public scripts, as above",
     ),
 )
 # Where Sakai puts what a student has handed in, and what it gave back to them.
@@ -136,8 +137,8 @@ def _within(rule: Rule, text: str) -> Iterator[Account]:
             # `students.py`.
             yield Account(rule.platform, before, before, match["order"])
             return
-        if before or rule.platform == "brightspace":
-            yield _account(rule, match, match.groupdict().get("name") or before)
+        if name := match.groupdict().get("name") or before:
+            yield _account(rule, match, name)
 
 
 def _account(rule: Rule, match: re.Match[str], name: str) -> Account:

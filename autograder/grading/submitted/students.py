@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from autograder.grading.submitted.called import Names
-from autograder.grading.submitted.entries import SUFFIX, Entry, File, NotebookFile, Place, same_name, stem
+from autograder.grading.submitted.entries import SUFFIX, Entry, File, NotebookFile, Place, is_zip, same_name, stem
 from autograder.grading.submitted.platforms import KNOWN_FILES, SAKAI_RETURNED, account_in, attempt_in, readings
 from autograder.grading.submitted.wrappers import COURSE_TREE
 from autograder.results.names import student_name
@@ -39,12 +39,12 @@ class Owner:
         return self.number if self.platform == "canvas" else ""
 
 
-def owned(assignment: str, place: Place, problems: list[str], *, one_student: bool) -> list[tuple[Owner, NotebookFile]]:
-    """The owner of each notebook. Notes the students who have none, and what else nobody will grade.
-
-    `one_student` says that the place is one student's, if it may be.
-    """
-    if single := single_student(assignment, place, certain=one_student):
+def owned(
+    assignment: str, place: Place, problems: list[str], single: str | None = None
+) -> list[tuple[Owner, NotebookFile]]:
+    """The owner of each notebook: `single` if the place is one student's. Notes the students who have none, and what
+    else nobody will grade."""
+    if single:
         return [(replace(_called(single), party=place.top), notebook) for notebook in place.notebooks]
     called = Names(place)
     parties: dict[Parts, list[NotebookFile]] = defaultdict(list)
@@ -53,7 +53,8 @@ def owned(assignment: str, place: Place, problems: list[str], *, one_student: bo
             parties[_party(assignment, notebook.parts)].append(notebook)
     found: list[tuple[Owner, NotebookFile]] = []
     for party, notebooks in parties.items():
-        owner = _owner(assignment, place, party, called, is_file=any(notebook.parts == party for notebook in notebooks))
+        is_file = is_zip(party[-1]) or any(notebook.parts == party for notebook in notebooks)
+        owner = _owner(assignment, place, party, called, is_file=is_file)
         for notebook in notebooks:
             order = owner.order or attempt_in(notebook.parts[-1])
             found.append((replace(owner, order=order, party=place.top + party), notebook))

@@ -1,27 +1,40 @@
-"""Folders that hold everything and say nothing of whose it is: taken off a place, zipped or not."""
+"""Folders and zips that hold everything and say nothing of whose it is: taken off a place."""
 
+import re
 from dataclasses import replace
 from pathlib import PurePath
 
-from autograder.grading.submitted.entries import Entry, NotebookFile, Place, same_name
+from autograder.grading.submitted.entries import Entry, NotebookFile, Place, is_zip, same_name, stem
 from autograder.grading.submitted.platforms import readings
 
 # The folder that a course's own tree has its notebooks in, one folder an assignment.
 COURSE_TREE = "release"
 # Nobody is called so.
 NEUTRAL = frozenset({COURSE_TREE, "submissions", "submitted", "submission", "export", "downloads"})
+# The parts in which Google Drive hands out a folder: its name, a time, and a number.
+_PART = re.compile(r".+-[0-9]{8}T[0-9]{6}Z(-[0-9]+)?-[0-9]{3}(\.zip)?")
 
 
 def unwrapped(assignment: str, place: Place) -> Place:
     """The place without the folders, one in another, that hold everything in it."""
+    place = _without_parts(place)
     while wrapper := _wrapper(assignment, place):
         inside: list[Entry] = [
             replace(entry, parts=entry.parts[1:]) if entry.parts[0] == wrapper else entry
             for entry in place.entries
             if entry.parts != (wrapper,)
         ]
-        place = Place((*place.top, wrapper) if place.top else (), inside)
+        place = Place((*place.top, stem(wrapper) if is_zip(wrapper) else wrapper) if place.top else (), inside)
     return place
+
+
+def _without_parts(place: Place) -> Place:
+    """The place as it was before Google Drive handed it out in parts."""
+    first = {notebook.parts[0] for notebook in place.notebooks}
+    if not first or not all(_PART.fullmatch(name) and not readings(name) for name in first):
+        return place
+    inside = [replace(entry, parts=entry.parts[1:]) for entry in place.entries if len(entry.parts) > 1]
+    return Place(place.top, inside)
 
 
 def _wrapper(assignment: str, place: Place) -> str:
@@ -33,6 +46,8 @@ def _wrapper(assignment: str, place: Place) -> str:
     first, second = notebooks[0][0], [parts[1] for parts in notebooks]
     if readings(first) or same_name(first, assignment) or COURSE_TREE in (first, *second):
         return ""
+    if is_zip(first) and all(entry.parts[0] == first for entry in place.entries):
+        return first  # as if it had been given by itself
     if all(readings(name) for name in second):
         return first
     if any(same_name(PurePath(name).stem, assignment) for name in second):

@@ -186,7 +186,8 @@ def test_who_hands_in_an_earlier_notebook_again_means_that(tmp_path):
     notes: list[str] = []
     found, problems = find_submissions("vae", [zipped(tmp_path / "class.zip", **contents)], notes=notes)
     assert [(one.student, one.data) for one in found] == [("ada", notebook("a"))] and problems == []
-    assert len(notes) == 1 and "ada_111_2220_vae.ipynb: an earlier attempt of ada; " in notes[0]
+    assert "ada_111_221_vae.ipynb: the same as " in notes[0]
+    assert "ada_111_2220_vae.ipynb: an earlier attempt of ada; " in notes[1]
 
 
 def test_the_submission_of_a_result_is_found_again_in_its_zip(tmp_path):
@@ -211,7 +212,9 @@ def test_paths_that_are_no_notebook(tmp_path):
     assert "notes.txt: is not a notebook" in only_problem(tmp_path / "notes.txt")
     assert "empty: no notebooks in this folder" in only_problem(tmp_path / "empty")
     assert "bad.zip: is not a readable zip file" in only_problem(tmp_path / "bad.zip")
-    assert "none.zip: no notebooks in this zip" in only_problem(tmp_path / "none.zip")
+    found, problems = find_submissions("vae", [tmp_path / "none.zip"])
+    assert found == [] and "none.zip: no notebooks in this zip" in problems[0]
+    assert "vae.pdf: no notebook of ada" in problems[1]
     assert "pipe.ipynb: is not a file or folder" in only_problem(tmp_path / "pipe.ipynb")
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "folder/ada.ipynb")
@@ -369,8 +372,33 @@ def test_the_notebooks_of_a_zip_are_bounded_together(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MAX_ZIP_BYTES", len(notebook("ada.ipynb")))
     found, problems = find_submissions("vae", [tmp_path / "x.zip"])
     assert [submission.student for submission in found] == ["ada"]
-    (problem,) = problems
-    assert "x.zip: its notebooks exceed" in problem
+    for student, problem in zip(("bob", "cleo"), problems, strict=True):
+        assert f"x.zip:{student}.ipynb: the files before it fill what is read of a zip; unpack it" in problem
+
+
+def test_one_students_many_notebooks_are_bounded_together(tmp_path, monkeypatch):
+    put(tmp_path, "ada/1.ipynb", "ada/2.ipynb", "ada/3.ipynb", "bob/vae.ipynb")
+    monkeypatch.setattr(attempts, "MOST_BYTES", 10)
+    found, problems = find_submissions("vae", [tmp_path], notes=[])
+    assert [submission.student for submission in found] == ["ada", "bob"]
+    assert [problem.partition(": is not read")[0] for problem in problems] == [
+        str(tmp_path / f"ada/{number}.ipynb") for number in (2, 3)
+    ]
+
+
+def test_a_zip_in_a_zip_is_bounded(tmp_path, monkeypatch):
+    for name, members in (("bob", 3), ("eve", 1)):
+        zipped(tmp_path / f"{name}.zip", *(f"{number}.ipynb" for number in range(members)))
+    zips = {f"{name}/hw.zip": (tmp_path / f"{name}.zip").read_bytes() for name in ("bob", "eve")}
+    path = zipped(tmp_path / "x.zip", "ada/vae.ipynb", **zips, **{"mia/hw.zip": b"no zip"})
+    assert [one.student for one in find_submissions("vae", [path])[0]] == ["ada", "eve"]  # bob has three
+    monkeypatch.setattr(archives, "MAX_INNER_MEMBERS", 2)
+    found, problems = find_submissions("vae", [path])
+    assert [submission.student for submission in found] == ["ada", "eve"]
+    assert len(problems) == 2 and all("hw.zip: is an archive in what was given" in problem for problem in problems)
+    monkeypatch.setattr(archives, "MAX_OTHER_BYTES", 10)
+    found, problems = find_submissions("vae", [path])
+    assert [submission.student for submission in found] == ["ada"] and len(problems) == 3
 
 
 def test_a_zip_with_too_many_files(tmp_path, monkeypatch):
