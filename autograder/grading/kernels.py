@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from nbformat import NotebookNode
 
-from autograder.cells import is_tests
+from autograder.cells import is_fixme, is_tests
 from autograder.sandbox.kernel import Ending, Kernel, Whose
 from autograder.sandbox.limits import Limits
 from fixmelab.restoring.nodes import new_cell
@@ -110,9 +110,10 @@ class Kernels:
                 return
 
     def _whose(self, index: int) -> Whose:
+        cell = self._notebook.cells[index]
         if index in self._students:
-            return "student"
-        return "test" if is_tests(self._notebook.cells[index]) else "course"
+            return "answer" if is_fixme(cell) else "student"
+        return "test" if is_tests(cell) else "course"
 
     def _is_late(self) -> bool:
         return self._left <= 0 or time.monotonic() > self._deadline

@@ -25,13 +25,15 @@ MOST_PICTURES = 20  # of one text
 _DATA = r"data:image/(?P<kind{0}>[\w.+-]{{1,20}})(?P<coding{0}>[^,()\"'>]{{0,100}}),"
 # All of the data at once: where an end is missing, trying shorter ones takes minutes.
 _DATA += r"(?=(?P<data{0}>[A-Za-z0-9+/=%\s._~-]*))(?P=data{0})"
-# In Markdown, as a definition that Markdown refers to, in HTML; and an attachment of the cell's.
+# In Markdown, as a definition that Markdown refers to, in HTML; and attachments of the cell's.
 _PICTURE = re.compile(
     r"(?<!\\)!\[[^\[\]\n]{0,300}\]\(<?(?:"
     + _DATA.format(1)
     + r"|attachment:(?P<name>[^()\s\"'<>]{1,300}))[^()\n]{0,200}\)"
     r"|^ {0,3}\[[^\]\n]{1,100}\]:[ \t]*<?" + _DATA.format(2) + r">?"
-    r"|<img\b[^<>]{0,300}?src=[\"']" + _DATA.format(3) + r"[\"'][^<>]{0,300}>",
+    r"|<img\b[^<>]{0,300}?src=[\"'](?:"
+    + _DATA.format(3)
+    + r"|attachment:(?P<html_name>[^\"'<>\n]{1,300}))[\"'][^<>]{0,300}>",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -63,8 +65,8 @@ def taken_out(
 
     def replaced(found: re.Match[str]) -> str:
         nonlocal left
-        if found["name"]:
-            bundle = bundles.get(found["name"]) or bundles.get(unquote(found["name"])) or {}
+        if name := found["name"] or found["html_name"]:
+            bundle = bundles.get(name) or bundles.get(unquote(name)) or {}
             pictures = [(str(kind), data) for kind, data in bundle.items()] if isinstance(bundle, Mapping) else []
             kind, picture = of_bundle(dict(pictures)) if pictures else ("missing", None)
         else:

@@ -35,7 +35,7 @@ _KILLED = (128 + 9, -9)
 
 _log = logging.getLogger(__name__)
 
-Whose = Literal["course", "test", "student"]
+Whose = Literal["course", "test", "answer", "student"]
 How = Literal["ok", "error", "timeout", "oom", "crashed"]
 _STOPPED: dict[str, How] = {"": "crashed", "memory": "oom", "processes": "crashed", "flood": "crashed"}
 

@@ -1,5 +1,7 @@
 """The state in which students leave the process, honestly or not."""
 
+from functools import partial
+
 from tests.handed_in.made import Notebook, cell_of, changed, graded, with_cell
 
 
@@ -38,6 +40,20 @@ def answers_that_are_compiled() -> Notebook:
     cell = cell_of(notebook, "chain_log_partition")
     cell["source"] = "".join(cell["source"]).replace("def chain", "@torch.compile(mode='max-autotune')\ndef chain")
     return notebook
+
+
+# Right above the answer to log_partition, whose tests read `torch` and `abs`.
+TAKEN = {
+    "a_name_of_the_notebook_is_taken_for_something_else": "torch = F = 'used up'",
+    "names_of_python_are_taken_for_something_else": "abs, list = 0, []\nfor step in range(3):\n    abs += step",
+    "names_are_deleted": "del torch, F, padding",
+    "all_names_are_deleted": "%reset -f",
+    "the_environment_is_emptied": "import os\nos.environ.clear()\nos.chdir('/')",
+}
+for name, source in TAKEN.items():
+    taken = partial(with_cell, source, at=54)
+    taken.__name__ = name  # type: ignore[attr-defined]  # as of a function
+    graded(source="")(taken)
 
 
 # The visible tests of tag_log_probability call the answer to log_partition.

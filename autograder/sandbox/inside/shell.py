@@ -4,8 +4,8 @@ Each message is a map in a frame of fixmelab.judged.wire. From the grader: `run`
 is. To it, while the cell runs: `stream`, `display`, `result`, `update`, `clear`; then `end`, once a cell. What is told
 is untrusted: it comes from the process that runs the student's code.
 
-A cell of the student's runs statement by statement, and the state of the process is put back behind it. A test cell
-runs in the state of a new process.
+A cell of the student's, an answer or another, runs statement by statement, and the state of the process is put back
+behind it. A test cell runs in the state of a new process, and finds what it reads as the course's cells have left it.
 """
 
 import base64
@@ -30,7 +30,8 @@ from traitlets.config import Config
 from fixmelab.ipython_cells import without_cell_magics
 from fixmelab.judged import wire
 
-from .statements import AROUND, StatementShell  # as `inside.statements` it would be without types
+from .names import Names  # as `inside.names` it would be without types
+from .statements import AROUND, StatementShell
 
 # Printed text travels in pieces of about this many characters, or of this many seconds.
 PIECE, PAUSE = 8_000, 0.5
@@ -152,6 +153,7 @@ class Shell(StatementShell):
     """An IPython shell without a terminal, a history, or anybody who types."""
 
     line = AnyTrait()
+    names = AnyTrait()
     display_pub_class = Type(Publisher)
     displayhook_class = Type(Hook)
 
@@ -199,6 +201,7 @@ class Shell(StatementShell):
         import builtins
 
         builtins.input = getpass.getpass = _nobody_types
+        self.names = Names(lambda: self.user_ns)
         while (body := wire.receive(connection)) is not None:
             self.line.room = output
             try:
@@ -209,13 +212,13 @@ class Shell(StatementShell):
 
     def cell(self, source: str, whose: str = "course") -> dict[str, Any]:
         """Run a cell. Returns its number and what ended it, or statements of it: lines, and exceptions as text."""
-        self.failures, self.goes_on = [], whose == "student"
+        self.failures, self.goes_on = [], whose in ("student", "answer")
         signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             try:
-                with AROUND[whose]():
-                    # IPython's own has no types.
-                    done = self.run_cell(without_cell_magics(source), store_history=True)  # type: ignore[no-untyped-call]
+                source = without_cell_magics(source)
+                with AROUND[whose](), self.names.around(whose, source):
+                    done = self.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]  # IPython's own
                 if error := done.error_before_exec or done.error_in_exec:
                     self.fail(0, error)
             finally:

@@ -89,6 +89,7 @@ def _new_process() -> Iterator[None]:
 # The state of the process around a cell: what a student's changes is put back, a test cell finds that of a new one.
 AROUND: dict[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
     "student": process_state.put_back,
+    "answer": process_state.put_back,
     "test": _new_process,
     "course": contextlib.nullcontext,
 }

@@ -3,6 +3,7 @@
 import base64
 import io
 import time
+from urllib.parse import unquote
 
 import pytest
 from PIL import Image
@@ -40,6 +41,13 @@ def test_a_pasted_picture_is_shown_and_the_text_around_it_stays(kind, form, fram
     assert left == "above\n\n[picture 1]\n\nbelow"
     assert (picture.kind, picture.width, picture.height) == (f"image/{shown}", 40, 20)
     assert Image.open(io.BytesIO(base64.b64decode(picture.data))).size == (40, 20)
+
+
+@pytest.mark.parametrize("name", ["image.png", "my photo.png", "my%20photo.png"])
+def test_an_attachment_in_html_is_shown(name):
+    attachments = {unquote(name): {"image/png": encoded("PNG")}}
+    left, pictures = taken_out(f'<img src="attachment:{name}" width="300">\n\nbelow', attachments, show)
+    assert left == "[picture 1]\n\nbelow" and len(pictures) == 1
 
 
 def test_data_without_an_end_is_read_once():
