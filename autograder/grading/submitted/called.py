@@ -28,7 +28,7 @@ class Names:
         prefixes = {one.name for name in files if (one := account_in(name)) and one.platform == "blackboard"}
         self._blackboard = _common(prefixes)
         titles = Counter(_title(found["title"]) for name in files if (found := _CLASSROOM.fullmatch(stem(name))))
-        self._titles = {title for title, count in titles.items() if count > 1}
+        self._titles = {title for title, count in titles.items() if title and count > 1}
 
     def account(self, name: str, *, is_file: bool) -> Account | None:
         """Whom a name means; None if no platform has made it, or if it can be read in two ways."""

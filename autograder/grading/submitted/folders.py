@@ -33,7 +33,7 @@ def file_entry(path: Path, parts: tuple[str, ...]) -> File:
 
 
 def folder_entries(root: Path, problems: list[str]) -> list[Entry]:
-    """What lies in a folder. Raises InputError if it cannot be looked into."""
+    """What lies in a folder; `problems` gets a line on each thing in it that cannot be looked into."""
     failed: list[OSError] = []
     entries: list[Entry] = []
     for at, folders, files in os.walk(root, onerror=failed.append):
