@@ -17,7 +17,7 @@ from autograder.grading.submitted.attempts import Answered, counting, is_one_bes
 from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, Place, is_zip, one_line, refused
 from autograder.grading.submitted.folders import file_entry, folder_entries
 from autograder.grading.submitted.students import Owner, by_student, owned, single_student
-from autograder.grading.submitted.wrappers import unwrapped
+from autograder.grading.submitted.wrappers import told_apart, unwrapped
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def find_submissions(
     found: dict[str, tuple[Owner, NotebookFile]] = {}
     problems: list[str] = []
     with contextlib.ExitStack() as zips:
-        places = list(_places(assignment, [Path(path) for path in paths], zips, problems))
+        places = told_apart(assignment, _places(assignment, [Path(path) for path in paths], zips, problems))
         one_student = _are_one_students(assignment, places)
         # If a file lies in several of them, the outermost decides.
         for place in sorted(places, key=lambda place: len(place.top)):

@@ -1,6 +1,8 @@
 """Folders and zips that hold everything and say nothing of whose it is: taken off a place."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -26,6 +28,29 @@ def unwrapped(assignment: str, place: Place) -> Place:
         ]
         place = Place((*place.top, stem(wrapper) if is_zip(wrapper) else wrapper) if place.top else (), inside)
     return place
+
+
+def told_apart(assignment: str, places: Iterable[Place]) -> list[Place]:
+    """The places; if several hold all in a folder of one name, it tells nobody apart, and their own names stand above.
+
+    So it is if every student hands in a zip of the same folder.
+    """
+    places = list(places)
+    folders = [_only_folder(assignment, place) for place in places]
+    times = Counter(folders)
+    return [
+        replace(place, entries=[replace(entry, parts=(place.top[-1], *entry.parts)) for entry in place.entries])
+        if folder and times[folder] > 1 and place.top
+        else place
+        for place, folder in zip(places, folders, strict=True)
+    ]
+
+
+def _only_folder(assignment: str, place: Place) -> str:
+    """The one folder in which all notebooks lie, "" if there is none, or if a platform or the course names it so."""
+    first = {parts[0] if len(parts) > 1 else "" for parts in (notebook.parts for notebook in place.notebooks)}
+    name = first.pop() if len(first) == 1 else ""
+    return "" if name == COURSE_TREE or same_name(name, assignment) or readings(name) else name
 
 
 def _without_parts(place: Place) -> Place:
