@@ -39,4 +39,3 @@ def find(notebook: NotebookNode, name: str | None, where: str) -> Found:
             raise restoring.OtherNotebookError(f"{where} is no notebook of this course ({listed}): check the file")
     restored = restoring.restore(known[name], notebook, assignment="", where=where, others=known)
     return Found(name, known[name], notebook, restored)
-
