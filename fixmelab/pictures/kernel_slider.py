@@ -105,7 +105,11 @@ class _Scene:
         axes.imshow(output, cmap="PuOr_r", vmin=-most, vmax=most, interpolation="nearest")
         _edge(axes, row, column, 1, 1)
         _lines(axes, self.output.shape)
-        axes.set_title(f"y[{row}, {column}] = {self.output[row, column]:.3g}".replace("-", "−"), fontsize=10.5)
+        axes.set_title(self.value_at(row, column), fontsize=10.5)
+
+    def value_at(self, row: int, column: int) -> str:
+        """What the output is at a place."""
+        return f"y[{row}, {column}] = {self.output[row, column]:.3g}".replace("-", "−")
 
 
 def _edge(axes: Axes, row: int, column: int, down: int, across: int) -> None:
@@ -138,6 +142,8 @@ def _static(scene: _Scene) -> plotting.Figure:
 def _slider(scenes: dict[str, _Scene]) -> object:
     import ipywidgets  # here: only who looks needs it
 
+    from fixmelab.pictures.picture import Picture
+
     height, width = next(iter(scenes.values())).output.shape
     layout, narrow = ipywidgets.Layout(width="300px", max_width="100%"), {"description_width": "5em"}
     which = ipywidgets.Dropdown(options=list(scenes), description="kernel", layout=layout, style=narrow)
@@ -145,14 +151,16 @@ def _slider(scenes: dict[str, _Scene]) -> object:
     column = ipywidgets.IntSlider(0, 0, width - 1, description="column j", layout=layout, style=narrow)
     play = ipywidgets.Play(value=0, min=0, max=height * width - 1, interval=400)
     # Without a margin of its own: on a phone that would stand out of the page.
-    shape = ipywidgets.Layout(width=f"{SIZE[0]}px", max_width="100%", height="auto", margin="0")
-    pictures = [ipywidgets.Image(format="png", layout=shape) for _ in range(2)]
+    shape = ipywidgets.Layout(width=f"{SIZE[0]}px", max_width="100%", margin="0")
+    pictures = [Picture(width=SIZE[0], layout=shape) for _ in range(2)]
     moving = False
 
     def show() -> None:
         scene, place = scenes[which.value], (row.value, column.value)
         pictures[0].value = _png(scene.draw_window, *place)
         pictures[1].value = _png(scene.draw_output, *place)
+        pictures[0].text = f"the padded image, and the window at row {place[0]}, column {place[1]}"
+        pictures[1].text = f"the output up to there; {scene.value_at(*place)}"
 
     def move(place: int) -> None:
         """Set what else says where the window is, and draw once."""

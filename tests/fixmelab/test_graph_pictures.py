@@ -229,6 +229,7 @@ def test_the_slider_shows_its_epoch_its_draws_and_new_ones(watched):
     k.value = 1
     assert picture.value == first  # the same random numbers
     epoch.value = 20
+    assert caption.value == picture.text
     assert caption.value.startswith("epoch 20: 0% of q on noise") and "0% of them noise" in caption.value
     epoch.value = 0
     again.click()
