@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
@@ -84,11 +85,10 @@ class _Scene:
         height, width = self.image.shape
         down, across = self.kernel.shape
         shades = 1 - 0.85 * (self.padded - self.padded.min()) / (np.ptp(self.padded) or 1)
-        axes.imshow(shades, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        inside = np.zeros(self.padded.shape, bool)
-        inside[self.top : self.top + height, self.left : self.left + width] = True
-        for y, x in np.argwhere(~inside):
-            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc=FRAME, ec="white", lw=0.6, zorder=1))
+        coloured = np.full((*shades.shape, 3), to_rgb(FRAME))
+        inside = slice(self.top, self.top + height), slice(self.left, self.left + width)
+        coloured[inside] = shades[inside][..., None]
+        axes.imshow(coloured, interpolation="nearest")
         _edge(axes, row, column, down, across)
         for k, m in np.ndindex(self.kernel.shape):
             text = axes.text(column + m, row + k, _short(float(self.kernel[k, m])), zorder=4, weight="bold")
@@ -191,7 +191,7 @@ def _png(draw: Callable[[Axes, int, int], None], row: int, column: int) -> bytes
         # Fixed places: a layout that adapts costs as much again as the drawing.
         draw(drawn.add_axes((0.01, 0.01, 0.98, 0.9)), row, column)
         buffer = io.BytesIO()
-        drawn.savefig(buffer, format="png")
+        drawn.savefig(buffer, format="png", pil_kwargs={"compress_level": 1})  # packed well, it would take longer
     return buffer.getvalue()
 
 
