@@ -33,10 +33,8 @@ def plot_accuracies(
         drawn = plotting.Figure(figsize=(max(5.0, 2.2 + 1.25 * len(ks)), 4.2), layout="constrained")
         axes = drawn.add_subplot()
         for index, (name, given) in enumerate(found.items()):
-            colour, marker = (
-                plotting.LINES[index % len(plotting.LINES)],
-                plotting.MARKERS[index % len(plotting.MARKERS)],
-            )
+            colour = plotting.LINES[index % len(plotting.LINES)]
+            marker = plotting.MARKERS[index % len(plotting.MARKERS)]
             shift = (index - (len(found) - 1) / 2) * apart
             for k, values in given.items():
                 x = ks.index(k) + shift

@@ -273,7 +273,8 @@ def test_accuracies_show_each_seed_the_mean_and_the_difference():
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "5"]
     assert [text.get_text() for text in axes.texts] == ["+0.150\n± 0.050", "−0.050\n± 0.050"]
-    seeds = [line for line in axes.lines if line.get_marker() == "o" and line.get_linestyle() == "None"]
+    seeds = [line for line in axes.lines if line.get_marker() in ("o", "s") and line.get_linestyle() == "None"]
+    assert [line.get_marker() for line in seeds] == ["o", "o", "s", "s"]  # told apart without colour, too
     assert [sorted(np.round(line.get_ydata(), 3).tolist()) for line in seeds] == [
         *([0.5, 0.6], [0.7, 0.8], [0.7, 0.7], [0.7, 0.7])
     ]

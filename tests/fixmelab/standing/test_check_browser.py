@@ -1,6 +1,7 @@
 """`lab.check()` in a real JupyterLab, in a real browser, wide and narrow: what ran, what is saved, what was changed."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ def test_it_follows_a_student_who_runs_saves_and_changes(jupyter_server, open_pa
     expect(row.filter(has_text="convolve")).to_contain_text(said, timeout=PATIENCE)
     expect(row.filter(has_text="padding")).to_contain_text("visible tests pass")
     expect(row.filter(has_text="factor_graph")).to_contain_text("its cell is missing")
+    expect(page.get_by_text(re.compile(rf"{NAME}\.ipynb, saved at \d\d:\d\d: 1 of 12 are done"))).to_be_visible()
     unsaved = page.get_by_text("cells have run since")
     expect(unsaved).to_be_visible()
     keep(page, "check.png")
