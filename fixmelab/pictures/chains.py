@@ -109,7 +109,7 @@ def _slider(shown: dict[str, Tensor], times: Sequence[int]) -> object:
     pictures = {name: [_png(state) for state in states] for name, states in shown.items()}
     picture = Picture(width=ENLARGED)
     caption = ipywidgets.HTML()
-    wide = ipywidgets.Layout(width=f"{ENLARGED + 120}px")
+    wide = ipywidgets.Layout(width=f"{ENLARGED + 120}px", max_width="100%")
     slider = ipywidgets.SelectionSlider(
         options=[(str(t), k) for k, t in enumerate(times)],
         description="t",

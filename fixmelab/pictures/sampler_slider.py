@@ -67,7 +67,7 @@ def _slider(scene: Scene, epochs: dict[int, np.ndarray], seed: int) -> object:
     stage = _Stage(scene)
     picture = Picture(width=WIDTH, least_width=round(LEAST_SCALE * WIDTH), layout=ipywidgets.Layout(max_width="100%"))
     caption = ipywidgets.HTML()
-    layout, narrow = ipywidgets.Layout(width="330px"), {"description_width": "4em"}
+    layout, narrow = ipywidgets.Layout(width="330px", max_width="100%"), {"description_width": "4em"}
     which = ipywidgets.SelectionSlider(
         options=[(str(epoch), epoch) for epoch in epochs], description="epoch", layout=layout, style=narrow
     )
@@ -93,7 +93,8 @@ def _slider(scene: Scene, epochs: dict[int, np.ndarray], seed: int) -> object:
     draws.observe(show, "value")
     again.on_click(redraw)
     show()
-    return ipywidgets.VBox([ipywidgets.HBox([which, draws, again]), picture, caption])
+    wrapped = ipywidgets.Layout(flex_flow="row wrap", max_width="100%")
+    return ipywidgets.VBox([ipywidgets.HBox([which, draws, again], layout=wrapped), picture, caption])
 
 
 class _Stage:
