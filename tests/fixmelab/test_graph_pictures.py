@@ -135,7 +135,8 @@ def test_an_entry_is_coloured_by_q_relative_to_uniform():
     colours = lines_of(axes)[0].get_colors()  # the least favoured first: 0.2, 1, 1, 1.8
     norm = LogNorm(LEAST, MOST)
     assert np.allclose(colours, FAVOUR(norm([0.25, 1, 1, 1.8])))
-    assert nodes_of(axes) == {COLOURS[0]: 2, COLOURS[1]: 1}
+    # White: the centre of the second class, told apart without its colour.
+    assert nodes_of(axes) == {COLOURS[0]: 2, COLOURS[1]: 1, "#ffffff": 1}
 
 
 def test_the_two_directions_of_an_edge_lie_apart_and_end_at_the_nodes():
