@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fixmelab.cells import ANCHOR, TESTS
+from fixmelab.machine import NO_GPU, lacks_gpu
 
 WIDTH = 90
 FIXME = "FIXME: "
@@ -175,6 +176,8 @@ def wrong(error: BaseException, name: str) -> str:
     if isinstance(error, AssertionError) and not own:
         return text or f"this does not hold: {frames[-1][2] if frames else 'an assert'}"
     what = f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
+    if lacks_gpu(text):
+        what = NO_GPU.rstrip(".")
     if not own:
         place = "in the test" if name else "at"
         return f"{what} ({place}: {frames[-1][2]})" if frames and frames[-1][2] else what

@@ -16,7 +16,8 @@
 # `NotImplementedError`, and keep the `# exercise:` lines, by which your answer is found. The cell below each exercise
 # tests it and says what is wrong. Questions are answered in the Markdown cell under them. Before you hand in,
 # *Restart and run all*.
-# Where it is graded, there are Python's own modules, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and `fixmelab`, and no GPU.
+# The machine that grades it has Python's standard library, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and
+# `fixmelab`: no other packages, no network and no GPU.
 #
 # Points and expected minutes stand at each exercise. **Hints** unfold when you click on them; try without them first.
 # Where it says **Predict first**, write down what you expect before you run the next cell: nobody grades it, and a wrong
@@ -820,6 +821,12 @@ one = torch.ones(2, 3, 4, 4)
 assert eps_loss(one, 0 * one).shape == (), "training needs one number"
 assert abs(float(eps_loss(one, 3 * one)) - 4) < 1e-6, "off by 2 everywhere: squared, 4"
 assert abs(float(eps_loss(one, 3 * one, "l1")) - 2) < 1e-6, "off by 2 everywhere: absolute, 2"
+try:
+    eps_loss(one, one, "l3")
+    is_refused = False
+except ValueError:
+    is_refused = True
+assert is_refused, "a kind that is neither l1 nor l2 must raise a ValueError"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -960,7 +967,10 @@ a = diffusion.alpha_bars[t]
 assert torch.allclose(noisy[:, 0, 0, 0], 2 * a.sqrt() - (1 - a).sqrt()), "x_0 = 2 and noise −1: 2 √ᾱ − √(1 − ᾱ), each at its own step"
 fresh = diffusion.q_sample(torch.zeros(300, 2, 4, 4), torch.full((300,), 5))
 assert len(fresh.unique()) > 9_000, "noise that is not given is drawn anew for every pixel of every image"
-assert abs(float(fresh.std() / (1 - a[1]).sqrt()) - 1) < 0.05 and abs(float(fresh.mean())) < 0.05, "noise that is not given is standard normal"
+assert (
+    abs(float(fresh.std() / (1 - a[1]).sqrt()) - 1) < 0.05
+    and abs(float(fresh.mean())) < 0.05
+), "noise that is not given is standard normal"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -1032,7 +1042,9 @@ x, first = torch.full((3, 2, 4, 4), 0.25), torch.zeros(3, dtype=torch.long)
 x_0 = diffusion.p_sample(x, first, 0)
 assert x_0.shape == (3, 2, 4, 4), f"expected the shape of x, (3, 2, 4, 4); yours has shape {tuple(x_0.shape)}"
 assert torch.allclose(x_0, x / diffusion.alpha_bars[0].sqrt()), "the last step gives x̂_0 itself: no noise is added at index 0"
-assert not torch.equal(diffusion.p_sample(x, first + 5, 5), diffusion.p_sample(x, first + 5, 5)), "at every other step, fresh noise is added"
+assert not torch.equal(
+    diffusion.p_sample(x, first + 5, 5), diffusion.p_sample(x, first + 5, 5)
+), "at every other step, fresh noise is added"
 clamped = torch.stack([diffusion.p_sample(x + far, first, 0).mean() for far in (-4, 4)])
 assert torch.allclose(clamped, torch.tensor([-1.0, 1.0])), "x̂_0 is clamped to [−1, 1]: at the last step −3.75 becomes −1, and 4.25 becomes 1"
 many, t = torch.full((2000, 2, 4, 4), 0.25), torch.full((2000,), 5)
@@ -1043,7 +1055,9 @@ back = diffusion.p_sample(many, t, 5)
 assert abs(float(back.mean() - mean.mean())) < 0.01, "the network predicts 0 here: on average the step back is the mean of q(x_{t−1} | x_t, x̂_0)"
 assert abs(float(back.std() - variance.mean().sqrt())) < 0.01, "the noise of a step back has the standard deviation √β̃_t"
 assert len(back.unique()) > 55_000 and not back.requires_grad, "every pixel of every image gets noise of its own; no gradient is kept"
-assert torch.equal(diffusion.model.times[-1], t) and torch.equal(diffusion.model.inputs[-1], many), "the network must be shown the very x and t that are given"
+assert torch.equal(diffusion.model.times[-1], t) and torch.equal(
+    diffusion.model.inputs[-1], many
+), "the network must be shown the very x and t that are given"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 

@@ -17,7 +17,8 @@
 # `NotImplementedError`, and keep the `# exercise:` lines, by which your answer is found. The cell below each exercise
 # tests it and says what is wrong. Questions are answered in the Markdown cell under them. Before you hand in,
 # *Restart and run all*.
-# Where it is graded, there are Python's own modules, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and `fixmelab`, and no GPU.
+# The machine that grades it has Python's standard library, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and
+# `fixmelab`: no other packages, no network and no GPU.
 #
 # Points and expected minutes stand at each exercise. **Hints** unfold when you click on them; try without them first.
 # Where it says **Predict first**, write down what you expect before you run the next cell: nobody grades it, and a wrong
@@ -199,7 +200,9 @@ def convolve(x, theta, theta_0):
 # %% tests="convolve" points=3 minutes=25
 dot = torch.zeros(2, 3, 4)
 dot[1, 1, 2] = 1.0
-kernel = torch.tensor([[[9.0, 9.0, 9.0], [9.0, 9.0, 9.0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]])
+kernel = torch.tensor(
+    [[[9.0, 9.0, 9.0], [9.0, 9.0, 9.0]], [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]
+)
 y = convolve(dot, kernel, torch.tensor(0.5))
 assert y.shape == (1, 3, 4), (
     f"expected one output channel as large as the image, (1, 3, 4); yours has shape {tuple(y.shape)}"
@@ -341,6 +344,7 @@ assert {node for arc in arcs for node in arc} == {0, 1, 2, 3}, (
     "four words are the nodes 0, 1, 2 and 3, and there are no others"
 )
 assert (0, 3) in arcs, "the last of four words depends on the first one, not only on its neighbour"
+assert all(parent != child for parent, child in arcs), "no word is its own parent"
 assert (3, 0) not in arcs, "an arc points from the parent to the child, and nothing depends on a later word"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -526,6 +530,8 @@ assert float(found) < 0, "the logarithm of a probability below 1 is negative"
 assert abs(float(found.exp()) - 14 / 60) < 1e-4, (
     "of the scores 10, 14, 15 and 21, the tagging (0, 1) has 2 · 7 = 14, so its probability is 14/60"
 )
+of_many = tag_log_probability(torch.zeros(2000, 2), torch.zeros(2000, dtype=torch.long))
+assert torch.isfinite(of_many), "2000 words: their probability is too small for a float, but its logarithm is not"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -641,7 +647,10 @@ def chain_log_partition(log_scores, transitions):
 
 
 # %% tests="chain_log_partition" points=3 minutes=30
-scores, a = torch.tensor([[2.0, 3.0], [5.0, 7.0]]), torch.tensor([[1.0, 10.0], [1.0, 1.0]])
+scores, a = (
+    torch.tensor([[2.0, 3.0], [5.0, 7.0]]),
+    torch.tensor([[1.0, 10.0], [1.0, 1.0]]),
+)
 log_z = chain_log_partition(scores.log(), a.log())
 assert log_z.shape == (), f"there is one Z for the whole sentence; yours has shape {tuple(log_z.shape)}"
 assert abs(float(log_z.exp()) - 186) < 1e-2, (

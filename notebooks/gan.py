@@ -20,7 +20,8 @@
 # tests it and says what is wrong. Questions are answered in the Markdown cell under them. If you are stuck, a click unfolds a hint.
 # Where the text says **Predict first**, write a sentence before you run the next cell: nobody grades it, and a wrong guess teaches more than
 # a right one. Before you hand in, *Restart and run all*.
-# Where it is graded, there are Python's own modules, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and `fixmelab`, and no GPU.
+# The machine that grades it has Python's standard library, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and
+# `fixmelab`: no other packages, no network and no GPU.
 
 # %% [markdown]
 # ## Symbols
@@ -110,11 +111,15 @@ def optimal_discriminator(log_f0, log_f1):
 
 
 # %% tests="optimal_discriminator" points=2 minutes=10
-best = optimal_discriminator(torch.tensor([0.2, 0.5]).log(), torch.tensor([0.6, 0.5]).log())
+best = optimal_discriminator(
+    torch.tensor([0.2, 0.5]).log(), torch.tensor([0.6, 0.5]).log()
+)
 assert best.shape == (2,), f"expected one probability for each point, shape (2,); yours has shape {tuple(best.shape)}"
 assert abs(float(best[1]) - 0.5) < 1e-5, "where the densities are equal, nobody can tell: D* is ½"
 assert abs(float(best[0]) - 0.75) < 1e-5, "for f_0 = 0.2 and f_1 = 0.6, three of four points come from f_1: D* is 0.75"
-far = optimal_discriminator(torch.tensor([-1000.0, 1000.0, -1000.0]), torch.tensor([-1001.0, 1000.0, 1000.0]))
+far = optimal_discriminator(
+    torch.tensor([-1000.0, 1000.0, -1000.0]), torch.tensor([-1001.0, 1000.0, 1000.0])
+)
 assert torch.isfinite(far).all(), "for log-densities of ±1000 the result is infinite or NaN: do not leave the logarithms too early"
 assert torch.allclose(far, torch.tensor([0.26894, 0.5, 1.0]), atol=1e-4), "log f_0 = −1000 and log f_1 = −1001: D* is 1/(1 + e) = 0.2689"
 ### BEGIN HIDDEN TESTS
@@ -169,10 +174,14 @@ assert abs(float(value) + 1.008956) < 1e-4, "for the logits (2, −1, ½) and (�
 extreme = discriminator_objective(torch.tensor([-300.0]), torch.tensor([300.0]))
 assert abs(float(extreme) + 600) < 1e-2, "logits of −300 and 300, both utterly wrong: V is −300 − 300 = −600"
 parameter = torch.tensor([-300.0], requires_grad=True)
-slope = torch.autograd.grad(discriminator_objective(parameter, -parameter.detach()), parameter)[0]
+slope = torch.autograd.grad(
+    discriminator_objective(parameter, -parameter.detach()), parameter
+)[0]
 assert abs(float(slope) - 1) < 1e-4, "a discriminator that is utterly wrong must still get a gradient: here it is 1"
 parameter = torch.zeros(1, requires_grad=True)
-slope = torch.autograd.grad(discriminator_objective(parameter, torch.zeros(1)), parameter)[0]
+slope = torch.autograd.grad(
+    discriminator_objective(parameter, torch.zeros(1)), parameter
+)[0]
 assert abs(float(slope) - 0.5) < 1e-4, "at a logit of 0 the gradient is ½: clamp, relu and abs have a kink there"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
@@ -214,7 +223,9 @@ assert abs(float(found)) < 1e-5, "a discriminator that always says ½ sees no di
 found = jsd_from_discriminator(torch.tensor([2.0, -1.0, 0.5]), torch.tensor([-3.0, 0.0]))
 assert torch.as_tensor(found).shape == (), f"expected one number; yours has shape {tuple(found.shape)}"
 assert abs(float(found) - 0.188669) < 1e-4, "for the logits (2, −1, ½) and (−3, 0) it is 0.188669"
-assert float(jsd_from_discriminator(torch.full((3,), -4.0), torch.full((2,), 4.0))) < -3, "worse than ½ everywhere: negative"
+assert (
+    float(jsd_from_discriminator(torch.full((3,), -4.0), torch.full((2,), 4.0))) < -3
+), "worse than ½ everywhere: negative"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -277,12 +288,18 @@ def density_from_discriminator(log_f0, logits):
 
 
 # %% tests="density_from_discriminator" points=2 minutes=10
-recovered = density_from_discriminator(torch.tensor([0.2, 0.5]).log(), torch.tensor([3.0, 1.0]).log())
+recovered = density_from_discriminator(
+    torch.tensor([0.2, 0.5]).log(), torch.tensor([3.0, 1.0]).log()
+)
 assert recovered.shape == (2,), f"expected one log-density for each point, shape (2,); yours has shape {tuple(recovered.shape)}"
 assert abs(float(recovered[1].exp()) - 0.5) < 1e-5, "a logit of 0 says that both densities are equal"
 assert abs(float(recovered[0].exp()) - 0.6) < 1e-5, "f_0 = 0.2 and D = ¾: f_1 is 0.6. Is yours the logarithm of it?"
-assert torch.isfinite(density_from_discriminator(torch.tensor([-1000.0]), torch.tensor([300.0]))).all(), "it must be finite"
-assert torch.allclose(density_from_discriminator(log_f0, log_f1 - log_f0), log_f1, atol=1e-3), "the best logit gives back f_1"
+assert torch.isfinite(
+    density_from_discriminator(torch.tensor([-1000.0]), torch.tensor([300.0]))
+).all(), "it must be finite"
+assert torch.allclose(
+    density_from_discriminator(log_f0, log_f1 - log_f0), log_f1, atol=1e-3
+), "the best logit gives back f_1"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -342,12 +359,19 @@ def train_discriminator(discriminator, sample_1, sample_0, steps, optimizer):
 tiny = nn.Sequential(nn.Linear(1, 1), nn.Flatten(0))
 nn.init.zeros_(tiny[0].weight), nn.init.zeros_(tiny[0].bias)
 tiny[0].weight.grad, drawn = torch.ones(1, 1), []
-samplers = (lambda: drawn.append(1) or torch.tensor([[1.0], [2.0]])), (lambda: drawn.append(0) or torch.tensor([[-1.0], [0.0], [-2.0]]))
-history = train_discriminator(tiny, *samplers, 1, torch.optim.SGD(tiny.parameters(), lr=1.0))
+samplers = (
+    (lambda: drawn.append(1) or torch.tensor([[1.0], [2.0]])),
+    (lambda: drawn.append(0) or torch.tensor([[-1.0], [0.0], [-2.0]])),
+)
+history = train_discriminator(
+    tiny, *samplers, 1, torch.optim.SGD(tiny.parameters(), lr=1.0)
+)
 assert isinstance(history, list) and isinstance(history[0], float), "expected a list of one Python float"
 assert abs(history[0] + 2 * math.log(2)) < 1e-4, "with all weights 0, V is −2 log 2 before the first step"
 assert abs(tiny[0].weight.item() - 1.25) < 1e-4, "uphill, by ½ · mean of sample_1 − ½ · mean of sample_0: the weight is 1.25 after one step"
-history = train_discriminator(tiny, *samplers, 5, torch.optim.SGD(tiny.parameters(), lr=0.1))
+history = train_discriminator(
+    tiny, *samplers, 5, torch.optim.SGD(tiny.parameters(), lr=0.1)
+)
 assert len(history) == 5 and history[0] < history[-1], "V must grow from step to step here"
 assert sorted(drawn) == [0] * 6 + [1] * 6, "each step draws one new batch of each"
 ### BEGIN HIDDEN TESTS
@@ -495,7 +519,9 @@ def wasserstein_distance(x_1, x_0):
 far = wasserstein_distance(torch.tensor([4.0, 0.0, 1.0]), torch.tensor([1.0, 2.0, 1.5]))
 assert far.shape == (), f"expected one number; yours has shape {tuple(far.shape)}"
 assert abs(float(far) - 3.5 / 3) < 1e-5, "0 goes to 1, 1 goes to 1.5, 4 goes to 2: 3.5 / 3 on average"
-assert abs(float(wasserstein_distance(torch.zeros(4), torch.full((4,), -2.0))) - 2) < 1e-5, "two heaps, 2 apart"
+assert (
+    abs(float(wasserstein_distance(torch.zeros(4), torch.full((4,), -2.0))) - 2) < 1e-5
+), "two heaps, 2 apart"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -602,7 +628,8 @@ def half_grey(visible, mask):
 
 x, m = torch.zeros(2, 3, 2, 2), torch.zeros(2, 1, 2, 2)
 x[0, :, 0, 0], x[1, :, 1] = 0.9, 0.7
-m[0, 0, 0, 0], m[1, 0, 1] = 1, 1  # one pixel of the first picture and two of the second are hidden
+# One pixel of the first picture and two of the second are hidden.
+m[0, 0, 0, 0], m[1, 0, 1] = 1, 1
 loss = masked_squared_error(half_grey, x, m)
 assert loss.shape == (), f"expected one number; yours has shape {tuple(loss.shape)}"
 assert not shown[-1][0].any(), "here everything bright lies in the holes: the network must be shown zeros, not the pixels of the hole"
@@ -728,17 +755,28 @@ class Brightness(nn.Module):
 
 
 # %% tests="inpainting_losses" points=5 minutes=30
-x, m = torch.tensor([[[[0.9, 0.2], [0.4, 0.0]]]]), torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])  # one pixel, 0.9, is hidden
+# One pixel, 0.9, is hidden.
+x, m = (
+    torch.tensor([[[[0.9, 0.2], [0.4, 0.0]]]]),
+    torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]]),
+)
 painter, critic = OneGrey(), Brightness()
 losses = inpainting_losses(painter, critic, x, m, 0.1)
 assert len(losses) == 2 and all(loss.shape == () for loss in losses), "expected two tensors without dimensions"
 assert abs(losses[0].item() - 1.218474) < 1e-4, "D sees the logit 0.5 for x and 0.1 for x̃: its loss is 0.474077 + 0.744397"
 assert abs(losses[1].item() - 0.224440) < 1e-4, "G is off by 0.4 in the hole, and D sees the logit 0.1: 0.16 + 0.1 · 0.644397"
-assert torch.autograd.grad(losses[0], painter.grey, retain_graph=True, allow_unused=True)[0] in (None, 0), (
-    "the discriminator's loss must not reach the generator: cut x̃ from the graph"
-)
+reached = torch.autograd.grad(
+    losses[0], painter.grey, retain_graph=True, allow_unused=True
+)[0]
+assert reached in (None, 0), "the discriminator's loss must not reach the generator: cut x̃ from the graph"
 shown = []
-inpainting_losses(lambda visible, mask: shown.append((visible, mask)) or painter(visible, mask), critic, x, m, 0.1)
+inpainting_losses(
+    lambda visible, mask: shown.append((visible, mask)) or painter(visible, mask),
+    critic,
+    x,
+    m,
+    0.1,
+)
 assert not shown[0][0][m > 0].any() and torch.equal(shown[0][1], m), "the generator sees zeros in the hole, and the mask m"
 slope = torch.autograd.grad(losses[1], painter.grey)[0]
 assert abs(slope.item() + 0.847502) < 1e-4, "both terms pull on the grey: by 2 · (0.5 − 0.9) and by 0.1 · −(1 − D) = −0.047502"
@@ -801,10 +839,16 @@ def inpainting_step(generator, discriminator, x, m, weight, generator_optimizer,
 
 
 # %% tests="inpainting_step" points=4 minutes=20
-x, m = torch.tensor([[[[0.9, 0.2], [0.4, 0.0]]]]), torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]])
+x, m = (
+    torch.tensor([[[[0.9, 0.2], [0.4, 0.0]]]]),
+    torch.tensor([[[[1.0, 0.0], [0.0, 0.0]]]]),
+)
 painter, critic = OneGrey(), Brightness()
-critic.slope.grad, painter.grey.grad = torch.tensor(7.0), torch.tensor(7.0)  # left from elsewhere
-optimizers = [torch.optim.SGD(player.parameters(), lr=1.0) for player in (painter, critic)]
+# Left from elsewhere.
+critic.slope.grad, painter.grey.grad = torch.tensor(7.0), torch.tensor(7.0)
+optimizers = [
+    torch.optim.SGD(player.parameters(), lr=1.0) for player in (painter, critic)
+]
 losses = inpainting_step(painter, critic, x, m, 0.1, *optimizers)
 assert all(isinstance(loss, float) for loss in losses), "expected two Python floats: loss.item()"
 assert abs(losses[0] - 1.218474) < 1e-4, "the first number is the discriminator's loss before its step, 1.218474"

@@ -17,7 +17,8 @@
 # `NotImplementedError`, and keep the `# exercise:` lines, by which your answer is found. The cell below each exercise
 # tests it and says what is wrong. Questions are answered in the Markdown cell under them. Before you hand in,
 # *Restart and run all*.
-# Where it is graded, there are Python's own modules, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and `fixmelab`, and no GPU.
+# The machine that grades it has Python's standard library, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and
+# `fixmelab`: no other packages, no network and no GPU.
 #
 # Points and expected minutes stand at each exercise. **Hints** unfold when you click on them; try without them first.
 # Where it says **Predict first**, write down what you expect before you run the next cell: nobody grades it, and a wrong

@@ -20,7 +20,8 @@
 # `NotImplementedError`, and keep the `# exercise:` lines, by which your answer is found. The cell below each exercise
 # tests it and says what is wrong. Questions are answered in the Markdown cell under them. Before you hand in,
 # *Restart and run all*.
-# Where it is graded, there are Python's own modules, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and `fixmelab`, and no GPU.
+# The machine that grades it has Python's standard library, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and
+# `fixmelab`: no other packages, no network and no GPU.
 
 # %% [markdown]
 # ## Symbols
@@ -149,7 +150,9 @@ def second_moments(x_1, x_2):
 
 
 # %% tests="second_moments" points=2 minutes=15
-X, X_prime = second_moments(torch.tensor([[1.0, 2.0], [3.0, 0.0]]), torch.tensor([[1.0, 0.0], [2.0, 2.0]]))
+X, X_prime = second_moments(
+    torch.tensor([[1.0, 2.0], [3.0, 0.0]]), torch.tensor([[1.0, 0.0], [2.0, 2.0]])
+)
 assert X.shape == X_prime.shape == (2, 2), "both are of features by features, (n_1, n_1)"
 assert torch.allclose(X, X.T) and torch.allclose(X_prime, X_prime.T), "both matrices are symmetric"
 one_X, one_X_prime = second_moments(torch.tensor([[3.0]]), torch.tensor([[5.0]]))
@@ -355,8 +358,14 @@ stopped = encoder_velocity(*small_matrices(), True)
 both = encoder_velocity(*small_matrices(), False)
 assert stopped.shape == both.shape == (2, 2), "the velocity has the shape of W"
 small_W, small_W_p, small_X, small_X_prime = small_matrices()
-noise_alone = [encoder_velocity(small_W, small_W_p, torch.zeros(2, 2), small_X_prime, stop) for stop in (True, False)]
-signal_alone = [encoder_velocity(small_W, small_W_p, small_X, torch.zeros(2, 2), stop) for stop in (True, False)]
+noise_alone = [
+    encoder_velocity(small_W, small_W_p, torch.zeros(2, 2), small_X_prime, stop)
+    for stop in (True, False)
+]
+signal_alone = [
+    encoder_velocity(small_W, small_W_p, small_X, torch.zeros(2, 2), stop)
+    for stop in (True, False)
+]
 assert torch.allclose(noise_alone[0], torch.tensor([[-1.0, -9.0], [-1.0, -21.0]])), "with stop-gradient, the part of X' is wrong (X = 0)"
 assert torch.allclose(signal_alone[0], torch.tensor([[-1.0, -2.0], [-3.0, -6.0]])), "with stop-gradient, the part of X is wrong (X' = 0)"
 assert torch.allclose(stopped, torch.tensor([[-2.0, -11.0], [-4.0, -27.0]])), "with stop-gradient, the parts of X and X' do not add up"
@@ -422,9 +431,26 @@ def flow_matrix(W_p, X, X_prime):
 H = flow_matrix(*small_matrices()[1:])
 assert H.shape == (4, 4), f"H maps vec(W) to vec(Ẇ), (n_1 n_2, n_1 n_2); yours has shape {tuple(H.shape)}"
 _, small_W_p, small_X, small_X_prime = small_matrices()
-of_noise = torch.tensor([[2.0, 1.0, 0.0, 0.0], [1.0, 6.0, 0.0, 0.0], [0.0, 0.0, 6.0, 3.0], [0.0, 0.0, 3.0, 18.0]])
-of_signal = torch.tensor([[0.0, 0.0, 0.0, 0.0], [0.0, 4.0, 0.0, 2.0], [0.0, 0.0, 0.0, 0.0], [0.0, 2.0, 0.0, 4.0]])
-found_noise, found_signal = flow_matrix(small_W_p, 0 * small_X, small_X_prime), flow_matrix(small_W_p, small_X, 0 * small_X_prime)
+of_noise = torch.tensor(
+    [
+        [2.0, 1.0, 0.0, 0.0],
+        [1.0, 6.0, 0.0, 0.0],
+        [0.0, 0.0, 6.0, 3.0],
+        [0.0, 0.0, 3.0, 18.0],
+    ]
+)
+of_signal = torch.tensor(
+    [
+        [0.0, 0.0, 0.0, 0.0],
+        [0.0, 4.0, 0.0, 2.0],
+        [0.0, 0.0, 0.0, 0.0],
+        [0.0, 2.0, 0.0, 4.0],
+    ]
+)
+found_noise, found_signal = (
+    flow_matrix(small_W_p, 0 * small_X, small_X_prime),
+    flow_matrix(small_W_p, small_X, 0 * small_X_prime),
+)
 assert torch.allclose(found_noise, of_noise, atol=1e-5), "the part of X' is wrong (X = 0): look at its bracket, and at the order of the factors"
 assert torch.allclose(found_signal, of_signal, atol=1e-5), "the part of X is wrong (X' = 0): look at its bracket, and at the order of the factors"
 assert torch.allclose(H[1], torch.tensor([1.0, 10.0, 0.0, 2.0])), "the parts of X and X' do not add up"
@@ -463,7 +489,9 @@ def norm_bound(norm_0, H_smallest, times):
 bound = norm_bound(2.0, 0.5, torch.tensor([0.0, 1.0, 3.0]))
 assert bound.shape == (3,), f"there is a bound for each time, (3,); yours has shape {tuple(bound.shape)}"
 assert abs(float(bound[0]) - 2) < 1e-6, "at t = 0 the bound is the norm itself"
-assert torch.allclose(norm_bound(2.0, 0.0, torch.tensor([1.0, 3.0])), torch.tensor([2.0, 2.0])), "for λ_0 = 0 nothing need shrink"
+assert torch.allclose(
+    norm_bound(2.0, 0.0, torch.tensor([1.0, 3.0])), torch.tensor([2.0, 2.0])
+), "for λ_0 = 0 nothing need shrink"
 shrunk = norm_bound(2.0, 0.5, torch.tensor([1.0, 2.0, 3.0])) / 2
 assert torch.allclose(shrunk[1:], shrunk[0] ** torch.tensor([2.0, 3.0])), "each unit of time must shrink the bound by the same factor"
 assert torch.allclose(bound, torch.tensor([2.0, 1.2131, 0.4463]), atol=1e-3), "the bound falls at another rate (λ_0 = 0.5): is it that of the norm?"
@@ -522,7 +550,9 @@ def velocity_without_both(W, X_prime):
 
 
 # %% tests="velocity_without_both" points=1 minutes=10
-velocity = velocity_without_both(small_matrices()[0], torch.tensor([[1.0, 0.5], [0.5, 3.0]]))
+velocity = velocity_without_both(
+    small_matrices()[0], torch.tensor([[1.0, 0.5], [0.5, 3.0]])
+)
 assert velocity.shape == (2, 2), f"the velocity has the shape of W; yours has {tuple(velocity.shape)}"
 even = velocity_without_both(small_matrices()[0], torch.eye(2))
 assert torch.allclose(even[0, 1], 2 * even[0, 0]) and abs(float(even[1, 0])) < 1e-5, "for X' = I all of W shrinks alike: the velocity is a multiple of W"
@@ -591,7 +621,9 @@ def simulate(W, W_p, X, X_prime, times, stop_gradient=True, predictor=True, weig
 
 
 # %% tests="simulate" points=4 minutes=40
-norms, eigenvalues, Ws = simulate(start_W, start_W_p, some_X, some_X_prime, uneven, weight_decay=0.1, predictor_rate=2.0)
+norms, eigenvalues, Ws = simulate(
+    start_W, start_W_p, some_X, some_X_prime, uneven, weight_decay=0.1, predictor_rate=2.0
+)
 assert norms.shape == (4, 2) and eigenvalues.shape == (4, 2) and Ws.shape == (4, 2, 3), "shapes: (T, 2), (T, n_2), (T, n_2, n_1)"
 assert torch.equal(Ws[0], start_W), "the first W is the one that was handed in"
 assert torch.allclose(eigenvalues.sum(dim=1), norms[:, 0] ** 2), "the eigenvalues of W Wᵀ add up to ‖W‖²"
@@ -602,8 +634,12 @@ assert torch.allclose(kept, kept[0].expand(4), rtol=0.02), "without decay and fo
 kept = (norms[:, 0] ** 2 - norms[:, 1] ** 2 / 2) * torch.exp(0.2 * passed)
 assert torch.allclose(kept, kept[0].expand(4), rtol=0.02), "(‖W‖² − ‖W_p‖²/α) e^{2ηt} must stay as it is: look at η and α"
 without_both = {"stop_gradient": False, "predictor": False}
-norms, _, _ = simulate(start_W, start_W_p, some_X, torch.eye(3).double(), uneven, **without_both)
-assert torch.allclose(norms[:, 0], norms[0, 0] * torch.exp(-2 * passed), rtol=0, atol=0.02), "without both, and X' = I, ‖W‖ falls as e^{−2t}"
+norms, _, _ = simulate(
+    start_W, start_W_p, some_X, torch.eye(3).double(), uneven, **without_both
+)
+assert torch.allclose(
+    norms[:, 0], norms[0, 0] * torch.exp(-2 * passed), rtol=0, atol=0.02
+), "without both, and X' = I, ‖W‖ falls as e^{−2t}"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check
 
@@ -674,8 +710,12 @@ from fixmelab.toys import Trajectories
 
 # Made-up trajectories: each of the four worlds has numbers of its own.
 made_up = torch.arange(2 * 2 * 4 * 2, dtype=torch.float64).view(2, 2, 4, 2)
-toy = Trajectories(made_up, torch.arange(2 * 2 * 4 * 2 * 3, dtype=torch.float64).view(2, 2, 4, 2, 3))
-figure, eigenvalues, clouds = plot_collapse(toy, start_W, start_W_p, some_X, some_X_prime, uneven, data[:5], weight_decay=0.2)
+toy = Trajectories(
+    made_up, torch.arange(2 * 2 * 4 * 2 * 3, dtype=torch.float64).view(2, 2, 4, 2, 3)
+)
+figure, eigenvalues, clouds = plot_collapse(
+    toy, start_W, start_W_p, some_X, some_X_prime, uneven, data[:5], weight_decay=0.2
+)
 assert toy.asked, "call the simulate that is handed in, the argument, not the function of the notebook"
 assert tuple(eigenvalues.shape) == (2, 2, 4, 2) and tuple(clouds.shape) == (2, 2, 5, 2), "shapes: (2, 2, T, n_2), (2, 2, N, n_2)"
 first = torch.as_tensor(eigenvalues)[0][0]
@@ -858,12 +898,25 @@ def simsiam_loss(p_1, p_2, z_1, z_2, stop_gradient=True):
 
 
 # %% tests="simsiam_loss" points=2 minutes=15
-p_1, p_2 = torch.tensor([[3.0, 4.0], [1.0, 0.0]]).requires_grad_(), torch.tensor([[1.0, 0.0], [0.0, 2.0]])
-z_1, z_2 = torch.tensor([[0.0, 1.0], [1.0, 1.0]]), torch.tensor([[4.0, 3.0], [0.0, 5.0]]).requires_grad_()
+p_1, p_2 = (
+    torch.tensor([[3.0, 4.0], [1.0, 0.0]]).requires_grad_(),
+    torch.tensor([[1.0, 0.0], [0.0, 2.0]]),
+)
+z_1, z_2 = (
+    torch.tensor([[0.0, 1.0], [1.0, 1.0]]),
+    torch.tensor([[4.0, 3.0], [0.0, 5.0]]).requires_grad_(),
+)
 loss = simsiam_loss(p_1, p_2, z_1, z_2)
 assert loss.shape == (), f"training needs one number; yours has shape {tuple(loss.shape)}"
 right, up = torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([[0.0, 1.0], [0.0, 1.0]])
-losses = [float(simsiam_loss(*given)) for given in ((right, up, up, right), (right, right, up, up), (right, up, right, right))]
+losses = [
+    float(simsiam_loss(*given))
+    for given in (
+        (right, up, up, right),
+        (right, right, up, up),
+        (right, up, right, right),
+    )
+]
 assert abs(losses[0] + 1) < 1e-3, "if each prediction points where the other view's code points, the loss is −1, its least"
 assert abs(losses[1]) < 1e-3, "if predictions and codes are at right angles, the loss is 0"
 assert abs(float(simsiam_loss(right, -up, up, -right)) - 1) < 1e-3, "if each prediction points away from the other view's code, the loss is 1"

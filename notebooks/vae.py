@@ -17,7 +17,8 @@
 # `NotImplementedError`, and keep the `# exercise:` lines, by which your answer is found. The cell below each exercise
 # tests it and says what is wrong. Questions are answered in the Markdown cell under them. Before you hand in,
 # *Restart and run all*.
-# Where it is graded, there are Python's own modules, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and `fixmelab`, and no GPU.
+# The machine that grades it has Python's standard library, `numpy`, `torch`, `torchvision`, `matplotlib`, `tqdm`, `ipywidgets` and
+# `fixmelab`: no other packages, no network and no GPU.
 #
 # Points and expected minutes stand at each exercise. **Hints** unfold when you click on them; try without them first.
 # Where it says **Predict first**, write down what you expect before you run the next cell: nobody grades it, and a wrong
@@ -800,7 +801,10 @@ check("vae.encode", VAE)
 # `decode` alone:
 
 # %% tests="decode" points=2 minutes=5
-model, z = VAE(3).eval(), 10 * torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+model, z = (
+    VAE(3).eval(),
+    10 * torch.randn(6, 3, generator=torch.Generator().manual_seed(0)),
+)
 x_hat = model.decode(z).detach()
 assert x_hat.shape == (6, 1, 28, 28), f"expected six images, (6, 1, 28, 28); yours has shape {tuple(x_hat.shape)}"
 assert 0 <= float(x_hat.min()) and float(x_hat.max()) <= 1, "pixels must lie in [0, 1], whatever the code"
@@ -808,7 +812,11 @@ assert not torch.allclose(x_hat[0], x_hat[1]), "two different codes give the sam
 assert float(x_hat.min()) < 0.5 < float(x_hat.max()), "dark and bright pixels must both be possible: one sigmoid, at the end"
 assert torch.equal(x_hat, model.decode(z)), "decode must draw no noise: the same code gives the same image"
 assert torch.allclose(model.decode(z[:2]), x_hat[:2], atol=1e-5), "an image must not depend on what else is in the batch"
-moved = (model.decode(10 * torch.eye(3)) - model.decode(torch.zeros(1, 3))).abs().amax(dim=(1, 2, 3))
+moved = (
+    (model.decode(10 * torch.eye(3)) - model.decode(torch.zeros(1, 3)))
+    .abs()
+    .amax(dim=(1, 2, 3))
+)
 assert (moved > 0).all(), "each of the three latents must change the image"
 assert model.decode(z).requires_grad, "gradients must flow through the image: no detach, no no_grad"
 ### BEGIN HIDDEN TESTS
@@ -1002,7 +1010,7 @@ def plot_latents(model, i=0, j=1):
 # %% tests="plot_latents" points=3 minutes=20
 from fixmelab.toys import LinearDecoder
 
-# A toy decoder in which z_0 brightens the whole image and the other two latents do nothing.
+# A toy decoder: z_0 brightens the whole image, the other two latents do nothing.
 toy = LinearDecoder(torch.tensor([[1.0, 0.0, 0.0]]).repeat(784, 1), torch.zeros(784))
 figure, canvas = plot_latents(toy)  # i=0 and j=1 where nothing else is said
 assert tuple(canvas.shape) == (280, 280), f"the canvas is (280, 280); yours has shape {tuple(canvas.shape)}"

@@ -16,8 +16,8 @@ _BADGE = re.compile(r"^\[!\[Open in Colab\]\([^\n]*\n", re.MULTILINE)
 _FIRST = """
 **First of all.** In Colab, choose *File → Save a copy in Drive*: what you see is not yours yet, and would be gone when
 you close the tab. *Run all* stops at the first exercise that is still open: fill it in, or run the cells below it one
-by one. The tests that you see are not all: hidden ones at grading go further. The last cell, `lab.check()`, says where
-you stand.
+by one. The tests you see are not all of them: hidden tests go further when your notebook is graded. The last cell,
+`lab.check()`, says where you stand.
 """
 
 

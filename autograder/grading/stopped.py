@@ -4,26 +4,19 @@ import re
 
 from autograder.grading import messages
 from autograder.sandbox.kernel import CellError
+from fixmelab.machine import NO_GPU, lacks_gpu
 from fixmelab.restoring.cell_text import names_bound_at
 
 INSTALLED = "numpy, torch, torchvision, matplotlib, tqdm, ipywidgets and fixmelab"
-NO_GPU = "It is graded without a GPU: use the device of the arguments, and CUDA only if torch.cuda.is_available()."
 LENGTH = 60  # of a statement in a message
 
 _NAME = re.compile(r"NameError: (?:free variable|name) '(\w{1,80})' (?:is not defined|referenced before)")
 _MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]{1,80})'")
-# What torch says if there is no GPU, or none of the kind that was asked for.
-_GPU = re.compile(
-    r"not compiled with CUDA|Found no NVIDIA|No CUDA GPUs|CUDA driver|no CUDA-capable|on a CUDA device but"
-    r"|not linked with support for mps|MPS backend|No HIP GPUs|not compiled with XPU|accelerator device when none"
-    r"|CUDA is not available|is_available\(\) is False",
-    re.IGNORECASE,
-)
 
 
 def about_the_machine(message: str) -> str:
     """What an error means that comes from where it is graded: a GPU, or a package, that is not there. Else ""."""
-    if _GPU.search(message):
+    if lacks_gpu(message):
         return NO_GPU
     if found := _MODULE.search(message):
         return f"{found[1].split('.')[0]} is not installed where it is graded; use {INSTALLED}."

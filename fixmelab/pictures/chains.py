@@ -104,10 +104,12 @@ def _static(shown: dict[str, Tensor], times: Sequence[int]) -> plotting.Figure:
 def _slider(shown: dict[str, Tensor], times: Sequence[int]) -> object:
     import ipywidgets  # here: only who looks needs it
 
+    from fixmelab.pictures.picture import Picture
+
     pictures = {name: [_png(state) for state in states] for name, states in shown.items()}
-    picture = ipywidgets.Image(format="png", width=ENLARGED, height=ENLARGED)
+    picture = Picture(width=ENLARGED)
     caption = ipywidgets.HTML()
-    wide = ipywidgets.Layout(width=f"{ENLARGED + 120}px")
+    wide = ipywidgets.Layout(width=f"{ENLARGED + 120}px", max_width="100%")
     slider = ipywidgets.SelectionSlider(
         options=[(str(t), k) for k, t in enumerate(times)],
         description="t",
@@ -118,7 +120,8 @@ def _slider(shown: dict[str, Tensor], times: Sequence[int]) -> object:
 
     def show(_: object = None) -> None:
         picture.value = pictures[which.value][slider.value]
-        caption.value = f"{html.escape(which.value)}, t = {times[slider.value]}"
+        picture.text = f"{which.value}, t = {times[slider.value]}"
+        caption.value = html.escape(picture.text)
 
     slider.observe(show, "value")
     which.observe(show, "value")

@@ -6,6 +6,7 @@ const FAINT = "#e3e5e8";
 const FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif";
 const EDGE = { left: 40, right: 12, top: 26, bottom: 36, between: 34 };
 const ROOT = Math.sqrt(2 * Math.PI);
+const DASHDOT = [12, 4, 2, 4]; // told apart without colour, too
 const NAMES = ["f\u2080", "f\u2081"];
 
 function floats(view) {
@@ -122,10 +123,10 @@ function render({ model, el }) {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = "white";
     context.fillRect(0, 0, width, height);
-    frame(upper(), [0, 0.5, 1], [[NAMES[0], blue, []], [NAMES[1], red, []], [`${NAMES[1]} read off D`, violet, [6, 4]]]);
+    frame(upper(), [0, 0.5, 1], [[NAMES[0], blue, []], [NAMES[1], red, DASHDOT], [`${NAMES[1]} read off D`, violet, [6, 4]]]);
     frame(lower(), [0, 0.5, 1], [["D*", INK, []], ["D", violet, [6, 4]]]);
     line(upper(), f0, blue, [], true);
-    line(upper(), f1, red, [], true);
+    line(upper(), f1, red, DASHDOT, true);
     line(upper(), found, violet, [6, 4], false);
     line(lower(), best, INK, [], false);
     line(lower(), given, violet, [6, 4], false);

@@ -140,7 +140,7 @@ def density_explorer_static(optimal_discriminator: OfTwo, density_from_discrimin
 
 _LOOKS = {
     "f_0": (BLUE, "-"),
-    "f_1": (RED, "-"),
+    "f_1": (RED, "-."),
     "f_1 read off D": (VIOLET, "--"),
     "D*": (plotting.INK, "-"),
     "D": (VIOLET, "--"),

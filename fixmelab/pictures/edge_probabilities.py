@@ -43,8 +43,9 @@ def plot_edge_probabilities(
 ) -> plotting.Figure:
     """Each entry of the graph as an arrow from j to i, coloured by q(j | i) · N(i): 1 where q is uniform.
 
-    positions: (N, 2); labels: (N,) integers, which colour the nodes; q: (E,). is_noise: (E,) bool, those entries are
-    dashed; drawn: the places in `graph.indices` of entries that a sampler drew, which are thick.
+    positions: (N, 2); labels: (N,) integers, by which nodes have a colour and a white centre, small, large or none;
+    q: (E,). is_noise: (E,) bool, those entries are dashed; drawn: the places in `graph.indices` of entries that a
+    sampler drew, which are thick.
     Raises ValueError if something does not fit, or q is no probability over each row.
     """
     scene = Scene(graph, positions, labels, is_noise)
@@ -84,6 +85,7 @@ class Scene:
         if classes.shape != (graph.num_nodes,) or classes.dtype.kind not in "iu" or (classes < 0).any():
             raise ValueError(f"the labels have shape {classes.shape}: give ({graph.num_nodes},) integers from 0 on")
         self.colours = np.array(plotting.COLOURS)[classes % len(plotting.COLOURS)]
+        self.holes = 0.25 * (classes % 3)  # of each node's radius, white: classes are told apart without colour, too
         self.noise = None if is_noise is None else plotting.as_array(is_noise)
         if self.noise is not None and (self.noise.shape != (graph.num_edges,) or self.noise.dtype != bool):
             raise ValueError(f"is_noise has shape {self.noise.shape}: give ({graph.num_edges},) bool, one an entry")
@@ -123,6 +125,9 @@ class Scene:
         self._draw_arrows(axes, self.thin, thin, relative, (1.3 if drawn is None else 0.8) * scale, 1)
         self._draw_arrows(axes, self.thick, thick, relative, 3 * scale, 2)
         draw_nodes(axes, self.places, self.radii, self.colours, 3)
+        holed = self.holes > 0
+        white = np.full(holed.sum(), "white")
+        draw_nodes(axes, self.places[holed], (self.holes * self.radii)[holed], white, 4)
         frame(axes, self.places, self.radii)
 
     def _draw_arrows(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike
@@ -84,11 +85,10 @@ class _Scene:
         height, width = self.image.shape
         down, across = self.kernel.shape
         shades = 1 - 0.85 * (self.padded - self.padded.min()) / (np.ptp(self.padded) or 1)
-        axes.imshow(shades, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        inside = np.zeros(self.padded.shape, bool)
-        inside[self.top : self.top + height, self.left : self.left + width] = True
-        for y, x in np.argwhere(~inside):
-            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fc=FRAME, ec="white", lw=0.6, zorder=1))
+        coloured = np.full((*shades.shape, 3), to_rgb(FRAME))
+        inside = slice(self.top, self.top + height), slice(self.left, self.left + width)
+        coloured[inside] = shades[inside][..., None]
+        axes.imshow(coloured, interpolation="nearest")
         _edge(axes, row, column, down, across)
         for k, m in np.ndindex(self.kernel.shape):
             text = axes.text(column + m, row + k, _short(float(self.kernel[k, m])), zorder=4, weight="bold")
@@ -105,7 +105,11 @@ class _Scene:
         axes.imshow(output, cmap="PuOr_r", vmin=-most, vmax=most, interpolation="nearest")
         _edge(axes, row, column, 1, 1)
         _lines(axes, self.output.shape)
-        axes.set_title(f"y[{row}, {column}] = {self.output[row, column]:.3g}".replace("-", "−"), fontsize=10.5)
+        axes.set_title(self.value_at(row, column), fontsize=10.5)
+
+    def value_at(self, row: int, column: int) -> str:
+        """What the output is at a place."""
+        return f"y[{row}, {column}] = {self.output[row, column]:.3g}".replace("-", "−")
 
 
 def _edge(axes: Axes, row: int, column: int, down: int, across: int) -> None:
@@ -138,6 +142,8 @@ def _static(scene: _Scene) -> plotting.Figure:
 def _slider(scenes: dict[str, _Scene]) -> object:
     import ipywidgets  # here: only who looks needs it
 
+    from fixmelab.pictures.picture import Picture
+
     height, width = next(iter(scenes.values())).output.shape
     layout, narrow = ipywidgets.Layout(width="300px", max_width="100%"), {"description_width": "5em"}
     which = ipywidgets.Dropdown(options=list(scenes), description="kernel", layout=layout, style=narrow)
@@ -145,14 +151,16 @@ def _slider(scenes: dict[str, _Scene]) -> object:
     column = ipywidgets.IntSlider(0, 0, width - 1, description="column j", layout=layout, style=narrow)
     play = ipywidgets.Play(value=0, min=0, max=height * width - 1, interval=400)
     # Without a margin of its own: on a phone that would stand out of the page.
-    shape = ipywidgets.Layout(width=f"{SIZE[0]}px", max_width="100%", height="auto", margin="0")
-    pictures = [ipywidgets.Image(format="png", layout=shape) for _ in range(2)]
+    shape = ipywidgets.Layout(width=f"{SIZE[0]}px", max_width="100%", margin="0")
+    pictures = [Picture(width=SIZE[0], layout=shape) for _ in range(2)]
     moving = False
 
     def show() -> None:
         scene, place = scenes[which.value], (row.value, column.value)
         pictures[0].value = _png(scene.draw_window, *place)
         pictures[1].value = _png(scene.draw_output, *place)
+        pictures[0].text = f"the padded image, and the window at row {place[0]}, column {place[1]}"
+        pictures[1].text = f"the output up to there; {scene.value_at(*place)}"
 
     def move(place: int) -> None:
         """Set what else says where the window is, and draw once."""
@@ -183,7 +191,7 @@ def _png(draw: Callable[[Axes, int, int], None], row: int, column: int) -> bytes
         # Fixed places: a layout that adapts costs as much again as the drawing.
         draw(drawn.add_axes((0.01, 0.01, 0.98, 0.9)), row, column)
         buffer = io.BytesIO()
-        drawn.savefig(buffer, format="png")
+        drawn.savefig(buffer, format="png", pil_kwargs={"compress_level": 1})  # packed well, it would take longer
     return buffer.getvalue()
 
 

@@ -28,6 +28,7 @@ COLOURS = (
 )
 LINES = ("#3f90da", "#bd1f01", "#832db6", "#e76300", "#717581")
 DASHES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D")
 INK, FAINT = "#222222", "#e3e5e8"
 # Any: matplotlib names the keys one by one, and newer versions name more.
 STYLE: dict[Any, Any] = {

@@ -34,14 +34,15 @@ def plot_accuracies(
         axes = drawn.add_subplot()
         for index, (name, given) in enumerate(found.items()):
             colour = plotting.LINES[index % len(plotting.LINES)]
+            marker = plotting.MARKERS[index % len(plotting.MARKERS)]
             shift = (index - (len(found) - 1) / 2) * apart
             for k, values in given.items():
                 x = ks.index(k) + shift
                 spread = np.linspace(-0.28, 0.28, len(values)) * apart if len(values) > 1 else np.zeros(1)
-                axes.plot(x + spread, values, "o", ms=4.5, color=colour, alpha=0.45, mew=0)
+                axes.plot(x + spread, values, marker, ms=4.5, color=colour, alpha=0.45, mew=0)
                 axes.errorbar(x, values.mean(), _error(values), fmt="none", color=colour, lw=2, capsize=4, zorder=4)
                 axes.plot([x - 0.42 * apart, x + 0.42 * apart], [values.mean()] * 2, color=colour, lw=2.5, zorder=4)
-            axes.plot([], [], "o-", color=colour, ms=5, label=name)
+            axes.plot([], [], f"{marker}-", color=colour, ms=5, label=name)
         low, high = float(every.min()), float(every.max())
         height = (high - low) or 0.1 * abs(high) or 1.0
         if len(found) == 2:

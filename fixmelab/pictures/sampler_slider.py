@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from torch import Tensor
 
+from fixmelab.described import LEAST_SCALE
 from fixmelab.environment import is_watched
 from fixmelab.graphs import Graph
 from fixmelab.pictures import plotting
@@ -61,11 +62,12 @@ def _static(scene: Scene, epochs: dict[int, np.ndarray]) -> plotting.Figure:
 def _slider(scene: Scene, epochs: dict[int, np.ndarray], seed: int) -> object:
     import ipywidgets  # here: only who looks needs it
 
+    from fixmelab.pictures.picture import Picture
+
     stage = _Stage(scene)
-    picture = ipywidgets.Image(format="png", width=WIDTH, height=HEIGHT)
-    picture.layout = ipywidgets.Layout(max_width="100%", height="auto")
+    picture = Picture(width=WIDTH, least_width=round(LEAST_SCALE * WIDTH), layout=ipywidgets.Layout(max_width="100%"))
     caption = ipywidgets.HTML()
-    layout, narrow = ipywidgets.Layout(width="330px"), {"description_width": "4em"}
+    layout, narrow = ipywidgets.Layout(width="330px", max_width="100%"), {"description_width": "4em"}
     which = ipywidgets.SelectionSlider(
         options=[(str(epoch), epoch) for epoch in epochs], description="epoch", layout=layout, style=narrow
     )
@@ -81,7 +83,7 @@ def _slider(scene: Scene, epochs: dict[int, np.ndarray], seed: int) -> object:
         text = f"{_epoch_text(scene, which.value, q)}; {entries.size} draws"
         if scene.noise is not None and entries.size:
             text += f", {scene.noise[entries].mean():.0%} of them noise"
-        caption.value = text
+        caption.value = picture.text = text
 
     def redraw(_: object) -> None:
         random.random(out=numbers)
@@ -91,7 +93,8 @@ def _slider(scene: Scene, epochs: dict[int, np.ndarray], seed: int) -> object:
     draws.observe(show, "value")
     again.on_click(redraw)
     show()
-    return ipywidgets.VBox([ipywidgets.HBox([which, draws, again]), picture, caption])
+    wrapped = ipywidgets.Layout(flex_flow="row wrap", max_width="100%")
+    return ipywidgets.VBox([ipywidgets.HBox([which, draws, again], layout=wrapped), picture, caption])
 
 
 class _Stage:

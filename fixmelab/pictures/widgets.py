@@ -16,6 +16,7 @@ from torch import Tensor
 
 from fixmelab.environment import is_watched
 from fixmelab.pictures import plotting
+from fixmelab.pictures.picture import Picture
 from fixmelab.pictures.scripts import script
 
 Decode = Callable[[Tensor], Tensor]
@@ -69,13 +70,7 @@ class LatentExplorer(ipywidgets.HBox):
             )
             for name in latents.axis_names
         )
-        width = SIDE * ENLARGED
-        self.picture = ipywidgets.Image(
-            format="png",
-            width=width,
-            height=width,
-            layout=ipywidgets.Layout(align_self="center"),
-        )
+        self.picture = Picture(width=SIDE * ENLARGED, layout=ipywidgets.Layout(align_self="center"))
         self.caption = ipywidgets.HTML(layout=ipywidgets.Layout(align_self="center"))
         side = ipywidgets.VBox(
             [self.picture, self.caption, *self.sliders],
@@ -106,8 +101,9 @@ class LatentExplorer(ipywidgets.HBox):
         position = self.map.position
         self.picture.value = _png(self._latents.decoded(*position))
         named = zip(self._latents.axis_names, position, strict=True)
-        text = ", ".join(f"{html.escape(name)} = {value:.2f}" for name, value in named)
-        self.caption.value = f"decoded at {text}".replace("-", "−")
+        text = ", ".join(f"{name} = {value:.2f}" for name, value in named)
+        self.picture.text = f"decoded at {text}".replace("-", "−")
+        self.caption.value = html.escape(self.picture.text)
 
 
 def latent_explorer(

@@ -25,10 +25,10 @@ def check_here(name: str, path: str | Path | None = None) -> Table:
     is_older = notebook.saved is not None and notebook.saved + SLACK < memory.last_run
     standing = standing_of(find(notebook.notebook, name, notebook.where), memory, is_older=is_older)
     if is_older:
-        when = time.strftime("%H:%M", time.localtime(notebook.saved))
-        line = f"the file was saved at {when}, and cells have run since: save it (Ctrl+S), then run this cell again"
+        line = "cells have run since the file was saved: save it (Ctrl+S), then run this cell again"
         standing.to_mend.insert(0, line)
-    return Table(standing, notebook.where)
+    saved = "" if notebook.saved is None else time.strftime(", saved at %H:%M", time.localtime(notebook.saved))
+    return Table(standing, f"{notebook.where}{saved}")
 
 
 def check_file(path: Path, *, run: bool = False, told: Told = lambda *_: None) -> Table:

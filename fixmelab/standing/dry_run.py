@@ -30,6 +30,7 @@ from fixmelab.visible_tests import Memory, Outcome, answer_to, digest, tested
 CELL_SECONDS = 60
 START_SECONDS = 120
 DRIVE = Path("/content")
+COLAB = "google.colab"  # has a stand-in
 
 
 @dataclass
@@ -52,6 +53,7 @@ class _Process:
     def __init__(self, work: Path, refused: list[Path]) -> None:
         variables = {"FIXMELAB_BUDGET": "smoke", "FIXMELAB_WORK": str(work), "MPLBACKEND": "Agg"}
         variables |= {"CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        variables["TORCHDYNAMO_DISABLE"] = "1"  # torch.compile leaves a function as it is
         self._process = subprocess.Popen(
             [sys.executable, "-m", "fixmelab.standing.one_run", *map(str, refused)],
             stdin=subprocess.PIPE,
@@ -194,10 +196,10 @@ def _imported(source: str) -> set[str]:
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return found
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name.split(".")[0] for name in found if not name.startswith(COLAB)}
 
 
 def _packages_that_come_along() -> set[str]:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from nbformat import NotebookNode
 
 from fixmelab import cells, restoring
+from fixmelab.restoring.belonging import nearest
+from fixmelab.restoring.sides import as_it_is
 from fixmelab.standing import released
 
 
@@ -31,16 +33,9 @@ def find(notebook: NotebookNode, name: str | None, where: str) -> Found:
     """
     known = {other: released.notebook(other) for other in released.names()}
     if name not in known:
-        name = max(known, key=lambda other: _shared(known[other], notebook), default="")
-        if not name or not _shared(known[name], notebook):
+        name = nearest(known, notebook, as_it_is)
+        if not name:
             listed = ", ".join(known)
             raise restoring.OtherNotebookError(f"{where} is no notebook of this course ({listed}): check the file")
     restored = restoring.restore(known[name], notebook, assignment="", where=where, others=known)
     return Found(name, known[name], notebook, restored)
-
-
-def _shared(release: NotebookNode, notebook: NotebookNode) -> int:
-    """How many exercises of a release show in a notebook by anchor or id."""
-    own = {task.name for task in released.tasks(release)}
-    shown = {name for cell in notebook.cells for name in (*cells.anchors(cell), cells.grade_id(cell))}
-    return len(own & shown)

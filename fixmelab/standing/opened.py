@@ -27,6 +27,8 @@ class Opened:
 
 def by_path(path: Path) -> Opened:
     """The notebook in a file. Raises NotebookError if it cannot be read, or is no notebook."""
+    if str(path).startswith(("http:", "https:")):
+        raise NotebookError("that is an address, not a file: download the notebook, and give the path of your copy")
     try:
         data, saved = path.read_bytes(), path.stat().st_mtime
     except OSError as error:

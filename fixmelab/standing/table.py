@@ -14,7 +14,8 @@ HIDDEN = (
     "Hidden tests remain: grading tries other shapes, other numbers and gradients, and a person reads your answers to"
     " questions. So a ✓ is not a point yet."
 )
-LEFT = 'style="text-align: left; white-space: normal; overflow-wrap: break-word"'
+# Wide enough for a sentence on a telephone, too.
+LEFT = 'style="text-align: left; white-space: normal; overflow-wrap: break-word; padding: 0.4em 0.3em"'
 MOST_MENDED = 8  # lines; more of them would hide the table
 
 
@@ -37,7 +38,7 @@ class Table:
         return (
             f"<p><b>{html.escape(self._first())}</b></p>"
             f'<table style="width: 100%; max-width: 56em; table-layout: fixed">'
-            f'<colgroup><col style="width: 43%"><col style="width: 4.6em"><col></colgroup>'
+            f'<colgroup><col style="width: 40%"><col style="width: 3.9em"><col></colgroup>'
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
             + (f"<p>To mend:</p><ul>{mend}</ul>" if mend else "")
             + (f"<p>Good to know:</p><ul>{notes}</ul>" if notes else "")
@@ -96,7 +97,8 @@ def _state(row: Row) -> str:
 
 
 def _html_row(row: Row) -> str:
-    name = f"{MARKS[row.state]} {html.escape(_name(row))}".replace("_", "_<wbr>")  # where a narrow column may break it
+    # Where a narrow column may break it.
+    name = re.sub(r"_|(?<=[a-z])(?=[A-Z])", r"\g<0><wbr>", f"{MARKS[row.state]} {html.escape(_name(row))}")
     cells = (f"{row.task.points:g}", _code(_state(row)))
     return f'<tr><th scope="row" {LEFT}>{name}</th>' + "".join(f"<td {LEFT}>{cell}</td>" for cell in cells) + "</tr>"
 

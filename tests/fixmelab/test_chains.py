@@ -77,7 +77,7 @@ def test_the_slider_moves_through_the_chosen_trajectory(watched):
     slider.value = 2
     assert caption.value == "forward, t = 20" and picture.value != first
     which.value = "backward"
-    assert caption.value == "backward, t = 20" and picture.value == first
+    assert caption.value == picture.text == "backward, t = 20" and picture.value == first
 
 
 def test_names_are_no_markup(watched):

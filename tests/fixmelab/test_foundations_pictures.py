@@ -122,6 +122,8 @@ def test_the_slider_follows_its_sliders_and_the_play_button(monkeypatch):
     assert (row.value, column.value, play.value) == (2, 3, 11)
     row.value = 0
     assert play.value == 3
+    assert window.text == "the padded image, and the window at row 0, column 3"
+    assert output.text.startswith("the output up to there; y[0, 3] = ")
     assert isinstance(box, ipywidgets.VBox) and bytes(output.value).startswith(b"\x89PNG")
 
 

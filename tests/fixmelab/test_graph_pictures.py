@@ -135,7 +135,8 @@ def test_an_entry_is_coloured_by_q_relative_to_uniform():
     colours = lines_of(axes)[0].get_colors()  # the least favoured first: 0.2, 1, 1, 1.8
     norm = LogNorm(LEAST, MOST)
     assert np.allclose(colours, FAVOUR(norm([0.25, 1, 1, 1.8])))
-    assert nodes_of(axes) == {COLOURS[0]: 2, COLOURS[1]: 1}
+    # White: the centre of the second class, told apart without its colour.
+    assert nodes_of(axes) == {COLOURS[0]: 2, COLOURS[1]: 1, "#ffffff": 1}
 
 
 def test_the_two_directions_of_an_edge_lie_apart_and_end_at_the_nodes():
@@ -229,6 +230,7 @@ def test_the_slider_shows_its_epoch_its_draws_and_new_ones(watched):
     k.value = 1
     assert picture.value == first  # the same random numbers
     epoch.value = 20
+    assert caption.value == picture.text
     assert caption.value.startswith("epoch 20: 0% of q on noise") and "0% of them noise" in caption.value
     epoch.value = 0
     again.click()
@@ -272,7 +274,8 @@ def test_accuracies_show_each_seed_the_mean_and_the_difference():
     (axes,) = figure.axes
     assert [text.get_text() for text in axes.get_xticklabels()] == ["1", "5"]
     assert [text.get_text() for text in axes.texts] == ["+0.150\n± 0.050", "−0.050\n± 0.050"]
-    seeds = [line for line in axes.lines if line.get_marker() == "o" and line.get_linestyle() == "None"]
+    seeds = [line for line in axes.lines if line.get_marker() in ("o", "s") and line.get_linestyle() == "None"]
+    assert [line.get_marker() for line in seeds] == ["o", "o", "s", "s"]  # told apart without colour, too
     assert [sorted(np.round(line.get_ydata(), 3).tolist()) for line in seeds] == [
         *([0.5, 0.6], [0.7, 0.8], [0.7, 0.7], [0.7, 0.7])
     ]

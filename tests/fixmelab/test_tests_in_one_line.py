@@ -20,6 +20,7 @@ CELLS = [
     "# tests: quarter\nassert quarter(4) == 1, 'a quarter of 4 is 1'",
     "# tests: half\nassert half(5) == 3",
     "# tests: half\nassert half(5) == 3, '" + "a long sentence, " * 12 + "'",
+    "# tests: third\nraise RuntimeError('Found no NVIDIA driver on your system')",
 ]
 RUN = """
 import json, sys
@@ -73,6 +74,9 @@ def test_each_answer_gets_one_line(watched):
     assert line(watched[11]) == "✗ half: this does not hold: assert half(5) == 3"
     lines = line(watched[12]).split("\n")
     assert len(lines) == 3 and max(map(len, lines)) <= 90
+    assert line(watched[13]).startswith(
+        "✗ third: It is graded without a GPU: use the device of the arguments, and CUDA"
+    )
 
 
 def test_a_cell_fails_as_before_and_nbgrader_finds_the_error(watched):
@@ -102,6 +106,7 @@ def test_where_nobody_watches_asserts_work_as_asserts_do():
         False,
         True,
         True,
+        False,
         False,
         False,
         False,

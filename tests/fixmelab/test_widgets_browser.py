@@ -76,12 +76,15 @@ def test_sliders_map_and_picture_move_together(jupyter_server, open_page) -> Non
     page.wait_for_function("document.querySelector('.jp-OutputArea-output img')?.naturalWidth > 0")
     chart.scroll_into_view_if_needed()
     first = picture(page)
+    image = page.locator(".jp-OutputArea-output img")
+    expect(image).to_have_attribute("alt", "decoded at z₁ = 0.00, z₃ = 0.00")
     keep(page, "start.png")
 
     box = chart.bounding_box()
     page.mouse.click(*on_screen(box, 1.5, 2))
     wait_for_readouts(page, 1.5, 2)
     expect(page.locator(".widget-html-content")).to_contain_text(re.compile(r"z₁ = 1\.\d\d, z₃ = [12]\.\d\d"))
+    expect(image).to_have_attribute("alt", re.compile(r"decoded at z₁ = 1\.\d\d"))
     second = picture(page)
     assert second != first
     keep(page, "clicked.png")
@@ -109,9 +112,9 @@ def test_sliders_map_and_picture_move_together(jupyter_server, open_page) -> Non
     page.wait_for_function("document.querySelector('canvas.fixmelab-map').width < 340")
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
-    image = page.locator(".jp-OutputArea-output img").bounding_box()
-    assert image["y"] >= box["y"] + box["height"]
-    assert max(box["x"] + box["width"], image["x"] + image["width"]) <= 400
+    below = image.bounding_box()
+    assert below["y"] >= box["y"] + box["height"]
+    assert max(box["x"] + box["width"], below["x"] + below["width"]) <= 400
     page.mouse.click(*on_screen(box, -2, 1))
     wait_for_readouts(page, -2, 1)
     keep(page, "narrow.png")

@@ -9,6 +9,7 @@ import torch
 
 from autograder import cells, course
 from autograder.assignments import exercises_of
+from autograder.authoring.folding import WIDTH
 from autograder.authoring.proof import judged_expressions
 from autograder.regions import visible
 
@@ -68,6 +69,12 @@ def test_right_answers_pass_and_most_mistakes_do_not(tried):
     assert [id for id, share in shares.items() if share < LEAST_IN_ONE] == []
     caught = [not passed for _, let_pass in tried.values() for passed in let_pass.values()]
     assert sum(caught) / len(caught) >= LEAST_CAUGHT
+
+
+@pytest.mark.parametrize("name", course.assignment_names())
+def test_students_read_visible_tests_without_scrolling(name):
+    tests = [cell for cell in course.read_release(name).cells if cells.is_tests(cell)]
+    assert [line for cell in tests for line in cell.source.split("\n") if len(line) > WIDTH] == []
 
 
 @pytest.mark.parametrize("name", course.assignment_names())

@@ -18,12 +18,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from inside import linux, stand_ins, supervisor, users
+from inside import linux, supervisor, users
 from inside import walls as guards
 from inside.forking import Forking
 from inside.shell import Shell
 from inside.uncompiled import defer_compiler
 
+from fixmelab import stand_ins
 from fixmelab.judged import wire
 
 LOOK_SECONDS = 0.05
@@ -66,7 +67,8 @@ def _imported() -> Shell:
     import fixmelab.pictures.widgets
     import fixmelab.probe  # noqa: F401
 
-    stand_ins.install()
+    stand_ins.let_colab_be_found()
+    stand_ins.leave_uncompiled()
     defer_compiler()
     selectors.DefaultSelector = selectors.PollSelector  # type: ignore[misc, assignment]  # the filter has no epoll for asyncio
     torch.backends.cpu.get_cpu_capability()  # torch asks the processor once, and would find no /proc in a kernel

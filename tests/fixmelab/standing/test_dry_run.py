@@ -10,7 +10,7 @@ from fixmelab import restoring
 from fixmelab.standing.dry_run import DryRun, dry_run
 from fixmelab.standing.found import Found
 
-NAMES = ("plain", "package", "file", "session", "hangs", "exits", "after", "leftover")
+NAMES = ("plain", "package", "file", "session", "hangs", "exits", "asks", "after", "leftover")
 
 
 def cell(text: str, grade_id: str, **flags: object) -> NotebookNode:
@@ -42,6 +42,7 @@ def tried(tmp_path_factory) -> DryRun:
         "session": "return only_in_my_session",
         "hangs": "while True: pass",
         "exits": "import os; os._exit(0)",
+        "asks": "return int(input('which? '))",
         "after": "return 1 + 0 * len([plain])",
     }
     for one in notebook.cells:
@@ -49,7 +50,8 @@ def tried(tmp_path_factory) -> DryRun:
         if name in answers:
             one.source = f"# exercise: {name}\ndef {name}():\n    {answers[name]}"
     notebook.cells.insert(1, new_code_cell("import numpy, no_such_package"))
-    notebook.cells.insert(2, new_code_cell("%time print('a magic')\nsecret = 1 / 0"))
+    notebook.cells.insert(2, new_code_cell("from google.colab import drive; drive.mount('/content/drive')"))
+    notebook.cells.insert(3, new_code_cell("%time print('a magic')\nsecret = 1 / 0"))
     return dry_run(Found("tiny", given, notebook, restoring.restore(given, notebook)), home, seconds=4)
 
 
@@ -62,6 +64,7 @@ def test_each_surprise_costs_its_own_exercise(tried: DryRun):
     assert "only_in_my_session" in wrong["session"]
     assert wrong["hangs"] == "it took longer than 4 seconds"
     assert wrong["exits"] == "it ended the process"
+    assert wrong["asks"].startswith("EOFError")
     assert wrong["leftover"] == "still open: fill in its cell, and run it"
 
 
@@ -72,6 +75,6 @@ def test_cells_that_fail_and_packages_that_may_lack_are_to_be_mended(tried: DryR
         "ModuleNotFoundError: No module named 'no_such_package' (at: import numpy, no_such_package)"
     )
     assert second.startswith(
-        "in a dry run cell 3 (`%time print('a magic')`) fails: ZeroDivisionError: division by zero"
+        "in a dry run cell 4 (`%time print('a magic')`) fails: ZeroDivisionError: division by zero"
     )
     assert third == "no_such_package does not come with the course, and the grading machine may lack it: do without it"

@@ -53,6 +53,8 @@ def test_what_cannot_be_read_is_one_line(home, capsys, monkeypatch):
     (home / "cut.ipynb").write_text('{"cells": [')
     assert LAB.check("cut.ipynb") is None
     assert capsys.readouterr().out.startswith("✗ cut.ipynb is not valid JSON")
+    assert LAB.check("https://example.org/mine.ipynb") is None
+    assert capsys.readouterr().out.startswith("✗ that is an address, not a file: download the notebook")
     monkeypatch.setenv("FIXMELAB_JUDGE", "a socket")
     assert LAB.check() is None and capsys.readouterr().out == ""
 

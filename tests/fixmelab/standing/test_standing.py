@@ -115,6 +115,8 @@ def test_another_course_s_notebook_is_refused():
     with pytest.raises(OtherNotebookError, match="^it.ipynb is no notebook of this course"):
         find(notebook, None, "it.ipynb")
     assert find(blank(), None, "it.ipynb").name == NAME
+    for damage in (damages.anchors_removed_and_stripped, damages.foreign_spaces, damages.retyped_and_stripped):
+        assert find(damage(filled()), None, "it.ipynb").name == NAME  # as the grader knows it again
     assert released.names() == course.assignment_names()
 
 

@@ -1,5 +1,5 @@
-"""Stand-ins for what a kernel has not, and a notebook that was written in Colab may use: they do nothing, and harm
-nobody."""
+"""Stand-ins for what is not there in grading, and a notebook that was written in Colab may use: they do nothing, and
+harm nobody."""
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,14 +11,18 @@ from typing import Any
 _COLAB = "google.colab"
 
 
-def install() -> None:
-    """Let `google.colab` be found if the real one is not there, and torch.compile leave everything as it is.
+def let_colab_be_found() -> None:
+    """Let `google.colab` be found if the real one is not there."""
+    sys.meta_path.append(_Finder())
+
+
+def leave_uncompiled() -> None:
+    """Let torch.compile leave everything as it is.
 
     It would call a compiler, for minutes, or fail for want of one; the numbers would be the same.
     """
     import torch
 
-    sys.meta_path.append(_Finder())
     torch.compile = _uncompiled
 
 
