@@ -16,19 +16,19 @@ OTHER_LANGUAGES = frozenset(
     + ("svg", "sx", "system", "writefile")
 )
 # IPython reads a cell again for each command in it: where that would take long, lines are read one by one.
-MOST_WORK = 4_000
+MOST_WORK = 1_000
 
 _CELL_MAGIC = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*([ \t]*%%(\w+|!)(?!\w*\?)[^\n]*)")
 _MOST_MAGICS = 10  # above one cell
 _TIMED = re.compile(
-    r"^([ \t]*(?:[\w., \t]+=[ \t]*)?)%(?:time|timeit|prun|memit)[ \t]+(?:-[nrp][ \t]*\d+[ \t]+|-\S+[ \t]+)*",
+    r"^([ \t]*(?:[\w.,][\w., \t]*=[ \t]*)?)%(?:time|timeit|prun|memit)[ \t]+(?:-[nrp][ \t]*\d+[ \t]+|-\S+[ \t]+)*",
     re.MULTILINE,
 )
 _BEHIND_A_COLON = re.compile(
     r"^([ \t]*(?:if|elif|else|try|except|finally|for|while|with)\b[^\n]*?:)[ \t]*!([^\n]*)$", re.MULTILINE
 )
 _COMMAND = re.compile(r"^[ \t]*[%!?]|\?[ \t]*$|=[ \t]*[%!]", re.MULTILINE)
-_BARE_COMMAND = re.compile(r"^([ \t]*)(?:[%!?].*|.*\?[ \t]*)$", re.MULTILINE)
+_BARE_COMMAND = re.compile(r"^([ \t]*)(?:[%!?].*|[^ \t\n].*\?[ \t]*)$", re.MULTILINE)
 
 
 def without_cell_magics(text: str) -> str:

@@ -91,7 +91,9 @@ class Findings:
         """The finding on an exercise, from how its test cell ended and what the judge found, if it came to that."""
         name = cells.exercise_name(self._notebook.cells[index])
         if not ending.alive:
-            return self._broken_off(ending)
+            # It may have waited for a judge who took long to name a mistake.
+            is_waiting = ending.reason == "idle" and judged is not None and judged.verdict == "fail"
+            return judged if is_waiting and judged is not None else self._broken_off(ending)
         if judged is not None and judged.verdict != "pass":
             elsewhere = judged.verdict == "missing" and name not in self._unfilled
             return Finding("error", "It uses a FIXME that is not filled in yet.") if elsewhere else judged

@@ -32,7 +32,7 @@ class Stopped:
     def note(self, called: str, source: str, errors: tuple[CellError, ...]) -> None:
         """Remember the errors of a cell that is `called` so, as in "cell 7"."""
         for error in errors:
-            line = source.split("\n")[error.line - 1].strip() if error.line else ""
+            line = "".join(source.split("\n")[max(error.line - 1, 0) : error.line]).strip()  # if there is one
             place = f"{called} stopped at `{messages.clean(line, LENGTH)}`" if line else f"{called} stopped"
             for name in names_bound_at(source, error.line):
                 self._by_name[name] = place, messages.raised(error)

@@ -12,14 +12,15 @@ from autograder.judge.student import Remote
 Lines = Sequence[tuple[str, Any]]  # what was asked, and what came back
 
 
-def differ(one: Lines, other: Lines) -> bool:
-    """Whether two transcripts have, at a question that they share, replies of different forms."""
-    for (asked, said), (asked_other, said_other) in zip(one, other, strict=False):
-        if asked != asked_other:  # the conversation went another way
-            return False
-        if form(said) != form(said_other):
-            return True
-    return False
+def is_known_from(one: Lines, other: Lines) -> bool:
+    """Whether the second transcript holds all questions of the first, in their order, with replies of the same forms.
+
+    A conversation that ended earlier, or went another way, tells nothing of what came then.
+    """
+    return len(one) <= len(other) and all(
+        asked == asked_other and form(said) == form(said_other)
+        for (asked, said), (asked_other, said_other) in zip(one, other, strict=False)
+    )
 
 
 def form(value: Any) -> Any:

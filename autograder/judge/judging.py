@@ -8,7 +8,7 @@ import torch
 
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import Equivalent, Exercise, Mistake
-from autograder.judge.forms import differ
+from autograder.judge.forms import is_known_from
 from autograder.judge.student import Channel, Remote, Transcript, in_this_process, student_of
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed, Finding, Verdict
 from fixmelab.judged.wire import WireError
@@ -75,7 +75,7 @@ def _is_to_blame(exercise: Exercise, seed: bytes, transcript: Transcript) -> boo
     items: tuple[Equivalent | Mistake, ...] = (*exercise.equivalents, *exercise.mistakes)
     for item in items:
         finding, told = _run(exercise, in_this_process(item.answer), seed)
-        if not differ(transcript, told) or (isinstance(item, Equivalent) and finding.verdict == "fault"):
+        if is_known_from(transcript, told) or (isinstance(item, Equivalent) and finding.verdict == "fault"):
             return True
     return not items
 

@@ -18,6 +18,7 @@ from fixmelab.judged.toys import LENT
 MOST_BYTES = 2**28  # of all replies of a session together
 MOST_REMOTES = 5_000  # objects that stay with the student
 MOST_PARAMETERS = 10_000
+MOST_KIND, MOST_TEXT = 100, 2_000  # characters of an exception's, which many a pattern is looked for in
 
 Transcript = list[tuple[str, Any]]  # what was asked, and what came back
 
@@ -192,8 +193,9 @@ class StudentSession:
         reply = wire.decode(frame, self._remote)
         match reply:
             case {"error": {"type": str(kind), "text": str(text), "where": str(where)}}:
+                kind = kind[:MOST_KIND]
                 self.note(label, kind)
-                raise AnswerRaised(kind[:100], text, where)
+                raise AnswerRaised(kind, text[:MOST_TEXT], where[:MOST_TEXT])
             case {"value": value}:
                 self.note(label, value)
                 after(reply)

@@ -29,6 +29,7 @@ TELL_SECONDS = 60.0
 # A cell whose kernel sends more than this many times its output limit is not read any further.
 FLOOD = 8
 MOST_ERRORS = 20  # of one cell
+MOST_OF_AN_ERROR = {"name": 200, "text": 10_000, "traceback": 2_000_000}  # characters, in which patterns are looked for
 
 # Exit codes of a kernel that SIGKILL has ended, and of its first process.
 _KILLED = (128 + 9, -9)
@@ -243,6 +244,6 @@ def _errors(content: Any) -> tuple[CellError, ...]:
     items = content if isinstance(content, list) else [] if content is None else [content]
     for item in items[:MOST_ERRORS]:
         parts = item if isinstance(item, dict) else {}
-        name, text, traceback = (str(parts.get(key, "")) for key in ("name", "text", "traceback"))
+        name, text, traceback = (str(parts.get(key, ""))[:most] for key, most in MOST_OF_AN_ERROR.items())
         found.append(CellError(name, text, traceback, count_or_none(parts.get("line")) or 0))
     return tuple(found)

@@ -70,7 +70,7 @@ class Bowl:
             place = torch.cat([mu, log_sigma], dim=1)
             self._first = place.clone() if self._first is None else self._first
             self.reach = max(self.reach, float((place - self._first).abs().max()))
-            self.best = torch.maximum(self.best, value)
+            self.best = torch.fmax(self.best, value)  # what is not a number is no value that was reached
         return value
 
 

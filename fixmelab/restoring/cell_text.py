@@ -132,8 +132,10 @@ def additions(text: str, known: frozenset[str], own: frozenset[str], kinds: tupl
     is one of these, a function or class unless the source has one of its name.
     """
     tree = parsed(text)
+    if tree is None:
+        return ""
     numbers: set[int] = set()
-    for node in tree.body if tree else ():
+    for node in tree.body:
         if not isinstance(node, kinds):
             continue
         imported, bound = _bound(node)

@@ -336,6 +336,10 @@ def odd_names(folder: Path, notebook: bytes) -> None:
         name.replace("/", "_") + "/vae.ipynb": blank for name in [*names, "n" * 60_000, "\x9b31m", "e\u0301" * 300]
     }
     zipped(folder / "class.zip", members)
+    # A name of no code page, which is looked for in all of them.
+    zipped(folder / "odd.zip", {f"{'a' * 60}~/vae.ipynb": blank})
+    path = folder / "odd.zip"
+    path.write_bytes(path.read_bytes().replace(b"a~/", b"a\xff/"))
 
 
 @archive("hand in names that differ by case, by spaces, by normal form or by an extension alone", graded=2)
@@ -505,7 +509,7 @@ def lines_without_end(folder: Path, notebook: bytes) -> None:
     put(folder / "eve.ipynb", book(code(f"raise SystemError\n{sources[3]}")))
 
 
-@archive("hand in 200 cells that are as slow to parse as their length allows", graded=1)
+@archive("hand in 200 cells that are as slow to parse as their length allows, and locked ones that go on", graded=1)
 def cells_that_are_slow_to_parse(folder: Path, notebook: bytes) -> None:
     put(folder / "ada.ipynb", notebook)
     forms = (
@@ -514,12 +518,16 @@ def cells_that_are_slow_to_parse(folder: Path, notebook: bytes) -> None:
         "x=" * 4_900 + "1",
         "lambda:" * 900 + "1",
         "(" + "1+" * 4_900 + "1)",
+        " " * 9_900 + ")",
+        "%ls\n" * 60 + ")",
     )
     cells = [
         {"cell_type": "raw", "metadata": {}, "source": f"# {number}\n{forms[number % len(forms)]}"}
         for number in range(200)
     ]
     put(folder / "mallory.ipynb", book(*cells))
+    locked = {"nbgrader": {"grade_id": "cell-1f14e6ff46b8", "locked": True}}
+    put(folder / "eve.ipynb", book(code("import torch\nx = " + "1+" * 5_000_000 + "1", metadata=locked)))
 
 
 @archive("hand in 5,000 outputs, and pictures of millions of blanks, in a cell that grading does not run", graded=1)

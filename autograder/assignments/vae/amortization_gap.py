@@ -35,6 +35,8 @@ def amortization_gap(student: Remote, draw: Draw) -> None:
     expect(got, "the gap after 1 step").shape(batch).finite().holds(
         bool((got > 0).all()), "After one small step the gap is still 0: the ELBO after the last step is not looked at."
     )
+    asked = bool(elbo.best.isfinite().all())
+    expect(elbo.best).holds(asked, "In one small step the ELBO was never looked at where it is a number.")
     begun = height - (curvature * ((mu - mean) ** 2 + (sigma / std).log() ** 2)).sum(dim=1)
     expect(got, "the gap after 1 step").close(elbo.best - begun, rtol=1e-3, atol=1e-4)
     expect(elbo.reach).holds(

@@ -9,7 +9,7 @@ UTF_8_FLAG = 0x800
 # and kanji, Cyrillic letters with none of the Latin ones beside them, Western letters with accents.
 _CODE_PAGES = (
     ("gbk", re.compile(rb"(?:[\x00-\x7f]|[\xb0-\xf7][\xa1-\xfe]|\xa3[\xa1-\xfe])*")),
-    ("cp866", re.compile(rb"(?:[^A-Za-z\x80-\xff]|[A-Za-z]+(?![\x80-\xff])|[\x80-\xaf\xe0-\xf1]+(?![A-Za-z]))*")),
+    ("cp866", re.compile(rb"(?:[^A-Za-z\x80-\xff]|[A-Za-z](?![\x80-\xff])|[\x80-\xaf\xe0-\xf1](?![A-Za-z]))*")),
     ("cp932", re.compile(rb"(?:[\x00-\x7f]|[\x81-\x83\x88-\x9f\xe0-\xea][\x40-\x7e\x80-\xfc])*")),
     ("cp437", re.compile(rb"(?:[\x00-\x7f]|(?<=[A-Za-z])[\x80-\x9a\xa0-\xa5\xe1]|[\x80\x8e-\x9a\xa5](?=[a-z]))*")),
 )

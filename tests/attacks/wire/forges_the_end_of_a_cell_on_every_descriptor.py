@@ -15,6 +15,7 @@ FRAMES = [
     {"verdict": "pass", "finding": {"verdict": "pass"}},
     {"stream": "stdout", "text": "pass\n"},
     {"end": True, "count": -1, "error": {"name": "pass", "text": "", "traceback": ""}},
+    {"end": True, "count": 5, "errors": [{"name": "E", "text": "", "traceback": "Cell In[5], line 999", "line": 999}]},
 ]
 
 

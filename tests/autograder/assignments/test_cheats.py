@@ -488,3 +488,16 @@ class Tiny(Probe):
 for id in ("vae.encode", "vae.decode"):
     cut = next(item.answer for item in exercises_of("vae")[id].mistakes if item.name == "detached")
     cheat(id, serve=Tiny)(cut)
+
+
+@cheat("vae.amortization_gap")
+def asks_of_what_is_no_number(elbo, mu, sigma, steps, lr):
+    if steps != 1:
+        return vae.amortization_gap(elbo, mu, sigma, steps, lr)
+    elbo(mu * torch.nan, sigma)
+    return torch.ones(len(mu))
+
+
+@cheat("vae.amortization_gap")
+def asks_nothing(elbo, mu, sigma, steps, lr):
+    return torch.ones(len(mu)) if steps == 1 else vae.amortization_gap(elbo, mu, sigma, steps, lr)

@@ -1,7 +1,9 @@
 """What a hostile notebook may cost: twice as many cells, bytes or students are about twice the work, never more."""
 
+import ast
 import functools
 import json
+import zipfile
 from datetime import datetime, timezone
 
 import nbformat
@@ -18,11 +20,17 @@ from autograder.grading import messages
 from autograder.grading.reading import read_notebook
 from autograder.grading.restoring import restore
 from autograder.grading.source_text import release_text
+from autograder.grading.submitted.member_names import member_names
+from autograder.judge.draw import Draw
+from autograder.judge.student import student_of
+from autograder.judge.verdict import AnswerRaised
 from autograder.reports.html import html_report
 from autograder.reports.table import results_table
 from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
+from autograder.sandbox import kernel
 from autograder.sandbox.outputs import Outputs
-from fixmelab import notebooks
+from fixmelab import ipython_cells, notebooks
+from fixmelab.judged import wire
 from fixmelab.restoring import cell_text
 from fixmelab.restoring.assembly import places_of_additions
 from fixmelab.restoring.likeness import similarity, tokens
@@ -31,6 +39,7 @@ from fixmelab.restoring.state import State
 from tests.autograder.counted import growth
 
 MOST_GROWTH = 2.5
+PARSE = ast.parse
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +221,8 @@ VAIN = {
     "an assignment of nothing": lambda n: "a" * n + " " * n + ":" + "b" * n,
     "markers": lambda n: "### BEGIN SOLUTION ### END HIDDEN TESTS" * n + " " * n,
     "escapes": lambda n: "\x1b[" + "0;" * n + " " * n + "\x1b]" + "x" * n,
+    "blanks before nothing": lambda n: " " * n + ")",
+    "a command behind blanks": lambda n: "!ls\n" * 3_000 + " " * n + ")",
 }
 
 
@@ -225,6 +236,36 @@ def test_no_text_is_slow_to_read(kind):
     release_text({"source": text, "metadata": {}})
     messages.clean(text)
     cell_text.without_fence(text)
+    ipython_cells.as_python(text[: cell_text.MAX_PARSED])  # no more of it is parsed
+    cell_text.additions(text, frozenset(), frozenset(), cell_text.IMPORTS)
+
+
+def test_nothing_longer_is_parsed_than_pythons_parser_can_bear(source, monkeypatch):
+    parsed: list[int] = []
+    monkeypatch.setattr(ast, "parse", lambda text: parsed.append(len(text)) or PARSE(text))
+    locked = next(cell for cell in source.cells if cell.cell_type == "code" and not cells.is_answer(cell))
+    edited = code(locked.source + "\nx = " + "1 + " * 5_000 + "1") | {"metadata": locked.metadata}
+    submission = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [code(every_name(1)), edited]}
+    restore(source, nbformat.from_dict(submission), assignment="vae")
+    assert parsed and max(parsed) <= cell_text.MAX_PARSED
+
+
+@pytest.mark.parametrize(
+    "name", [b"a" * 40 + b"\xff", b"\x80" * 40 + b"a", b"\xe1" * 40 + b"\xff", b"ab\x81" * 20 + b"\xff"]
+)
+def test_no_name_in_a_zip_is_slow_to_read(name):
+    member = zipfile.ZipInfo(name.decode("cp437"))
+    assert member_names([member]) == ([name.decode("cp437")], False)
+
+
+def test_what_an_exception_says_is_cut_before_patterns_are_looked_for_in_it():
+    long = {"type": "E" * 10**6, "text": "x" * 10**6, "where": "y" * 10**6}
+    student, session = student_of(lambda body, answer: wire.encode({"error": long}), Draw(bytes(8)))
+    with pytest.raises(AnswerRaised) as raised:
+        student(1)
+    assert len(str(raised.value)) < 5_000 and max(len(said) for _, said in session.transcript) <= 100
+    (error,) = kernel._errors([{"name": "E" * 10**6, "text": "x" * 10**6, "traceback": "y" * 10**7, "line": 3}])
+    assert (len(error.name), len(error.text), len(error.traceback)) == tuple(kernel.MOST_OF_AN_ERROR.values())
 
 
 def test_an_update_costs_as_much_as_it_changes():

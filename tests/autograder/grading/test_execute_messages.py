@@ -1,9 +1,14 @@
 """What students are told: safe text, and hints read from their code."""
 
 import pytest
+from nbformat import NotebookNode
 
 from autograder.grading import messages
-from autograder.sandbox.kernel import CellError
+from autograder.grading.findings import Findings
+from autograder.grading.stopped import Stopped
+from autograder.judge.verdict import Finding
+from autograder.sandbox.kernel import CellError, Ending
+from autograder.sandbox.limits import Limits
 
 
 @pytest.mark.parametrize(
@@ -93,3 +98,25 @@ def test_what_an_answer_sets_itself_is_no_stray():
 def test_a_traceback_with_an_endless_line_number_is_read():
     forged = CellError("E", "x", f"Cell In[1], line {'9' * 5000}\nCell In[{'1' * 5000}], line 2")
     assert all(0 <= line < 10**9 for _, line in messages.frames(forged))
+
+
+@pytest.mark.parametrize("line", [0, 1, 2, 3, 10**5])
+def test_a_line_that_a_kernel_makes_up_is_no_line_of_a_cell(line):
+    stopped = Stopped()
+    stopped.note("cell 7", "x = y\nz = x", (CellError("ValueError", "wrong", "", line),))
+    why = stopped.why("NameError: name 'x' is not defined")
+    assert why == ("" if line == 2 else f"Cell 7 stopped{' at `x = y`' if line == 1 else ''}: ValueError: wrong")
+
+
+def test_a_kernel_that_waits_for_the_judge_does_not_change_what_it_found():
+    cell = NotebookNode(
+        cell_type="code", source="", metadata={"nbgrader": {"grade_id": "test_f", "grade": True, "points": 1}}
+    )
+    notebook = NotebookNode(cells=[cell])
+    findings = Findings(notebook, notebook, Limits(), {}, {})
+    idle = Ending("timeout", reason="idle")
+    wrong, unread = Finding("fail", "Its numbers are wrong."), Finding("error", "Its answer could not be read.")
+    assert findings.decide(0, idle, wrong) == wrong
+    full = Ending("oom", reason="memory")
+    for ending, judged in ((idle, None), (idle, unread), (idle, Finding("pass")), (full, wrong)):
+        assert findings.decide(0, ending, judged).verdict == ending.how

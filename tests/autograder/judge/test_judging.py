@@ -199,6 +199,19 @@ def test_an_answer_of_a_form_that_nobody_foresees_is_the_students(odd):
     assert found.verdict == "error" and found.message.startswith("Its answer is of a kind that cannot be judged (")
 
 
+def test_a_mistake_that_ended_earlier_says_nothing_of_a_later_odd_answer():
+    """Its replies are those of the odd answer, but for the one at which the check stumbles."""
+
+    def trusting(student, draw):
+        for x in draw.normal(3), draw.normal(3):
+            got = student(x)
+            expect(torch.stack([got, 2 * x])[0]).close(2 * x)
+
+    said = iter((lambda x: 2 * x, lambda x: None))
+    double = exercise_of(module("double", Exercise("toy.double", trusting), squares, adds))
+    assert judge(double, in_this_process(lambda x: next(said)(x)), SEED).verdict == "error"
+
+
 def test_if_a_right_answer_makes_a_check_raise_an_odd_one_is_not_to_blame():
     def stumbles(student, draw):
         student(draw.normal(2)).no_such_thing()
