@@ -77,6 +77,7 @@ def _transformer() -> Any:
     return TransformerManager()
 
 
+@functools.lru_cache(1)  # asked twice about most cells, one after the other
 def _parses(text: str) -> bool:
     try:
         with warnings.catch_warnings():

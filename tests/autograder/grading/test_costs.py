@@ -250,6 +250,13 @@ def test_nothing_longer_is_parsed_than_pythons_parser_can_bear(source, monkeypat
     assert parsed and max(parsed) <= cell_text.MAX_PARSED
 
 
+def test_a_cell_is_not_parsed_again_and_again(monkeypatch):
+    parsed: list[int] = []
+    monkeypatch.setattr(ast, "parse", lambda text: parsed.append(len(text)) or PARSE(text))
+    assert cell_text.parsed("def not_again():\n    return 'and again'") is not None
+    assert len(parsed) == 2
+
+
 @pytest.mark.parametrize(
     "name", [b"a" * 40 + b"\xff", b"\x80" * 40 + b"a", b"\xe1" * 40 + b"\xff", b"ab\x81" * 20 + b"\xff"]
 )
