@@ -85,24 +85,21 @@ def _take_out(tree: ast.AST) -> None:
 def _pieces(tree: ast.AST, own: frozenset[str]) -> Iterator[tuple[int, int]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.expr | ast.stmt):
-            size, shape = _shape(node, own, DEPTH)
+            size, shape = _shape(node, dict.fromkeys(own), DEPTH)
             if size >= SMALLEST:
                 yield hash(shape), node.lineno
 
 
-def _shape(node: ast.AST, own: frozenset[str], depth: int) -> tuple[int, tuple[Any, ...]]:
-    """How many nodes lie up to `depth` below a node, itself among them, and what they are. An assignment with an
-    annotation is one without."""
-    kind = type(node).__name__.replace("AnnAssign", "Assign")
-    said: list[Any] = [kind]
+def _shape(node: ast.AST, own: dict[str, int | None], depth: int) -> tuple[int, tuple[Any, ...]]:
+    """How many nodes lie up to `depth` below a node, itself among them, and what they are. Names in `own` are numbered
+    as they come; an assignment with an annotation is one without."""
+    said: list[Any] = [type(node).__name__.replace("AnnAssign", "Assign")]
     if isinstance(node, ast.Name):
-        said.append("_" if node.id in own else node.id)
+        said.append(_numbered(node.id, own))
     elif isinstance(node, ast.Constant):
         said.append(repr(node.value)[:100])
     else:
-        said += [
-            "_" if value in own else value for name in _NAMED if isinstance(value := getattr(node, name, None), str)
-        ]
+        said += [_numbered(value, own) for name in _NAMED if isinstance(value := getattr(node, name, None), str)]
     size = 1
     if depth:
         for name, value in ast.iter_fields(node):
@@ -114,3 +111,13 @@ def _shape(node: ast.AST, own: frozenset[str], depth: int) -> tuple[int, tuple[A
                     size += below
                     said.append(shape)
     return size, tuple(said)
+
+
+def _numbered(name: str, own: dict[str, int | None]) -> str | int:
+    """The name, or if it is one of its own the number in which it comes, from 0."""
+    if name not in own:
+        return name
+    number = own[name]
+    if number is None:
+        number = own[name] = sum(value is not None for value in own.values())
+    return number

@@ -1,6 +1,8 @@
 """What results say about the exam: how hard each exercise is, whether it tells good students from weak ones, and which
 checks look suspicious."""
 
+import csv
+import io
 import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
@@ -116,6 +118,34 @@ def _suspicions(statistics: ExerciseStatistics, shares: numpy.ndarray, rest: num
         lost = int((shares[good] < 1e-9).sum())
         if good.size >= FEWEST_BEST and 2 * lost > good.size:
             yield f"{lost} of the {good.size} best students, who have {GOOD:.0%} of the other points or more, lose it."
+
+
+COLUMNS = (
+    "exercise",
+    "judged",
+    "right",
+    "difficulty",
+    "discrimination",
+    "low",
+    "high",
+    "rests_on",
+    "why_none",
+    "look_at",
+)
+
+
+def statistics_csv(items: Iterable[ExerciseStatistics]) -> str:
+    """A row for each exercise; a number that is undefined is an empty cell, and `why_none` says why."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for item in items:
+        found = item.discrimination
+        numbers = ["" if math.isnan(value) else f"{value:.4f}" for value in (found.value, found.low, found.high)]
+        share = f"{item.difficulty:.4f}"
+        suspicions = " ".join(item.suspicions)
+        rows.writerow([item.id, item.judged, item.right, share, *numbers, found.count, found.why, suspicions])
+    return text.getvalue()
 
 
 class SameCode:
