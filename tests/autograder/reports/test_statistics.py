@@ -4,8 +4,12 @@ import math
 
 import numpy
 import pytest
+from typer.testing import CliRunner
 
+from autograder import course
+from autograder.commands.app import app
 from autograder.reports.answers import answers_in
+from autograder.reports.index import index_page
 from autograder.reports.statistics import SameCode, discrimination, exercise_statistics, statistics_csv
 from autograder.reports.work import outline
 
@@ -68,7 +72,7 @@ def test_an_exercise_that_counts_for_nothing_has_no_statistics(submission, make_
     assert [item.id for item in exercise_statistics(make_run(student), set())] == ["little.grid"]
 
 
-def test_a_check_that_good_students_fail_is_suspicious(submission, make_run):
+def test_a_check_that_good_students_fail_is_suspicious(submission, make_run, source):
     """Twelve have the other exercise and lose this one; twelve are the other way round."""
     good = [submission(f"g{number}", kl=WRONG) for number in range(12)]
     weak = [submission(f"w{number}", grid=LATE) for number in range(12)]
@@ -76,6 +80,8 @@ def test_a_check_that_good_students_fail_is_suspicious(submission, make_run):
     assert kl.discrimination.value == pytest.approx(-1)
     assert any("more of the other points" in sentence for sentence in kl.suspicions)
     assert "6 of the 6 best students, who have 80% of the other points or more, lose it." in kl.suspicions
+    page = "".join(index_page(make_run(*good, *weak), source))
+    assert "Look at its check: 6 of the 6 best students" in page
 
 
 def test_a_fair_exam_is_not_suspicious(submission, make_run):
@@ -122,3 +128,30 @@ def test_a_cell_of_several_exercises_is_divided_at_its_anchors():
     }
     handed_in.cells[0].source = text.replace("# exercise: step", "")
     assert set(answers_in(handed_in, solved).code.values()) == {handed_in.cells[0].source}
+
+
+def test_the_command_writes_page_and_csv(submission, make_run, executed, write_class, source, monkeypatch):
+    def answered(body):
+        notebook = executed()
+        for cell in notebook.cells:
+            if cell.metadata["nbgrader"]["grade_id"] == "kl":
+                cell["source"] = f"# exercise: kl\ndef kl(mu):\n    return {body}"
+        return notebook
+
+    monkeypatch.setattr(course, "read_source", lambda name: source)
+    monkeypatch.setattr(course, "require_assignment", lambda name: name)
+    run = make_run(submission("ada"), submission("bob", kl=WRONG), submission("eve", kl=WRONG), submission("sam"))
+    folder = write_class(
+        run, {"ada": answered("mu"), "bob": answered("-mu"), "eve": answered("mu"), "sam": answered("2")}
+    )
+    (folder / "report" / "exam.html").unlink()
+    (folder / "results.json").write_text(run.model_dump_json())
+    done = CliRunner().invoke(app, ["statistics", str(folder), "--csv", str(folder / "out.csv")])
+    assert done.exit_code == 0, done.output
+    assert (folder / "out.csv").read_text().splitlines()[1].startswith("little.kl,4,2,0.5000,")
+    page = (folder / "report" / "exam.html").read_text()
+    assert "The answer of ada is right, and the same code is wrong for eve" in page
+    assert "2<small>×</small>" in page and "bob, eve" in page
+    assert "@mistake(&#34;" in page and "def name_of_the_mistake(mu):\n    return -mu" in page
+    done = CliRunner().invoke(app, ["statistics", str(folder), "--limit", "cell=5"])
+    assert done.exit_code == 1 and "belong to --numbers" in str(done.exception)
