@@ -1,6 +1,7 @@
 """A run as Markdown for the job summary of a CI service."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from statistics import mean, median
 
@@ -15,6 +16,7 @@ MOST_MESSAGE = 500
 MOST_NAME = 80
 MOST_EXERCISES = 200
 MOST_MISTAKES = 12
+MOST_ADJUSTMENTS = 6
 SPACE = "\N{NO-BREAK SPACE}"
 
 # All that can begin Markdown, HTML, a link, a formula or a short name of a picture inside a line.
@@ -71,10 +73,14 @@ def _class(run: RunResult) -> Iterator[str]:
     for count, one, many in (
         (sum(item.waiting > 0 for item in run.submissions), "waits", "wait for points that a person gives"),
         (sum(item.has_fault for item in run.submissions), "has", "have an exercise that the grader failed to judge"),
-        (sum(bool(item.adjustments) for item in run.submissions), "has", "have points that were adjusted"),
     ):
         if count:
             yield f"{count} {one if count == 1 else many.partition(' ')[0]} {many.partition(' ')[2]}.\n"
+    adjustments = Counter(line for item in run.submissions for line in item.adjustments)
+    for line, count in adjustments.most_common(MOST_ADJUSTMENTS):
+        yield f"\nAdjusted: {escaped(line, MOST_MESSAGE)}{f' ({count} students)' if count > 1 else ''}\n"
+    if len(adjustments) > MOST_ADJUSTMENTS:
+        yield f"\nThere are {len(adjustments) - MOST_ADJUSTMENTS} other adjustments.\n"
     if shares:
         yield "\n| points | students |\n| --- | ---: |\n"
         for place, count in enumerate(histogram(shares)):

@@ -58,9 +58,13 @@ def test_several_students_get_the_numbers_of_the_class(make_run, make_submission
     page = Page(
         markdown(
             make_run(
-                make_submission("ada", right, right, ("manual", ""), manual=2.0),
+                make_submission("ada", right, right, ("manual", ""), manual=2.0).model_copy(
+                    update={"adjustments": ["part_0: dropped: *so*"]}
+                ),
                 make_submission("emil", wrong, right, ("missing", ""), manual=2.0),
-                make_submission("noor", wrong, ("fault", "")),
+                make_submission("noor", wrong, ("fault", "")).model_copy(
+                    update={"adjustments": ["part_0: dropped: *so*", *map(str, range(9))]}
+                ),
             )
         )
     )
@@ -68,6 +72,7 @@ def test_several_students_get_the_numbers_of_the_class(make_run, make_submission
     assert "3 students, mean 44 %, median 33 %, 1 with full score." in text
     assert "1 waits for points that a person gives." in text
     assert "1 has an exercise that the grader failed to judge." in text
+    assert "Adjusted: part_0: dropped: *so* (2 students)" in text and "There are 4 other adjustments." in text
     assert ["90 to 100 %", "1"] in page.rows and ["30 to 40 %", "1"] in page.rows
     assert ["part_0", "33 %", "1 pass, 2 fail"] in page.rows
     assert ["part_1", "67 %", "2 pass, 1 fault"] in page.rows
