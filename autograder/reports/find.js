@@ -42,8 +42,26 @@ if (list) {
   function arrange() {
     const sign = { most: -1, fewest: 1 }[sort.value] || 0;
     read().sort((one, other) => sign * (one.points - other.points) || one.place - other.place);
+    const section = list.parentNode;
+    list.remove(); // rows of a list that is not shown are moved a hundred times as fast
     list.append(...rows.map((row) => row.element));
+    section.append(list);
   }
+
+  // Coloured are the rows that come into view: an element for each run of verdicts in all would take seconds to load.
+  const classes = new Map([...document.querySelectorAll(".legend .mark")].map((mark) => [mark.textContent, mark.classList[1]]));
+  list.addEventListener("contentvisibilityautostatechange", ({ target, skipped }) => {
+    const verdicts = target.children[2];
+    if (skipped || !verdicts || verdicts.childElementCount) return;
+    verdicts.replaceChildren(
+      ...[...verdicts.textContent.matchAll(/(.)\1*/gu)].map(([run, symbol]) => {
+        const element = document.createElement("i");
+        element.className = classes.get(symbol) || "";
+        element.textContent = run;
+        return element;
+      }),
+    );
+  });
 
   function follow() {
     const found = /^#mistake-(\d+)$/.exec(location.hash);

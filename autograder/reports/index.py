@@ -1,9 +1,8 @@
 """The page on a class: what it got, what went wrong, what that says about the exam, and a row for each student, which
 can be searched, sorted and filtered. Its one script does that; without it everything can be read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from statistics import mean, median
 from urllib.parse import quote
 
@@ -28,12 +27,12 @@ ABSENT = " "  # in the place of a verdict on an exercise that a student's notebo
 
 @dataclass(frozen=True)
 class Row:
-    """A student in the list: `runs` are verdicts that follow each other, as (verdict, a symbol for each exercise);
-    `mistakes` are the numbers of the mistakes to filter by."""
+    """A student in the list, of as few elements as can be: `verdicts` is a symbol for each exercise, `mistakes` are the
+    numbers of the mistakes to filter by."""
 
     result: SubmissionResult
     page: str
-    runs: Sequence[tuple[str, str]]
+    verdicts: str
     mistakes: str
 
 
@@ -90,9 +89,6 @@ def _rows(run: RunResult, exercises: list[str], mistakes: list[FrequentMistake])
             numbers.setdefault(place, []).append(number)
     for place, submission in enumerate(run.submissions):
         verdicts = {item.id: item.verdict for item in submission.exercises}
-        inline = groupby(verdicts.get(id) for id in exercises)
-        runs = [
-            (verdict or "", (SYMBOLS[verdict] if verdict else ABSENT) * len(list(same))) for verdict, same in inline
-        ]
+        symbols = "".join(SYMBOLS[verdicts[id]] if id in verdicts else ABSENT for id in exercises)
         found = " ".join(map(str, numbers.get(place, ())))
-        yield Row(submission, page_of(submission.student), runs, found)
+        yield Row(submission, page_of(submission.student), symbols, found)

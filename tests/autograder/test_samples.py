@@ -85,7 +85,11 @@ def test_table_report_and_notebooks_are_there(graded):
     assert report.count("data:image/png;base64,") > 5
     assert len(list((out / "executed").glob("*.ipynb"))) == len(results)
     secrets = ("BEGIN HIDDEN TESTS", "MARK SCHEME", "reference.")
-    assert not any(secret in report for secret in secrets)
+    # One cheat's own code names the reference.
+    own = [path for path in (out / "report" / "students").iterdir() if path.stem not in CHEATS]
+    assert len(own) == len(HONEST)
+    shown = "".join(path.read_text() for path in (out / "report.html", *own)).replace("the_reference.html", "")
+    assert not any(secret in shown for secret in secrets)
 
 
 @pytest.mark.slow

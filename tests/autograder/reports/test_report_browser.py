@@ -72,6 +72,9 @@ def test_students_are_found_by_name_verdict_and_mistake(look, submission, make_r
     folder = write_class(run)
     page, _, complaints = look(folder / "report.html")
     assert len(shown(page)) == 12 and page.inner_text("#count") == "12 students"
+    page.locator("#students").scroll_into_view_if_needed()
+    page.wait_for_selector("#students i.fail")  # rows get their colours as they come into view
+    assert page.locator("#students i.timeout").inner_text() == "T"
     page.fill("#search", "LOVE ada")
     assert shown(page) == ["ada lovelace"] and page.inner_text("#count") == "1 of 12 students"
     page.fill("#search", "")
