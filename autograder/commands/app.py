@@ -12,6 +12,7 @@ from autograder.commands.gradescope import gradescope
 from autograder.commands.merge import merge
 from autograder.commands.publish import publish
 from autograder.commands.results import diff, export, policy, record
+from autograder.commands.statistics import similar, statistics
 from autograder.commands.terminal import errors
 from autograder.errors import InputError, SandboxError, UsageError
 
@@ -31,6 +32,8 @@ for command in (
     explain,
     forget,
     diff,
+    statistics,
+    similar,
     export,
     record,
     gradescope,

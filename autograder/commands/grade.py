@@ -209,17 +209,16 @@ def say_changes(before: "RunResult", result: "RunResult") -> None:
 
 
 def write_report(out: Path, result: "RunResult") -> Path:
-    """Write OUT/report.html with what people adjusted, and return its path."""
+    """Write the report with what people adjusted, and return the path of report.html."""
     from autograder import course
-    from autograder.reports.html import html_report
-    from autograder.results import writing
+    from autograder.reports import report
     from autograder.results.adjusting import adjusted
-    from autograder.results.reading import Executed
 
     shown, notes = adjusted(result)
     for note in notes:
         say(note)
-    return writing.write_report(out, html_report(shown, Executed(out, result), course.read_source(result.assignment)))
+    with progress("writing the report") as show:
+        return report.write_report(out, shown, course.read_source(result.assignment), on_step=show)
 
 
 def _named(students: list[str]) -> str:

@@ -2,8 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from statistics import mean, median
 
+from autograder.judge.verdict import Verdict
+from autograder.reports.summary import BINS, exercise_summaries, frequent_mistakes, histogram, score_shares
 from autograder.results.model import RunResult, SubmissionResult
 from autograder.results.text import SYMBOLS, exercise_label, name_line, number, one_line
 
@@ -11,6 +14,9 @@ from autograder.results.text import SYMBOLS, exercise_label, name_line, number, 
 MOST_BYTES = 1_000_000
 MOST_MESSAGE = 500
 MOST_NAME = 80
+MOST_EXERCISES = 200
+MOST_MISTAKES = 12
+MOST_ADJUSTMENTS = 6
 SPACE = "\N{NO-BREAK SPACE}"
 
 # All that can begin Markdown, HTML, a link, a formula or a short name of a picture inside a line.
@@ -19,8 +25,9 @@ _MARKUP = re.compile(r"[\\`*~<>&|\[\]#$@^{}]|:(?=\S)|(?<![a-z0-9])_|_(?![a-z0-9]
 
 
 def markdown(run: RunResult, *, most_bytes: int = MOST_BYTES) -> str:
-    """A heading and a table a student, one row an exercise with verdict, points and message; several students have a
-    table of totals above.
+    """Of one student, a table with verdict, points and message of each exercise; of several, the class's numbers: how
+    scores spread, how exercises did, and what went wrong most often. That does not grow with the class, and names
+    nobody.
 
     Text from students and results can make neither markup nor a row, and the whole holds at most `most_bytes` bytes
     of UTF-8: what does not fit is left out, which the last line says.
@@ -51,23 +58,61 @@ def _lines(run: RunResult) -> Iterator[str]:
     if not run.submissions:
         yield "\nNo submissions.\n"
     if len(run.submissions) > 1:
-        yield "\n| student | points | verdicts |\n| --- | ---: | --- |\n"
-        for submission in run.submissions:
-            yield f"| {_name(submission)} | {_points(submission)} | {_counts(submission)} |\n"
-    for submission in run.submissions:
-        yield f"\n### {_name(submission)}: {_points(submission)} points\n"
-        if submission.waiting:
-            yield f"\nUp to {number(submission.waiting)} more points are given by a person.\n"
-        for line in submission.adjustments:
-            yield f"\nAdjusted: {escaped(line, MOST_MESSAGE)}\n"
-        yield "\n| exercise | verdict | points | message |\n| --- | --- | ---: | --- |\n"
-        for exercise in submission.exercises:
-            is_open = exercise.verdict in ("manual", "fault") and not exercise.score
-            earned = "·" if is_open else number(exercise.score)
-            name = escaped(exercise_label(exercise.id, run.assignment), MOST_NAME)
-            verdict = f"{SYMBOLS[exercise.verdict]}{SPACE}{exercise.verdict}"
-            message = escaped(exercise.message, MOST_MESSAGE)
-            yield f"| {name} | {verdict} | {earned}{SPACE}/{SPACE}{number(exercise.max_score)} | {message} |\n"
+        yield from _class(run)
+    for submission in run.submissions if len(run.submissions) == 1 else ():
+        yield from _student(run, submission)
+
+
+def _class(run: RunResult) -> Iterator[str]:
+    shares = score_shares(run)
+    yield f"\n{len(run.submissions)} students"
+    if shares:
+        full = sum(share >= 1 for share in shares)
+        yield f", mean {_percent(mean(shares))}, median {_percent(median(shares))}, {full} with full score"
+    yield ".\n"
+    for count, one, many in (
+        (sum(item.waiting > 0 for item in run.submissions), "waits", "wait for points that a person gives"),
+        (sum(item.has_fault for item in run.submissions), "has", "have an exercise that the grader failed to judge"),
+    ):
+        if count:
+            yield f"{count} {one if count == 1 else many.partition(' ')[0]} {many.partition(' ')[2]}.\n"
+    adjustments = Counter(line for item in run.submissions for line in item.adjustments)
+    for line, count in adjustments.most_common(MOST_ADJUSTMENTS):
+        yield f"\nAdjusted: {escaped(line, MOST_MESSAGE)}{f' ({count} students)' if count > 1 else ''}\n"
+    if len(adjustments) > MOST_ADJUSTMENTS:
+        yield f"\nThere are {len(adjustments) - MOST_ADJUSTMENTS} other adjustments.\n"
+    if shares:
+        yield "\n| points | students |\n| --- | ---: |\n"
+        for place, count in enumerate(histogram(shares)):
+            yield f"| {100 // BINS * place} to {100 // BINS * (place + 1)}{SPACE}% | {count} |\n"
+    by_hand = {item.id for student in run.submissions for item in student.exercises if item.verdict == "manual"}
+    yield "\n| exercise | right | verdicts |\n| --- | ---: | --- |\n"
+    for exercise in exercise_summaries(run, by_hand)[:MOST_EXERCISES]:
+        name = escaped(exercise_label(exercise.id, run.assignment), MOST_NAME)
+        yield f"| {name} | {_percent(exercise.passed / exercise.judged)} | {_counts(exercise.verdicts)} |\n"
+    mistakes = frequent_mistakes(run)
+    if mistakes:
+        yield "\n| students | exercise | most frequent mistakes |\n| ---: | --- | --- |\n"
+    for mistake in mistakes[:MOST_MISTAKES]:
+        name = escaped(exercise_label(mistake.exercise, run.assignment), MOST_NAME)
+        yield f"| {len(mistake.submissions)} | {name} | {escaped(mistake.sentence, MOST_MESSAGE)} |\n"
+    yield "\nThe report has each student.\n"
+
+
+def _student(run: RunResult, submission: SubmissionResult) -> Iterator[str]:
+    yield f"\n### {_name(submission)}: {_points(submission)} points\n"
+    if submission.waiting:
+        yield f"\nUp to {number(submission.waiting)} more points are given by a person.\n"
+    for line in submission.adjustments:
+        yield f"\nAdjusted: {escaped(line, MOST_MESSAGE)}\n"
+    yield "\n| exercise | verdict | points | message |\n| --- | --- | ---: | --- |\n"
+    for exercise in submission.exercises:
+        is_open = exercise.verdict in ("manual", "fault") and not exercise.score
+        earned = "·" if is_open else number(exercise.score)
+        name = escaped(exercise_label(exercise.id, run.assignment), MOST_NAME)
+        verdict = f"{SYMBOLS[exercise.verdict]}{SPACE}{exercise.verdict}"
+        message = escaped(exercise.message, MOST_MESSAGE)
+        yield f"| {name} | {verdict} | {earned}{SPACE}/{SPACE}{number(exercise.max_score)} | {message} |\n"
 
 
 def _name(submission: SubmissionResult) -> str:
@@ -78,8 +123,11 @@ def _points(submission: SubmissionResult) -> str:
     return f"{number(submission.score)}{SPACE}/{SPACE}{number(submission.max_score)}"
 
 
-def _counts(submission: SubmissionResult) -> str:
-    counts = Counter(exercise.verdict for exercise in submission.exercises)
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}{SPACE}%"
+
+
+def _counts(counts: Mapping[Verdict, int]) -> str:
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in SYMBOLS if counts[verdict])
 
 

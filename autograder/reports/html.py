@@ -1,102 +1,109 @@
-"""Reports as HTML, on a run for instructors and on one submission for its student: each is one file that loads
-nothing, runs nothing and reveals no answer."""
+"""Pages as HTML on one submission, for its student and for instructors: each is one file that loads nothing, runs
+nothing and reveals no answer. And what all pages of reports share: templates and style."""
 
 import base64
 import functools
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from statistics import mean, median
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
 from nbformat import NotebookNode
 
-from autograder import cells
 from autograder.reports import work
-from autograder.reports.summary import exercise_summaries, frequent_mistakes, histogram, score_shares
+from autograder.reports.answers import answers_in
 from autograder.results import text
 from autograder.results.model import RunResult, SubmissionResult
 
 HERE = Path(__file__).resolve().parent
-MOST_MISTAKES = 12
 MOST_PLOT_BYTES_OF_STUDENT = 4 * 2**20
-MOST_PLOT_BYTES_OF_REPORT = 64 * 2**20
-
-
-def html_report(run: RunResult, notebooks: Mapping[str, NotebookNode], assignment_source: NotebookNode) -> str:
-    """The report as one self-contained HTML page.
-
-    Shown are names and points of exercises, verdicts, messages, repairs, and the student's own plots and written
-    answers; of `assignment_source` only headings outside mark schemes. All text is escaped, the page's policy
-    forbids scripts and network, and pictures are PNG files that were looked at.
-
-    Args:
-        run: results of the run.
-        notebooks: the executed notebook of each student that has one, by the student's name.
-        assignment_source: the instructor's version of the notebook.
-    """
-    shares = score_shares(run)
-    mistakes = frequent_mistakes(run)
-    most_bytes = min(MOST_PLOT_BYTES_OF_STUDENT, MOST_PLOT_BYTES_OF_REPORT // max(len(run.submissions), 1))
-    return (
-        _templates()
-        .get_template("report.html.jinja")
-        .render(
-            run=run,
-            title=work.title(assignment_source) or run.assignment,
-            headings=work.heading_of_exercises(assignment_source),
-            shares=shares,
-            mean=mean(shares) if shares else None,
-            median=median(shares) if shares else None,
-            full=sum(share >= 1 for share in shares),
-            repaired=sum(bool(submission.repairs) for submission in run.submissions),
-            by_hand=max((submission.manual_max_score for submission in run.submissions), default=0),
-            bins=histogram(shares),
-            exercises=exercise_summaries(run, cells.written_ids(assignment_source, run.assignment)),
-            mistakes=mistakes[:MOST_MISTAKES],
-            more_mistakes=max(len(mistakes) - MOST_MISTAKES, 0),
-            students=[
-                _student(submission, notebooks.get(submission.student), assignment_source, most_bytes)
-                for submission in run.submissions
-            ],
-            **_style(),
-        )
-    )
 
 
 def student_page(
     run: RunResult, submission: SubmissionResult, notebook: NotebookNode | None, assignment_source: NotebookNode
 ) -> str:
-    """The page of one student: what `html_report` shows of a submission, and nothing of others, nor of the names that
-    the checks give to known mistakes.
+    """The page of one student, for them: verdicts, messages, repairs, their own plots and written answers, and nothing
+    of others, nor of the names that the checks give to known mistakes.
+
+    All text is escaped, the page's policy forbids scripts and network, and pictures are PNG files that were looked at.
 
     Args:
         run: results of the run.
         submission: one of them.
         notebook: the student's executed notebook, where there is one.
-        assignment_source: the instructor's version of the notebook.
+        assignment_source: the instructor's version of the notebook; of it only headings outside mark schemes are shown.
     """
-    return (
-        _templates()
-        .get_template("student.html.jinja")
-        .render(
-            run=run,
-            title=work.title(assignment_source) or run.assignment,
-            headings=work.heading_of_exercises(assignment_source),
-            used={exercise.verdict for exercise in submission.exercises},
-            student=_student(submission, notebook, assignment_source, MOST_PLOT_BYTES_OF_STUDENT),
-            **_style(),
-        )
+    return _page_of(run, submission, notebook, work.outline(assignment_source))
+
+
+def instructors_page(
+    run: RunResult,
+    submission: SubmissionResult,
+    notebook: NotebookNode | None,
+    source: work.Outline,
+    *,
+    index: str = "../../report.html",
+    digest: str = "",
+) -> str:
+    """The page of one student in the report on a class: what `student_page` shows, the names of known mistakes, and
+    the code of each answer beside its verdict.
+
+    `index` is where the page on the class lies, from here; `digest` stands in the page, to know it by.
+    """
+    code = answers_in(notebook, source).code if notebook else {}
+    return _page_of(run, submission, notebook, source, code=code, index=index, page_digest=digest)
+
+
+def _page_of(
+    run: RunResult,
+    submission: SubmissionResult,
+    notebook: NotebookNode | None,
+    source: work.Outline,
+    *,
+    code: Mapping[str, str] | None = None,
+    index: str = "",
+    page_digest: str = "",
+) -> str:
+    most = MOST_PLOT_BYTES_OF_STUDENT
+    student = {
+        "result": submission,
+        "plots": work.plots(notebook, source, most) if notebook else None,
+        "answers": work.written_answers(notebook, source, most) if notebook else None,
+        "code": code or {},
+    }
+    return template("student.html.jinja").render(
+        run=run,
+        title=source.title or run.assignment,
+        headings=source.headings,
+        used={exercise.verdict for exercise in submission.exercises},
+        student=student,
+        index=index,
+        page_digest=page_digest,
+        **style(),
     )
 
 
-def _style() -> dict[str, str]:
+def style() -> dict[str, str]:
     """The style as it stands in the file: its digest is what a page's policy allows."""
-    style = (HERE / "report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return {"style": Markup(style), "style_digest": digest}
+    css, digest = _inline("report.css")
+    return {"style": css, "style_digest": digest}
+
+
+def script() -> dict[str, str]:
+    """The same of the script, the only one that a policy allows: that of the page on a class."""
+    code, digest = _inline("find.js")
+    return {"script": code, "script_digest": digest}
+
+
+@functools.cache
+def _inline(name: str) -> tuple[str, str]:
+    content = (HERE / name).read_text(encoding="utf-8")
+    return Markup(content), base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+
+def template(name: str) -> jinja2.Template:
+    return _templates().get_template(name)
 
 
 @functools.cache
@@ -115,17 +122,8 @@ def _templates() -> jinja2.Environment:
         "plain": text.plain_text,
         "points": text.number,
         "percent": lambda share: f"{100 * share:.0f}\N{NO-BREAK SPACE}%",
+        "signed": lambda value: f"{value:+.2f}".replace("-", "\N{MINUS SIGN}"),
         "label": text.exercise_label,
     }
     environment.globals |= {"symbols": text.SYMBOLS, "meanings": text.MEANINGS}
     return environment
-
-
-def _student(
-    submission: SubmissionResult, notebook: NotebookNode | None, assignment_source: NotebookNode, most_bytes: int
-) -> dict[str, Any]:
-    return {
-        "result": submission,
-        "plots": work.plots(notebook, assignment_source, most_bytes) if notebook else None,
-        "answers": work.written_answers(notebook, assignment_source, most_bytes) if notebook else None,
-    }

@@ -76,8 +76,37 @@ def title(source: NotebookNode) -> str | None:
     return next(found, None)
 
 
-def source_cells(source: NotebookNode) -> dict[str, SourceCell]:
-    """The cells of the assignment by nbgrader's id; a student's notebook has no say in them."""
+@dataclass(frozen=True)
+class Outline:
+    """What reports need to know of an assignment's source, found out once for a class.
+
+    `cells` are its cells by nbgrader's id, `headings` the heading above each exercise by the exercise's name, `answers`
+    the cells that belong to the student by id, and `written` those of them that a person grades, in order.
+    """
+
+    title: str | None
+    cells: dict[str, SourceCell]
+    headings: dict[str, str]
+    answers: dict[str, NotebookNode]
+    written: list[NotebookNode]
+
+
+def outline(source: NotebookNode) -> Outline:
+    """The outline of a source; a student's notebook has no say in it."""
+    known = _source_cells(source)
+    graded = [
+        cell for cell in source.cells if cells.grade_id(cell) and (cells.is_tests(cell) or cells.is_written(cell))
+    ]
+    return Outline(
+        title=title(source),
+        cells=known,
+        headings={cells.exercise_name(cell): known[cells.grade_id(cell)].heading for cell in graded},
+        answers={cells.grade_id(cell): cell for cell in source.cells if cells.grade_id(cell) and cells.is_answer(cell)},
+        written=[cell for cell in source.cells if cells.is_written(cell)],
+    )
+
+
+def _source_cells(source: NotebookNode) -> dict[str, SourceCell]:
     found = {}
     heading = ""
     for cell in source.cells:
@@ -88,19 +117,9 @@ def source_cells(source: NotebookNode) -> dict[str, SourceCell]:
     return found
 
 
-def heading_of_exercises(source: NotebookNode) -> dict[str, str]:
-    """Heading above each exercise, by the exercise's name."""
-    known = source_cells(source)
-    return {
-        cells.exercise_name(cell): known[cells.grade_id(cell)].heading
-        for cell in source.cells
-        if cells.grade_id(cell) and (cells.is_tests(cell) or cells.is_written(cell))
-    }
-
-
-def plots(notebook: NotebookNode, source: NotebookNode, most_bytes: int) -> Plots:
+def plots(notebook: NotebookNode, source: Outline, most_bytes: int) -> Plots:
     """PNG outputs of a student's notebook. Those of test cells are left out: they are not the student's."""
-    known = source_cells(source)
+    known = source.cells
     source_cell = SourceCell("", (), False)
     shown: list[Plot] = []
     over_limit = damaged = used = 0
@@ -127,21 +146,19 @@ def plots(notebook: NotebookNode, source: NotebookNode, most_bytes: int) -> Plot
     return Plots(shown, over_limit, damaged)
 
 
-def written_answers(notebook: NotebookNode, source: NotebookNode, most_bytes: int = 8 * 2**20) -> list[WrittenAnswer]:
+def written_answers(notebook: NotebookNode, source: Outline, most_bytes: int = 8 * 2**20) -> list[WrittenAnswer]:
     """The student's text for each written exercise of the assignment, in its order; pictures in it take `most_bytes`
     together at most."""
     written = {cells.grade_id(cell): cell for cell in notebook.cells if cells.is_written(cell)}
-    heading = heading_of_exercises(source)
     answers, left = [], most_bytes
-    for cell in source.cells:
-        if cells.is_written(cell):
-            name = cells.exercise_name(cell)
-            own = written.get(name, {})
-            text, pictures = taken_out(own.get("source", ""), own.get("attachments"), _numbered, left)
-            left -= sum(len(picture.data) for picture in pictures)
-            text = plain_text(text, MOST_ANSWER_CHARACTERS).strip()
-            shown = text if text and text != cell.source.strip() else None
-            answers.append(WrittenAnswer(name, cells.points(cell), heading[name], shown, pictures))
+    for cell in source.written:
+        name = cells.exercise_name(cell)
+        own = written.get(name, {})
+        text, pictures = taken_out(own.get("source", ""), own.get("attachments"), _numbered, left)
+        left -= sum(len(picture.data) for picture in pictures)
+        text = plain_text(text, MOST_ANSWER_CHARACTERS).strip()
+        shown = text if text and text != cell.source.strip() else None
+        answers.append(WrittenAnswer(name, cells.points(cell), source.headings[name], shown, pictures))
     return answers
 
 

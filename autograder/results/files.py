@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.errors import InputError
@@ -11,8 +12,8 @@ from fixmelab.files import write_whole
 ADVICE = "make room there or allow writing, or give another folder with --out"
 
 
-def write(path: Path, text: str) -> Path:
-    """Write a file, whole or not at all.
+def write(path: Path, text: str | Iterable[str]) -> Path:
+    """Write a file, whole or not at all; of a text in pieces, one is held at a time.
 
     Raises InputError if it cannot be written; then nothing of it is there, and what was there before still is.
     """
@@ -46,10 +47,10 @@ def write_durably(path: Path, text: str) -> None:
     write_whole(path, lambda file: _fill(file, text, durable=True))
 
 
-def _fill(path: Path, text: str, *, durable: bool = False) -> None:
+def _fill(path: Path, text: str | Iterable[str], *, durable: bool = False) -> None:
     # Text out of a kernel may hold lone surrogates, which no file can.
     with path.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-        file.write(text)
+        file.writelines([text] if isinstance(text, str) else text)
         if durable:
             file.flush()
             os.fsync(file.fileno())

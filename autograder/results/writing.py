@@ -1,4 +1,4 @@
-"""What a run shows: results.json, timings.json, the executed notebooks and the report."""
+"""What a run shows: results.json, timings.json and the executed notebooks."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -27,11 +27,6 @@ def write_run(out: Path, run: RunResult, records: Iterable[Record]) -> Path:
     known = {item.path: seconds[item.path] for item in run.submissions if item.path in seconds}
     _write(out / "timings.json", _json(known))
     return _write(out / "results.json", _json(run.model_dump(mode="json", exclude=set() if run.ungraded else UNSAID)))
-
-
-def write_report(out: Path, html: str) -> Path:
-    """Write OUT/report.html, complete or not at all. Raises InputError if `out` cannot be written to."""
-    return _write(out / "report.html", html)
 
 
 def _json(content: Mapping[str, object]) -> str:

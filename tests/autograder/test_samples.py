@@ -81,11 +81,15 @@ def test_every_sample_gets_what_it_deserves(graded):
 def test_table_report_and_notebooks_are_there(graded):
     done, out, results = graded
     assert all(student in done.stdout for student in results)
-    report = (out / "report.html").read_text()
+    report = "".join(path.read_text() for path in out.rglob("*.html"))
     assert report.count("data:image/png;base64,") > 5
     assert len(list((out / "executed").glob("*.ipynb"))) == len(results)
     secrets = ("BEGIN HIDDEN TESTS", "MARK SCHEME", "reference.")
-    assert not any(secret in report for secret in secrets)
+    # One cheat's own code names the reference.
+    own = [path for path in (out / "report" / "students").iterdir() if path.stem not in CHEATS]
+    assert len(own) == len(HONEST)
+    shown = "".join(path.read_text() for path in (out / "report.html", *own)).replace("the_reference.html", "")
+    assert not any(secret in shown for secret in secrets)
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from autograder.attacks.prove import prove_attacks
 from autograder.attacks.verdicts import found_in_archive, found_in_witness
 from autograder.authoring.secrecy import squeeze
 from autograder.errors import InputError, SandboxError
+from autograder.reports.work import outline
 from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
 
 ANSWER = "# %%\n# exercise: gaussian_kl\ndef gaussian_kl(mu, sigma):\n    return {}\n\n\n"
@@ -300,6 +301,7 @@ def test_the_witness_makes_a_known_mistake_and_leaves_an_exercise_open():
     "page",
     [
         "<script>1</script>",
+        "<input id='search'>",
         "<p onclick='1'>x</p>",
         "<p style='color: red'>x</p>",
         "<img src='http://192.0.2.1/x.png'>",
@@ -315,9 +317,12 @@ def test_the_witness_makes_a_known_mistake_and_leaves_an_exercise_open():
 def test_what_runs_or_loads_on_a_page_is_noticed(page, monkeypatch):
     run, notebooks, source = a_run(), {}, course.read_source("vae")
     assert pages.report_problem(run, notebooks, source) == ""
-    whole = pages.html_report(run, notebooks, source)
-    monkeypatch.setattr(pages, "html_report", lambda *arguments: whole.replace("</main>", page + "</main>"))
-    assert pages.report_problem(run, notebooks, source).startswith("the report holds ")
+    whole = "".join(pages.index_page(run, source))
+    sheet = pages.instructors_page(run, run.submissions[0], None, outline(source))
+    for name, text in (("index_page", whole), ("instructors_page", sheet)):
+        with monkeypatch.context() as patch:
+            patch.setattr(pages, name, lambda *_, text=text: text.replace("</main>", page + "</main>"))
+            assert pages.report_problem(run, notebooks, source).startswith("the report holds "), name
 
 
 @pytest.mark.parametrize("odd", ["\x1b[2J", "\x00", "\x7f", "\x9b31m", "\u202e", "\u2066", "\ud800", "\r"])

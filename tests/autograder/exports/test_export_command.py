@@ -30,7 +30,7 @@ def test_what_is_printed_is_what_is_written(graded, tmp_path, form):
     written = export(graded, "--to", form, "--out", out)
     assert written.exit_code == 0 and str(out) in written.stdout
     assert out.read_bytes() == printed.stdout_bytes
-    assert b"emil" in out.read_bytes()
+    assert (b"2 students" if form == "markdown" else b"emil") in out.read_bytes()  # a class is not named there
     before = out.stat().st_mtime_ns, sorted(path.name for path in out.parent.iterdir())
     assert export(graded, "--to", form, "--out", out).exit_code == 0
     assert before[1] == sorted(path.name for path in out.parent.iterdir()) == ["out.txt"]

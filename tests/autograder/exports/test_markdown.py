@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from autograder.exports.markdown import MOST_BYTES, markdown
+from autograder.reports.summary import BINS
 from autograder.results.text import one_line
 
 
@@ -42,17 +43,46 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def test_rows_headings_and_numbers(make_run, make_submission, every_verdict):
-    page = Page(markdown(make_run(make_submission("ada", *every_verdict, manual=2.0), make_submission("emil"))))
-    assert [tag for tag in page.tags if tag[0] == "h"] == ["h2", "h3", "h3"]
-    assert page.tags.count("table") == 3
-    assert page.rows[0] == ["student", "points", "verdicts"]
-    assert page.rows[2] == ["emil", "2 / 2", "1 pass"]
-    assert page.rows[3] == ["exercise", "verdict", "points", "message"]
-    assert page.rows[4] == ["part_0", "✓ pass", "2 / 2", ""]
-    assert page.rows[5] == ["part_1", "✗ fail", "0 / 2", "said of fail"]
-    assert page.rows[11] == ["part_7", "? manual", "· / 2", ""]
+def test_rows_headings_and_numbers_of_one_student(make_run, make_submission, every_verdict):
+    page = Page(markdown(make_run(make_submission("ada", *every_verdict, manual=2.0))))
+    assert [tag for tag in page.tags if tag[0] == "h"] == ["h2", "h3"]
+    assert page.rows[0] == ["exercise", "verdict", "points", "message"]
+    assert page.rows[1] == ["part_0", "✓ pass", "2 / 2", ""]
+    assert page.rows[2] == ["part_1", "✗ fail", "0 / 2", "said of fail"]
+    assert page.rows[8] == ["part_7", "? manual", "· / 2", ""]
     assert "Up to 2 more points are given by a person." in page.texts
+
+
+def test_several_students_get_the_numbers_of_the_class(make_run, make_submission):
+    wrong, right = ("fail", "the sign is wrong"), ("pass", "")
+    page = Page(
+        markdown(
+            make_run(
+                make_submission("ada", right, right, ("manual", ""), manual=2.0).model_copy(
+                    update={"adjustments": ["part_0: dropped: *so*"]}
+                ),
+                make_submission("emil", wrong, right, ("missing", ""), manual=2.0),
+                make_submission("noor", wrong, ("fault", "")).model_copy(
+                    update={"adjustments": ["part_0: dropped: *so*", *map(str, range(9))]}
+                ),
+            )
+        )
+    )
+    text = "".join(page.texts)
+    assert "3 students, mean 44 %, median 33 %, 1 with full score." in text
+    assert "1 waits for points that a person gives." in text
+    assert "1 has an exercise that the grader failed to judge." in text
+    assert "Adjusted: part_0: dropped: *so* (2 students)" in text and "There are 4 other adjustments." in text
+    assert ["90 to 100 %", "1"] in page.rows and ["30 to 40 %", "1"] in page.rows
+    assert ["part_0", "33 %", "1 pass, 2 fail"] in page.rows
+    assert ["part_1", "67 %", "2 pass, 1 fault"] in page.rows
+    assert ["2", "part_0", "the sign is wrong"] in page.rows
+    assert not [name for name in ("ada", "emil", "noor", "part_2") if name in text]
+
+
+def test_it_does_not_grow_with_the_class(make_run, make_submission):
+    students = [make_submission(f"s{number}", ("fail", f"{number} " * 200), ("pass", "")) for number in range(60)]
+    assert len(markdown(make_run(*students * 20))) <= len(markdown(make_run(*students))) + 100
 
 
 def test_one_student_needs_no_table_of_totals(make_run, make_submission):
@@ -90,6 +120,13 @@ def require_as_said(page: Page, student: str, message: str) -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
+def test_text_in_the_numbers_of_a_class_builds_nothing(make_run, make_submission, attack):
+    page = Page(markdown(make_run(*(make_submission(name, ("fail", attack)) for name in (attack, "emil")))))
+    assert set(page.tags) <= TAGS
+    assert page.tags.count("tr") == 1 + BINS + 2 + 2 and page.rows[-1][2] == one_line(attack, 500)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
 def test_text_is_shown_and_builds_nothing(make_run, make_submission, attack):
     page = Page(markdown(make_run(make_submission(attack, ("fail", attack), ("pass", "")))))
     require_as_said(page, attack, attack)
@@ -106,14 +143,13 @@ def test_no_text_forges_a_row_or_a_heading(make_run, make_submission, student, m
 
 
 def test_it_fits_and_says_what_was_cut(make_run, make_submission):
-    lines = [("fail", "é" * 500)] * 20
-    run = make_run(*(make_submission(f"student {index}", *lines) for index in range(100)))
+    run = make_run(make_submission("ada", *[("fail", "é" * 500)] * 2000))
     text = markdown(run)
     assert MOST_BYTES - 2000 < len(text.encode()) <= MOST_BYTES < 2**20
     assert text.endswith("\n**Cut here:** a job summary holds 1 MiB at most. results.json has everything.\n")
     page = Page(text)
-    assert all(len(row) == 4 for row in page.rows[101:]) and page.tags[-2:] == ["p", "strong"]
-    assert "Cut here" not in markdown(make_run(make_submission("ada", *lines)))
+    assert all(len(row) == 4 for row in page.rows) and page.tags[-2:] == ["p", "strong"]
+    assert "Cut here" not in markdown(make_run(make_submission("ada", ("fail", "é" * 500))))
 
 
 def test_names_of_known_mistakes_are_not_in_it(make_run, make_submission):

@@ -4,7 +4,8 @@ import pytest
 from canary_course import source, submission
 from nbformat.v4 import new_output
 
-from autograder.reports.html import html_report, student_page
+from autograder.reports.html import instructors_page, student_page
+from autograder.reports.work import outline
 from autograder.results.model import Repair
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -40,7 +41,7 @@ def test_nothing_of_others_and_no_name_of_a_mistake(make_run, make_submission):
     page = student_page(run, ada, None, source())
     assert "said to ada" in page
     assert "emil" not in page and "name_of_a_mistake" not in page and "2 submissions" not in page
-    assert "name_of_a_mistake" in html_report(run, {}, source())
+    assert "name_of_a_mistake" in instructors_page(run, ada, None, outline(source()))
 
 
 def test_without_a_notebook_or_the_sandbox_it_says_so(make_run, make_submission):

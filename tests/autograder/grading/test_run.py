@@ -14,6 +14,7 @@ from autograder.errors import InputError, SandboxError
 from autograder.grading.digest import run_digest
 from autograder.grading.forget import forget
 from autograder.grading.grading import Grading
+from autograder.grading.numbers import numbers_in_class
 from autograder.grading.run import Run, begin_run
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
@@ -77,6 +78,21 @@ def test_what_is_wrong_with_one_submission_does_not_stop_the_rest(toy, crew):
     assert steps == [(0, 2), (1, 2), (2, 2)]
     with pytest.raises(InputError, match="bob.ipynb"):
         run.finish()
+
+
+def test_answers_that_give_the_same_numbers_are_known_by_them(toy, crew, tmp_path):
+    """By whatever code, and although the inputs of each were others when they were graded."""
+    bodies = {"ada": "return x * 3", "bob": "return x + x + x", "eve": "return x * 4", "sam": "return 2 * x"}
+    for student, body in bodies.items():
+        path = notebook_path(tmp_path / "out", student)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(submission(double=body, square=RIGHT["square"]), path)
+    wanted = {student: ["double"] for student in ("ada", "bob", "eve", "gone")}
+    steps = []
+    found, lines = numbers_in_class(toy_grading(), tmp_path / "out", wanted, crew, lambda *step: steps.append(step))
+    assert set(found) == {(student, "toy.double") for student in ("ada", "bob", "eve")}
+    assert found["ada", "toy.double"] == found["bob", "toy.double"] != found["eve", "toy.double"]
+    assert len(lines) == 1 and "gone" in lines[0] and steps[-1] == (3, 3)
 
 
 def test_a_second_run_grades_only_what_is_new(toy, crew, tmp_path):

@@ -1,14 +1,18 @@
 """A small assignment, runs of it and pictures, made by hand."""
 
 import base64
+import json
 import struct
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from autograder.reports.report import write_report
+from autograder.results import files
 from autograder.results.model import ExerciseResult, Repair, RunResult, SubmissionResult
 
 STUB = "*Write your answer here.*"
@@ -130,10 +134,21 @@ def hostile_name() -> str:
 
 
 @pytest.fixture
-def hostile_report(submission, make_run, executed, source, make_png, hostile_name) -> str:
-    """A report in which every text that a student controls tries to run a script or to load something."""
-    from autograder.reports.html import html_report
+def write_class(tmp_path, source) -> Callable[..., Path]:
+    """A function that writes the report on a run and the executed notebooks of its students, and returns the folder."""
 
+    def write(run: RunResult, notebooks: dict[str, NotebookNode] | None = None, **options) -> Path:
+        for student, notebook in (notebooks or {}).items():
+            files.write(files.notebook_path(tmp_path, student), json.dumps(notebook))
+        write_report(tmp_path, run, source, **options)
+        return tmp_path
+
+    return write
+
+
+@pytest.fixture
+def hostile_report(submission, make_run, executed, write_class, make_png, hostile_name) -> Path:
+    """The folder of a report in which every text that a student controls tries to run a script or to load something."""
     attack = "<script>document.title='ran'</script><img src='http://127.0.0.1:9/x' onerror=\"document.title='ran'\">"
     unbroken = attack + "x" * 500
     repair = Repair(exercise=f"little.{attack}", how="name", confidence=0.5, what=unbroken)
@@ -146,7 +161,10 @@ def hostile_report(submission, make_run, executed, source, make_png, hostile_nam
     run = make_run(
         submission(hostile_name, kl=("fail", unbroken, attack), grid=("error", attack, None), repairs=(repair,)),
         submission("ada"),
-        submission("y" * 300, kl=("crashed", "", None), grid=("missing", "z" * 400, None)),
+        submission("y" * 90, kl=("crashed", "", None), grid=("missing", "z" * 400, None)),
     )
     notebook = executed({"cell-3": outputs}, answer=f"</pre></style>{unbroken}")
-    return html_report(run, {hostile_name: notebook}, source)
+    for cell in notebook.cells:
+        if cell.metadata["nbgrader"]["grade_id"] in ("kl", "grid"):
+            cell["source"] = f"# exercise: {cell.metadata['nbgrader']['grade_id']}\n</pre></script>{unbroken}\n"
+    return write_class(run, {hostile_name: notebook})

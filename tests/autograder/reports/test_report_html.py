@@ -5,13 +5,14 @@ from html.parser import HTMLParser
 import pytest
 
 from autograder.reports import html, work
-from autograder.reports.html import html_report
+from autograder.reports.html import instructors_page
+from autograder.reports.index import index_page, page_name
 from autograder.reports.summary import exercise_summaries, frequent_mistakes, histogram
 from autograder.results.model import Repair
 
 SIGMA = ("fail", "sigma is taken for the variance", "variance_as_sigma")
 UNKNOWN = ("fail", "the numbers are wrong", None)
-VOID = {"meta", "img"}
+VOID = {"meta", "img", "input"}
 
 
 class Page(HTMLParser):
@@ -36,7 +37,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data):
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.texts.append(data)
 
     @property
@@ -45,6 +46,18 @@ class Page(HTMLParser):
 
     def all(self, tag):
         return [attributes for name, attributes in self.elements if name == tag]
+
+
+def index(run, source):
+    return "".join(index_page(run, source))
+
+
+def sheet(run, source, notebook=None, student=0):
+    return instructors_page(run, run.submissions[student], notebook, work.outline(source))
+
+
+def pages_of(folder):
+    return [path.read_text(encoding="utf-8") for path in folder.rglob("*.html")]
 
 
 @pytest.fixture
@@ -59,7 +72,7 @@ def class_run(submission, make_run):
 
 
 def test_numbers_agree_with_the_run(class_run, source):
-    text = Page(html_report(class_run, {}, source)).text
+    text = Page(index(class_run, source)).text
     shares = [3.5 / 3.5, 1.5 / 3.5, 0, 0]
     assert f"{100 * sum(shares) / 4:.0f} % mean score" in text
     assert "21 % median score" in text
@@ -67,19 +80,20 @@ def test_numbers_agree_with_the_run(class_run, source):
     assert "1 notebook repaired" in text
     assert "4 submissions" in text
     for submission in class_run.submissions:
-        expected = f"{submission.student} {submission.score:g} / {submission.max_score:g}"
+        expected = f"{submission.student}{submission.score:g} / {submission.max_score:g}"
         assert expected in text
-        assert f"{submission.score:g} of {submission.max_score:g} automatic points" in text
     assert "kl 1 The KL term 1 of 4 25 %" in text
     assert "grid 2 A map 2 of 4 50 %" in text
     assert "2× kl variance_as_sigma sigma is taken for the variance emil, noor" in text
     assert "1× grid the numbers are wrong noor" in text
-    assert "kl metadata restored anchor 75 %" in text
-    assert "no answer in time" in text
+    assert "ada3.5 / 3.5?✓✓" in text and "sam0 / 3.5?–T" in text
+    one, other = (Page(sheet(class_run, source, student=number)).text for number in (1, 3))
+    assert "1.5 of 3.5 automatic points" in one and "kl metadata restored anchor 75 %" in one
+    assert "variance_as_sigma" in one and "no answer in time" in other
 
 
 def test_bars_of_an_exercise_fill_the_width_by_verdict(class_run, source):
-    bars = [bar for bar in Page(html_report(class_run, {}, source)).all("rect") if "x" in bar and "%" in bar["x"]]
+    bars = [bar for bar in Page(index(class_run, source)).all("rect") if "x" in bar and "%" in bar["x"]]
     assert [(bar["class"], bar["x"], bar["width"]) for bar in bars] == [
         ("pass", "0%", "25.0%"),
         ("fail", "25.0%", "50.0%"),
@@ -122,56 +136,89 @@ def test_frequent_mistakes_join_by_name_else_by_sentence(submission, make_run):
 
 
 def test_hostile_text_adds_no_element(hostile_report):
-    page = Page(hostile_report)
-    tags = {tag for tag, _ in page.elements}
-    assert not tags & {"script", "iframe", "object", "embed", "link", "form", "base"}
-    assert all(image["src"].startswith("data:image/png;base64,") for image in page.all("img"))
-    assert len(page.all("img")) == 1
-    assert all(link["href"].startswith("#student-") for link in page.all("a"))
-    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", hostile_report)
+    whole = pages_of(hostile_report)
+    assert len(whole) == 5  # the class, the exam and three students
+    pages = [Page(text) for text in whole]
+    tags = [tag for page in pages for tag, _ in page.elements]
+    assert not set(tags) & {"iframe", "object", "embed", "link", "form", "base"}
+    assert (tags.count("script"), tags.count("input")) == (1, 1)  # the search
+    images = [image for page in pages for image in page.all("img")]
+    assert len(images) == 1 and images[0]["src"].startswith("data:image/png;base64,")
+    links = {link["href"] for page in pages for link in page.all("a")}
+    assert all(re.fullmatch(r"report/(students/[\w.%-]+|exam)\.html|(\.\./){1,2}report\.html", link) for link in links)
+    assert not [name for page in pages for _, given in page.elements for name in given if name.startswith("on")]
+    for text in whole:
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", text)
+        assert "url(" not in text and "@import" not in text
 
 
-def test_hostile_text_is_shown_as_it_is(hostile_report):
-    text = Page(hostile_report).text
-    for part in ("[bold]eve[/bold]", "</pre></style><script>", "onerror=\"document.title='ran'\">"):
+def test_hostile_text_is_shown_as_it_is(hostile_report, hostile_name):
+    text = Page((hostile_report / page_of_file(hostile_name)).read_text()).text
+    for part in (
+        "[bold]eve[/bold]",
+        "</pre></style><script>",
+        "</pre></script><script>",
+        "onerror=\"document.title='ran'\">",
+    ):
         assert part in text
     assert "2 outputs that call themselves PNG images are none" in text
+    assert "[bold]eve[/bold]" in Page((hostile_report / "report.html").read_text()).text
 
 
-def test_page_forbids_scripts_and_loads_nothing(hostile_report):
-    (policy,) = (meta["content"] for meta in Page(hostile_report).all("meta") if "http-equiv" in meta)
-    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
-    assert "script" not in policy and "unsafe" not in policy
-    assert "url(" not in hostile_report and "@import" not in hostile_report
+def page_of_file(student):
+    return f"report/students/{page_name(student)}"
 
 
-def test_no_answer_is_revealed(class_run, executed, source, make_png):
-    notebooks = {"ada": executed({"cell-3": [{"image/png": make_png()}]}, answer="My words.")}
-    page = html_report(class_run, notebooks, source)
-    assert "SECRET" not in page
+def test_pages_forbid_scripts_and_load_nothing(hostile_report):
+    for text in pages_of(hostile_report):
+        (policy,) = (meta["content"] for meta in Page(text).all("meta") if "http-equiv" in meta)
+        assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+        assert "unsafe" not in policy and ("script-src 'sha256-" in policy) == ("<script>" in text)
+
+
+def test_no_answer_of_the_course_is_revealed(class_run, executed, source, make_png):
+    notebook = executed({"cell-3": [{"image/png": make_png()}]}, answer="My words.")
+    for cell in notebook.cells:
+        cell["source"] = cell["source"].replace("SECRET_SOLUTION", "my own code")
+    page = sheet(class_run, source, notebook)
+    assert "SECRET" not in page + index(class_run, source)
     assert "MARK SCHEME" not in page
-    assert "My words." in page
+    assert "My words." in page and "my own code" in page
+
+
+def test_code_stands_beside_its_verdict_and_is_open_unless_right(class_run, executed, source):
+    notebook = executed()
+    for cell in notebook.cells:
+        if cell.metadata["nbgrader"]["grade_id"] in ("kl", "grid"):
+            cell["source"] = f"# exercise: {cell.metadata['nbgrader']['grade_id']}\na < b"
+    page = sheet(class_run, source, notebook, student=1)
+    shown = re.findall(
+        r'<code>(\w+)</code>(?:(?!<li>).)*?<details class="code"( open)?>.*?<pre>(.*?)</pre>', page, re.S
+    )
+    assert shown == [
+        ("kl", " open", "# exercise: kl\na &lt; b"),
+        ("grid", "", "# exercise: grid\na &lt; b"),
+    ]
 
 
 def test_written_answers(executed, source):
-    (answer,) = work.written_answers(executed(answer="Because *q*.\n<b>"), source)
+    (answer,) = work.written_answers(executed(answer="Because *q*.\n<b>"), work.outline(source))
     assert (answer.exercise, answer.points, answer.heading) == ("why", 3, "1 The KL term")
     assert answer.text == "Because *q*.\n<b>"
-    assert work.written_answers(executed(), source)[0].text is None
-    assert work.written_answers(executed(answer="  \n"), source)[0].text is None
-    long = work.written_answers(executed(answer="x" * 10**6), source)[0].text
+    assert work.written_answers(executed(), work.outline(source))[0].text is None
+    assert work.written_answers(executed(answer="  \n"), work.outline(source))[0].text is None
+    long = work.written_answers(executed(answer="x" * 10**6), work.outline(source))[0].text
     assert len(long) == work.MOST_ANSWER_CHARACTERS and long.endswith("…")
 
 
 def test_a_student_without_notebook(class_run, executed, source):
-    text = Page(html_report(class_run, {"ada": executed()}, source)).text
-    assert text.count("There is no executed notebook of this submission") == 3
-    assert text.count("Not answered.") == 1
+    assert "There is no executed notebook of this submission" in Page(sheet(class_run, source)).text
+    text = Page(sheet(class_run, source, executed())).text
+    assert "no executed notebook" not in text and text.count("Not answered.") == 1
 
 
 def test_empty_run(make_run, source):
-    text = Page(html_report(make_run(), {}, source)).text
+    text = Page(index(make_run(), source)).text
     assert "This run has no submissions." in text
     assert "0 submissions" in text
 
@@ -179,23 +226,23 @@ def test_empty_run(make_run, source):
 def test_run_without_automatic_points(submission, make_run, source):
     only = submission("ada")
     written = only.model_copy(update={"exercises": only.exercises[:1], "score": 0.0, "max_score": 0.0})
-    text = Page(html_report(make_run(written), {}, source)).text
+    text = Page(index(make_run(written), source)).text
     assert "0 / 0" in text and "mean score" not in text
 
 
 def test_missing_sandbox_is_said(submission, make_run, source):
-    assert "Graded without the sandbox" in html_report(make_run(submission("ada"), sandbox=False), {}, source)
-    assert "Graded without the sandbox" not in html_report(make_run(submission("ada")), {}, source)
+    assert "Graded without the sandbox" in index(make_run(submission("ada"), sandbox=False), source)
+    assert "Graded without the sandbox" not in index(make_run(submission("ada")), source)
 
 
 def test_lone_surrogates_do_not_break_writing(submission, make_run, executed, source):
-    page = html_report(make_run(submission("ada")), {"ada": executed(answer="\ud83d half")}, source)
+    page = sheet(make_run(submission("ada")), source, executed(answer="\ud83d half"))
     assert "\ufffd half" in page.encode("utf-8").decode()
 
 
 def test_headings_are_plain_and_from_the_assignment(source):
     assert work.title(source) == "The little notebook"
-    assert work.heading_of_exercises(source) == {"kl": "1 The KL term", "why": "1 The KL term", "grid": "2 A map"}
+    assert work.outline(source).headings == {"kl": "1 The KL term", "why": "1 The KL term", "grid": "2 A map"}
     assert work.headings("# a\n### BEGIN MARK SCHEME\n# hidden, without an end") == ["a"]
     assert work.headings("#### A * B * C ####\n#no heading") == ["A * B * C"]
 
@@ -212,7 +259,7 @@ def test_plots_stand_in_order_with_captions(executed, source, make_png):
     added = executed({"cell-3": [{"image/png": pictures[3]}]}).cells[4]
     added.metadata = {}
     notebook.cells.insert(5, added)
-    found = work.plots(notebook, source, 10**6)
+    found = work.plots(notebook, work.outline(source), 10**6)
     assert [(plot.data, plot.caption) for plot in found.shown] == [
         (pictures[0], "kl · 1 The KL term"),
         (pictures[1], "1 The KL term"),
@@ -223,25 +270,26 @@ def test_plots_stand_in_order_with_captions(executed, source, make_png):
 
 
 def test_pictures_of_test_cells_are_left_out(executed, source, make_png):
-    found = work.plots(executed({"test_kl": [{"image/png": make_png()}]}), source, 10**6)
+    found = work.plots(executed({"test_kl": [{"image/png": make_png()}]}), work.outline(source), 10**6)
     assert (found.shown, found.over_limit, found.damaged) == ([], 0, 0)
 
 
 def test_number_and_size_of_plots_are_limited(executed, source, make_png):
     picture = {"image/png": make_png()}
-    many = work.plots(executed({"cell-3": [picture] * (work.MOST_PLOTS + 3)}), source, 10**6)
+    many = work.plots(executed({"cell-3": [picture] * (work.MOST_PLOTS + 3)}), work.outline(source), 10**6)
     assert (len(many.shown), many.over_limit) == (work.MOST_PLOTS, 3)
     size = len(base64.b64decode(picture["image/png"]))
-    tight = work.plots(executed({"cell-3": [picture] * 3}), source, 2 * size)
+    tight = work.plots(executed({"cell-3": [picture] * 3}), work.outline(source), 2 * size)
     assert (len(tight.shown), tight.over_limit) == (2, 1)
-    bomb = work.plots(executed({"cell-3": [{"image/png": make_png(claimed=(60000, 60000))}]}), source, 10**6)
+    bomb = work.plots(
+        executed({"cell-3": [{"image/png": make_png(claimed=(60000, 60000))}]}), work.outline(source), 10**6
+    )
     assert (len(bomb.shown), bomb.over_limit) == (0, 1)
 
 
 def test_capped_plots_are_said(class_run, executed, source, make_png, monkeypatch):
     monkeypatch.setattr(html, "MOST_PLOT_BYTES_OF_STUDENT", 0)
-    notebooks = {"ada": executed({"cell-3": [{"image/png": make_png()}] * 2})}
-    text = Page(html_report(class_run, notebooks, source)).text
+    text = Page(sheet(class_run, source, executed({"cell-3": [{"image/png": make_png()}] * 2}))).text
     assert "2 more plots are not shown" in text
 
 
@@ -275,4 +323,4 @@ def test_a_broken_output_does_not_stop_the_report(executed, source):
     notebook = executed()
     notebook.cells[4]["outputs"] = [{"output_type": "stream", "text": "x"}, {"output_type": "display_data", "data": 3}]
     del notebook.cells[2]["outputs"]
-    assert work.plots(notebook, source, 10**6) == work.Plots([], 0, 0)
+    assert work.plots(notebook, work.outline(source), 10**6) == work.Plots([], 0, 0)

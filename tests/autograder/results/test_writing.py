@@ -8,9 +8,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from autograder.errors import InputError
+from autograder.results import files
 from autograder.results.files import notebook_path
 from autograder.results.model import ExerciseResult, Record, RunResult, SubmissionResult
-from autograder.results.writing import write_report, write_run
+from autograder.results.writing import write_run
 
 
 def record(student: str) -> Record:
@@ -69,8 +70,8 @@ def test_what_is_the_same_already_is_left_alone(tmp_path):
     assert path.stat().st_mtime == 1
 
 
-def test_a_report_is_written(tmp_path):
-    assert write_report(tmp_path / "out", "<p>é</p>").read_text(encoding="utf-8") == "<p>é</p>"
+def test_a_file_is_written_in_pieces(tmp_path):
+    assert files.write(tmp_path / "out" / "page.html", iter(["<p>", "é</p>"])).read_text(encoding="utf-8") == "<p>é</p>"
 
 
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path):

@@ -1,0 +1,67 @@
+"""The answers in an executed notebook, exercise by exercise: code and prose, as the student wrote them."""
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autograder import cells
+from autograder.reports.work import Outline
+
+MOST_CHARACTERS = 20_000  # of one answer
+
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_COMMENTS_AND_SPACE = re.compile(r"#[^\n]*|\s+")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a student wrote: the code of each exercise and the prose of each written one, by the exercise's name. In
+    `cells` is the whole cell in which the code of an exercise stands, which may hold that of others."""
+
+    code: dict[str, str]
+    prose: dict[str, str]
+    cells: dict[str, str]
+
+    def leaning(self, exercise: str) -> str:
+        """The cell of an exercise's code, and those of all that it uses of others, without comments and white space:
+        two that share it are the same answer."""
+        found = {exercise: self.cells.get(exercise, "")}
+        waiting = [exercise]
+        while waiting:
+            for word in set(_WORD.findall(found[waiting.pop()])):
+                if word in self.cells and word not in found:
+                    found[word] = self.cells[word]
+                    waiting.append(word)
+        return "\n".join(sorted({_COMMENTS_AND_SPACE.sub("", text) for text in found.values()}))
+
+
+def answers_in(notebook: Mapping[str, Any], source: Outline) -> Answers:
+    """The answers of a notebook that was restored from a source. Each is cut at 20,000 characters.
+
+    A cell that holds several exercises is divided at its anchors; what stands above the first belongs to it.
+    """
+    found = Answers({}, {}, {})
+    for cell in notebook["cells"]:
+        original = source.answers.get(cells.grade_id(cell))
+        if original is None:
+            continue
+        text = cell["source"]
+        if cells.is_written(original):
+            found.prose[cells.exercise_name(original)] = text[:MOST_CHARACTERS]
+        elif cells.is_fixme(original):
+            names = cells.anchors(original)
+            found.cells.update(dict.fromkeys(names, text[:MOST_CHARACTERS]))
+            found.code.update(_by_anchor(text, names))
+    return found
+
+
+def _by_anchor(text: str, names: list[str]) -> Iterator[tuple[str, str]]:
+    found = [anchor for anchor in cells.ANCHOR.finditer(text) if anchor[1] in names]
+    if sorted(anchor[1] for anchor in found) != sorted(names):
+        yield from ((name, text[:MOST_CHARACTERS]) for name in names)
+        return
+    starts = [0, *(anchor.start() for anchor in found[1:]), len(text)]
+    for anchor, start, end in zip(found, starts, starts[1:], strict=False):
+        yield anchor[1], textwrap.dedent(text[start:end]).strip("\n")[:MOST_CHARACTERS]
