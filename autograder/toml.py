@@ -5,6 +5,6 @@ import sys
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # jupytext brings it there
 
 __all__ = ["tomllib"]
