@@ -1,10 +1,9 @@
-"""`autograder build`: source/ and release/ of each notebook from its one text, and README's table of them all.
+"""`autograder build`: source/ and release/ of each notebook from its one text, README's table, docs/authoring.md.
 
 Nothing is written before the leak scan.
 """
 
 import re
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder import cells, course
 from autograder.authoring.declared import ASSIGNMENTS, checked_exercises
+from autograder.authoring.handbook import PAGE, handbook
 from autograder.authoring.importing import OWN_COURSE, require_importable
 from autograder.authoring.leaks import find_leaks, published_files
 from autograder.authoring.overview import with_overview
@@ -22,12 +22,8 @@ from autograder.authoring.release import release_from_source
 from autograder.authoring.secrecy import secrets_of
 from autograder.authoring.text import source_from_text, to_json
 from autograder.errors import InputError
+from autograder.toml import tomllib
 from fixmelab.files import write_whole
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # jupytext brings it there
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,8 @@ class Built:
 def build(
     names: Iterable[str] | None = None, *, check: bool = False, readme: bool = True, root: Path | None = None
 ) -> list[Built]:
-    """Build the named notebooks, or all, under `root` (the repository), and README's table of all of them.
+    """Build the named notebooks, or all, under `root` (the repository), README's table of all of them, and the page on
+    what checks can ask.
 
     Nothing is written unless all is well. With `check` nothing is written at all; what lies on disk must be what would
     be built. Without `readme` README is left alone: it is no part of what students and Gradescope get.
@@ -79,6 +76,8 @@ def build(
             made[path] = to_json(notebook)
     if readme:
         made[root / "README.md"] = with_overview(sources, repository_of(root), root)
+        if root == OWN_COURSE:
+            made[root / PAGE] = handbook(root)
     stale = [path for path, text in made.items() if not path.is_file() or path.read_bytes() != text.encode()]
 
     files = published_files(root)

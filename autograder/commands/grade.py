@@ -100,7 +100,7 @@ def grade(
             share=share,
         ) as run,
     ):
-        _require_ledger(run)  # before the work, and not when its report is made
+        _require_rules(run)  # before the work, and not when its report is made
         submissions = run.find(paths)
         with progress(f"grading {assignment}") as show:
             result = run.grade(submissions, again=again, minutes=minutes, on_step=show)
@@ -122,10 +122,10 @@ def forget(
 ) -> None:
     """Remove students from the results of a folder: those who have withdrawn, or were graded under a wrong name."""
     from autograder.grading.forget import forget as forget_students
-    from autograder.results.adjusting import read_ledger
+    from autograder.points.rules import read_rules
     from autograder.results.reading import read_results
 
-    read_ledger(read_results(out, unfinished=True).run.assignment)  # a row that is wrong would leave the old report
+    read_rules(read_results(out, unfinished=True).run.assignment)  # a row that is wrong would leave the old report
     left = forget_students(out, students)
     _remove_pages(out, students)
     say(f"removed from {out}: {len(students)}: {_named(students)}; {len(left.submissions)} left")
@@ -184,13 +184,13 @@ def _remove_pages(out: Path, students: list[str]) -> None:
     remove_pages(out, students)
 
 
-def _require_ledger(run: "Run") -> None:
+def _require_rules(run: "Run") -> None:
     from autograder import cells
-    from autograder.results.adjusting import read_ledger, require_exercises
+    from autograder.points.rules import read_rules
 
     grading = run.grading
     graded = [cell for cell in grading.source.cells if cells.is_tests(cell) or cells.is_written(cell)]
-    require_exercises(read_ledger(grading.assignment), grading.assignment, [*map(cells.exercise_name, graded)])
+    read_rules(grading.assignment).require_exercises([*map(cells.exercise_name, graded)])
 
 
 def _show_changes(run: "Run", result: "RunResult") -> None:
@@ -211,8 +211,8 @@ def say_changes(before: "RunResult", result: "RunResult") -> None:
 def write_report(out: Path, result: "RunResult") -> Path:
     """Write the report with what people adjusted, and return the path of report.html."""
     from autograder import course
+    from autograder.points.adjusting import adjusted
     from autograder.reports import report
-    from autograder.results.adjusting import adjusted
 
     shown, notes = adjusted(result)
     for note in notes:

@@ -20,11 +20,11 @@ def merge(
     """
     from autograder.grading.merge import merge as merge_folders
     from autograder.grading.merge import missing_line
+    from autograder.points.rules import read_rules
     from autograder.reports.table import results_table
-    from autograder.results.adjusting import read_ledger
     from autograder.results.reading import read_results
 
-    read_ledger(read_results(folders[0], unfinished=True).run.assignment)
+    read_rules(read_results(folders[0], unfinished=True).run.assignment)
     with progress("merging") as show:
         merged = merge_folders(folders, out, on_step=show)
     console.print(results_table(merged.run))

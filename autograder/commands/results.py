@@ -18,39 +18,51 @@ class ExportForm(str, Enum):
     junit = "junit"
     csv = "csv"
     canvas = "canvas"
+    moodle = "moodle"
+    blackboard = "blackboard"
     markdown = "markdown"
     html = "html"
 
 
 def export(
     results: Results,
-    to: Annotated[ExportForm, typer.Option("--to", help="JUnit XML, CSV, Canvas, a job summary, a page a student.")],
+    to: Annotated[ExportForm, typer.Option("--to", help="The form.")],
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Where to; else it is printed. For html a folder, else RESULTS/feedback."),
     ] = None,
     roster: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="canvas: the CSV file that Canvas exported, to fill in.")
+        Path | None, typer.Option(metavar="FILE", help="The CSV file that Canvas, Moodle or Blackboard exported.")
     ] = None,
     column: Annotated[
-        str | None, typer.Option(metavar="TITLE", help="canvas: the assignment's column, by title, ID or both.")
+        str | None, typer.Option(metavar="TITLE", help="The assignment's column there, by title, ID or both.")
     ] = None,
     marks: Annotated[
-        bool, typer.Option("--marks", help="canvas: total points, those by people too, from the gradebook.")
+        bool, typer.Option("--marks", help="With points and comments by people, from the gradebook.")
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="canvas: also where it excuses a student or lowers a grade.")
+        bool, typer.Option("--overwrite", help="Also where that excuses a student, or lowers a grade.")
     ] = False,
+    group: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only the students of this group in course.toml.")
+    ] = None,
     db: Annotated[str | None, typer.Option(metavar="URL", help="--marks: the gradebook, as for record.")] = None,
     course_folder: Annotated[
         Path | None, typer.Option("--course", metavar="DIR", help="--marks: nbgrader's course folder, as for record.")
     ] = None,
 ) -> None:
-    """Bring results into the form that CI, a spreadsheet, Canvas or a student reads; no hidden thing is in it."""
+    """Bring results into the form that CI, a spreadsheet, a learning platform or a student reads; no hidden thing is in
+    it."""
+    from autograder.exports.export import Marks
     from autograder.exports.export import export as export_results
 
-    if to is not ExportForm.canvas and (roster or column or marks or overwrite):
-        raise UsageError("--roster, --column, --overwrite and --marks belong to --to canvas")
+    is_platform = to in (ExportForm.canvas, ExportForm.moodle, ExportForm.blackboard)
+    if not is_platform and (roster or column or overwrite):
+        raise UsageError("--roster, --column and --overwrite belong to --to canvas, moodle and blackboard")
+    if to in (ExportForm.moodle, ExportForm.blackboard) and not roster:
+        raise UsageError(f"--to {to.value} fills in a file: give the one that it exported with --roster")
+    if marks and to is ExportForm.junit:
+        raise UsageError("--marks does not belong to --to junit, which holds verdicts")
     if not marks and (db or course_folder):
         raise UsageError("--db and --course belong to --marks")
     done = export_results(
@@ -59,9 +71,8 @@ def export(
         out=out,
         roster=roster,
         column=column,
-        marks=marks,
-        db=db,
-        root=course_folder,
+        marks=Marks(db, course_folder) if marks else None,
+        group=group,
         overwrite=overwrite,
     )
     for note in done.notes:
@@ -107,8 +118,8 @@ def policy(
     ],
 ) -> None:
     """Say by the exit code whether CI is to pass: 1 if the policy does not let a submission pass."""
+    from autograder.points.adjusting import adjusted
     from autograder.reports.policy import Policy
-    from autograder.results.adjusting import adjusted
     from autograder.results.reading import read_results
 
     chosen = Policy.parse(fail)

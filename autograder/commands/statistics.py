@@ -36,10 +36,10 @@ def statistics(
     The page RESULTS/report/exam.html has more, with code side by side. For instructors: it shows code of students.
     """
     from autograder import cells, course
+    from autograder.points.adjusting import adjusted
     from autograder.reports.report import write_report
     from autograder.reports.statistics import exercise_statistics, statistics_csv
     from autograder.results import files
-    from autograder.results.adjusting import adjusted
     from autograder.results.reading import read_results
     from autograder.results.text import exercise_label
 

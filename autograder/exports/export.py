@@ -5,19 +5,23 @@ from pathlib import Path
 from typing import Literal
 
 from autograder.errors import InputError
-from autograder.exports.canvas import canvas, canvas_with_roster
+from autograder.exports.canvas import canvas
+from autograder.exports.filling import fill_in
 from autograder.exports.junit import junit
 from autograder.exports.markdown import markdown
+from autograder.exports.platform import PLATFORMS
 from autograder.exports.roster import read_roster
 from autograder.exports.spreadsheet import spreadsheet
 from autograder.exports.student_pages import PAGES, write_pages
+from autograder.points.adjusting import adjusted, excused_without_result
+from autograder.points.course_file import did_you_mean
+from autograder.points.rules import Rules, read_rules
 from autograder.results import files
-from autograder.results.adjusting import adjusted
-from autograder.results.model import RunResult
+from autograder.results.model import RunResult, SubmissionResult
 from autograder.results.reading import NAME, Results, read_results
 from autograder.results.text import name_line
 
-Form = Literal["junit", "csv", "canvas", "markdown", "html"]
+Form = Literal["junit", "csv", "canvas", "moodle", "blackboard", "markdown", "html"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,14 @@ class Export:
     text: str | None = None
     written: Path | None = None
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The gradebook with the points that people gave: `db` and the course in `root` are as for `record`."""
+
+    db: str | None = None
+    root: Path | None = None
 
 
 def _require_place(found: Results, form: Form, out: Path | None) -> None:
@@ -47,50 +59,72 @@ def export(
     out: Path | None = None,
     roster: Path | None = None,
     column: str | None = None,
-    marks: bool = False,
-    db: str | None = None,
-    root: Path | None = None,
+    marks: Marks | None = None,
+    group: str | None = None,
     overwrite: bool = False,
 ) -> Export:
-    """Bring a results.json, or the one in a folder, into a form. `roster`, `column` and `overwrite` are for Canvas, and
-    `marks`: the totals of the gradebook `db`, or of the course in `root`, in the place of the automatic points.
+    """Bring a results.json, or the one in a folder, into a form. `roster`, `column` and `overwrite` are for the files
+    of learning platforms. With `marks` the points and comments that people gave are in it, too; with `group` only its
+    students are.
 
-    The course's adjustments are applied to all of them.
+    What course.toml and adjustments.csv say is applied to all of them.
 
     Without `out` the text is returned, and HTML pages go to a folder beside the results. Raises InputError if what
     is read is wrong or what is asked for cannot be written.
     """
     found = read_results(results)
     _require_place(found, form, out)
-    judged = found.run
-    run, notes = adjusted(judged)
-    found = replace(found, run=run)
+    rules = read_rules(found.run.assignment)
+    run, notes = found.run, list[str]()
+    if marks:
+        from autograder.gradebook.totals import with_marks  # nbgrader, which nothing else here needs
+
+        run, notes = with_marks(run, rules=rules, db=marks.db, root=marks.root)
+    run, lines = adjusted(run, rules=rules, people=marks is not None)
+    notes += lines
+    run = _of_group(run, rules, group) if group else run
     if form == "html":
-        where, lines = write_pages(found, out)
+        where, lines = write_pages(replace(found, run=run), out)
         return Export(written=where, notes=[*notes, *lines])
     if form == "junit":
-        text = junit(found.run, written=found.written, seconds=found.seconds)
+        text = junit(run, written=found.written, seconds=found.seconds)
     elif form == "csv":
-        text = spreadsheet(found.run)
+        text = spreadsheet(run)
     elif form == "markdown":
-        text = markdown(found.run)
+        text = markdown(run)
     else:
-        if marks:
-            from autograder.gradebook.totals import with_marks  # nbgrader, which nothing else here needs
-
-            marked, notes = with_marks(judged, db=db, root=root)
-            run, lines = adjusted(marked, people=True)
-        else:
-            run, lines = _without_faults(run)
-        notes = [*notes, *lines]
-        if roster:
-            book = canvas_with_roster(run, read_roster(roster), column=column, overwrite=overwrite)
-        else:
-            book = canvas(run, column=column)
-        text, notes = book.text, [*notes, *book.notes]
+        excused = [] if group else excused_without_result(found.run, rules)
+        text, lines = _for_platform(run, form, excused, roster, column, overwrite=overwrite)
+        notes += lines
     if out is None:
         return Export(text=text, notes=notes)
     return Export(written=files.write(out, text), notes=notes)
+
+
+def _for_platform(
+    run: RunResult,
+    form: str,
+    excused: list[SubmissionResult],
+    roster: Path | None,
+    column: str | None,
+    *,
+    overwrite: bool,
+) -> tuple[str, list[str]]:
+    run, notes = _without_faults(run)
+    if roster:
+        filled = read_roster(roster, PLATFORMS[form])
+        book = fill_in(run, filled, excused=excused, column=column, overwrite=overwrite)
+    else:
+        book = canvas(run, excused=excused, column=column)
+    return book.text, [*notes, *book.notes]
+
+
+def _of_group(run: RunResult, rules: Rules, group: str) -> RunResult:
+    """The run with the students of a group alone. Raises InputError if there is no such group."""
+    groups = rules.file.groups
+    if group not in groups:
+        raise InputError(f"course.toml has no group {group!r}{did_you_mean(group, groups)}")
+    return run.model_copy(update={"submissions": [item for item in run.submissions if item.student in groups[group]]})
 
 
 def _without_faults(run: RunResult) -> tuple[RunResult, list[str]]:
@@ -98,7 +132,7 @@ def _without_faults(run: RunResult) -> tuple[RunResult, list[str]]:
     notes = [
         f"{name_line(item.student, 80)!r} is left out: a check failed; mend it and grade again"
         for item in run.submissions
-        if item.has_fault
+        if item.has_fault and not item.excused
     ]
-    left = [item for item in run.submissions if not item.has_fault]
+    left = [item for item in run.submissions if not item.has_fault or item.excused]
     return run.model_copy(update={"submissions": left}), notes

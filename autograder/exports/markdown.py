@@ -100,15 +100,15 @@ def _class(run: RunResult) -> Iterator[str]:
 
 
 def _student(run: RunResult, submission: SubmissionResult) -> Iterator[str]:
-    yield f"\n### {_name(submission)}: {_points(submission)} points\n"
+    unit = "" if submission.excused else " points"
+    yield f"\n### {_name(submission)}: {_points(submission)}{unit}\n"
     if submission.waiting:
         yield f"\nUp to {number(submission.waiting)} more points are given by a person.\n"
     for line in submission.adjustments:
         yield f"\nAdjusted: {escaped(line, MOST_MESSAGE)}\n"
     yield "\n| exercise | verdict | points | message |\n| --- | --- | ---: | --- |\n"
     for exercise in submission.exercises:
-        is_open = exercise.verdict in ("manual", "fault") and not exercise.score
-        earned = "·" if is_open else number(exercise.score)
+        earned = "·" if exercise.is_open else number(exercise.score)
         name = escaped(exercise_label(exercise.id, run.assignment), MOST_NAME)
         verdict = f"{SYMBOLS[exercise.verdict]}{SPACE}{exercise.verdict}"
         message = escaped(exercise.message, MOST_MESSAGE)
@@ -120,6 +120,8 @@ def _name(submission: SubmissionResult) -> str:
 
 
 def _points(submission: SubmissionResult) -> str:
+    if submission.excused:
+        return "excused"
     return f"{number(submission.score)}{SPACE}/{SPACE}{number(submission.max_score)}"
 
 

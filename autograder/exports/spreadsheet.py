@@ -15,28 +15,30 @@ FORMULA = tuple("=+-@＝＋－＠")
 
 
 def spreadsheet(run: RunResult) -> str:
-    """The CSV text: student, the score of each exercise, total, max, points by hand, state, late and adjusted.
+    """The CSV text: student, the score of each exercise, total, max, points by hand, state, late, groups and adjusted.
 
     An exercise that a person grades has an empty cell until then, and does not count in total and max; so has one
     whose check failed, which does count in max. `state` is "graded", "by hand" if a person has to grade something,
-    "empty" if nothing was answered, or "fault" if a check failed. Results know no dates, hence `late` is "unknown".
-    UTF-8 with a byte-order mark, for Excel; no cell begins a formula.
+    "empty" if nothing was answered, "fault" if a check failed, or "excused", and then there is no total. `late` is
+    "no", "unknown", how many hours or days have begun, or empty if there is no due date. UTF-8 with a byte-order mark,
+    for Excel; no cell begins a formula.
     """
     ids = list(dict.fromkeys(exercise.id for submission in run.submissions for exercise in submission.exercises))
-    header = ["student", *ids, "total", "max", "max by hand", "state", "late", "adjusted"]
+    header = ["student", *ids, "total", "max", "max by hand", "state", "late", "groups", "adjusted"]
     rows = [[guarded(name) for name in header]]
     for submission in run.submissions:
-        decided = [item for item in submission.exercises if item.score or item.verdict not in ("manual", "fault")]
+        decided = [item for item in submission.exercises if not item.is_open]
         scores = {item.id: number(item.score) for item in decided}
         rows.append(
             [
                 guarded(submission.student),
                 *(scores.get(id, "") for id in ids),
-                number(submission.score),
+                "" if submission.excused else number(submission.score),
                 number(submission.max_score),
                 number(submission.manual_max_score),
                 state(submission),
-                "unknown",
+                submission.late,
+                guarded(" ".join(submission.groups)),
                 guarded("; ".join(submission.adjustments)),
             ]
         )
@@ -45,13 +47,15 @@ def spreadsheet(run: RunResult) -> str:
 
 
 def state(submission: SubmissionResult) -> str:
-    """What is left to do: "graded", "by hand", "empty" or "fault"."""
+    """What is left to do: "graded", "by hand", "empty", "fault" or "excused"."""
     verdicts = {exercise.verdict for exercise in submission.exercises}
+    if submission.excused:
+        return "excused"
     if submission.has_fault:
         return "fault"
     if verdicts <= {"missing"}:
         return "empty"
-    return "by hand" if "manual" in verdicts else "graded"
+    return "by hand" if submission.waiting else "graded"
 
 
 def guarded(text: str) -> str:

@@ -25,6 +25,13 @@ def report_lines(recorded: Recorded) -> Iterator[str]:
         if entry.late > 0:
             penalty = f"penalty {number(entry.penalty)}" if entry.penalty else "no penalty"
             yield f"{one_line(entry.student)}: {_duration(entry.late)} late, {penalty}"
+    yield from recorded.notes
+    adjusted: dict[str, list[str]] = {}
+    for entry in recorded.entries:
+        for line in entry.adjustments:
+            adjusted.setdefault(one_line(line, 300), []).append(entry.student)
+    for line, students in adjusted.items():
+        yield f"{line}: {len(students)}: {_names(students)}"
     if lacking := sum(entry.lacks_time for entry in recorded.entries):
         yield f"no time of submission: {lacking} of {len(recorded.entries)}"
     for what, names in (

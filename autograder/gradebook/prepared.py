@@ -11,13 +11,12 @@ from nbformat import NotebookNode
 from autograder import cells
 from autograder.errors import InputError
 from autograder.gradebook.layout import laid_out, read_laid_out, works
-from autograder.gradebook.settings import Course, read_timestamp
+from autograder.gradebook.settings import Course
 from autograder.grading.reading import submission_digest
-from autograder.grading.submitted.entries import same_name
-from autograder.grading.submitted.platforms import readings
+from autograder.grading.submitted.timestamps import NAME as TIMESTAMP
+from autograder.grading.submitted.timestamps import is_by_exchange, read_timestamp
 from autograder.results import files
 from autograder.results.model import SubmissionResult
-from autograder.results.names import student_name
 
 MOST_NAME = 128  # characters, in nbgrader's tables
 MOST_BYTES = 255  # of a folder's name
@@ -94,26 +93,19 @@ def _timestamp(assignment: str, result: SubmissionResult, folder: Path, target: 
     """When it was submitted, by a timestamp.txt of the course's: in its folder of submissions or, if there is none,
     beside the very notebook that was graded. One of a student's own says nothing."""
     submitted = target.folder("submitted_directory", result.student, assignment)
-    if found := read_timestamp(submitted / "timestamp.txt"):
+    if found := read_timestamp(submitted / TIMESTAMP):
         return found
     graded = _graded(result, folder)
-    if graded is None or not _is_laid_out(result, graded, assignment):
+    if graded is None or not is_by_exchange(_parts(result, graded), assignment, result.student):
         return None
     with contextlib.suppress(InputError):  # it may be a student's after all, and must not stop the others
-        return read_timestamp(graded.parent / "timestamp.txt")
+        return read_timestamp(graded.parent / TIMESTAMP)
     return None
 
 
-def _is_laid_out(result: SubmissionResult, graded: Path, assignment: str) -> bool:
-    """Whether a notebook lies in STUDENT/ASSIGNMENT/, which nbgrader's exchange has made.
-
-    If the student's name, or one by a learning platform, stands above that, the student may have made these folders.
-    """
+def _parts(result: SubmissionResult, graded: Path) -> tuple[str, ...]:
     typed = PurePath(result.path).parts
-    parts = typed if len(typed) > 2 else graded.resolve().parts
-    *above, student, last, _ = parts
-    is_inside = same_name(last, assignment) and student_name(student) == result.student
-    return is_inside and not any(student_name(name) == result.student or readings(name) for name in above)
+    return typed if len(typed) > 2 else graded.resolve().parts
 
 
 def _graded(result: SubmissionResult, folder: Path) -> Path | None:

@@ -5,22 +5,26 @@ What is wrong with one submission leaves out that one; what is wrong with the ru
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timezone
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry, Student, SubmittedAssignment
-from nbgrader.preprocessors import AssignLatePenalties
 
 from autograder import cells, course
 from autograder.errors import InputError
 from autograder.gradebook.database import one_transaction, parse_url, shown
 from autograder.gradebook.layout import Placing
+from autograder.gradebook.penalty import nbgraders_lateness, nbgraders_penalty
 from autograder.gradebook.prepared import Prepared, prepare
 from autograder.gradebook.scores import Entry, write_scores
 from autograder.gradebook.settings import Course, read_course
 from autograder.gradebook.structure import complete, save_structure, without_solutions
+from autograder.gradebook.totals import marked
+from autograder.points.adjusting import adjusted_submission, not_here
+from autograder.points.rules import Rules, read_rules
 from autograder.results.model import RunResult
 from autograder.results.reading import read_results
 
@@ -30,8 +34,8 @@ class Recorded:
     """What a recording did, or would do in a dry run.
 
     `missing` are students of the gradebook without a submission; `others` were recorded before, and are not in these
-    results. `left_out` says by student why a submission could not be recorded. `rubrics` says whether mark schemes are
-    shown to those who grade.
+    results. `left_out` says by student why a submission could not be recorded; `notes` are lines on rules of the course
+    that are for nobody here. `rubrics` says whether mark schemes are shown to those who grade.
     """
 
     assignment: str
@@ -41,6 +45,7 @@ class Recorded:
     missing: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     rubrics: bool = True
     is_dry_run: bool = False
 
@@ -85,6 +90,10 @@ def record(
         rubrics=target.hides_rubrics,
         is_dry_run=dry_run,
     )
+    rules = read_rules(run.assignment)
+    rules.require_exercises({exercise.id.partition(".")[2] for item in run.submissions for exercise in item.exercises})
+    setting = _Setting(target, rules, source)
+    recorded.notes = list(not_here([item.student for item in run.submissions], rules))
     prepared = []
     for number, item in enumerate(run.submissions, 1):
         on_step(number, 2 * len(run.submissions))
@@ -100,7 +109,7 @@ def record(
             for number, work in enumerate(prepared, 1):
                 on_step(len(run.submissions) + number, len(run.submissions) + len(prepared))
                 with _left_out(recorded, work.result.student, strict=strict):
-                    recorded.entries.append(_record(gradebook, run.assignment, work, target))
+                    recorded.entries.append(_record(gradebook, run.assignment, work, setting))
             recorded.missing, recorded.others = _absent(gradebook, run)
             if not dry_run:
                 gradebook.db.flush()
@@ -159,9 +168,18 @@ def _require_students(gradebook: Gradebook, prepared: Iterable[Prepared], *, str
         )
 
 
-def _record(gradebook: Gradebook, assignment: str, work: Prepared, target: Course) -> Entry:
+@dataclass(frozen=True)
+class _Setting:
+    """What is the same for all submissions: the course that is recorded to, its rules, the assignment's source."""
+
+    target: Course
+    rules: Rules
+    source: NotebookNode
+
+
+def _record(gradebook: Gradebook, assignment: str, work: Prepared, setting: _Setting) -> Entry:
     student = work.result.student
-    is_added, is_by_name = _bring_in(gradebook, student, work.result.canvas_id)
+    is_added, is_by_name = _bring_in(gradebook, student, work.result.number_in("canvas"))
     try:
         submission, known = gradebook.find_submission(assignment, student), True
     except MissingEntry:
@@ -171,17 +189,21 @@ def _record(gradebook: Gradebook, assignment: str, work: Prepared, target: Cours
     if submitted is None:  # the submission was made before the notebook was known
         raise InputError(f"{student}: the gradebook's submission of {assignment} has no notebook; remove it there")
     complete(gradebook, submitted)
-    if work.timestamp is not None and submission.timestamp != work.timestamp:
-        submission.timestamp = work.timestamp
+    moment = setting.rules.handed_in(student, work.result.submitted)
+    timestamp = moment.astimezone(timezone.utc).replace(tzinfo=None) if moment else work.timestamp
+    if timestamp is not None and submission.timestamp != timestamp:
+        submission.timestamp = timestamp
+    if submission.timestamp is not None:  # one that was recorded stays, and counts for the course's rules, too
+        work = replace(work, result=work.result.model_copy(update={"submitted": f"{submission.timestamp}+00:00"}))
     # A submission that `nbgrader` or formgrader made, but nothing graded yet, has no score to change.
     has_scores = known and any(grade.auto_score is not None for grade in submitted.grades)
     before = float(submitted.score) if has_scores else None
-    is_due = submission.assignment.duedate is not None
+    is_due = setting.rules.has_due_date or submission.assignment.duedate is not None
     lacks_time = is_due and submission.timestamp is None
     entry = Entry(student, before, lacks_time=lacks_time, is_added=is_added, is_by_name=is_by_name)
     write_scores(entry, submitted, work.result, work.notebook, work.changed)
     gradebook.db.flush()
-    _write_penalty(entry, submission, target)
+    _write_penalty(entry, submission, work, setting)
     return entry
 
 
@@ -207,18 +229,23 @@ def _bring_in(gradebook: Gradebook, student: str, canvas_id: str) -> tuple[bool,
     return False, True
 
 
-def _write_penalty(entry: Entry, submission: SubmittedAssignment, target: Course) -> None:
-    """nbgrader's own lateness and penalty: by due date, extension, and the course's plugin for late submissions."""
+def _write_penalty(entry: Entry, submission: SubmittedAssignment, work: Prepared, setting: _Setting) -> None:
+    """What the rules of the course, or nbgrader's own for late work, take off the score or add to it: nbgrader has one
+    number for that, beside what was judged and marked, and it may be below 0."""
     (submitted,) = (item for item in submission.notebooks if item.name == submission.assignment.name)
-    entry.late = float(submission.total_seconds_late) if submission.assignment.duedate else 0.0
+    rules = setting.rules
     penalty = None
-    if entry.late > 0:
-        step = AssignLatePenalties(config=target.config)
-        step.init_plugin()
-        penalty = step.plugin_inst.late_submission_penalty(entry.student, entry.score, entry.late)
-    if penalty is not None:
-        penalty = min(max(float(penalty), 0.0), entry.score)
-        entry.penalty = penalty
+    if not rules.has_due_date:
+        entry.late = nbgraders_lateness(submission)
+        penalty = nbgraders_penalty(submission, setting.target)
+        entry.penalty = penalty or 0.0
+    own = marked(work.result, submission, setting.source, setting.target, rules)
+    counts = adjusted_submission(own, rules)
+    entry.adjustments = counts.adjustments
+    if counts.excused:
+        penalty = None
+    elif counts.adjustments:
+        penalty = round(float(submitted.score) - counts.score, 6)
     if submitted.late_submission_penalty != penalty:
         submitted.late_submission_penalty = penalty
 

@@ -41,7 +41,8 @@ class Entry:
 
     Scores are automatic and manual points with extra credit, before any penalty; `to_grade` counts cells that wait
     for a person. `late` is in seconds; `lacks_time` says that nobody can know, though there is a due date; `is_by_name`
-    that nothing but the name that somebody shows in Canvas says who they are in the gradebook.
+    that nothing but the name that somebody shows in Canvas says who they are in the gradebook. `adjustments` says what
+    the rules of the course change of the points, which the gradebook keeps apart.
     """
 
     student: str
@@ -55,6 +56,7 @@ class Entry:
     lacks_time: bool = False
     is_added: bool = False
     is_by_name: bool = False
+    adjustments: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
 

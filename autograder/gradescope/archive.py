@@ -1,11 +1,11 @@
 """`autograder gradescope`: the archive that an instructor uploads, from the working tree and nothing else."""
 
 import contextlib
+import csv
 import io
 import json
 import os
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,14 +18,12 @@ from autograder.errors import InputError
 from autograder.gradescope.form import NOT_GRADED, Visibility, refused
 from autograder.gradescope.settings import Settings
 from autograder.grading.key import course_key
+from autograder.points import course_file, ledger, times
+from autograder.points.rules import read_rules
 from autograder.publish.folder import MANIFEST
 from autograder.sandbox.limits import Limits
+from autograder.toml import tomllib
 from fixmelab.files import write_whole
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # jupytext brings it there
 
 # What belongs to the two packages: code, and what it reads. The same as in their pyproject.toml.
 GRADER_FILES = (".py", ".jinja", ".css")
@@ -68,8 +66,9 @@ def write_archive(
         minutes=minutes,
         limits=limits or [],
         max_score=_max_score(course.source_path(assignment, root)),
+        names=course.assignment_names(root),
     )
-    files = archive_files(root, settings, key=course_key(), torch_index=torch_index)
+    files = archive_files(root, settings, key=course_key(), torch_index=torch_index) | rules_files(root, settings)
     _write(out, _zipped(files))
     return len(files)
 
@@ -112,6 +111,25 @@ def archive_files(root: Path, settings: Settings, *, key: bytes, torch_index: st
         "settings.json": (settings.model_dump_json(indent=1) + "\n").encode(),
         "not_graded.json": (json.dumps(not_graded, indent=1) + "\n").encode(),
     }
+
+
+def rules_files(root: Path, settings: Settings) -> dict[str, bytes]:
+    """course.toml and adjustments.csv, and what is known of times, if they decide anything; they are validated.
+
+    Raises InputError for what is wrong in them.
+    """
+    rules = read_rules(settings.assignment, root, settings.names)
+    source = nbformat.read(course.source_path(settings.assignment, root), as_version=4)
+    graded = [cell for cell in source.cells if cells.is_tests(cell) or cells.is_written(cell)]
+    rules.require_exercises([*map(cells.exercise_name, graded)])
+    paths = [root / name for name in (course_file.NAME, ledger.NAME) if (root / name).exists()]
+    files = {f"course/{path.name}": path.read_bytes() for path in paths}
+    if known := {**rules.times, **rules.earlier_times}:
+        rows = [times.COLUMNS, *((name, student, moment.isoformat()) for (name, student), moment in known.items())]
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(rows)
+        files[f"course/{times.NAME}"] = text.getvalue().encode()
+    return files
 
 
 def _tree(folder: Path, endings: tuple[str, ...], *, deep: bool = True) -> dict[str, bytes]:

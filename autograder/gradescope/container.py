@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from autograder.gradescope.settings import Layout, Settings
 from autograder.grading.key import course_key
 from autograder.grading.run import begin_run
 from autograder.grading.submissions import Submission, find_submissions
+from autograder.points.adjusting import adjusted_submission
+from autograder.points.rules import read_rules
 from autograder.results import files
+from autograder.results.model import RunResult
+from autograder.results.names import student_name
 from autograder.sandbox import layers
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.other_user import require_other_user
@@ -59,8 +64,38 @@ def _graded(layout: Layout, settings: Settings, seconds: float, began: float) ->
     walls = "namespaces" if user is None else "user"
     print(f"The student's code was held by {'bubblewrap' if user is None else f'being of user {user}'}.")
     by_hand = cells.written_ids(run.grading.source, settings.assignment)
+    result = with_rules(result, settings, layout, by_hand)
     seconds = time.monotonic() - began
     return graded(result, by_hand=by_hand, visibility=settings.visibility, seconds=seconds, walls=walls)
+
+
+def with_rules(run: RunResult, settings: Settings, layout: Layout, by_hand: Collection[str]) -> RunResult:
+    """The run of the one submission with course.toml and adjustments.csv of the archive applied, if it holds them.
+
+    Gradescope says whose it is and when it was handed in. Of several who hand in together nobody's own rows apply, only
+    those for everybody: Gradescope has one result for them all.
+    """
+    rules = replace(read_rules(settings.assignment, course.ROOT, settings.names), folder=None)
+    try:
+        metadata = json.loads(layout.metadata.read_text(encoding="utf-8"))
+        users = [user for user in metadata["users"] if isinstance(user, dict)]
+        submitted = str(metadata.get("created_at", ""))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        users, submitted = [], ""
+    (submission,) = run.submissions
+    student = next((name for name in _names(users) if rules.names(name)), "") if len(users) == 1 else ""
+    if len(users) > 1:
+        print("Several handed in together: what course.toml and adjustments.csv say of one of them is not applied.")
+    update = {"student": student, "submitted": submitted}
+    counts = adjusted_submission(submission.model_copy(update=update), rules, by_hand)
+    return run.model_copy(update={"submissions": [counts.model_copy(update={"student": submission.student})]})
+
+
+def _names(users: list[dict]) -> Iterator[str]:
+    """What a student may be called in the course's files: their address, its first part, their name."""
+    for user in users:
+        email, name = str(user.get("email", "")), str(user.get("name", ""))
+        yield from filter(None, (email, email.partition("@")[0], name, student_name(name)))
 
 
 def _other_user(layout: Layout) -> int | None:

@@ -101,6 +101,7 @@ def _summary(submission: SubmissionResult, assignment: str, by_hand: Collection[
         lines.append(f"Up to {points} more points are given by a person: {_names(written, assignment)}.")
     if empty:
         lines.append(f"No answer is written yet: {_names(empty, assignment)}.")
+    lines += [f"Adjusted: {one_line(line, MOST_LINE)}" for line in submission.adjustments]
     if submission.repairs:
         lines.append("Mended in your notebook before it was graded:")
         lines += [f"- {one_line(repair.what, MOST_LINE)}" for repair in submission.repairs[:MOST_REPAIRS]]

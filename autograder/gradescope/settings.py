@@ -10,7 +10,8 @@ from autograder.gradescope.form import Visibility
 
 class Settings(BaseModel):
     """settings.json of an archive. `minutes` is the time that Gradescope gives, `limits` are as in `--limit`;
-    `max_score` is what can be earned automatically."""
+    `max_score` is what can be earned automatically; `names` are those of the course's assignments, which course.toml
+    may speak of."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -19,6 +20,7 @@ class Settings(BaseModel):
     minutes: int = Field(default=10, ge=3, le=40)
     limits: list[str] = []
     max_score: float
+    names: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Layout:
     @property
     def source(self) -> Path:
         return self.root / "source"
+
+    @property
+    def metadata(self) -> Path:
+        """What Gradescope says of the submission: who, and when."""
+        return self.root / "submission_metadata.json"
 
     @property
     def submission(self) -> Path:

@@ -11,6 +11,7 @@ from autograder.errors import InputError
 from autograder.grading.restoring import restore
 from autograder.grading.source_text import is_untouched, release_text
 from autograder.grading.submissions import find_submissions
+from autograder.points.rules import read_rules
 from fixmelab.restoring.belonging import nearest
 
 Sources = Mapping[str, NotebookNode]
@@ -54,7 +55,7 @@ def list_submissions(assignment: str, paths: Iterable[Path]) -> tuple[list[Liste
     course.require_assignment(assignment)
     source, others = course.read_source(assignment), other_sources(assignment)
     answered, notes = answered_in(assignment, source, others), list[str]()
-    submissions, problems = find_submissions(assignment, paths, answered, notes)
+    submissions, problems = find_submissions(assignment, paths, answered, notes, rules=read_rules(assignment))
     listed = []
     for submission in submissions:
         notebook = submission.notebook()

@@ -22,6 +22,8 @@ from autograder.judge.judging import judge
 from autograder.judge.server import JudgeServer
 from autograder.judge.student import Channel
 from autograder.judge.verdict import Finding
+from autograder.points.course_file import CourseFile
+from autograder.points.rules import Rules
 from autograder.results.model import RunResult
 from autograder.results.text import name_line
 from autograder.sandbox.limits import Limits
@@ -135,7 +137,8 @@ def graded_submission(run: RunResult, student: str, handed_in: Path | None = Non
     places = [handed_in] if handed_in else [place for place in (path, within) if place.is_file()][:1]
     others = other_sources(run.assignment)
     answered = answered_in(run.assignment, course.read_source(run.assignment), others)
-    found, _ = find_submissions(run.assignment, places, answered)
+    every = Rules(run.assignment, CourseFile(attempt="best"))  # which counts is decided already
+    found, _ = find_submissions(run.assignment, places, answered, rules=every)
     for submission in found:
         if submission.digest == result.digest:
             return submission

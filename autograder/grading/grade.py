@@ -39,7 +39,8 @@ def grade(grading: Grading, submission: Submission, zygote: Address) -> tuple[Su
     places = {f"{assignment}.{cells.exercise_name(cell)}": place for place, cell in enumerate(source.cells)}
     result = SubmissionResult(
         student=submission.student,
-        canvas_id=submission.canvas_id,
+        account=submission.account,
+        submitted=submission.submitted,
         path=submission.path,
         digest=digest,
         score=sum((item.score for item in automatic), 0.0),

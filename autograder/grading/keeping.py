@@ -1,13 +1,14 @@
 """What one run keeps as it goes, and what it goes on from."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 # Late, as in run.py.
 if TYPE_CHECKING:
     from autograder.grading.store import Store
     from autograder.grading.submissions import Submission
-    from autograder.results.model import Record, SubmissionResult
+    from autograder.results.model import Record, RunResult, SubmissionResult
     from autograder.results.reading import Results
 
 MOST_NAMES = 8
@@ -22,6 +23,8 @@ class Earlier:
         self.conditions = found.run.conditions if found else {}
         self.is_sandboxed = found is None or found.run.sandbox
         self._ungraded = frozenset(found.run.ungraded if found else ())
+        self._called: dict[str, str] = {}
+        self.notes: list[str] = []
 
     def has(self, submission: "Submission", conditions: str) -> bool:
         """Whether these bytes were graded under these conditions."""
@@ -29,8 +32,39 @@ class Earlier:
         return found is not None and (found.digest, found.conditions) == (submission.digest, conditions)
 
     def beside(self, graded: Collection[str]) -> "list[SubmissionResult]":
-        """The results of those who are not among `graded`."""
-        return [item for student, item in self.students.items() if student not in graded]
+        """The results of those who are not among `graded`, nor are called otherwise there."""
+        gone = self.replaced(graded)
+        return [item for student, item in self.students.items() if student not in graded and student not in gone]
+
+    def replaced(self, graded: Collection[str]) -> list[str]:
+        """Those who are among `graded` under another name."""
+        return sorted(student for student, now in self._called.items() if now in graded)
+
+    def named_alike(self, submissions: "Iterable[Submission]") -> "Iterator[Submission]":
+        """The submissions, each with the name of its student's earlier result: a platform's number says who that is.
+
+        Namesakes have the number behind their names only while there are several, and a result must neither stay under
+        an old name nor take the place of another's. `notes` gets a line on each name that is not the platform's.
+        """
+        submissions = list(submissions)
+        names = {item.account: student for student, item in self.students.items() if item.account}
+        taken = {submission.student for submission in submissions}
+        for submission in submissions:
+            name, account = submission.student, submission.account
+            there = self.students.get(name)
+            if (known := names.get(account)) and known != name and known not in taken:
+                self.notes.append(f"{submission.path}: {name} is called {known}, as in the earlier results ({account})")
+                name = known
+            elif known and known != name:
+                self._called[known] = name
+                self.notes.append(f"{submission.path}: {known} of the earlier results is called {name} now ({account})")
+            elif account and there and there.account not in ("", account):
+                name = f"{name}_{account.rpartition(' ')[2]}"
+                self.notes.append(
+                    f"{submission.path}: {there.student} of the earlier results is another ({there.account}), so "
+                    f"this is called {name}"
+                )
+            yield replace(submission, student=name)
 
     def ungraded(self, students: Collection[str]) -> frozenset[str]:
         """Who of an earlier run, which did not come to its end, still waits, and is not among `students`."""
@@ -69,6 +103,14 @@ class Keeping:
         except OSError as error:
             self._unkept.setdefault(error.strerror or type(error).__name__, []).append(submission.student)
             return None
+
+    def settle(self, submissions: "Iterable[Submission]", result: "RunResult") -> None:
+        """Have the executed notebooks of those who handed in several times be those of the attempts that count."""
+        counts = {(item.student, item.digest) for item in result.submissions}
+        for submission in submissions:
+            is_best = submission.is_one_of_several and (submission.student, submission.digest) in counts
+            if is_best and self._store and not self._is_dry:
+                self._store.show(self._digest, submission)
 
     def problems(self) -> Iterator[str]:
         """A line for each reason why records could not be kept."""

@@ -120,10 +120,14 @@ class Run:
         problem."""
         from autograder.grading.answered import answered_in
         from autograder.grading.submissions import find_submissions
+        from autograder.points.rules import read_rules
 
-        grading = self.grading
+        grading, notes = self.grading, self.tally.notes
         answered = answered_in(grading.assignment, grading.source, grading.others)
-        submissions, problems = find_submissions(grading.assignment, paths, answered, self.tally.notes)
+        rules = read_rules(grading.assignment)
+        submissions, problems = find_submissions(grading.assignment, paths, answered, notes, rules=rules)
+        submissions = list(self.earlier.named_alike(submissions))
+        notes += self.earlier.notes
         self.tally.problems += problems
         if self._share is None:
             return submissions
@@ -148,7 +152,7 @@ class Run:
         self._submissions = list(submissions)
         self._students = {submission.student for submission in self._submissions}
         waiting: list[Submission] = []
-        left: set[str] = set()
+        left: set[str] = set()  # their paths
 
         def note(lines: list[Noted], item: Noted) -> None:
             lines.append(item)
@@ -161,11 +165,11 @@ class Run:
             waiting.append(submission) if record is None else note(tally.records, record)
         if again:
             self._keeping.forget(waiting)
-        left.update(submission.student for submission in waiting)
+        left.update(submission.path for submission in waiting)
         try:
             work, seconds = partial(_record, self.grading), self.grading.limits.submission
             for submission, outcome in self._crew.outcomes(work, waiting, seconds, until) if waiting else ():
-                left.discard(submission.student)
+                left.discard(submission.path)
                 if isinstance(outcome, InputError):
                     note(tally.problems, str(outcome))
                 elif isinstance(outcome, SandboxError):
@@ -174,21 +178,30 @@ class Run:
                     tally.failures.note(outcome.result)
                     note(tally.records, kept)
             if left:
-                note(tally.problems, _time_is_over(minutes, left, len(self._submissions), again=again))
+                names = [submission.student for submission in waiting if submission.path in left]
+                note(tally.problems, _time_is_over(minutes, names, len(self._submissions), again=again))
         except CrewError as error:
             note(tally.faults, f"{error}; not graded: {len(left)} of {len(waiting)} submissions")
         for line in self._keeping.problems():
             note(tally.problems, line)
-        return self._result(left)
+        result = self._result(left, tally.notes)
+        self._keeping.settle(self._submissions, result)
+        return result
 
-    def _result(self, left: Collection[str]) -> "RunResult":
+    def _result(self, left: Collection[str], notes: list[str] | None = None) -> "RunResult":
+        """What is there to show; `left` are the paths of the submissions whose turn has not come. `notes` gets a line
+        on each student of whose attempts the best counts."""
+        from autograder.grading.best import best_of
         from autograder.results.model import RunResult, package_version
 
-        results = [record.result for record in self.tally.records]
-        graded = {result.student for result in results}
+        waiting = {item.student for item in self._submissions if item.path in left} if left else set()
+        places = {submission.path: place for place, submission in enumerate(self._submissions)}
+        graded = sorted((record.result for record in self.tally.records), key=lambda item: places.get(item.path, 0))
+        results = best_of(self.grading.assignment, graded, notes)
+        students = {result.student for result in results}
         # Until all are graded, who is to be removed may still be wanted.
         is_alone = self._removes_others and not left
-        others = [] if is_alone else self.earlier.beside(graded)
+        others = [] if is_alone else self.earlier.beside(students)
         known = self.earlier.conditions | {self._digest: self._conditions}
         used = {result.conditions for result in (*results, *others)}
         return RunResult(
@@ -199,12 +212,13 @@ class Run:
             sandbox=self.grading.sandbox and (self.earlier.is_sandboxed or not others),
             submissions=sorted([*results, *others], key=lambda item: (item.student, item.path)),
             conditions={digest: known[digest] for digest in sorted(used) if digest in known},
-            ungraded=sorted({*left, *(() if is_alone else self._waiting_elsewhere())}),
+            ungraded=sorted({*waiting, *(() if is_alone else self._waiting_elsewhere())}),
         )
 
     def _waiting_elsewhere(self) -> set[str]:
         """Who waits for an earlier run, which did not come to its end, or for the machine with another share."""
-        waiting = {item.student for item in self.elsewhere if not self.earlier.has(item, self._digest)}
+        graded = {item.student for item in self.elsewhere if self.earlier.has(item, self._digest)}
+        waiting = {item.student for item in self.elsewhere} - graded
         return waiting | self.earlier.ungraded(self._students.union(item.student for item in self.elsewhere))
 
     @property
@@ -236,7 +250,8 @@ class Run:
             self._store.prune(self._digest, self._submissions)
             if self._removes_others:
                 removed = [item.student for item in self.earlier.beside({r.result.student for r in tally.records})]
-                self._store.drop(removed)
+            removed += self.earlier.replaced({r.result.student for r in tally.records})
+            self._store.drop(removed)
         elif self._store and (self._store.out / "results.json").exists():
             tally.problems.append(f"{self._store.out}: nothing was graded now; results.json there is of an earlier run")
         if faults := [

@@ -55,12 +55,12 @@ class Store:
         """The record of a submission, or None if it has not been graded under these conditions, a check failed,
         or its executed notebook is not the one that was written with it."""
         record = _read(self._path(run_digest, submission))
-        if record is None or record.executed_digest != _digest_of(self._executed(submission)):
+        if record is None or record.executed_digest != _digest_of(self._executed(run_digest, submission)):
             return None
         if record.result.has_fault:  # which may have been one of memory, or of the machine
             return None
         # It may lie elsewhere by now, or come from another platform.
-        update = {"path": submission.path, "canvas_id": submission.canvas_id}
+        update = {"path": submission.path, "account": submission.account, "submitted": submission.submitted}
         result = record.result.model_copy(update=update)
         return record.model_copy(update={"result": result, "is_known": True})
 
@@ -68,10 +68,9 @@ class Store:
         """Keep a record and its executed notebook from now on; the record that is returned holds the notebook's text
         no longer. Raises OSError if there is no room for it."""
         # The notebook first: without its record it is graded again, and the other way round it would be another's.
-        files.write_durably(self._executed(submission), record.executed)
-        kept = record.model_copy(
-            update={"executed": "", "executed_digest": _digest_of(self._executed(submission)) or ""}
-        )
+        executed = self._executed(run_digest, submission)
+        files.write_durably(executed, record.executed)
+        kept = record.model_copy(update={"executed": "", "executed_digest": _digest_of(executed) or ""})
         files.write_durably(self._path(run_digest, submission), kept.model_dump_json())
         return kept
 
@@ -83,8 +82,15 @@ class Store:
         self.drop([student])
         key = _student_key(student)
         files.copy(files.notebook_path(other, student), files.notebook_path(self.out, student))
-        for path in (other / self._folder.name).glob(f"{key}-*.json"):
+        for path in (other / self._folder.name).glob(f"{key}-*"):
             files.copy(path, self._folder / path.name)
+
+    def show(self, run_digest: str, submission: Submission) -> None:
+        """Have the executed notebook of one of several attempts be the student's. Raises InputError if it cannot."""
+        files.write(
+            files.notebook_path(self.out, submission.student),
+            self._executed(run_digest, submission).read_text(encoding="utf-8"),
+        )
 
     def forget(self, run_digest: str, submissions: Iterable[Submission]) -> None:
         """Drop the records of these submissions."""
@@ -99,7 +105,7 @@ class Store:
         wanted = {self._path(run_digest, submission) for submission in graded}
         students = {path.name.partition("-")[0] for path in wanted}
         for path in self._paths():
-            if path.name.partition("-")[0] in students and path not in wanted:
+            if path.name.partition("-")[0] in students and path.with_suffix(".json") not in wanted:
                 files.remove(path)
 
     def drop(self, students: Iterable[str]) -> None:
@@ -112,11 +118,13 @@ class Store:
         for student in students:
             files.remove(files.notebook_path(self.out, student))
 
-    def _executed(self, submission: Submission) -> Path:
+    def _executed(self, run_digest: str, submission: Submission) -> Path:
+        if submission.is_one_of_several:
+            return self._path(run_digest, submission).with_suffix(".ipynb")
         return files.notebook_path(self.out, submission.student)
 
     def _paths(self) -> Iterator[Path]:
-        return (path for path in list(self._folder.iterdir()) if path.suffix == ".json")
+        return (path for path in list(self._folder.iterdir()) if path.suffix in (".json", ".ipynb"))
 
     def _path(self, run_digest: str, submission: Submission) -> Path:
         parts = (run_digest, submission.student, submission.digest)

@@ -18,17 +18,22 @@ from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, Pl
 from autograder.grading.submitted.folders import file_entry, folder_entries
 from autograder.grading.submitted.students import Owner, by_student, owned, single_student
 from autograder.grading.submitted.wrappers import told_apart, unwrapped
+from autograder.points.rules import Rules
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's notebook: `path` is for people to read, `data` the bytes as they were handed in. `canvas_id` is the
-    student's number in Canvas, "" if it is not known."""
+    """One student's notebook: `path` is for people to read, `data` the bytes as they were handed in. `account` is the
+    student's on a learning platform, as in "canvas 12345", and `submitted` when it was handed in, as in results.json;
+    each is "" if it is not known. `is_one_of_several` says that other attempts of the student are graded, too, and the
+    best will count."""
 
     student: str
     path: str
     data: bytes
-    canvas_id: str = ""
+    account: str = ""
+    submitted: str = ""
+    is_one_of_several: bool = False
 
     @property
     def digest(self) -> str:
@@ -45,20 +50,23 @@ def find_submissions(
     notes: list[str] | None = None,
     *,
     is_class: bool = True,
+    rules: Rules | None = None,
 ) -> tuple[list[Submission], list[str]]:
     """Return the submissions in `paths`, ordered by student, and a line on each thing that is wrong there.
 
     A path is a notebook, a zip, or a folder: STUDENT/ASSIGNMENT/*.ipynb, STUDENT/*.ipynb, *.ipynb, or a
     single STUDENT/ASSIGNMENT; a folder that holds all of it is passed over. Nothing is unpacked to disk, and no link
     inside a folder is followed; a zip that lies in what was given is looked into, one in that is not. Of several
-    notebooks of a student the newest attempt counts, if a platform tells which that is, and `notes` gets a line on
-    each of the others; else the student has none: a person must say which counts.
+    notebooks of a student the newest attempt counts, or the one that the `rules` of the course say, or all do if these
+    want the best; `notes` gets a line on each of the others. If no platform tells which is the newest, the student has
+    none: a person must say which counts.
     `answered` tells how many exercises a notebook answers, None if it is of another assignment: those do not count, and
     those without an answer only if there are no others. In what a whole class has handed in, a line names whatever
     holds no notebook.
     """
     found: dict[str, tuple[Owner, NotebookFile]] = {}
     problems: list[str] = []
+    told: list[str] = [] if notes is None else notes
     with contextlib.ExitStack() as zips:
         places = told_apart(assignment, _places(assignment, [Path(path) for path in paths], zips, problems))
         one_student = _are_one_students(assignment, places)
@@ -72,10 +80,9 @@ def find_submissions(
                 found.setdefault(entry.identity, (owner, entry))
         submissions = []
         for student, attempts in sorted(by_student(found.values()).items()):
-            attempt = counting(assignment, student, attempts, answered, problems, [] if notes is None else notes)
-            if attempt is not None:
-                owner, path, data = attempt
-                submissions.append(Submission(student, path, data, owner.canvas_id))
+            counts = counting(assignment, student, attempts, answered, rules, problems, told)
+            for owner, path, data in counts:
+                submissions.append(Submission(student, path, data, owner.account, owner.time, len(counts) > 1))
     return submissions, list(dict.fromkeys(problems))
 
 

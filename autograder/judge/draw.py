@@ -19,9 +19,11 @@ class Draw:
         self._generator = torch.Generator().manual_seed(int.from_bytes(seed[:8], "big") >> 1)
 
     def normal(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Standard normal numbers."""
         return torch.randn(shape, generator=self._generator, dtype=dtype)
 
     def uniform(self, low: float, high: float, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Numbers that are uniform in [low, high)."""
         return low + (high - low) * torch.rand(shape, generator=self._generator, dtype=dtype)
 
     def positive(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
@@ -37,4 +39,5 @@ class Draw:
         return int(torch.randint(low, high, (), generator=self._generator))
 
     def seed(self) -> int:
+        """A seed for a generator of its own."""
         return self.integer(0, 2**62)

@@ -58,6 +58,7 @@ class expect:
         return self._value
 
     def holds(self, condition: bool, message: str, mistake: str | None = None) -> "expect":
+        """Whatever the check has found out itself; `message` is what the student reads if it is not so."""
         if not condition:
             raise ExpectationFailed(message, mistake)
         return self
@@ -86,6 +87,7 @@ class expect:
         return self.holds(is_right, f"{self._sentence()} is {kind_of(self._value)}; return {_with_article(name)}.")
 
     def shape(self, *shape: int, mistake: str | None = None) -> "expect":
+        """A tensor of this shape, one argument a size."""
         self.tensor()
         self._is_looked_at = True
         return self.holds(
@@ -95,6 +97,7 @@ class expect:
         )
 
     def dtype(self, dtype: torch.dtype) -> "expect":
+        """A tensor of this dtype."""
         self.tensor()
         found, wanted = (str(item).removeprefix("torch.") for item in (self._value.dtype, dtype))
         return self.holds(
@@ -103,12 +106,14 @@ class expect:
         )
 
     def finite(self, mistake: str | None = None) -> "expect":
+        """A tensor without NaN and infinity."""
         self.tensor()
         return self.holds(
             bool(torch.isfinite(self._value).all()), f"{self._sentence()} holds NaN or infinity.", mistake
         )
 
     def within(self, low: float, high: float, mistake: str | None = None) -> "expect":
+        """A tensor whose numbers all lie in [low, high]."""
         self.finite(mistake)
         is_within = bool(((self._value >= low) & (self._value <= high)).all())
         return self.holds(is_within, f"{self._sentence()} leaves the interval from {low:g} to {high:g}.", mistake)

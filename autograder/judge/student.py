@@ -114,6 +114,7 @@ class Remote(Target):
 
     @property
     def kind(self) -> str:
+        """The name of the object's type."""
         return self._handle.kind
 
     def __getattr__(self, name: str) -> Target:

@@ -1,9 +1,9 @@
 """The result of grading: what results.json holds, one model a level."""
 
 from importlib import metadata
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autograder.judge.verdict import Verdict
 
@@ -24,7 +24,8 @@ class Model(BaseModel):
 
 class ExerciseResult(Model):
     """Verdict on one exercise. `message` is for the student; `mistake` names a known mistake, if it is one; `traceback`
-    is for the author of a check that failed, and travels no further than to them."""
+    is for the author of a check that failed, and travels no further than to them. `is_marked` says that a person gave
+    the points, and `comment` is what they wrote; results.json holds neither."""
 
     id: str
     verdict: Verdict
@@ -33,6 +34,13 @@ class ExerciseResult(Model):
     message: str = ""
     mistake: str | None = None
     traceback: str = Field(default="", exclude=True, repr=False)
+    is_marked: bool = Field(default=False, exclude=True)
+    comment: str = Field(default="", exclude=True)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has decided on its points: a person has still to grade it, or its check failed."""
+        return self.verdict in ("manual", "fault") and not self.score and not self.is_marked
 
 
 class Repair(Model):
@@ -61,12 +69,19 @@ class Conditions(Model):
 
 class SubmissionResult(Model):
     """Result of one submission. `score` and `max_score` count what is judged automatically;
-    `manual_max_score` counts the points that a person gives. `canvas_id` is the student's number in Canvas, if the name
-    of the file says it; `conditions` is the digest of those under which it was graded, "" if nothing noted them.
-    `adjustments` are lines on what people changed of the points, which results.json does not hold."""
+    `manual_max_score` counts the points that a person gives. `account` is the student's on a learning platform, as in
+    "canvas 12345", if the name of the file says it; `submitted` is when the platform says that this was handed in, in
+    ISO 8601 and perhaps without a zone, "" if it does not. `conditions` is the digest of those under which it was
+    graded, "" if nothing noted them.
+
+    What people decide about points is not in results.json: `has_marks` says that their marks are in the scores,
+    `adjustments` are lines on what they changed, `late` is how late it is in words, `excused` is why it does not count,
+    `groups` are those that the student is in.
+    """
 
     student: str
-    canvas_id: str = ""
+    account: str = ""
+    submitted: str = ""
     path: str
     digest: str
     score: float
@@ -76,16 +91,35 @@ class SubmissionResult(Model):
     repairs: list[Repair]
     conditions: str = ""
     adjustments: list[str] = Field(default=[], exclude=True)
+    has_marks: bool = Field(default=False, exclude=True)
+    late: str = Field(default="", exclude=True)
+    excused: str = Field(default="", exclude=True)
+    groups: list[str] = Field(default=[], exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_account(cls, data: Any) -> Any:
+        """Results of version 0.2 know Canvas's number alone."""
+        if isinstance(data, dict) and "canvas_id" in data:
+            number = data["canvas_id"]
+            rest = {key: value for key, value in data.items() if key != "canvas_id"}
+            return rest | ({"account": f"canvas {number}"} if number else {})
+        return data
+
+    def number_in(self, platform: str) -> str:
+        """The student's number on a platform, "" if it is not known."""
+        name, _, number = self.account.rpartition(" ")
+        return number if name == platform else ""
 
     @property
     def waiting(self) -> float:
         """The points that a person has still to decide on: an answer that was not written gets none."""
-        return sum(exercise.max_score for exercise in self.exercises if exercise.verdict == "manual")
+        return sum(item.max_score for item in self.exercises if item.verdict == "manual" and not item.is_marked)
 
     @property
     def has_fault(self) -> bool:
         """Whether a check failed whose points nobody has decided on: they are neither earned nor lost."""
-        return any(item.verdict == "fault" and item.max_score > 0 and not item.score for item in self.exercises)
+        return any(item.verdict == "fault" and item.max_score > 0 and item.is_open for item in self.exercises)
 
 
 class RunResult(Model):

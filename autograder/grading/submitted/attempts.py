@@ -9,6 +9,7 @@ from autograder.grading.reading import read_notebook
 from autograder.grading.submitted.entries import NotebookFile, Place
 from autograder.grading.submitted.platforms import readings
 from autograder.grading.submitted.students import Owner, of_assignment
+from autograder.points.rules import Rules
 from fixmelab.cells import anchors
 from fixmelab.notebooks import MAX_BYTES
 
@@ -40,10 +41,12 @@ def counting(
     student: str,
     found: list[tuple[Owner, NotebookFile]],
     answered: Answered | None,
+    rules: Rules | None,
     problems: list[str],
     notes: list[str],
-) -> Attempt | None:
-    """Owner, path and bytes of the notebook that counts; None if there is none, or if a person must say which."""
+) -> list[Attempt]:
+    """Owner, path and bytes of the notebook that counts, or of each attempt if the best will; none if there is none, or
+    if a person must say which."""
     owners = {notebook.identity: owner for owner, notebook in found}
     kept: dict[bytes, tuple[NotebookFile, int]] = {}
     foreign: list[NotebookFile] = []
@@ -72,27 +75,44 @@ def counting(
     if len({owner.number or owner.party for owner, _ in found}) > 1:
         # Two say that they are this student: nobody is believed, and neither is graded.
         problems.append(_several(student, [notebook for _, notebook in found]))
-        return None
+        return []
     if not kept:
         if foreign:
             which = " and ".join(notebook.path for notebook in foreign)
             problems.append(f"{which}: no notebook of {assignment}, and {student} has no other; check the files")
-        return None
+        return []
     most = any(count for _, count in kept.values())
     left = [(notebook, data) for data, (notebook, count) in kept.items() if count or not most]
-    orders = sorted((owners[notebook.identity].order for notebook, _ in left), reverse=True)
-    if len(left) > 1 and orders[0] > orders[1]:
+    orders = [owners[notebook.identity].order for notebook, _ in left]
+    is_ordered = len(set(orders)) == len(orders)
+    if rules is None or rules.attempt == "last":
+        is_ordered = is_ordered or orders.count(max(orders)) == 1
+    if len(left) > 1 and is_ordered:
         left.sort(key=lambda item: owners[item[0].identity].order)
-        *earlier, newest = left
-        notes += [f"{old.path}: an earlier attempt of {student}; {newest[0].path} counts" for old, _ in earlier]
-        left = [newest]
+        if rules and rules.attempt == "best":
+            return [(owners[notebook.identity], notebook.path, data) for notebook, data in left]
+        at = _place([owners[notebook.identity].time for notebook, _ in left], student, rules)
+        counts = left.pop(at)
+        for place, (other, _) in enumerate(left):
+            which = "an earlier" if place < at else "a later"
+            notes.append(f"{other.path}: {which} attempt of {student}; {counts[0].path} counts")
+        left = [counts]
     in_folder = {notebook.identity for notebook in of_assignment(assignment, [notebook for notebook, _ in left])}
     left = [item for item in left if item[0].identity in in_folder]
     if len(left) > 1:
         problems.append(_several(student, [notebook for notebook, _ in left]))
-        return None
+        return []
     ((notebook, data),) = left
-    return owners[notebook.identity], notebook.path, data
+    return [(owners[notebook.identity], notebook.path, data)]
+
+
+def _place(times: list[str], student: str, rules: Rules | None) -> int:
+    """Which of the attempts counts, of which these are the times, from the first to the last."""
+    attempt = rules.attempt if rules else "last"
+    if attempt == "first":
+        return 0
+    in_time = [place for place, time in enumerate(times) if rules and rules.is_in_time(student, time)]
+    return in_time[-1] if attempt == "last before due" and in_time else len(times) - 1
 
 
 def _several(student: str, notebooks: list[NotebookFile]) -> str:

@@ -15,6 +15,8 @@ _CLASSROOM = re.compile(r"(?P<name>[^\n]+?) - (?P<title>[^\n]+)")
 # What Google Drive, browsers and Jupyter add to the name of a copy.
 _COPY = re.compile(r"^(?:(?:Copy of|Kopie von|Copie de|Copia de) )*|(?:[ _-]?\(\d+\)|-Copy\d*)*$", re.I)
 _SUBMISSION = re.compile(r"^[\"']?(submission_\d+)[\"']?:", re.M)
+# Ruby writes times of Rails in UTC.
+_CREATED = re.compile(r"^\s*:?created_at: (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? (?:Z|UTC)\s*$", re.M)
 _SUBMITTER = re.compile(r"^\s*(?:- )?:?name:\s*(.+?)\s*$", re.M)
 
 
@@ -43,7 +45,8 @@ class Names:
         if account.platform == "blackboard":
             return replace(account, name=account.name[len(self._blackboard) :] or account.name)
         if account.platform == "gradescope":
-            return replace(account, name=self._gradescope.get(name, name))
+            shown, time = self._gradescope.get(name, (name, ""))
+            return replace(account, name=shown, time=time)
         return account
 
 
@@ -60,15 +63,18 @@ def _common(prefixes: set[str]) -> str:
     return common[: common.rfind("_") + 1]
 
 
-def _submitters(place: Place) -> dict[str, str]:
-    """Who has handed in each of Gradescope's folders, by the list that comes with them; a group is one name."""
-    found: dict[str, str] = {}
+def _submitters(place: Place) -> dict[str, tuple[str, str]]:
+    """Who has handed in each of Gradescope's folders and when, by the list that comes with them; a group is one
+    name."""
+    found: dict[str, tuple[str, str]] = {}
     for entry in place.entries:
         if isinstance(entry, File) and entry.parts[-1] in ("submission_metadata.yml", "submission_metadata.yaml"):
             with contextlib.suppress(InputError):
                 parts = _SUBMISSION.split(entry.read().decode("utf-8", "replace"))
                 for folder, text in zip(parts[1::2], parts[2::2], strict=True):
                     # What follows the submitters is the history of attempts.
-                    names = _SUBMITTER.findall(re.split(r"^\s*:?history:", text, maxsplit=1, flags=re.M)[0])
-                    found[folder] = " and ".join(name.strip("\"'") for name in names) or folder
+                    last = re.split(r"^\s*:?history:", text, maxsplit=1, flags=re.M)[0]
+                    names, time = _SUBMITTER.findall(last), _CREATED.search(last)
+                    shown = " and ".join(name.strip("\"'") for name in names) or folder
+                    found[folder] = shown, f"{time[1]}T{time[2]}+00:00" if time else ""
     return found

@@ -14,13 +14,15 @@ from datetime import datetime
 class Account:
     """Whom a name means: `name` as it stands there, `number` the platform's own, which tells namesakes apart.
 
-    `order` grows from attempt to attempt; it is empty if the name does not tell.
+    `order` grows from attempt to attempt; it is empty if the name does not tell. `time` is when it was handed in, in
+    ISO 8601; it is empty for most.
     """
 
     platform: str
     name: str
     number: str
     order: str = ""
+    time: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,13 +131,22 @@ def attempt_in(file: str) -> str:
     return found[0] if found else ""
 
 
+def time_of(attempt: str, form: str = "%Y%m%d%H%M%S") -> str:
+    """A time as a platform writes it, in ISO 8601; "" if it is none."""
+    try:
+        return datetime.strptime(attempt, form).isoformat()
+    except ValueError:
+        return ""
+
+
 def _within(rule: Rule, text: str) -> Iterator[Account]:
     for match in rule.pattern.finditer(text):
         before = text[: match.start()]
         if rule.platform == "blackboard":
             # The first is the platform's: what follows is the student's file. Whose it is, the place tells: see
             # `students.py`.
-            yield Account(rule.platform, before, before, match["order"])
+            time = time_of(match["order"], "%Y-%m-%d-%H-%M-%S")
+            yield Account(rule.platform, before, before, match["order"], time)
             return
         if name := match.groupdict().get("name") or before:
             yield _account(rule, match, name)
@@ -148,7 +159,8 @@ def _account(rule: Rule, match: re.Match[str], name: str) -> Account:
         order = _sortable(time.strip())
     if rule.platform == "ilias":
         name = " ".join(reversed(name.split("_")))
-    return Account(rule.platform, name, number, order.zfill(20) if order.isdigit() else order)
+    is_time = "time" in found
+    return Account(rule.platform, name, number, order.zfill(20) if order.isdigit() else order, order if is_time else "")
 
 
 def _sortable(time: str) -> str:

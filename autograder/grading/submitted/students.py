@@ -1,13 +1,25 @@
 """Whose a notebook is: the outermost name decides, since all that lies below it is the student's own."""
 
+import contextlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from autograder.errors import InputError
 from autograder.grading.submitted.called import Names
 from autograder.grading.submitted.entries import SUFFIX, Entry, File, NotebookFile, Place, is_zip, same_name, stem
-from autograder.grading.submitted.platforms import KNOWN_FILES, SAKAI_RETURNED, account_in, attempt_in, readings
+from autograder.grading.submitted.platforms import (
+    KNOWN_FILES,
+    SAKAI_RETURNED,
+    Account,
+    account_in,
+    attempt_in,
+    readings,
+    time_of,
+)
+from autograder.grading.submitted.timestamps import MOST_CHARACTERS, is_by_exchange, timestamp_in
+from autograder.grading.submitted.timestamps import NAME as TIMESTAMP
 from autograder.grading.submitted.wrappers import COURSE_TREE
 from autograder.results.names import student_name
 
@@ -21,12 +33,14 @@ Parts = tuple[str, ...]
 @dataclass(frozen=True)
 class Owner:
     """Whose a notebook is. `platform` and `number` are empty unless a learning platform has said it, and so is `order`,
-    which grows from attempt to attempt. `party` is the folder or file that has the name."""
+    which grows from attempt to attempt, and `time`, when it was handed in. `party` is the folder or file that has the
+    name."""
 
     name: str
     platform: str = ""
     number: str = ""
     order: str = ""
+    time: str = ""
     party: Parts = ()
 
     @property
@@ -35,8 +49,8 @@ class Owner:
         return (self.platform, self.number) if self.number else ("", self.name)
 
     @property
-    def canvas_id(self) -> str:
-        return self.number if self.platform == "canvas" else ""
+    def account(self) -> str:
+        return f"{self.platform} {self.number}" if self.number else ""
 
 
 def owned(
@@ -44,8 +58,17 @@ def owned(
 ) -> list[tuple[Owner, NotebookFile]]:
     """The owner of each notebook: `single` if the place is one student's. Notes the students who have none, and what
     else nobody will grade."""
+    files = (entry for entry in place.entries if isinstance(entry, File))
+    stamps = {entry.parts[:-1]: entry for entry in files if entry.parts[-1] == TIMESTAMP}
     if single:
-        return [(replace(_called(single), party=place.top), notebook) for notebook in place.notebooks]
+        owner = replace(_called(single), party=place.top)
+        return [
+            (
+                replace(owner, time=owner.time or _exchange_time(assignment, owner, place.top, notebook, stamps)),
+                notebook,
+            )
+            for notebook in place.notebooks
+        ]
     called = Names(place)
     parties: dict[Parts, list[NotebookFile]] = defaultdict(list)
     for notebook in place.notebooks:
@@ -56,8 +79,14 @@ def owned(
         is_file = is_zip(party[-1]) or any(notebook.parts == party for notebook in notebooks)
         owner = _owner(assignment, place, party, called, is_file=is_file)
         for notebook in notebooks:
-            order = owner.order or attempt_in(notebook.parts[-1])
-            found.append((replace(owner, order=order, party=place.top + party), notebook))
+            attempt = attempt_in(notebook.parts[-1])
+            time = (
+                time_of(attempt)
+                if owner.platform == "ilias"
+                else owner.time or _exchange_time(assignment, owner, place.top, notebook, stamps)
+            )
+            owner_now = replace(owner, order=owner.order or attempt, time=time, party=place.top + party)
+            found.append((owner_now, notebook))
     _note_lacking(assignment, place, {owner.identity for owner, _ in found}, parties, called, problems)
     return found
 
@@ -109,7 +138,7 @@ def _owner(assignment: str, place: Place, party: Parts, called: Names, *, is_fil
     name, own = party[-1], stem(party[-1])
     account = called.account(name, is_file=is_file)
     if account is not None:
-        return Owner(student_name(account.name), account.platform, account.number, account.order)
+        return _owner_of(account)
     if not is_file:
         return Owner(student_name(name))
     # The assignment's name is nobody's: then the folder that was given has the student's.
@@ -122,7 +151,24 @@ def _called(name: str) -> Owner:
     account = account_in(name)
     if account is None:
         return Owner(student_name(name))
-    return Owner(student_name(account.name), account.platform, account.number, account.order)
+    return _owner_of(account)
+
+
+def _owner_of(account: Account) -> Owner:
+    return Owner(student_name(account.name), account.platform, account.number, account.order, account.time)
+
+
+def _exchange_time(
+    assignment: str, owner: Owner, top: Parts, notebook: NotebookFile, stamps: Mapping[Parts, File]
+) -> str:
+    """What nbgrader's exchange has noted beside a notebook; "" if it has not, or if the student may have done so."""
+    if owner.platform or not is_by_exchange(top + notebook.parts, assignment, owner.name):
+        return ""
+    if stamp := stamps.get(notebook.parts[:-1]):
+        with contextlib.suppress(InputError):  # whatever else stands there says nothing
+            moment = timestamp_in(stamp.read(MOST_CHARACTERS).decode("utf-8", "replace"), stamp.path)
+            return f"{moment.isoformat()}+00:00" if moment else ""
+    return ""
 
 
 def _note_lacking(

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import InputError
-from autograder.exports.canvas import canvas, canvas_with_roster
+from autograder.exports.canvas import canvas
 from autograder.exports.export import export
+from autograder.exports.filling import fill_in
+from autograder.exports.platform import CANVAS
 from autograder.exports.roster import read_roster
 from autograder.grading.submissions import find_submissions
 
@@ -31,7 +33,7 @@ def roster(tmp_path):
     def make(*lines: str, encoding: str = "utf-8"):
         path = tmp_path / "roster.csv"
         path.write_bytes("\n".join(lines).encode(encoding))
-        return read_roster(path)
+        return read_roster(path, CANVAS)
 
     return make
 
@@ -57,7 +59,7 @@ def test_without_a_roster_students_are_found_by_login(run):
 def test_only_the_cells_of_the_assignment_change(run, roster):
     lines = [HEADER, ",,,,,,Manual Posting,,,", POINTS, ADA, EMIL, NOOR, TEST_STUDENT]
     before = rows("\n".join(lines))
-    found = canvas_with_roster(run("ada", "emil", "bob"), roster(*lines, encoding="utf-8-sig"))
+    found = fill_in(run("ada", "emil", "bob"), roster(*lines, encoding="utf-8-sig"))
     expected = [list(row) for row in before]
     expected[3][6] = expected[4][6] = "2"
     assert rows(found.text) == expected
@@ -74,7 +76,7 @@ def test_only_the_cells_of_the_assignment_change(run, roster):
     "name", ["KHAN7", "u3", "103", "khan, noor", "Noor Khan", "khannoor", "khannoor_103", "Noor_Khan_103"]
 )
 def test_keys_by_which_a_student_is_found(run, roster, name):
-    found = canvas_with_roster(run(name), roster(HEADER, POINTS, ADA, EMIL, NOOR))
+    found = fill_in(run(name), roster(HEADER, POINTS, ADA, EMIL, NOOR))
     is_known = name != "Noor_Khan_103"
     is_name = name in ("khan, noor", "Noor Khan", "khannoor")
     assert any("found by the name that they show alone" in note for note in found.notes) == is_name
@@ -94,12 +96,12 @@ def test_no_excuse_and_no_higher_grade_is_lost_unasked(run, roster, old, loss):
     cells = lambda found: [row[6] for row in rows(found.text)[2:]]  # noqa: E731
     if loss:
         with pytest.raises(InputError) as raised:
-            canvas_with_roster(run("emil", "ada"), made)
+            fill_in(run("emil", "ada"), made)
         first, last = str(raised.value).splitlines()
         assert first == f"Post, Emil: {old} → 2: {loss}"
         assert "1 cell would lose what stands there, nothing is written; --overwrite" in last
         made = roster(HEADER, POINTS, EMIL.replace(",A,,1,", f',A,,"{old}",'), ADA)
-    found = canvas_with_roster(run("emil", "ada"), made, overwrite=bool(loss))
+    found = fill_in(run("emil", "ada"), made, overwrite=bool(loss))
     is_same = old in ("2", "2.00")
     assert cells(found) == [old if is_same else "2", "2"]
     assert (f"Post, Emil: {old} → 2" in found.notes) == bool(old and not is_same)
@@ -117,7 +119,7 @@ def test_whose_check_failed_is_left_out(make_run, make_submission, write_graded,
 
 def test_the_login_goes_before_the_name(run, roster):
     namesake = '"Ada, Byron",105,u5,byronada,A,,,,0,0'
-    found = canvas_with_roster(run("byronada"), roster(HEADER, POINTS, ADA, namesake))
+    found = fill_in(run("byronada"), roster(HEADER, POINTS, ADA, namesake))
     assert [row[6] for row in rows(found.text)[2:]] == ["", "2"]
 
 
@@ -131,8 +133,8 @@ def handed_in(tmp_path, make_run, make_submission):
             (tmp_path / "in" / name).write_bytes(b'{"cells": [], "nbformat": 4}')
         found, problems = find_submissions("little", [tmp_path / "in"])
         assert problems == [] and len(found) == len(names)
-        results = {item.canvas_id: make_submission(item.student, ("pass", ""), ("fail", "")) for item in found}
-        return make_run(*(result.model_copy(update={"canvas_id": id}) for id, result in results.items()))
+        results = {item.account: make_submission(item.student, ("pass", ""), ("fail", "")) for item in found}
+        return make_run(*(result.model_copy(update={"account": id}) for id, result in results.items()))
 
     return make
 
@@ -141,14 +143,14 @@ def handed_in(tmp_path, make_run, make_submission):
 def test_the_number_goes_before_any_name(handed_in, roster, shown):
     """Noor shows a name that is another's login, number or name; those others have handed in nothing."""
     run = handed_in(f"{shown}_103_5000_little.ipynb")
-    found = canvas_with_roster(run, roster(HEADER, POINTS, ADA, EMIL, NOOR))
+    found = fill_in(run, roster(HEADER, POINTS, ADA, EMIL, NOOR))
     assert [row[6] for row in rows(found.text)[2:]] == ["", "1", "2"]
     alone = rows(canvas(run).text)[2]
     assert (alone[1], alone[3]) == ("103", "")
 
 
 def test_a_number_that_is_not_in_the_roster_is_nobodys(handed_in, roster):
-    found = canvas_with_roster(handed_in("emil_999_5000_little.ipynb"), roster(HEADER, POINTS, ADA, EMIL))
+    found = fill_in(handed_in("emil_999_5000_little.ipynb"), roster(HEADER, POINTS, ADA, EMIL))
     assert [row[6] for row in rows(found.text)[2:]] == ["", "1"]
     assert found.notes[0] == "'emil' is not in the roster: left out"
 
@@ -156,29 +158,29 @@ def test_a_number_that_is_not_in_the_roster_is_nobodys(handed_in, roster):
 def test_a_file_that_begins_with_a_number_is_read_with_the_roster(handed_in, roster):
     """Of what its name can mean, the roster holds one; if it holds both, nobody gets it."""
     run = handed_in("byronada_101_5000_4711_little.ipynb")
-    found = canvas_with_roster(run, roster(HEADER, POINTS, ADA, EMIL))
+    found = fill_in(run, roster(HEADER, POINTS, ADA, EMIL))
     assert [row[6] for row in rows(found.text)[2:]] == ["2", "1"]
     forger = "byronada_101,5000,u9,forger,A,,,,0,0"
-    found = canvas_with_roster(run, roster(HEADER, POINTS, ADA, EMIL, forger))
+    found = fill_in(run, roster(HEADER, POINTS, ADA, EMIL, forger))
     assert [row[6] for row in rows(found.text)[2:]] == ["", "1", ""]
     assert found.notes[0] == "'byronada_101_5000_4711_little' fits 2 rows of the roster: left out"
 
 
 def test_who_fits_two_rows_is_in_none(run, roster):
     twin = '"Byron, Ada",105,u5,byron5,A,,,,0,0'
-    found = canvas_with_roster(run("Ada Byron"), roster(HEADER, POINTS, ADA, twin))
+    found = fill_in(run("Ada Byron"), roster(HEADER, POINTS, ADA, twin))
     assert [row[6] for row in rows(found.text)[2:]] == ["", ""]
     assert found.notes[0] == "'Ada Byron' fits 2 rows of the roster: left out"
 
 
 def test_two_submissions_of_one_student_are_refused(run, roster):
     with pytest.raises(InputError, match="'ada' and 'u1' are both 'Byron, Ada'"):
-        canvas_with_roster(run("ada", "u1"), roster(HEADER, POINTS, ADA))
+        fill_in(run("ada", "u1"), roster(HEADER, POINTS, ADA))
 
 
 @pytest.mark.parametrize(("column", "place"), [("Other task", 7), ("78", 7), ("other TASK (78)", 7), (None, 6)])
 def test_the_column_is_found(run, roster, column, place):
-    found = canvas_with_roster(run("emil"), roster(HEADER, POINTS, EMIL), column=column)
+    found = fill_in(run("emil"), roster(HEADER, POINTS, EMIL), column=column)
     row = rows(found.text)[2]
     assert row[place] == "2"
     assert [cell for index, cell in enumerate(row) if index != place] == [
@@ -188,42 +190,40 @@ def test_the_column_is_found(run, roster, column, place):
 
 def test_a_column_that_is_not_there_is_one_line(run, roster):
     with pytest.raises(InputError, match=r"no column 'Final Score'; there are: Notes, Little \(77\), Other task"):
-        canvas_with_roster(run("emil"), roster(HEADER, POINTS, EMIL), column="Final Score")
+        fill_in(run("emil"), roster(HEADER, POINTS, EMIL), column="Final Score")
     with pytest.raises(InputError, match="2 columns fit 'little'; give one whole with --column"):
-        canvas_with_roster(run("emil"), roster(f"{HEADER},Little (79)", POINTS, EMIL))
+        fill_in(run("emil"), roster(f"{HEADER},Little (79)", POINTS, EMIL))
 
 
 def test_without_a_column_of_that_name_one_is_added(run, roster):
     header, points, emil = (line.replace("Little", "Big") for line in (HEADER, POINTS, EMIL))
-    found = canvas_with_roster(run("emil"), roster(header, points, emil))
+    found = fill_in(run("emil"), roster(header, points, emil))
     assert [row[-1] for row in rows(found.text)] == ["little", "4", "2"]
     assert "no column 'little'" in found.notes[0]
 
 
 def test_other_points_possible_are_said_and_kept(run, roster):
-    found = canvas_with_roster(run("emil"), roster(HEADER, POINTS.replace(",4,", ",100,"), EMIL))
+    found = fill_in(run("emil"), roster(HEADER, POINTS.replace(",4,", ",100,"), EMIL))
     assert found.notes[0] == "Canvas has 100 points possible, the results 4: scores are as graded"
     assert rows(found.text)[1][6] == "100"
 
 
 def test_semicolons_stay_semicolons(run, roster):
     lines = ["Student;ID;SIS Login ID;Section;Little (77)", "    Points Possible;;;;4,0", "Post, Emil;102;emil;A;1,0"]
-    found = canvas_with_roster(run("emil"), roster(*lines))
+    found = fill_in(run("emil"), roster(*lines))
     assert rows(found.text, ";")[2] == ["Post, Emil", "102", "emil", "A", "2"]
     assert found.notes[0] == "Post, Emil: 1,0 → 2" and len(found.notes) == 3
 
 
 def test_first_and_last_names_in_columns_of_their_own(run, roster):
     header = "LastName,FirstName,ID,SIS Login ID,Section,Little (77)"
-    found = canvas_with_roster(run("Emil Post"), roster(header, "    Points Possible,,,,,4", "Post,Emil,102,ep,A,"))
+    found = fill_in(run("Emil Post"), roster(header, "    Points Possible,,,,,4", "Post,Emil,102,ep,A,"))
     assert rows(found.text)[2][-1] == "2"
 
 
 def test_names_that_students_chose_are_no_formulas(run, roster):
     names = ["=1+1", "  @x", '"=""=1+1"""']
-    found = canvas_with_roster(
-        run("s1"), roster(HEADER, POINTS, *(f"{n},{i},,s{i},A,,,,," for i, n in enumerate(names)))
-    )
+    found = fill_in(run("s1"), roster(HEADER, POINTS, *(f"{n},{i},,s{i},A,,,,," for i, n in enumerate(names))))
     assert [row[0] for row in rows(found.text)[2:]] == ["'=1+1", "'@x", '="=1+1"']
 
 
@@ -243,5 +243,5 @@ def test_a_file_that_is_no_roster_is_one_line(tmp_path: Path, content, said):
     if content is not None:
         (tmp_path / "roster.csv").write_bytes(content)
     with pytest.raises(InputError, match=said) as raised:
-        read_roster(tmp_path / "roster.csv")
+        read_roster(tmp_path / "roster.csv", CANVAS)
     assert "\n" not in str(raised.value) and "roster.csv" in str(raised.value)

@@ -69,9 +69,15 @@ def test_who_is_not_in_the_roster_is_said_on_stderr_and_counted(graded, tmp_path
     ]
 
 
-@pytest.mark.parametrize("options", [["--roster", "x.csv"], ["--column", "vae"], ["--marks"]])
-def test_what_is_for_canvas_alone_is_a_matter_of_usage(graded, options):
-    assert isinstance(export(graded, "--to", "csv", *options).exception, UsageError)
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [
+        *(("csv", ["--roster", "x.csv"]), ("csv", ["--column", "vae"]), ("html", ["--overwrite"])),
+        *(("junit", ["--marks"]), ("csv", ["--db", "sqlite://"]), ("moodle", []), ("blackboard", ["--column", "vae"])),
+    ],
+)
+def test_what_does_not_belong_to_a_form_is_a_matter_of_usage(graded, form, options):
+    assert isinstance(export(graded, "--to", form, *options).exception, UsageError)
     assert export(graded, "--to", "yaml").exit_code == 2
     assert export(graded).exit_code == 2
 

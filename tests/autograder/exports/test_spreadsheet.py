@@ -24,10 +24,10 @@ def test_a_row_a_student(make_run, make_submission, every_verdict):
     assert text.encode().startswith(b"\xef\xbb\xbf") and text.endswith("\r\n")
     header, ada, emile, noor = rows(text)
     ids = [f"little.part_{index}" for index in range(9)]
-    assert header == ["student", *ids, "total", "max", "max by hand", "state", "late", "adjusted"]
-    assert ada == ["ada", "2", *["0"] * 6, "", "", "2", "16", "2", "fault", "unknown", ""]
-    assert emile == ["Émile 龍", "2", *[""] * 8, "2", "2", "0", "graded", "unknown", ""]
-    assert noor == ["noor", "0", "0", *[""] * 7, "0", "4", "0", "empty", "unknown", ""]
+    assert header == ["student", *ids, "total", "max", "max by hand", "state", "late", "groups", "adjusted"]
+    assert ada == ["ada", "2", *["0"] * 6, "", "", "2", "16", "2", "fault", "", "", ""]
+    assert emile == ["Émile 龍", "2", *[""] * 8, "2", "2", "0", "graded", "", "", ""]
+    assert noor == ["noor", "0", "0", *[""] * 7, "0", "4", "0", "empty", "", "", ""]
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", "\t=1", "\r\n=1", "\u00a0=1", "＝1"])
@@ -41,7 +41,7 @@ def test_a_name_is_no_formula(make_run, make_submission, name):
 def test_no_name_forges_a_cell_or_a_row(make_run, make_submission, name):
     text = spreadsheet(make_run(make_submission(name), make_submission("ada")))
     found = rows(text)
-    assert [len(row) for row in found] == [8, 8, 8] and found[2][0] == "ada"
+    assert [len(row) for row in found] == [9, 9, 9] and found[2][0] == "ada"
     for delimiter in ",;\t":
         cells = [cell for row in rows(text, delimiter) for cell in row]
         assert not [cell for cell in cells if cell.startswith(tuple("=+-@\t\r"))]

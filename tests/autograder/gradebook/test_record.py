@@ -20,7 +20,7 @@ from autograder.errors import InputError
 from autograder.gradebook import record as recording
 from autograder.gradebook.lines import report_lines
 from autograder.gradebook.record import record
-from autograder.gradebook.settings import read_timestamp
+from autograder.grading.submitted.timestamps import read_timestamp
 from fixmelab.notebooks import MAX_BYTES, MAX_CELLS
 
 pytestmark = pytest.mark.slow

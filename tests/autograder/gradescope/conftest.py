@@ -18,6 +18,7 @@ from gradescope_form import Results
 
 from autograder import course
 from autograder.gradescope.archive import write_archive
+from tests.autograder.fabricated_runs import make_run, make_submission  # noqa: F401
 
 sys.path.append(str(course.ROOT / "tests" / "autograder" / "sandbox"))
 from own_processes import alone

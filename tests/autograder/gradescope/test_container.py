@@ -1,11 +1,15 @@
 """What decides before grading: which notebook it is, how long and how much it may use."""
 
+import json
+
 import pytest
 
 from autograder import course
 from autograder.errors import InputError
-from autograder.gradescope.container import GRADER_BYTES, LEAST_BYTES, limits_for, the_submission
-from autograder.gradescope.settings import Settings
+from autograder.gradescope.archive import rules_files
+from autograder.gradescope.container import GRADER_BYTES, LEAST_BYTES, limits_for, the_submission, with_rules
+from autograder.gradescope.form import graded
+from autograder.gradescope.settings import Layout, Settings
 from autograder.sandbox.limits import Limits
 
 NOTEBOOK = course.release_path("vae").read_bytes()
@@ -66,3 +70,65 @@ def test_memory_is_what_the_container_leaves_unless_it_is_set():
     assert limits_for(settings, 570, 2**40).memory == Limits().memory
     own = Settings(assignment="vae", max_score=1, limits=["memory=3G", "cell=5"])
     assert (limits_for(own, 570, 2**30).memory, limits_for(own, 570, 2**30).cell) == (3 * 2**30, 5)
+
+
+RULES = """
+[late]
+penalty = 1
+free = 1
+
+[assignments.little]
+due = 2026-11-28T12:00:00Z
+weights = { part_0 = 2 }
+
+[assignments.before]
+due = 2026-11-01T12:00:00Z
+results = "not-in-the-archive"
+"""
+LEDGER = """assignment,student,exercise,action,points,reason,who,when
+little,ada,part_1,credit,,the test was wrong,the lecturer,2026-11-28
+before,*,part_1,drop,,the test was wrong,the lecturer,2026-11-28
+"""
+
+
+@pytest.mark.parametrize(
+    ("users", "score"),
+    [
+        # 2 of part_0 count twice; one day of two is free
+        ([{"email": "ada@example.edu", "name": "Ada Byron"}], 2 * 2 + 2 - 1),
+        ([{"email": "eve@example.edu", "name": "Eve"}], 2 * 2 - 1),
+        ([{"email": "ada@example.edu", "name": "Ada"}, {"email": "eve@example.edu", "name": "Eve"}], 2 * 2 - 1),
+        ("damaged", 4),
+    ],
+)
+def test_what_course_and_ledger_say_is_applied(tmp_path, monkeypatch, make_run, make_submission, users, score):
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    (tmp_path / "course.toml").write_text(RULES)
+    (tmp_path / "adjustments.csv").write_text(LEDGER)
+    created = {} if users == "damaged" else {"created_at": "2026-11-29T14:00:00.000000+01:00"}
+    (tmp_path / "submission_metadata.json").write_text(json.dumps({"users": users} | created))
+    settings = Settings(assignment="little", max_score=4, names=["before", "little"])
+    run = make_run(make_submission("submission", ("pass", ""), ("fail", "No.")))
+    run = with_rules(run, settings, Layout(tmp_path, tmp_path), frozenset())
+    form = graded(run, by_hand=[], visibility="visible", seconds=1.0, walls="namespaces")
+    assert form["score"] == score and form["tests"][0]["max_score"] == 4.0
+    assert ("Adjusted: part_1: 0 → 2 points: the test was wrong" in form["output"]) == (score == 5)
+    assert ("Adjusted: late by 1 d 1 h" in form["output"]) == (users != "damaged")
+
+
+def test_the_archive_takes_along_what_decides_points(tmp_path, monkeypatch):
+    rules = RULES.replace("little", "vae").replace("before", "gan").replace("part_0", "encode")
+    (tmp_path / "course.toml").write_text(rules)
+    (tmp_path / "times.csv").write_text("assignment,student,submitted\ngan,ada,2026-11-02T12:00:00+00:00\n")
+    source = course.source_path("vae")
+    monkeypatch.setattr(course, "source_path", lambda name, root=None: source)
+    settings = Settings(assignment="vae", max_score=30, names=["gan", "vae"])
+    with pytest.raises(InputError, match="not-in-the-archive: does not exist"):
+        rules_files(tmp_path, settings)
+    (tmp_path / "course.toml").write_text(rules.partition("results")[0])
+    held = rules_files(tmp_path, settings)
+    assert sorted(held) == ["course/course.toml", "course/times.csv"]
+    assert held["course/times.csv"].decode() == "assignment,student,submitted\ngan,ada,2026-11-02T12:00:00+00:00\n"
+    (tmp_path / "course.toml").write_text("[assignments.vae]\nweights = { encod = 2 }\n")
+    with pytest.raises(InputError, match="course.toml:2: vae has no exercise 'encod'; did you mean encode"):
+        rules_files(tmp_path, settings)

@@ -7,7 +7,10 @@ from autograder.errors import InputError
 from autograder.exports.junit import junit
 from autograder.exports.markdown import markdown
 from autograder.exports.spreadsheet import spreadsheet
-from autograder.results.adjusting import COLUMNS, adjusted, read_ledger
+from autograder.points.adjusting import adjusted
+from autograder.points.course_file import CourseFile
+from autograder.points.ledger import COLUMNS, read_ledger
+from autograder.points.rules import Rules
 from tests.autograder.exports.test_junit import WRITTEN
 
 HEADER = ",".join(COLUMNS)
@@ -21,7 +24,7 @@ def ledger(tmp_path):
     def make(*rows: str, tail: str = TAIL):
         path = tmp_path / "adjustments.csv"
         path.write_text("\n".join([HEADER, *(f"little,{row},{tail}" for row in rows)]), encoding="utf-8")
-        return read_ledger("little", path)
+        return Rules("little", ledger=read_ledger("little", CourseFile(), tmp_path))
 
     return make
 
@@ -63,16 +66,16 @@ def points(run):
     ],
 )
 def test_what_each_row_does(run, ledger, row, ada, bob, said):
-    found, notes = adjusted(run, ledger=ledger(row))
+    found, notes = adjusted(run, rules=ledger(row))
     assert points(found) == [ada, bob] and notes == []
     assert found.submissions[0].adjustments == [said]
     assert found.submissions[1].adjustments == ([said] if row.startswith("*") else [])
-    assert adjusted(run, ledger=[])[0] == run and "adjustments" not in found.model_dump_json()
+    assert adjusted(run, rules=Rules("little"))[0] == run and "adjustments" not in found.model_dump_json()
 
 
 def test_rows_apply_in_their_order_and_people_count_if_their_marks_are_in(run, ledger):
     rows = ledger("ada,part_3,set,1.5", "ada,part_0,set,1", "*,part_0,add,0.5")
-    assert points(adjusted(run, ledger=rows)[0]) == [(1.5, 6.0, 2.0), (2.5, 6.0, 2.0)]
+    assert points(adjusted(run, rules=rows)[0]) == [(1.5, 6.0, 2.0), (2.5, 6.0, 2.0)]
     marked = run.model_copy(
         update={
             "submissions": [
@@ -80,15 +83,13 @@ def test_rows_apply_in_their_order_and_people_count_if_their_marks_are_in(run, l
             ]
         }
     )
-    assert points(adjusted(marked, ledger=rows, people=True)[0]) == [(3.0, 8.0, 0.0), (2.5, 8.0, 0.0)]
+    assert points(adjusted(marked, rules=rows, people=True)[0]) == [(3.0, 8.0, 0.0), (2.5, 8.0, 0.0)]
 
 
 def test_every_form_shows_them(run, ledger):
-    found, _ = adjusted(
-        run, ledger=ledger("ada,part_1,credit,", tail='"=a <reason>, wrong *data*",lecturer,2026-11-28')
-    )
+    found, _ = adjusted(run, rules=ledger("ada,part_1,credit,", tail='"=a <reason>, wrong *data*",lecturer,2026-11-28'))
     sheet = spreadsheet(found)
-    assert '"4","6","2","by hand","unknown","part_1: 0 → 2 points: =a <reason>, wrong *data*"' in sheet
+    assert '"4","6","2","by hand","","","part_1: 0 → 2 points: =a <reason>, wrong *data*"' in sheet
     assert "Adjusted: part_1: 0 → 2 points: =a &#60;reason&#62;, wrong &#42;data&#42;" in markdown(found)
     assert 'name="adjusted" value="part_1: 0 → 2 points: =a &lt;reason&gt;' in junit(found, written=WRITTEN)
     assert not any("lecturer" in text or "2026-11-28" in text for text in (sheet, markdown(found)))
@@ -118,19 +119,21 @@ def test_a_row_that_is_wrong_is_one_line_with_its_number(ledger, row, tail, said
 
 
 def test_who_and_what_is_not_there(run, ledger, tmp_path):
-    assert adjusted(run, ledger=ledger("adda,part_0,drop,"))[1] == [
+    assert adjusted(run, rules=ledger("adda,part_0,drop,"))[1] == [
         "adjustments.csv:2: there is no result of 'adda'; did you mean ada?"
     ]
     with pytest.raises(InputError, match="adjustments.csv:2: little has no exercise 'part_O'; did you mean part_"):
-        adjusted(run, ledger=ledger("*,part_O,drop,"))
-    (tmp_path / "other.csv").write_text("student,points\n")
-    with pytest.raises(InputError, match="other.csv:1: the columns must be assignment,student"):
-        read_ledger("little", tmp_path / "other.csv")
-    assert read_ledger("little", tmp_path / "none.csv") == []
+        adjusted(run, rules=ledger("*,part_O,drop,"))
+    path = tmp_path / "adjustments.csv"
+    path.write_text("student,points\n")
+    with pytest.raises(InputError, match="adjustments.csv:1: the columns must be assignment,student"):
+        read_ledger("little", CourseFile(), tmp_path)
+    assert read_ledger("little", CourseFile(), tmp_path / "none") == []
     for row, said in (
-        (f"litle,*,part_0,drop,,{TAIL}", "other.csv:2: there is no assignment 'litle'; there are .*little"),
-        ("x" * 200_000, "other.csv: is no sound CSV"),
+        (f"litle,*,part_0,drop,,{TAIL}", "adjustments.csv:2: there is no assignment 'litle'; there are .*little"),
+        (f"little,@tues,part_0,drop,,{TAIL}", "adjustments.csv:2: course.toml has no group 'tues'"),
+        ("x" * 200_000, "adjustments.csv: is no sound CSV"),
     ):
-        (tmp_path / "other.csv").write_text(f"{HEADER}\n{row}\n")
+        path.write_text(f"{HEADER}\n{row}\n")
         with pytest.raises(InputError, match=said):
-            read_ledger("little", tmp_path / "other.csv")
+            read_ledger("little", CourseFile(), tmp_path)

@@ -1,0 +1,116 @@
+"""Which of several attempts counts, when it was handed in, and that a name is not taken for another's."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from autograder.grading.best import best_of
+from autograder.grading.keeping import Earlier
+from autograder.grading.submissions import Submission, find_submissions
+from autograder.points.course_file import CourseFile
+from autograder.points.rules import Rules, read_rules
+from autograder.results.reading import Results
+from tests.autograder.grading.test_submissions import put
+
+BLACKBOARD = "HW 1_ada_attempt_2026-11-{}-12-00-00_vae.ipynb"
+DAYS = ("27", "28", "29", "30")
+EVENING = "HW 1_bob_attempt_2026-11-27-23-15-30_vae.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ({}, ["30"]),
+        ({"attempt": "last"}, ["30"]),
+        ({"attempt": "first"}, ["27"]),
+        ({"attempt": "last before due"}, ["28"]),
+        ({"attempt": "last before due", "assignments": {"vae": {"due": "2026-11-01"}}}, ["30"]),
+        ({"assignments": {"vae": {"due": "2026-11-28", "attempt": "first"}}}, ["27"]),
+        ({"attempt": "best"}, list(DAYS)),
+    ],
+)
+def test_the_attempt_that_the_course_says_counts(tmp_path, text, counts):
+    own = {"due": "2026-11-28"} | text.pop("assignments", {"vae": {}})["vae"]
+    own["due"] = date.fromisoformat(own["due"])
+    file = CourseFile.model_validate(text | {"time_zone": "Europe/Berlin", "assignments": {"vae": own}})
+    notes: list[str] = []
+    place = put(tmp_path, *(BLACKBOARD.format(day) for day in DAYS), EVENING)
+    found, problems = find_submissions("vae", [place], notes=notes, rules=Rules("vae", file))
+    *ada, bob = found
+    assert problems == [] and bob.submitted == "2026-11-27T23:15:30" and not bob.is_one_of_several
+    assert [item.submitted for item in ada] == [f"2026-11-{day}T12:00:00" for day in counts]
+    assert len(notes) == len(DAYS) - len(counts)
+    earlier = [note for note in notes if "an earlier attempt of ada" in note]
+    assert len(earlier) == sum(day < counts[0] for day in DAYS) * (len(counts) == 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "stamp", "submitted"),
+    [
+        ("ada/vae/vae.ipynb", "2026-11-28 12:00:00 UTC", "2026-11-28T12:00:00+00:00"),
+        ("ada/vae/vae.ipynb", "soon", ""),
+        ("Ada_12_assignsubmission_file_/vae/vae.ipynb", "2026-11-28 12:00:00 UTC", ""),
+        ("ada/ada/vae/vae.ipynb", "2026-11-28 12:00:00 UTC", ""),
+        ("12-34 - Ada Byron - Nov 28, 2026 1015 AM/vae.ipynb", "", "2026-11-28T10:15:00"),
+        ("Byron_Ada_adabyron_12345/20261128101530_vae.ipynb", "", "2026-11-28T10:15:30"),
+    ],
+)
+def test_a_time_is_the_courses_or_the_platforms(tmp_path, path, stamp, submitted):
+    put(tmp_path / "class", path, "eve/vae/vae.ipynb")
+    if stamp:
+        (tmp_path / "class" / path).with_name("timestamp.txt").write_text(stamp)
+    found, _ = find_submissions("vae", [tmp_path / "class"])
+    assert {item.submitted for item in found if item.student != "eve"} == {submitted}
+
+
+def submission(student: str, account: str) -> Submission:
+    return Submission(student, f"in/{student}.ipynb", b"{}", account)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now", "called", "gone"),
+    [
+        # Ada is alone at first, then there are two: she keeps her name, and her result is replaced.
+        ({"Ada": "moodle 123"}, {"Ada_123": "moodle 123", "Ada_456": "moodle 456"}, ["Ada", "Ada_456"], []),
+        # There are two at first, then one is graded anew, alone.
+        ({"Ada_123": "moodle 123", "Ada_456": "moodle 456"}, {"Ada": "moodle 456"}, ["Ada_456"], []),
+        # Another of the name must not take the place of the first.
+        ({"Ada": "moodle 123"}, {"Ada": "moodle 456"}, ["Ada_456"], []),
+        # The name is taken by somebody in a folder of that name: the old result goes all the same.
+        ({"Ada": "moodle 123"}, {"Ada_123": "moodle 123", "Ada": ""}, ["Ada_123", "Ada"], []),
+        ({"Eve": "canvas 1"}, {"Eva": "canvas 1", "Eve": ""}, ["Eva", "Eve"], []),
+        ({"Eve": "canvas 1", "Bob": ""}, {"Bob": "canvas 2"}, ["Bob"], []),
+        ({"Eve": "", "Bob": ""}, {"Bob": ""}, ["Bob"], []),
+    ],
+)
+def test_results_are_by_the_students_number(make_run, make_submission, earlier, now, called, gone):
+    results = [make_submission(name).model_copy(update={"account": account}) for name, account in earlier.items()]
+    known = Earlier(Results(make_run(*results), Path(), None, {}))
+    found = list(known.named_alike(submission(*item) for item in now.items()))
+    assert [item.student for item in found] == called
+    students = [item.student for item in [*known.beside(set(called)), *found]]
+    accounts = [item.account for item in [*known.beside(set(called)), *found] if item.account]
+    assert len(set(students)) == len(students) and len(set(accounts)) == len(accounts)
+    assert bool(known.notes) == (called != list(now) or "Eva" in now or now == {"Ada_123": "moodle 123", "Ada": ""})
+    # Until the new result is there, the old one stays.
+    assert {item.student for item in known.beside(set())} == set(earlier)
+
+
+def test_the_best_counts_after_what_late_work_costs(make_submission, tmp_path, monkeypatch):
+    (tmp_path / "course.toml").write_text(
+        "[late]\npenalty = 3\n[assignments.vae]\ndue = 2026-11-28T12:00:00Z\nattempt = 'best'\n"
+    )
+    monkeypatch.setattr("autograder.grading.best.read_rules", lambda name: read_rules(name, tmp_path))
+    right, wrong = ("pass", ""), ("fail", "")
+    attempts = [(wrong, "27"), (right, "28"), (right, "28"), (right, "30")]
+    made = [
+        make_submission("ada", verdict, right).model_copy(
+            update={"submitted": f"2026-11-{day}T10:00:00Z", "path": f"{place}.ipynb"}
+        )
+        for place, (verdict, day) in enumerate(attempts)
+    ]
+    notes: list[str] = []
+    (best,) = best_of("vae", made, notes)
+    assert best.path == "2.ipynb" and best.score == 4.0  # as judged: what late work costs is applied later
+    assert notes == ["2.ipynb: counts for ada, the best of 4 (2, 4, 4, 0 points)"]
