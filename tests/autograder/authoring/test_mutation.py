@@ -4,9 +4,11 @@ import ast
 
 import nbformat.v4 as v4
 import pytest
+from typer.testing import CliRunner
 
 from autograder.authoring.mutation import prove
 from autograder.authoring.mutation.mutate import OPERATORS, mutants_of
+from autograder.commands.app import app
 from autograder.judge.exercise import Exercise
 from autograder.judge.expect import expect
 
@@ -164,3 +166,17 @@ def test_a_mutant_without_an_end_is_killed(monkeypatch):
 def test_only_the_exercises_that_are_named(monkeypatch):
     assert not mutated(monkeypatch, careful, only=["other"]).made
     assert mutated(monkeypatch, careful, only=["scale"]).made
+
+
+def test_the_command_shares_a_sample_among_the_notebooks_and_ends_with_1_if_a_mutant_is_left(monkeypatch):
+    asked = {}
+
+    def told(name, source, *, sample, only, jobs, on_mutant):
+        asked[name] = (sample, only)
+        return prove.Mutation(name, problems=["scale: constant: '2 → 3' keeps its points"] if name == "gan" else [])
+
+    monkeypatch.setattr(prove, "prove_mutants", told)
+    done = CliRunner().invoke(app, ["prove", "--mutants", "vae.encode", "gan", "gcn", "--sample", "250"])
+    assert asked == {"vae": (83, ["encode"]), "gan": (83, []), "gcn": (83, [])}
+    assert (done.exit_code, "2 → 3" in done.output) == (1, True)
+    assert CliRunner().invoke(app, ["prove", "--mutants", "vae"]).exit_code == 0 and asked["vae"] == (None, [])
