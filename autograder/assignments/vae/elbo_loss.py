@@ -16,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("vae.elbo_loss")
 def elbo_loss(student: Remote, draw: Draw) -> None:
-    for batch, latent_dim, dtype in ((6, 3, torch.float32), (1, 2, torch.float32), (3, 5, torch.float64)):
+    for batch, latent_dim, dtype in draw.again((6, 3, torch.float32), (1, 2, torch.float32), (3, 5, torch.float64)):
         x_hat = draw.uniform(0.02, 0.98, batch, 1, reference.SIDE, reference.SIDE, dtype=dtype)
         x = draw.uniform(0, 1, batch, 1, reference.SIDE, reference.SIDE, dtype=dtype)
         mu = 4 * draw.normal(batch, latent_dim, dtype=dtype)
