@@ -17,7 +17,7 @@ from autograder.judge.student import Remote
 @exercise("gcn.leave_one_out")
 def leave_one_out(student: Remote, draw: Draw) -> None:
     f32, f64 = torch.float32, torch.float64
-    for n, k, dtype in draw.again((4, 3, f64), (1, 7, f32), (5, 2, f64), (3, 1, f32)):
+    for n, k, dtype in draw.again((4, 3, f64), (1, 7, f32), (5, 2, f64), (3, 1, f32), (2, 1, f64)):
         rewards = 2 + draw.normal(n, k, dtype=dtype)
         rewards[0] = rewards[0].roll(1) if k < 3 else rewards[0].where(torch.arange(k) > 1, rewards[0, 0])  # equal ones
         label = "for a single draw (k = 1), the baseline" if k == 1 else "the baseline"

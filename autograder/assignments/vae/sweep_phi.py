@@ -58,4 +58,9 @@ def sweep_one_by_one(phis, sigma, x, W, b, s):
 
 HARMLESS = {
     "graph": "Both curves are looked at, and no gradient of them is asked for.",
+    "x.expand(len(phis), -1) → x": "Broadcasting does the same.",
+    "mean.expand(len(phis), -1) → mean": "Broadcasting does the same.",
+    "len(phis) → len(x)": "One row is broadcast to all.",
+    "len(phis) → len(x) (2)": "One row is broadcast to all.",
+    "mean.expand(len(phis), -1) → mean.expand(len(phis), 1)": "There is one latent.",
 }

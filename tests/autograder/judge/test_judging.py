@@ -266,6 +266,10 @@ def test_draws_depend_on_key_submission_and_exercise_alone():
         assert not torch.equal(base, first(*other))
 
 
+def test_the_first_case_comes_again_at_the_end():
+    assert Draw(SEED).again((3, 2), (4, 1)) == ((3, 2), (4, 1), (3, 2))
+
+
 def test_positive_numbers_stay_away_from_zero_and_one():
     drawn = Draw(SEED).positive(1000)
     assert float(drawn.min()) >= 0.2 and float(drawn.max()) <= 3.01
