@@ -141,3 +141,12 @@ def loss_by_formula(x_hat, x, mu, sigma):
     likelihood = x * torch.log(x_hat + tiny) + (1 - x) * torch.log(1 - x_hat + tiny)
     divergence = 0.5 * (mu**2 + sigma**2 - 1 - torch.log(sigma**2)).sum()
     return (-likelihood.sum() + divergence) / len(x)
+
+
+HARMLESS = {
+    "F.binary_cross_entropy(x_hat, x, reduction='sum') → F.binary_cross_entropy(x_hat, x.detach(), reduction='sum')": "Images are given; no gradient of them is asked for.",
+    "len(x) → len(x_hat)": "Both are the number of images.",
+    "len(x) → len(mu)": "Both are the number of images.",
+    "len(x) → len(sigma)": "Both are the number of images.",
+    "return reconstruction + gaussian_kl(mu, sigma).mean() → return (reconstruction + gaussian_kl(mu, sigma).mean()).squeeze()": "A number has no side to lose.",
+}

@@ -170,6 +170,12 @@ def test_all_of_an_operator_may_be_harmless_and_some_of_it_killed(monkeypatch):
     assert any("'loop' is called harmless, but no mutant" in problem for problem in found.problems)
 
 
+def test_all_changes_of_a_formula_may_be_harmless(monkeypatch):
+    found = mutated(monkeypatch, careless, {"factor * x": "whatever it is"})
+    assert found.harmless["arithmetic"] == 1 and found.harmless["power"] > 1
+    assert not any(": 'factor * x →" in problem for problem in found.problems)
+
+
 def test_what_is_called_harmless_must_be_a_mutant_that_keeps_its_points(monkeypatch):
     found = mutated(monkeypatch, careful, {"factor * x → x": "", "no such change": ""})
     assert any("'factor * x → x' is called harmless, but loses its point" in problem for problem in found.problems)
