@@ -73,3 +73,9 @@ def moments_over_the_latents(mu, sigma):
 @equivalent
 def law_of_total_variance(mu, sigma):
     return mu.mean(dim=0), mu.var(dim=0, correction=0) + (sigma**2).mean(dim=0)
+
+
+HARMLESS = {
+    "graph": "The moments are looked at, and no gradient of them is asked for.",
+    "mu - mean → mean - mu": "It is squared.",
+}

@@ -284,6 +284,14 @@ def test_numbers_near_zero_are_held_to_the_scale_of_the_whole():
         expect(torch.tensor([1000.0, 1.0])).close(wanted)
 
 
+def test_a_pair_that_is_kept_tells_of_both():
+    def check(student, draw):
+        assert student.kept().attribute("requires_grad") == [False, True]
+
+    pair = torch.ones(2), torch.ones(2, requires_grad=True)
+    assert judge(Exercise("toy.x", check), in_this_process(lambda: pair), SEED).verdict == "pass"
+
+
 def test_a_dropped_object_is_gone():
     def check(student, draw):
         kept = student.kept()
