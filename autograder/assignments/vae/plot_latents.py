@@ -190,4 +190,8 @@ HARMLESS = {
     "plt.subplots(figsize=(6, 6))": "The size of the figure is free.",
     "-10 / 3": "The numbers at the axes are not asked for.",
     "10 / 3": "The numbers at the axes are not asked for.",
+    "axes.set(xlabel=f'z_{i}', ylabel=f'z_{j}', title='What the decoder makes of each code') → pass": "The words at the axes are not asked for.",
+    "f'z_{i}'": "The words at the axes are not asked for.",
+    "f'z_{j}'": "The words at the axes are not asked for.",
+    "plt.close(figure) → pass": "That is advice for Jupyter; the figure is the same.",
 }
