@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from autograder import cells
 from autograder.assignments import exercises_of
 from autograder.authoring.mutation.mutate import Mutant, mutants_of
-from autograder.authoring.proof import SEEDS_OF_OTHERS, judged_expressions, run_cell, seed_of
+from autograder.authoring.proof import SEEDS_OF_OTHERS, judged_expressions, run_cell, run_source, seed_of
 from autograder.judge.exercise import Exercise
 from autograder.judge.judging import judge
 from autograder.judge.student import in_this_process
@@ -111,7 +111,7 @@ def _cells(assignment: str, source: NotebookNode) -> Iterator[Cell]:
             yield Cell(cell.source, number, dict(namespace), judged, expressions, seen)
         run_cell(number, cell, namespace)
         if cells.is_tests(cell):  # later ones use what it names
-            exec(compile(visible(cell.source), f"cell {number}", "exec"), namespace)
+            run_source(number, visible(cell.source), namespace)
 
 
 def _up_to_its_tests(source: NotebookNode, number: int) -> list[NotebookNode]:

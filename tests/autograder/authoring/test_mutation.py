@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from autograder.authoring.mutation import prove
 from autograder.authoring.mutation.mutate import OPERATORS, mutants_of
 from autograder.commands.app import app
+from autograder.errors import InputError
 from autograder.judge.exercise import Exercise
 from autograder.judge.expect import expect
 
@@ -183,8 +184,10 @@ def test_what_is_called_harmless_must_be_a_mutant_that_keeps_its_points(monkeypa
 
 
 def test_a_solution_that_is_refused_proves_nothing(monkeypatch):
-    found = mutated(monkeypatch, careful, source=SCALE.replace("factor * x", "factor + x"))
-    assert found.problems[0] == "small.scale: the solution itself is refused"
+    found = mutated(monkeypatch, lambda student, draw: expect(student(draw.normal(2), 2)).holds(False, "It is wrong."))
+    assert found.problems == ["small.scale: the solution itself is refused"]
+    with pytest.raises(InputError, match="cell 5 of the notebook raised AssertionError"):
+        mutated(monkeypatch, careful, source=SCALE.replace("factor * x", "factor + x"))
 
 
 def test_a_sample_is_the_same_each_time(monkeypatch):
