@@ -1,6 +1,7 @@
 """`make test` runs all there is, the long proofs among it, and ends with pytest's own summary."""
 
 import os
+import re
 import subprocess
 
 from tests.held import ROOT
@@ -15,11 +16,22 @@ def steps(target: str) -> list[str]:
     return [line.removeprefix(".venv/bin/") for line in done.stdout.splitlines()]
 
 
+def notebooks_read() -> list[str]:
+    """Those whose surviving mutants have been read: the first column of docs/proof.md's last table."""
+    told = (ROOT / "docs/proof.md").read_text(encoding="utf-8").partition("| notebook |")[2]
+    return re.findall(r"^\| (\w+) \|", told, re.MULTILINE)
+
+
+def test_all_mutants_of_the_notebooks_read_are_tried_at_night():
+    assert notebooks_read()
+    assert f"autograder prove --mutants {' '.join(notebooks_read())}" in steps("nightly")
+
+
 def test_a_proof_is_passed_over_only_by_what_it_held_before():
-    held = "python tests/held.py"
+    held, read = "python tests/held.py", " ".join(notebooks_read())
     assert [line for line in steps("test") if line.startswith(held)] == [
         f"{held} seeds .venv/bin/autograder prove --seeds 50 --jobs 2",
-        f"{held} mutants .venv/bin/autograder prove --mutants foundations --jobs 2",
+        f"{held} mutants .venv/bin/autograder prove --mutants {read} --sample 250 --jobs 2",
         f"{held} attacks .venv/bin/autograder prove --attacks --jobs 2",
         f"{held} kills .venv/bin/python -m pytest -q {KILLED_RUN}",
     ]

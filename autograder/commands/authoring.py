@@ -42,7 +42,8 @@ def prove(
         bool, typer.Option("--mutants", help="Try mutants of the solutions instead: one small thing changed in each.")
     ] = False,
     sample: Annotated[
-        int | None, typer.Option(min=1, help="How many mutants of each assignment; all if not given.")
+        int | None,
+        typer.Option(min=1, help="How many mutants in all, as many of each assignment; all there are if not given."),
     ] = None,
 ) -> None:
     """Show that the checks are right: solution, blank release, known mistakes and equivalents on many seeds.
@@ -105,11 +106,12 @@ def _prove_mutants(names: list[str] | None, sample: int | None, jobs: int) -> No
     for name in names or []:
         assignment, _, exercise = name.partition(".")
         wanted.setdefault(course.require_assignment(assignment), []).extend([exercise] if exercise else [])
+    share = None if sample is None else max(1, sample // len(wanted))
     found = []
     for name, only in wanted.items():
         with progress(f"mutants of {name}") as show:
             found.append(
-                prove_mutants(name, course.read_source(name), sample=sample, only=only, jobs=jobs, on_mutant=show)
+                prove_mutants(name, course.read_source(name), sample=share, only=only, jobs=jobs, on_mutant=show)
             )
     for problem in [problem for one in found for problem in one.problems]:
         errors.print(problem, markup=False, highlight=False, soft_wrap=True)

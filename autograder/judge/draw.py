@@ -2,9 +2,12 @@
 
 import hashlib
 import hmac
+from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+Case = TypeVar("Case")
 
 
 def seed_for(key: bytes, submission_digest: str, exercise_id: str) -> bytes:
@@ -33,6 +36,11 @@ class Draw:
         # Alternating, so that two neighbours are never both on one side of 1.
         side = torch.arange(small.numel()).view(shape) % 2 == self.integer(0, 2)
         return torch.where(side, small, large)
+
+    def again(self, *cases: Case) -> tuple[Case, ...]:
+        """The cases, then the first of them again: its shapes with other numbers, for which no answer may give what it
+        gave before."""
+        return *cases, cases[0]
 
     def integer(self, low: int, high: int) -> int:
         """An integer in [low, high)."""

@@ -40,7 +40,7 @@ class Equivalent:
 @dataclass(frozen=True)
 class Exercise:
     """One gradable thing. `id` is "assignment.name"; `harmless` are the mutants of its solution that are right answers,
-    each with the reason."""
+    by change, formula or operator, each with the reason."""
 
     id: str
     check: Check

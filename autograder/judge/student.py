@@ -123,7 +123,7 @@ class Remote(Target):
         return Target(self._session, self._handle.number, self._handle.kind, name)
 
     def attribute(self, name: str) -> Any:
-        """Read an attribute."""
+        """Read an attribute; a tuple or list that has none of that name gives a list of its items'."""
         return self._session.ask({"op": "attribute", "target": self._handle, "name": name}, f"attribute {name}")
 
     def assign(self, name: str, value: Any) -> None:

@@ -76,6 +76,9 @@ class Probe:
         return {"value": None}
 
     def _attribute(self, *, op: str, target: Any, name: str) -> dict:
+        """Of a tuple or list that has no such attribute: a list of its items' attributes."""
+        if isinstance(target, list | tuple) and not hasattr(target, name):
+            return {"value": [getattr(item, name) for item in target]}
         return {"value": getattr(target, name)}
 
     def _assign(self, *, op: str, target: Any, name: str, value: Any) -> dict:

@@ -240,6 +240,5 @@ HARMLESS = {
     "torch.arange(len(tags), device=tags.device) → torch.arange(len(tags))": "Positions may lie on the CPU, whatever they are positions in.",
     "len(tags) → len(log_scores)": "Both are the number of words.",
     "torch.arange(len(tags), device=tags.device) → torch.arange(len(tags), device=log_scores.device)": "Both lie on one device.",
-    "log_scores[torch.arange(len(tags), device=tags.device), tags] → log_scores[torch.arange(len(tags), device=tags.device), tags.detach()]": "Tags are whole numbers, which have no gradient.",
     "return chosen.sum() - log_partition(log_scores) → return (chosen.sum() - log_partition(log_scores)).squeeze()": "A number has no side to lose.",
 }

@@ -346,3 +346,22 @@ def with_the_answer_of_another_exercise(generator, discriminator, x, m, weight):
     logits = discriminator(filled)
     loss = functional.softplus(discriminator(filled.detach())).mean() - functional.logsigmoid(discriminator(x)).mean()
     return loss, error - weight * (logits - functional.softplus(logits)).mean()
+
+
+HARMLESS = {
+    "1 - m → 1 - m ** 2": "A mask holds 0 and 1.",
+    "1 - m → 1 - m ** 0.5": "A mask holds 0 and 1.",
+    "m * x_hat → m ** 2 * x_hat": "A mask holds 0 and 1.",
+    "m * x_hat → m ** 0.5 * x_hat": "A mask holds 0 and 1.",
+    "1 - m → 1 - m ** 2 (2)": "A mask holds 0 and 1.",
+    "1 - m → 1 - m ** 0.5 (2)": "A mask holds 0 and 1.",
+    "1 - m → 1 - m.detach()": "Pictures and masks are given; no gradient of them is asked for.",
+    "(1 - m) * x → (1 - m) * x.detach()": "Pictures and masks are given; no gradient of them is asked for.",
+    "generator((1 - m) * x, m) → generator((1 - m) * x, m.detach())": "Pictures and masks are given; no gradient of them is asked for.",
+    "m * x_hat → m.detach() * x_hat": "Pictures and masks are given; no gradient of them is asked for.",
+    "1 - m → 1 - m.detach() (2)": "Pictures and masks are given; no gradient of them is asked for.",
+    "(1 - m) * x → (1 - m) * x.detach() (2)": "Pictures and masks are given; no gradient of them is asked for.",
+    "discriminator(x) → discriminator(x.detach())": "Pictures and masks are given; no gradient of them is asked for.",
+    "masked_squared_error(lambda visible, mask: x_hat, x, m) → masked_squared_error(lambda visible, mask: x_hat, x.detach(), m)": "Pictures and masks are given; no gradient of them is asked for.",
+    "masked_squared_error(lambda visible, mask: x_hat, x, m) → masked_squared_error(lambda visible, mask: x_hat, x, m.detach())": "Pictures and masks are given; no gradient of them is asked for.",
+}

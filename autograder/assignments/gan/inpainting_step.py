@@ -345,3 +345,15 @@ def with_the_discriminator_held_fixed(
         parameter.requires_grad_(True)
     _follow(other, generator_optimizer)
     return loss.item(), other.item()
+
+
+HARMLESS = {
+    "inpainting_losses(generator, discriminator, x, m, weight) → inpainting_losses(generator, discriminator, x.detach(), m, weight)": "Pictures and masks are given; no gradient of them is asked for.",
+    "inpainting_losses(generator, discriminator, x, m, weight) → inpainting_losses(generator, discriminator, x, m.detach(), weight)": "Pictures and masks are given; no gradient of them is asked for.",
+    "inpainting_losses(generator, discriminator, x, m, weight) → inpainting_losses(generator, discriminator, x, m, x)": "Only the discriminator's loss is taken from the first call, and has no weight.",
+    "inpainting_losses(generator, discriminator, x, m, weight) → inpainting_losses(generator, discriminator, x, m, m)": "Only the discriminator's loss is taken from the first call, and has no weight.",
+    "inpainting_losses(generator, discriminator, x, m, weight) → inpainting_losses(generator, discriminator, x.detach(), m, weight) (2)": "Pictures and masks are given; no gradient of them is asked for.",
+    "inpainting_losses(generator, discriminator, x, m, weight) → inpainting_losses(generator, discriminator, x, m.detach(), weight) (2)": "Pictures and masks are given; no gradient of them is asked for.",
+    "discriminator_optimizer.zero_grad() → discriminator.zero_grad()": "The optimizer moves all parameters of the discriminator.",
+    "generator_optimizer.zero_grad() → generator.zero_grad()": "The optimizer moves all parameters of the generator.",
+}

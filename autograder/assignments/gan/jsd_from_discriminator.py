@@ -176,3 +176,9 @@ def half_of_value_and_log_four(logits_1, logits_0):
 @equivalent
 def as_a_python_number(logits_1, logits_0):
     return float(reference.jsd_from_discriminator(logits_1, logits_0))
+
+
+HARMLESS = {
+    "graph": "The divergence is looked at, and no gradient of it is asked for.",
+    "return math.log(2) + discriminator_objective(logits_1, logits_0) / 2 → return (math.log(2) + discriminator_objective(logits_1, logits_0) / 2).squeeze()": "A number has no side to lose.",
+}

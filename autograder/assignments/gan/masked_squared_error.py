@@ -19,7 +19,7 @@ from fixmelab.judged.players import Inpainter
 
 @exercise("gan.masked_squared_error")
 def masked_squared_error(student: Remote, draw: Draw) -> None:
-    for batch, channels, dtype in ((3, 2, torch.float32), (2, 1, torch.float64), (1, 3, torch.float32)):
+    for batch, channels, dtype in ((3, 2, torch.float32), (2, 1, torch.float64), (1, 1, torch.float32)):
         height, width = 4, 5
         network = common.inpainter(draw, channels, height, width, dtype)
         x = draw.uniform(0.1, 1, batch, channels, height, width, dtype=dtype)
@@ -236,3 +236,19 @@ def by_functional(network, x, m):
 def by_squares_of_masked_differences(network, x, m):
     difference = m * (network(x - m * x, m) - x)
     return torch.einsum("bchw,bchw->", difference, difference) / (m.sum() * x.shape[1]).clamp(min=1)
+
+
+HARMLESS = {
+    "1 - m → 1 - m ** 2": "A mask holds 0 and 1.",
+    "1 - m → 1 - m ** 0.5": "A mask holds 0 and 1.",
+    "hidden * (x_hat - x) ** 2 → hidden ** 2 * (x_hat - x) ** 2": "A mask holds 0 and 1.",
+    "hidden * (x_hat - x) ** 2 → hidden ** 0.5 * (x_hat - x) ** 2": "A mask holds 0 and 1.",
+    "1 - m → 1 - m.detach()": "The picture and its mask are given; no gradient of them is asked for.",
+    "(1 - m) * x → (1 - m) * x.detach()": "The picture and its mask are given; no gradient of them is asked for.",
+    "network((1 - m) * x, m) → network((1 - m) * x, m.detach())": "The picture and its mask are given; no gradient of them is asked for.",
+    "m.expand_as(x) → m.detach().expand_as(x)": "The picture and its mask are given; no gradient of them is asked for.",
+    "m.expand_as(x) → m.expand_as(x.detach())": "The picture and its mask are given; no gradient of them is asked for.",
+    "x_hat - x → x_hat - x.detach()": "The picture and its mask are given; no gradient of them is asked for.",
+    "x_hat - x → x - x_hat": "It is squared.",
+    "return (hidden * (x_hat - x) ** 2).sum() / hidden.sum().clamp(min=1) → return ((hidden * (x_hat - x) ** 2).sum() / hidden.sum().clamp(min=1)).squeeze()": "A number has no side to lose.",
+}

@@ -182,3 +182,8 @@ def number_by_number(log_f0, log_f1):
     odds = [math.exp(-abs(b - a)) for a, b in zip(log_f0.tolist(), log_f1.tolist(), strict=True)]
     found = [1 / (1 + e) if b >= a else e / (1 + e) for e, a, b in zip(odds, log_f0, log_f1, strict=True)]
     return torch.tensor(found, dtype=log_f0.dtype, device=log_f0.device)
+
+
+HARMLESS = {
+    "graph": "D* is looked at, and no gradient of it is asked for.",
+}

@@ -36,6 +36,8 @@ def pushforward_log_density(student: Remote, draw: Draw) -> None:
         rtol = 1e-6 if dtype == torch.float64 else 1e-4
         got = expect(log_density, "log f_1")
         got.close(wanted, rtol=rtol, atol=2e-5, mistake=mistake, otherwise=lambda: _told(student, z[:1]))  # noqa: B023
+    carried = student.kept(z, student.make("Warp", *numbers)).attribute("requires_grad")
+    expect(carried).holds(carried == [False, False], "A result still carries a graph: detach both.", "keeps_a_graph")
     expect_any_device(student, z, student.make("Warp", *numbers), mistake="made_on_the_cpu")
 
 
@@ -243,6 +245,13 @@ def z_does_not_track(z, warp):
     return x, -0.5 * z**2 - 0.5 * math.log(2 * math.pi) - slope.log()
 
 
+@mistake("The results still carry a graph: detach both.")
+def keeps_a_graph(z, warp):
+    leaf = z.detach().clone().requires_grad_()
+    _, gaussian, slope = _parts(z, warp)
+    return warp(leaf), gaussian - slope.log()
+
+
 @equivalent
 def by_backward(z, warp):
     leaf = z.clone().detach().requires_grad_(True)
@@ -279,3 +288,10 @@ def point_by_point(z, warp):
     slopes = [torch.autograd.grad(x, leaf)[0] for x, leaf in zip(places, leaves, strict=True)]
     constant = math.log(math.sqrt(2 * math.pi))
     return torch.stack(places).detach(), -0.5 * z**2 - constant - torch.stack(slopes).log()
+
+
+HARMLESS = {
+    "z.detach().clone() → z.detach()": "A detached tensor is another one.",
+    "z.detach() → z": "Nothing goes back further than to z, and results have no graph.",
+    "z ** 2 → z.detach() ** 2": "The result has no graph.",
+}

@@ -348,3 +348,9 @@ def by_closures(discriminator, sample_1, sample_0, steps, optimizer):
         return loss
 
     return [-optimizer.step(lambda: ascend(sample_1(), sample_0())).item() for _ in range(steps)]
+
+
+HARMLESS = {
+    "for … in range(steps) → list(range(steps))[::-1]": "The number of the step is not used.",
+    "optimizer.zero_grad() → discriminator.zero_grad()": "The optimizer moves all parameters of the discriminator.",
+}

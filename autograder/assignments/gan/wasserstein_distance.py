@@ -16,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("gan.wasserstein_distance")
 def wasserstein_distance(student: Remote, draw: Draw) -> None:
-    for count, dtype in ((7, torch.float32), (1, torch.float32), (4, torch.float64)):
+    for count, dtype in draw.again((7, torch.float32), (1, torch.float32), (4, torch.float64)):
         x_1, x_0 = 3 * draw.normal(count, dtype=dtype), 0.5 * draw.normal(count, dtype=dtype)
         x_0 += x_1.mean() - x_0.mean() + 0.5  # the second lies to the right, but within the first
         wanted = reference.wasserstein_distance(x_1, x_0)
@@ -174,3 +174,10 @@ def between_the_sorted_lists(x_1, x_0):
 @equivalent
 def largest_first(x_1, x_0):
     return (x_1.topk(len(x_1)).values - x_0.topk(len(x_0)).values).abs().mean()
+
+
+HARMLESS = {
+    "graph": "The distance is looked at, and no gradient of it is asked for.",
+    "x_1.sort().values - x_0.sort().values → x_0.sort().values - x_1.sort().values": "Its size is taken.",
+    "return (x_1.sort().values - x_0.sort().values).abs().mean() → return (x_1.sort().values - x_0.sort().values).abs().mean().squeeze()": "A number has no side to lose.",
+}

@@ -39,12 +39,13 @@ def sampler(student: Remote, draw: Draw) -> None:
     wanted = torch.tensor([float(gradient.abs().max()) for gradient in gradients])
     got = expect(torch.tensor(sizes), "the gradient of weight and mixture").finite("gradient_not_a_number")
     got.close(wanted, rtol=1e-2)
-    for width, hidden, rows, n, columns in ((3, 5, 9, 5, 4), (6, 2, 12, 4, 7), (2, 1, 6, 4, 3)):
+    for width, hidden, rows, n, columns in draw.again((3, 5, 9, 5, 4), (6, 2, 12, 4, 7), (2, 1, 6, 4, 3)):
         state = {"weight": 0.7 * draw.normal(width, hidden), "mixture": draw.normal(2)}
         x, nodes = draw.normal(rows, width), torch.tensor([draw.integer(0, rows) for _ in range(n)])
         candidates = torch.tensor([[draw.integer(0, rows) for _ in range(columns)] for _ in range(n)])
         candidates = torch.where(common.random_found(draw, n, columns), candidates, -1)
         tried = _expect_probabilities(student, state, x, nodes, candidates)
+    expect(tried.probabilities(x, nodes[:1], candidates[:1]), "q of a single node").shape(1, columns)
     expect_any_device(tried.probabilities, x, nodes, candidates, mistake="MadeOnTheCpu")
 
 
@@ -327,3 +328,12 @@ class FromAllPairs(_Parts):
 class MixtureByHand(_Parts):
     def shares(self):
         return self.mixture.exp() / self.mixture.exp().sum()
+
+
+HARMLESS = {
+    "x @ self.weight → x.detach() @ self.weight": "The parameters learn; no gradient of x is asked for.",
+    "candidates.clamp(min=0) → candidates.clamp(min=-1)": "What stands there is not found, and put aside.",
+    "found.sum(dim=1, keepdim=True).clamp(min=1) → found.sum(dim=1, keepdim=True).clamp(min=2)": "A single candidate has probability 1, whatever its score.",
+    "torch.softmax(self.mixture, dim=0) → torch.softmax(self.mixture, dim=-1)": "The mixture has one dimension.",
+    "return normalize_scores(m[0] * importance + m[1] * uniform, found) → return normalize_scores(m[0] * importance + m[1] * uniform, found).float()": "The parameters are float32.",
+}

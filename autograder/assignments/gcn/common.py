@@ -56,13 +56,13 @@ def dense_and_sparse(student: Remote, adjacency: Tensor) -> list[tuple[str, Tens
 
 
 def random_neighborhoods(
-    draw: Draw, n: int, columns: int, width: int, out: int
+    draw: Draw, n: int, columns: int, width: int, out: int, dtype: torch.dtype = torch.float64
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """logits, the last column of row 0 without a neighbour; h; weight; upstream."""
-    logits = draw.normal(n, columns, dtype=torch.float64)
+    logits = draw.normal(n, columns, dtype=dtype)
     logits[0, -1] = -math.inf
-    h = 1 + draw.normal(n, columns, width, dtype=torch.float64)
-    weight, upstream = draw.normal(width, out, dtype=torch.float64), draw.normal(n, out, dtype=torch.float64)
+    h = 1 + draw.normal(n, columns, width, dtype=dtype)
+    weight, upstream = draw.normal(width, out, dtype=dtype), draw.normal(n, out, dtype=dtype)
     return logits, h, weight, upstream
 
 
@@ -98,10 +98,10 @@ def _counts(drawn: Tensor, size: int) -> Tensor | None:
     return torch.bincount(drawn.flatten(), minlength=size).double()
 
 
-def expect_chance(one: Tensor, other: Tensor) -> None:
+def expect_chance(one: Tensor, other: Tensor, mistake: str = "nothing_is_drawn") -> None:
     """Two calls with the same arguments give different draws."""
     different = not isinstance(one, Tensor) or not isinstance(other, Tensor) or not torch.equal(one, other)
-    expect(one).holds(different, "Every call gives the same draws: they are not random.", "nothing_is_drawn")
+    expect(one).holds(different, "Every call gives the same draws: they are not random.", mistake)
 
 
 def _pearson(counts: Tensor, chances: Tensor) -> Tensor:

@@ -15,8 +15,9 @@ from autograder.judge.student import Remote
 
 @exercise("gcn.exact_sampler_gradient")
 def exact_sampler_gradient(student: Remote, draw: Draw) -> None:
-    for n, columns, width, out in ((4, 5, 3, 2), (1, 2, 4, 3), (6, 3, 1, 5)):
-        given = common.random_neighborhoods(draw, n, columns, width, out)
+    f32, f64 = torch.float32, torch.float64
+    for sizes in draw.again((4, 5, 3, 2, f64), (1, 2, 4, 3, f64), (6, 3, 1, 5, f32)):
+        given = common.random_neighborhoods(draw, *sizes)
         expect(student(*given), "the gradient").close(reference.exact_sampler_gradient(*given))
 
 
@@ -143,3 +144,8 @@ def exact_by_log_derivative(logits, h, weight, upstream):
     score = torch.eye(q.shape[1], dtype=q.dtype) - q[:, None]
     expected = torch.einsum("ns,nst,nsf->ntf", q, score, h)
     return torch.einsum("ntd,nd->nt", expected @ weight, upstream)
+
+
+HARMLESS = {
+    "graph": "It is a gradient, and no gradient of it is asked for.",
+}

@@ -17,7 +17,7 @@ from fixmelab.judged.toys import Curve
 
 @exercise("gcn.gcn_layer")
 def gcn_layer(student: Remote, draw: Draw) -> None:
-    for nodes, width, out, dtype in ((6, 3, 5, torch.float32), (7, 4, 2, torch.float64), (5, 1, 3, torch.float32)):
+    for nodes, width, out, dtype in ((6, 3, 5, torch.float32), (7, 4, 1, torch.float64), (5, 1, 3, torch.float32)):
         adjacency, h = common.random_adjacency(draw, nodes, dtype), draw.normal(nodes, width, dtype=dtype)
         weight = draw.normal(width, out, dtype=dtype)
         curve = Curve()
@@ -264,3 +264,9 @@ def layer_with_reciprocals(h, adjacency, weight, activation=torch.relu):
     inverse = sizes.pow(-1)
     inverse[sizes == 0] = 0
     return activation(inverse[:, None] * torch.sparse.mm(adjacency, h) @ weight)
+
+
+HARMLESS = {
+    "adjacency @ torch.ones_like(h[:, :1]) → adjacency.detach() @ torch.ones_like(h[:, :1])": "No gradient of the adjacency is asked for.",
+    "adjacency @ h → adjacency.detach() @ h": "No gradient of the adjacency is asked for.",
+}

@@ -327,3 +327,10 @@ def returns_a_float_of_numpy(network, x, labels, hops, network_optimizer, sample
     loss = _passed(network, x, labels, hops, network_optimizer)
     _finish(network_optimizer, sampler_optimizer, _surrogate(network, hops))
     return numpy.float64(loss.detach().numpy())
+
+
+HARMLESS = {
+    "network_optimizer.zero_grad() → network.zero_grad()": "The optimizer moves all parameters of the network.",
+    "network(x, hops) → network(x.detach(), hops)": "Features are given; they do not learn.",
+    "F.cross_entropy(network(x, hops), labels) → F.cross_entropy(network(x, hops), labels.detach())": "Labels are whole numbers, which have no gradient.",
+}

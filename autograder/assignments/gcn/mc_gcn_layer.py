@@ -18,9 +18,9 @@ from fixmelab.judged.toys import Curve
 
 @exercise("gcn.mc_gcn_layer")
 def mc_gcn_layer(student: Remote, draw: Draw) -> None:
-    for rows, n, k, width, out, dtype in (
+    for rows, n, k, width, out, dtype in draw.again(
         (7, 5, 3, 4, 2, torch.float32),
-        (4, 9, 6, 2, 5, torch.float64),
+        (4, 9, 6, 2, 1, torch.float64),
         (3, 2, 1, 1, 4, torch.float32),
     ):
         h, weight = draw.normal(rows, width, dtype=dtype), draw.normal(width, out, dtype=dtype)
@@ -174,3 +174,8 @@ def with_one_hot(h, neighbors, weight, activation=torch.relu):
 def mc_masked_fill(h, neighbors, weight, activation=torch.relu):
     messages = (h @ weight)[neighbors].masked_fill((neighbors < 0).unsqueeze(-1), 0)
     return activation(torch.mean(messages, dim=-2))
+
+
+HARMLESS = {
+    "neighbors.clamp(min=0) → neighbors.clamp(min=-1)": "The last row is put aside as well as the first.",
+}

@@ -5,6 +5,7 @@ one node twice; earlier hops forgotten; edges followed the wrong way; a hop too 
 """
 
 import torch
+from torch import Tensor
 
 from autograder.assignments.gcn import common, reference
 from autograder.judge.draw import Draw
@@ -21,10 +22,11 @@ def nodes_touched(student: Remote, draw: Draw) -> None:
         remote = common.remote_graph(student, graph)
         starts = [torch.tensor(start) for start in ([0], [1], [2, 0, nodes - 1], [3, 4, 3])]
         for start, got in zip(starts, [student(remote, start, depth) for start in starts], strict=True):
-            expect(got, "the counts").shape(depth + 1)
+            whole = isinstance(got, Tensor) and got.dtype == torch.long
+            expect(got, "the counts").shape(depth + 1).holds(whole, "The counts are not long.", "counts_are_not_long")
             wanted = reference.nodes_touched(graph, start, depth)
             expect(got, "the counts").holds(
-                torch.equal(got.double(), wanted.double()), "The counts have the right shape, but some are wrong."
+                torch.equal(got, wanted), "The counts have the right shape, but some are wrong."
             )
 
 
@@ -102,6 +104,11 @@ def last_count_alone(graph, nodes, depth):
     return reference.nodes_touched(graph, nodes, depth)[-1]
 
 
+@mistake("The counts are right, but not of the dtype long: they are whole numbers, torch.tensor([…]) of Python's int.")
+def counts_are_not_long(graph, nodes, depth):
+    return reference.nodes_touched(graph, nodes, depth).float()
+
+
 @equivalent
 def with_sets(graph, nodes, depth):
     hops = _hops(graph, nodes, depth)
@@ -128,3 +135,9 @@ def with_unique(graph, nodes, depth):
         within = torch.unique(torch.cat([within, graph.indices[torch.isin(graph.receivers, within)]]))
         counts.append(within.numel())
     return torch.as_tensor(counts)
+
+
+HARMLESS = {
+    "graph": "The counts are whole numbers, which have no gradient.",
+    "for … in range(depth) → list(range(depth))[::-1]": "All hops are alike.",
+}

@@ -29,6 +29,7 @@ def normalize_scores(student: Remote, draw: Draw) -> None:
             expect(got[2], "q of a row where nothing is found").finite("not_a_number_for_isolated_nodes")
             wanted = reference.normalize_scores(values, found)
             expect(got, f"{label}q").close(wanted, rtol=1e-4)
+    expect(student(scores[:1], found[:1]), "q of a single row").close(reference.normalize_scores(scores[:1], found[:1]))
     scores, found = 6 * draw.positive(4, 3).double(), common.random_found(draw, 4, 3)
     weights = draw.normal(4, 3).double()
     (gradient,) = student.gradient(scores, found, wrt=[0], weights=[weights])
@@ -194,3 +195,8 @@ def without_the_empty_rows(scores, found):
 def normalized_with_nan_to_num(scores, found):
     positive = torch.where(found, torch.maximum(scores, torch.tensor(0.0, dtype=scores.dtype)) + 1e-9, 0)
     return torch.nan_to_num(positive / positive.sum(-1, keepdim=True))
+
+
+HARMLESS = {
+    "torch.zeros_like(scores) → torch.zeros_like(found)": "torch.where makes the dtype of the scores of it.",
+}

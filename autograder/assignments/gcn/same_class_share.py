@@ -15,16 +15,18 @@ from autograder.judge.student import Remote
 
 @exercise("gcn.same_class_share")
 def same_class_share(student: Remote, draw: Draw) -> None:
-    for n, columns, rows in ((12, 5, 20), (7, 4, 11)):
+    for n, columns, rows, dtype in draw.again((12, 5, 20, torch.float64), (7, 4, 11, torch.float32)):
         found = common.random_found(draw, n, columns)
-        q = reference.normalize_scores(draw.positive(n, columns).double(), found)
-        order = 1 + draw.normal(rows - 1).argsort()
+        q = reference.normalize_scores(draw.positive(n, columns, dtype=dtype), found)
+        order = 2 + draw.normal(rows - 2).argsort()
         nodes, other = order[:n], order[-1]
         candidates = torch.tensor([[draw.integer(0, rows) for _ in range(columns)] for _ in range(n)])
         labels = torch.tensor([draw.integer(0, 3) for _ in range(rows)])
-        # In row 0 stand the node itself, twice, node 0, of the same class, and one of another class.
+        # In row 0 stand the node itself, twice, node 0, of the same class, and one of another class, to which node 1
+        # belongs.
         candidates[0, :4] = torch.stack([nodes[0], torch.zeros_like(other), other, nodes[0]])
-        labels[0], labels[other] = labels[nodes[0]], (labels[nodes[0]] + 1) % 3
+        labels[0], labels[1] = labels[nodes[0]], (labels[nodes[0]] + 1) % 3
+        labels[other] = labels[1]
         candidates = torch.where(found, candidates, -1)
         expect(student(q, candidates, nodes, labels)).close(reference.same_class_share(q, candidates, nodes, labels))
 
@@ -135,3 +137,12 @@ def share_by_selection(q, candidates, nodes, labels):
     other = _others(candidates, nodes)
     chosen = q[other]
     return torch.sum(chosen[_same(candidates, nodes, labels)[other]]) / torch.sum(chosen)
+
+
+HARMLESS = {
+    "graph": "The share is looked at, and no gradient of it is asked for.",
+    "candidates >= 0 → q >= 0": "What is no candidate has a q of 0.",
+    "candidates >= 0 → candidates >= -1": "What is no candidate has a q of 0.",
+    "candidates.clamp(min=0) → candidates.clamp(min=-1)": "What stands there is no candidate, and left out.",
+    "return q[other & same].sum() / q[other].sum() → return (q[other & same].sum() / q[other].sum()).squeeze()": "A number has no side to lose.",
+}

@@ -19,9 +19,10 @@ from autograder.judge.student import Remote
 
 @exercise("gcn.sampler_gradient")
 def sampler_gradient(student: Remote, draw: Draw) -> None:
-    for n, columns, width, out, k in ((3, 4, 2, 3, 2), (2, 3, 3, 1, 5), (3, 4, 1, 2, 1)):
-        given = common.random_neighborhoods(draw, n, columns, width, out)
-        expect(student(*given, k), "the gradient").shape(n, columns).dtype(torch.float64).finite()
+    f32, f64 = torch.float32, torch.float64
+    for n, columns, width, out, k, dtype in ((3, 4, 2, 3, 2, f64), (1, 3, 3, 1, 5, f64), (3, 4, 1, 2, 1, f32)):
+        given = common.random_neighborhoods(draw, n, columns, width, out, dtype)
+        expect(student(*given, k), "the gradient").shape(n, columns).dtype(dtype).finite()
     count = 6000
     logits, h, weight, upstream = common.random_neighborhoods(draw, 1, 4, 3, 2)
     # Probabilities of about 0.6, 0.3 and 0.1, and rewards of about 1, 0.5 and -0.2, each in any order.
@@ -80,6 +81,8 @@ def sampler_gradient(student: Remote, draw: Draw) -> None:
             "Estimates of one row tell those of another.",
             "one_draw_for_all",
         )
+    few = (logits.repeat(50, 1), h.repeat(50, 1, 1), weight, upstream.repeat(50, 1))
+    common.expect_chance(student(*few, k), student(*few, k), "seed_fixed_inside")
     _expect_means_of_their_own(student, draw)
 
 
@@ -135,6 +138,12 @@ def _multinomial(logits, k):
 @mistake("Nothing is drawn: this is the exact gradient; estimate it from k draws.")
 def nothing_is_drawn(logits, h, weight, upstream, k):
     return reference.exact_sampler_gradient(logits, h, weight, upstream)
+
+
+@mistake("Every call gives the same draws: fix no seed inside.")
+def seed_fixed_inside(logits, h, weight, upstream, k):
+    torch.manual_seed(0)
+    return reference.sampler_gradient(logits, h, weight, upstream, k)
 
 
 @mistake("All rows share their draws: each row draws from its own q.")
@@ -290,3 +299,9 @@ def estimate_with_leave_one_out(logits, h, weight, upstream, k):
     drawn = _multinomial(logits, k)
     rewards = reference.neighbor_rewards(h, weight, upstream).gather(1, drawn)
     return _estimate(logits, h, weight, upstream, drawn, rewards - reference.leave_one_out(rewards))
+
+
+HARMLESS = {
+    "graph": "It is a gradient, and no gradient of it is asked for.",
+    "logits.shape[1] → h.shape[1]": "Both are the number of candidates.",
+}

@@ -158,3 +158,9 @@ def loss_draw_by_draw(log_q, messages, upstream):
 @equivalent
 def loss_of_ratios(log_q, messages, upstream):
     return ((log_q - log_q.detach()).exp() * _advantages(messages, upstream)).mean(dim=1).sum()
+
+
+HARMLESS = {
+    "return (log_q * (rewards - leave_one_out(rewards))).sum() / log_q.shape[1] → return ((log_q * (rewards - leave_one_out(rewards))).sum() / log_q.shape[1]).squeeze()": "A number has no side to lose.",
+    "log_q.shape[1] → messages.shape[1]": "Both are the number of draws.",
+}

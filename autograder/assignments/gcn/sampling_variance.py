@@ -15,12 +15,16 @@ from autograder.judge.student import Remote
 
 @exercise("gcn.sampling_variance")
 def sampling_variance(student: Remote, draw: Draw) -> None:
-    for nodes, width, k in ((6, 3, 4), (9, 5, 1), (5, 1, 30)):
-        adjacency = common.random_adjacency(draw, nodes, torch.float64)
-        h = 2 + draw.normal(nodes, width, dtype=torch.float64)
+    for nodes, width, k, dtype in draw.again(
+        (6, 3, 4, torch.float64), (9, 5, 1, torch.float32), (5, 1, 30, torch.float64)
+    ):
+        adjacency = common.random_adjacency(draw, nodes, dtype)
+        h = 2 + draw.normal(nodes, width, dtype=dtype)
         wanted = reference.sampling_variance(h, adjacency, k)
         for label, form in common.dense_and_sparse(student, adjacency):
             expect(student(h, form, k), f"{label}the variance").close(wanted)
+    alone = student(h[:1], adjacency[:1, :1], k)
+    expect(alone, "for a single node that is its own neighbour, the variance").close(h.new_zeros(1))
 
 
 def _mean_of_squares(h, adjacency):
@@ -166,3 +170,8 @@ def variance_node_by_node(h, adjacency, k):
 @equivalent
 def variance_by_feature(h, adjacency, k):
     return ((common.neighborhood_means(h**2, adjacency) - common.neighborhood_means(h, adjacency) ** 2) / k).sum(dim=-1)
+
+
+HARMLESS = {
+    "graph": "The variance is looked at, and no gradient of it is asked for.",
+}

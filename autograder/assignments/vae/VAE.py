@@ -161,3 +161,14 @@ class with_two_heads(VAE):
 @equivalent
 class with_lazy_layers(common.LazyLayers):
     pass
+
+
+HARMLESS = {
+    "__init__ without gradients": "Parameters have gradients wherever they are made.",
+    "nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 2 * latent_dim)) → nn.Sequential(nn.Flatten(), nn.ReLU(), nn.Linear(784, 512), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 2 * latent_dim))": "The layers are the student's choice.",
+    "nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 2 * latent_dim)) → nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.Linear(512, 256), nn.ReLU(), nn.ReLU(), nn.Linear(256, 2 * latent_dim))": "The layers are the student's choice.",
+    "nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 2 * latent_dim)) → nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.ReLU(), nn.ReLU(), nn.Linear(512, 256), nn.Linear(256, 2 * latent_dim))": "The layers are the student's choice.",
+    "nn.Sequential(nn.Linear(latent_dim, 256), nn.ReLU(), nn.Linear(256, 512), nn.ReLU(), nn.Linear(512, 784)) → nn.Sequential(nn.Linear(latent_dim, 256), nn.Linear(256, 512), nn.ReLU(), nn.ReLU(), nn.Linear(512, 784))": "The layers are the student's choice.",
+    "nn.Sequential(nn.Linear(latent_dim, 256), nn.ReLU(), nn.Linear(256, 512), nn.ReLU(), nn.Linear(512, 784)) → nn.Sequential(nn.Linear(latent_dim, 256), nn.ReLU(), nn.ReLU(), nn.Linear(256, 512), nn.Linear(512, 784))": "The layers are the student's choice.",
+    "nn.Sequential(nn.Linear(latent_dim, 256), nn.ReLU(), nn.Linear(256, 512), nn.ReLU(), nn.Linear(512, 784)) → nn.Sequential(nn.ReLU(), nn.Linear(latent_dim, 256), nn.Linear(256, 512), nn.ReLU(), nn.Linear(512, 784))": "The layers are the student's choice, even one that loses the sign of z.",
+}

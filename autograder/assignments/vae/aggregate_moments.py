@@ -15,7 +15,8 @@ from autograder.judge.student import Remote
 
 @exercise("vae.aggregate_moments")
 def aggregate_moments(student: Remote, draw: Draw) -> None:
-    for shape, dtype in (((9, 3), torch.float64), ((4, 2), torch.float32), ((5, 1), torch.float32)):
+    cases = ((9, 3), torch.float64), ((4, 2), torch.float32), ((5, 1), torch.float32)
+    for shape, dtype in draw.again(*cases):
         mu, sigma = 1 + 3 * draw.normal(*shape, dtype=dtype), draw.positive(*shape, dtype=dtype)
         mean, variance = expect(student(mu, sigma)).items(2)
         wanted = reference.aggregate_moments(mu, sigma)
@@ -72,3 +73,9 @@ def moments_over_the_latents(mu, sigma):
 @equivalent
 def law_of_total_variance(mu, sigma):
     return mu.mean(dim=0), mu.var(dim=0, correction=0) + (sigma**2).mean(dim=0)
+
+
+HARMLESS = {
+    "graph": "The moments are looked at, and no gradient of them is asked for.",
+    "mu - mean → mean - mu": "It is squared.",
+}

@@ -30,6 +30,9 @@ def amortization_gap(student: Remote, draw: Draw) -> None:
     wanted = (curvature * ((mu - mean) ** 2 + (sigma / std).log() ** 2)).sum(dim=1)[few]
     expect(student(bowl(few), mu[few], sigma[few], steps=25, lr=0.2)).close(wanted, rtol=0.05, atol=0.05)
     expect(student(bowl(), mu, sigma, steps=0, lr=0.1), "the gap after 0 steps").close(torch.zeros(batch), atol=1e-5)
+    one = Bowl(*(part[:1].double() for part in (height, mean, std, curvature)))
+    got = student(one, mu[:1].double(), sigma[:1].double(), steps=0, lr=0.1)
+    expect(got, "the gap of a single datum").close(torch.zeros(1, dtype=torch.float64), atol=1e-5)
     elbo = bowl()
     got = student(elbo, mu, sigma, steps=1, lr=1e-3)
     expect(got, "the gap after 1 step").shape(batch).finite().holds(
@@ -154,3 +157,13 @@ def gap_by_adamw_on_the_mean(elbo, mu, sigma, steps=200, lr=0.05):
         optimizer.step()
         values.append(elbo(parameters[0], parameters[1].exp()).detach())
     return torch.stack(values).amax(dim=0) - values[0]
+
+
+HARMLESS = {
+    "mu.detach() → mu": "The encoder's answer comes without a graph.",
+    "sigma.detach() → sigma": "The encoder's answer comes without a graph.",
+    "elbo(mu, sigma).detach() → elbo(mu, sigma)": "The encoder's answer comes without a graph.",
+    "for … in range(steps) → list(range(steps))[::-1]": "The number of the step is not used.",
+    "elbo(mean, log_sigma.exp()).sum() → elbo(mean, log_sigma.exp()).mean()": "Adam goes as far for a gradient of any size.",
+    "torch.maximum(best, elbo(mean, log_sigma.exp()).detach()) → torch.maximum(elbo(mean, log_sigma.exp()).detach(), best)": "The larger of two knows no order.",
+}

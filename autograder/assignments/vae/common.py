@@ -143,7 +143,7 @@ def expect_estimator(student: Remote, draw: Draw, right: Callable[[Tensor, Tenso
 
     The most samples are few enough for answers that differentiate one by one, or keep a matrix of all pairs.
     """
-    for sign, count, dtype in (
+    for sign, count, dtype in draw.again(
         (1.5, 9, torch.float32),
         (-1.5, 1, torch.float32),
         (-1.5, 4, torch.float64),
@@ -155,7 +155,7 @@ def expect_estimator(student: Remote, draw: Draw, right: Callable[[Tensor, Tenso
 
 def expect_elbo(student: Remote, draw: Draw, right: Callable[..., Tensor]) -> None:
     """student(x, mu, sigma, W, b, s) is `right` on linear-Gaussian models of all sizes."""
-    for batch, data, latent, dtype in MODEL_SIZES:
+    for batch, data, latent, dtype in draw.again(*MODEL_SIZES):
         x, W, b, s = linear_gaussian(draw, batch, data, latent, dtype)
         mu, sigma = draw.normal(batch, latent, dtype=dtype), draw.positive(batch, latent, dtype=dtype)
         expect(student(x, mu, sigma, W, b, s)).close(right(x, mu, sigma, W, b, s))

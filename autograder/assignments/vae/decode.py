@@ -155,3 +155,8 @@ class by_scaled_tanh(VAE):
 class by_a_reciprocal(VAE):
     def decode(self, z):
         return (1 / (1 + torch.exp(-self.decoder(z)))).unflatten(1, (1, 28, 28))
+
+
+HARMLESS = {
+    "return torch.sigmoid(self.decoder(z)).view(-1, 1, 28, 28) → return torch.sigmoid(self.decoder(z)).view(-1, 1, 28, 28).float()": "The parameters are float32.",
+}

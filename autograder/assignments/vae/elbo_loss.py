@@ -16,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("vae.elbo_loss")
 def elbo_loss(student: Remote, draw: Draw) -> None:
-    for batch, latent_dim, dtype in ((6, 3, torch.float32), (1, 2, torch.float32), (3, 5, torch.float64)):
+    for batch, latent_dim, dtype in draw.again((6, 3, torch.float32), (1, 2, torch.float32), (3, 5, torch.float64)):
         x_hat = draw.uniform(0.02, 0.98, batch, 1, reference.SIDE, reference.SIDE, dtype=dtype)
         x = draw.uniform(0, 1, batch, 1, reference.SIDE, reference.SIDE, dtype=dtype)
         mu = 4 * draw.normal(batch, latent_dim, dtype=dtype)
@@ -141,3 +141,12 @@ def loss_by_formula(x_hat, x, mu, sigma):
     likelihood = x * torch.log(x_hat + tiny) + (1 - x) * torch.log(1 - x_hat + tiny)
     divergence = 0.5 * (mu**2 + sigma**2 - 1 - torch.log(sigma**2)).sum()
     return (-likelihood.sum() + divergence) / len(x)
+
+
+HARMLESS = {
+    "F.binary_cross_entropy(x_hat, x, reduction='sum') → F.binary_cross_entropy(x_hat, x.detach(), reduction='sum')": "Images are given; no gradient of them is asked for.",
+    "len(x) → len(x_hat)": "Both are the number of images.",
+    "len(x) → len(mu)": "Both are the number of images.",
+    "len(x) → len(sigma)": "Both are the number of images.",
+    "return reconstruction + gaussian_kl(mu, sigma).mean() → return (reconstruction + gaussian_kl(mu, sigma).mean()).squeeze()": "A number has no side to lose.",
+}

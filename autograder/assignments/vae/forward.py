@@ -344,3 +344,10 @@ class without_encode_and_decode(VAE):
         sigma = functional.softplus(raw)
         z = mu + sigma * (torch.randn_like(mu) if eps is None else eps)
         return torch.sigmoid(self.decoder(z)).view(-1, 1, 28, 28), mu, sigma
+
+
+HARMLESS = {
+    "torch.randn_like(mu) if eps is None else eps → torch.randn_like(mu) if eps is None else eps.detach()": "No gradient of the noise is asked for.",
+    "reparameterize(mu, sigma, eps) → reparameterize(mu, eps, sigma)": "The two are multiplied.",
+    "reparameterize(mu, sigma, eps) → reparameterize(mu, sigma, eps.detach())": "No gradient of the noise is asked for.",
+}

@@ -15,7 +15,7 @@ from autograder.judge.student import Remote
 
 @exercise("vae.grad_mu_sigma")
 def grad_mu_sigma(student: Remote, draw: Draw) -> None:
-    for shape, dtype in (((5, 3), torch.float32), ((1, 4), torch.float64)):
+    for shape, dtype in draw.again(((5, 3), torch.float32), ((1, 4), torch.float64)):
         dl_dz, mu, eps = (draw.normal(*shape, dtype=dtype) for _ in range(3))
         sigma = draw.positive(*shape, dtype=dtype)
         got = expect(student(dl_dz, mu, sigma, eps)).items(2)
@@ -97,3 +97,8 @@ def gradients_by_formula(dl_dz, mu, sigma, eps):
 @equivalent
 def gradients_in_one_tensor(dl_dz, mu, sigma, eps):
     return torch.stack([dl_dz + mu, dl_dz * eps + sigma - 1 / sigma])
+
+
+HARMLESS = {
+    "graph": "It gives gradients, and no gradient of them is asked for.",
+}

@@ -84,3 +84,13 @@ def divergence_by_traces(mu, sigma, mean, covariance):
     trace = (sigma**2 * torch.diagonal(precision)).sum(dim=1)
     logs = torch.logdet(covariance) - 2 * sigma.log().sum(dim=1)
     return (trace + (shift @ precision * shift).sum(dim=1) - mu.shape[1] + logs) / 2
+
+
+HARMLESS = {
+    "graph": "The divergence is looked at, and no gradient of it is asked for.",
+    "mean - mu → mu - mean": "It is squared.",
+    "shift @ precision → shift @ precision.T": "A precision is symmetric.",
+    "mu.shape[1] → sigma.shape[1]": "Both are K.",
+    "mu.shape[1] → mean.shape[1]": "Both are K.",
+    "mu.shape[1] → covariance.shape[1]": "Both are K.",
+}

@@ -16,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("vae.log_evidence")
 def log_evidence(student: Remote, draw: Draw) -> None:
-    for batch, data, latent, dtype in common.MODEL_SIZES:
+    for batch, data, latent, dtype in draw.again(*common.MODEL_SIZES):
         x, W, b, s = common.linear_gaussian(draw, batch, data, latent, dtype)
         expect(student(x, W, b, s)).close(reference.log_evidence(x, W, b, s))
 
@@ -72,3 +72,12 @@ def evidence_by_slogdet(x, W, b, s):
 @equivalent
 def evidence_with_a_float32_constant(x, W, b, s):
     return torch.distributions.MultivariateNormal(b, W @ W.T + s**2 * torch.eye(len(b))).log_prob(x)
+
+
+HARMLESS = {
+    "graph": "The evidence is looked at, and no gradient of it is asked for.",
+    "len(b) → len(W)": "Both are D.",
+    "torch.eye(len(b), dtype=x.dtype) → torch.eye(len(b))": "A sum has the more precise dtype of the two.",
+    "torch.eye(len(b), dtype=x.dtype) → torch.eye(len(b), dtype=W.dtype)": "All arguments have one dtype.",
+    "torch.eye(len(b), dtype=x.dtype) → torch.eye(len(b), dtype=b.dtype)": "All arguments have one dtype.",
+}

@@ -62,3 +62,8 @@ def pathwise_by_jacobian(theta, eps):
 def pathwise_from_all_pairs(theta, eps):
     jacobian = torch.autograd.functional.jacobian(lambda theta: (theta + eps) ** 2, theta.expand_as(eps).clone())
     return jacobian.diagonal()
+
+
+HARMLESS = {
+    "graph": "It is an estimate of a gradient, and no gradient of it is asked for.",
+}

@@ -17,7 +17,7 @@ from autograder.judge.student import Remote
 
 @exercise("vae.posterior")
 def posterior(student: Remote, draw: Draw) -> None:
-    for batch, data, latent, dtype in common.MODEL_SIZES:
+    for batch, data, latent, dtype in draw.again(*common.MODEL_SIZES):
         x, W, b, s = common.linear_gaussian(draw, batch, data, latent, dtype)
         mean, covariance = expect(student(x, W, b, s)).items(2)
         wanted = reference.posterior(x, W, b, s)
@@ -69,3 +69,12 @@ def posterior_by_precision(x, W, b, s):
     precision = torch.eye(W.shape[1], dtype=x.dtype) + W.T @ W / s**2
     covariance = torch.linalg.inv(precision)
     return (x - b) @ W @ covariance / s**2, covariance
+
+
+HARMLESS = {
+    "graph": "The posterior is looked at, and no gradient of it is asked for.",
+    "torch.eye(W.shape[1], dtype=x.dtype) → torch.eye(W.shape[1])": "A sum has the more precise dtype of the two.",
+    "torch.eye(W.shape[1], dtype=x.dtype) → torch.eye(W.shape[1], dtype=W.dtype)": "All arguments have one dtype.",
+    "torch.eye(W.shape[1], dtype=x.dtype) → torch.eye(W.shape[1], dtype=b.dtype)": "All arguments have one dtype.",
+    "(x - b) @ W @ covariance → (x - b) @ W @ covariance.T": "A covariance is symmetric.",
+}

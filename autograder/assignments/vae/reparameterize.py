@@ -15,7 +15,8 @@ from autograder.judge.student import Remote
 
 @exercise("vae.reparameterize")
 def reparameterize(student: Remote, draw: Draw) -> None:
-    for shape, dtype in (((5, 3), torch.float32), ((2, 4, 3), torch.float32), ((1, 6), torch.float64)):
+    cases = ((5, 3), torch.float32), ((2, 4, 3), torch.float32), ((1, 6), torch.float64)
+    for shape, dtype in draw.again(*cases):
         mu, sigma = draw.normal(*shape, dtype=dtype), draw.positive(*shape, dtype=dtype)
         eps = draw.normal(*shape, dtype=dtype)
         expect(student(mu, sigma, eps)).close(reference.reparameterize(mu, sigma, eps))
@@ -90,3 +91,8 @@ def sample_by_formula(mu, sigma, eps):
 @equivalent
 def sample_by_root_of_variance(mu, sigma, eps):
     return eps * torch.sqrt(sigma**2) + mu
+
+
+HARMLESS = {
+    "sigma * eps → sigma * eps.detach()": "Gradients reach mu and sigma; none is asked for of the noise.",
+}

@@ -65,3 +65,8 @@ def score_by_distribution(theta, eps):
 @equivalent
 def score_by_formula(theta, eps):
     return (theta + eps) ** 2 * eps
+
+
+HARMLESS = {
+    "graph": "It is an estimate of a gradient, and no gradient of it is asked for.",
+}

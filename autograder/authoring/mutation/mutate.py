@@ -43,6 +43,11 @@ class Mutant:
     change: str
     code: str
 
+    @property
+    def names(self) -> set[str]:
+        """What may be called harmless: this change, all changes of the formula before the arrow, or the operator."""
+        return {self.change, self.change.partition(" → ")[0], self.operator}
+
 
 def mutants_of(source: str, elsewhere: frozenset[str] = frozenset()) -> list[Mutant]:
     """All mutants of the solutions in a cell, each code once; `elsewhere` are the names of the rest of the notebook."""

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+from typing import cast
 
 from autograder.authoring.mutation.changes import Changes, Said, Scope, method, name_called, operand, read
 
@@ -16,8 +17,9 @@ _ROWS = {
     "_every[:1].expand_as(_every)": "its first row for all",
     "_every[:].mean(0, keepdim=True).expand_as(_every)": "the mean of its rows for all",
 }
-# What the graph has no part in.
-_PLAIN = ("shape", "device", "dtype", "ndim", "size", "numel", "dim")
+# No gradient comes through these, whatever they are of.
+_CUT = frozenset(("shape", "device", "dtype", "ndim", "size", "numel", "dim", "len", "detach", "item", "tolist"))
+_CUT |= frozenset(("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "one_hot", "argmax"))
 
 
 def graph(node: ast.AST, scope: Scope) -> Changes:
@@ -32,11 +34,22 @@ def graph(node: ast.AST, scope: Scope) -> Changes:
             yield Said(_function(node, decorators=kept), f"{node.name} with gradients")
         else:
             yield Said(_function(node, decorators=[read("torch.no_grad()"), *kept]), f"{node.name} without gradients")
-    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in scope.arguments:
-        around = scope.around.get(node)
-        in_plain = isinstance(around, ast.Call) and ast.unparse(around.func) == "len"
-        if not in_plain and not (isinstance(around, ast.Attribute) and around.attr in _PLAIN):
-            yield method(node, "detach")
+    is_argument = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in scope.arguments
+    if is_argument and not _is_cut_off(node, scope):
+        yield method(cast(ast.expr, node), "detach")
+
+
+def _is_cut_off(node: ast.AST, scope: Scope) -> bool:
+    """Whether what comes of a node has no gradient anyway: an index, a condition, a size, what is detached later."""
+    around = scope.around.get(node)
+    while isinstance(around, ast.expr):
+        is_index = isinstance(around, ast.Subscript) and node is around.slice
+        is_condition = name_called(around) == "where" and node in cast(ast.Call, around).args[:1]
+        is_cut = (around.attr if isinstance(around, ast.Attribute) else name_called(around)) in _CUT
+        if is_index or is_condition or is_cut or isinstance(around, ast.Compare):
+            return True
+        node, around = around, scope.around.get(around)
+    return False
 
 
 def kind(node: ast.AST, scope: Scope) -> Changes:

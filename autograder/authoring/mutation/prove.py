@@ -20,14 +20,14 @@ from nbformat import NotebookNode
 from autograder import cells
 from autograder.assignments import exercises_of
 from autograder.authoring.mutation.mutate import Mutant, mutants_of
-from autograder.authoring.proof import SEEDS_OF_OTHERS, judged_expressions, run_cell, seed_of
+from autograder.authoring.proof import SEEDS_OF_OTHERS, judged_expressions, run_cell, run_source, seed_of
 from autograder.judge.exercise import Exercise
 from autograder.judge.judging import judge
 from autograder.judge.student import in_this_process
 from autograder.regions import visible
 
 # A mutant may loop for ever or ask for all memory there is; the right answers take a second and one GB at most.
-MOST_SECONDS = 30  # of processor time
+MOST_SECONDS = 10  # of processor time
 MOST_BYTES = 16 * 2**30
 
 
@@ -44,7 +44,7 @@ class Cell:
 
     @property
     def harmless(self) -> dict[str, str]:
-        """The mutants of this cell that are right answers, and why."""
+        """The mutants of this cell that are right answers, and why, by one of Mutant.names."""
         return {change: reason for one in self.exercises.values() for change, reason in one.harmless.items()}
 
 
@@ -77,17 +77,19 @@ def prove_mutants(
     Raises InputError if a cell of the solution does not run.
     """
     torch.set_num_threads(1)
-    trials = [
-        (cell, mutant)
-        for cell in _cells(assignment, source)
-        if not only or set(only) & {one.name for one in cell.exercises.values()}
-        for mutant in mutants_of(cell.source, frozenset(cell.namespace))
-    ]
-    stale = {(cell.number, change) for cell, _ in trials for change in cell.harmless}
-    stale -= {(cell.number, mutant.change) for cell, mutant in trials}
     found = Mutation(assignment)
-    for number, change in sorted(stale):
-        found.problems.append(f"{assignment}, cell {number}: {change!r} is called harmless, but no mutant")
+    trials: list[tuple[Cell, Mutant]] = []
+    for cell in _cells(assignment, source):
+        if only and not set(only) & {one.name for one in cell.exercises.values()}:
+            continue
+        # Here, so that what it imports at its first call is there in every fork.
+        if any(_refused(cell, cell.source)):
+            found.problems.append(f"{' '.join(cell.exercises)}: the solution itself is refused")
+        trials += [(cell, mutant) for mutant in mutants_of(cell.source, frozenset(cell.namespace))]
+    stale = {(cell.number, name) for cell, _ in trials for name in cell.harmless}
+    stale -= {(cell.number, name) for cell, mutant in trials for name in mutant.names}
+    for number, name in sorted(stale):
+        found.problems.append(f"{assignment}, cell {number}: {name!r} is called harmless, but no mutant")
     if sample is not None and sample < len(trials):
         trials = Random(assignment).sample(trials, sample)
     with ProcessPoolExecutor(jobs, get_context("fork"), _take_trials, (trials,)) as pool:
@@ -102,31 +104,33 @@ def _cells(assignment: str, source: NotebookNode) -> Iterator[Cell]:
     exercises, expressions = exercises_of(assignment), judged_expressions(source)
     namespace: dict[str, Any] = {"__name__": "notebook"}
     for number, cell in enumerate(source.cells):
-        tests = _tests_of(source, number) if cells.is_fixme(cell) else []
-        if tests:
-            judged = {id: exercises[id] for id in judged_expressions(NotebookNode(cells=tests))}
-            seen = "\n".join(visible(test.source) for test in tests)
+        after = _up_to_its_tests(source, number) if cells.is_fixme(cell) else []
+        if after:
+            judged = {id: exercises[id] for id in judged_expressions(NotebookNode(cells=after))}
+            seen = "\n".join(visible(one.source) for one in after)
             yield Cell(cell.source, number, dict(namespace), judged, expressions, seen)
         run_cell(number, cell, namespace)
+        if cells.is_tests(cell):  # later ones use what it names
+            run_source(number, visible(cell.source), namespace)
 
 
-def _tests_of(source: NotebookNode, number: int) -> list[NotebookNode]:
-    """The test cells between a cell with a solution and the next one."""
-    after = takewhile(lambda cell: not cells.is_fixme(cell), source.cells[number + 1 :])
-    return [cell for cell in after if cells.is_tests(cell)]
+def _up_to_its_tests(source: NotebookNode, number: int) -> list[NotebookNode]:
+    """The cells that are run after one with a solution, up to the last test before the next solution."""
+    after = list(takewhile(lambda cell: not cells.is_fixme(cell), source.cells[number + 1 :]))
+    last = max((place for place, cell in enumerate(after) if cells.is_tests(cell)), default=-1)
+    return [cell for cell in after[: last + 1] if cells.is_tests(cell) or cells.is_executed_in_grading(cell)]
 
 
 def _count(found: Mutation, cell: Cell, mutant: Mutant, outcome: tuple[bool, bool]) -> None:
     killed, seen = outcome
     found.made[mutant.operator] += 1
     found.seen[mutant.operator] += killed and seen
-    called_harmless = mutant.change in cell.harmless
     where = f"{' '.join(cell.exercises)}: {mutant.operator}: {mutant.change!r}"
     if killed:
         found.killed[mutant.operator] += 1
-        if called_harmless:
+        if mutant.change in cell.harmless:
             found.problems.append(f"{where} is called harmless, but loses its point")
-    elif called_harmless:
+    elif mutant.names & cell.harmless.keys():
         found.harmless[mutant.operator] += 1
     else:
         found.problems.append(f"{where} keeps its points")
@@ -149,7 +153,7 @@ def _try(number: int) -> tuple[bool, bool]:
         try:
             resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
             resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
-            os.write(writer, pickle.dumps(_refused(cell, mutant)))
+            os.write(writer, pickle.dumps(_refused(cell, mutant.code)))
         finally:
             os._exit(0)
     os.close(writer)
@@ -159,11 +163,11 @@ def _try(number: int) -> tuple[bool, bool]:
     return pickle.loads(told) if told else (True, True)
 
 
-def _refused(cell: Cell, mutant: Mutant) -> tuple[bool, bool]:
+def _refused(cell: Cell, code: str) -> tuple[bool, bool]:
     namespace = dict(cell.namespace)
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         try:
-            exec(compile(mutant.code, f"cell {cell.number}", "exec"), namespace)
+            exec(compile(code, f"cell {cell.number}", "exec"), namespace)
             answers = {id: eval(cell.expressions[id], namespace) for id in cell.exercises}
         except Exception:
             return True, True

@@ -4,9 +4,12 @@ import ast
 
 import nbformat.v4 as v4
 import pytest
+from typer.testing import CliRunner
 
 from autograder.authoring.mutation import prove
 from autograder.authoring.mutation.mutate import OPERATORS, mutants_of
+from autograder.commands.app import app
+from autograder.errors import InputError
 from autograder.judge.exercise import Exercise
 from autograder.judge.expect import expect
 
@@ -86,8 +89,20 @@ def test_what_is_given_is_not_changed():
     assert all("3 * x" in mutant.code and "k=2" in mutant.code for mutant in mutants_of(given))
 
 
-def test_the_graph_has_no_part_in_sizes():
-    assert not any("detach" in change for change in changes("return len(x) + y.shape[0]").get("graph", []))
+@pytest.mark.parametrize(
+    "solution",
+    [
+        "len(x)",
+        "x.shape[0]",
+        "torch.eye(3)[x]",
+        "x > 0",
+        "torch.where(x, 1, 2)",
+        "torch.zeros_like(x)",
+        "(2 * x).detach()",
+    ],
+)
+def test_nothing_is_detached_that_has_no_gradient(solution):
+    assert not any("x.detach()" in change for change in changes(f"return {solution}")["graph"])
 
 
 def test_names_are_unique_and_codes_differ():
@@ -112,9 +127,14 @@ def mutated(monkeypatch, check, harmless=None, source=SCALE, **options):
     notebook = v4.new_notebook(
         cells=[
             v4.new_code_cell("import torch"),
-            v4.new_code_cell(source, metadata={"nbgrader": {"solution": True, "grade": False}}),
             v4.new_code_cell(
-                "assert scale(torch.ones(1), 2) == 2\n### BEGIN HIDDEN TESTS\ncheck('small.scale', scale)\n"
+                "two = 2", metadata={"nbgrader": {"solution": False, "grade": True, "grade_id": "test_a"}}
+            ),
+            v4.new_code_cell(source, metadata={"nbgrader": {"solution": True, "grade": False}}),
+            v4.new_markdown_cell("The tests use what stands before them."),
+            v4.new_code_cell("one = torch.ones(1)"),
+            v4.new_code_cell(
+                "assert scale(one, two) == 2\n### BEGIN HIDDEN TESTS\ncheck('small.scale', scale)\n"
                 "### END HIDDEN TESTS",
                 metadata={"nbgrader": {"solution": False, "grade": True, "grade_id": "test_scale"}},
             ),
@@ -143,10 +163,31 @@ def test_harmless_mutants_are_counted_apart(monkeypatch):
     assert sum(after.harmless.values()) == 1 and len(after.problems) == len(before.problems) - 1
 
 
+def test_all_of_an_operator_may_be_harmless_and_some_of_it_killed(monkeypatch):
+    found = mutated(monkeypatch, careful, {"graph": "no gradient is asked for", "loop": ""})
+    # A number has no detach: that one raises.
+    assert (found.made["graph"], found.harmless["graph"], found.killed["graph"]) == (3, 2, 1)
+    assert not any(": graph: " in problem or "but loses" in problem for problem in found.problems)
+    assert any("'loop' is called harmless, but no mutant" in problem for problem in found.problems)
+
+
+def test_all_changes_of_a_formula_may_be_harmless(monkeypatch):
+    found = mutated(monkeypatch, careless, {"factor * x": "whatever it is"})
+    assert found.harmless["arithmetic"] == 1 and found.harmless["power"] > 1
+    assert not any(": 'factor * x →" in problem for problem in found.problems)
+
+
 def test_what_is_called_harmless_must_be_a_mutant_that_keeps_its_points(monkeypatch):
     found = mutated(monkeypatch, careful, {"factor * x → x": "", "no such change": ""})
     assert any("'factor * x → x' is called harmless, but loses its point" in problem for problem in found.problems)
     assert any("'no such change' is called harmless, but no mutant" in problem for problem in found.problems)
+
+
+def test_a_solution_that_is_refused_proves_nothing(monkeypatch):
+    found = mutated(monkeypatch, lambda student, draw: expect(student(draw.normal(2), 2)).holds(False, "It is wrong."))
+    assert found.problems == ["small.scale: the solution itself is refused"]
+    with pytest.raises(InputError, match="cell 5 of the notebook raised AssertionError"):
+        mutated(monkeypatch, careful, source=SCALE.replace("factor * x", "factor + x"))
 
 
 def test_a_sample_is_the_same_each_time(monkeypatch):
@@ -164,3 +205,17 @@ def test_a_mutant_without_an_end_is_killed(monkeypatch):
 def test_only_the_exercises_that_are_named(monkeypatch):
     assert not mutated(monkeypatch, careful, only=["other"]).made
     assert mutated(monkeypatch, careful, only=["scale"]).made
+
+
+def test_the_command_shares_a_sample_among_the_notebooks_and_ends_with_1_if_a_mutant_is_left(monkeypatch):
+    asked = {}
+
+    def told(name, source, *, sample, only, jobs, on_mutant):
+        asked[name] = (sample, only)
+        return prove.Mutation(name, problems=["scale: constant: '2 → 3' keeps its points"] if name == "gan" else [])
+
+    monkeypatch.setattr(prove, "prove_mutants", told)
+    done = CliRunner().invoke(app, ["prove", "--mutants", "vae.encode", "gan", "gcn", "--sample", "250"])
+    assert asked == {"vae": (83, ["encode"]), "gan": (83, []), "gcn": (83, [])}
+    assert (done.exit_code, "2 → 3" in done.output) == (1, True)
+    assert CliRunner().invoke(app, ["prove", "--mutants", "vae"]).exit_code == 0 and asked["vae"] == (None, [])

@@ -266,6 +266,10 @@ def test_draws_depend_on_key_submission_and_exercise_alone():
         assert not torch.equal(base, first(*other))
 
 
+def test_the_first_case_comes_again_at_the_end():
+    assert Draw(SEED).again((3, 2), (4, 1)) == ((3, 2), (4, 1), (3, 2))
+
+
 def test_positive_numbers_stay_away_from_zero_and_one():
     drawn = Draw(SEED).positive(1000)
     assert float(drawn.min()) >= 0.2 and float(drawn.max()) <= 3.01
@@ -278,6 +282,14 @@ def test_numbers_near_zero_are_held_to_the_scale_of_the_whole():
     expect(torch.tensor([1000.0, 0.01])).close(wanted)
     with pytest.raises(ExpectationFailed):
         expect(torch.tensor([1000.0, 1.0])).close(wanted)
+
+
+def test_a_pair_that_is_kept_tells_of_both():
+    def check(student, draw):
+        assert student.kept().attribute("requires_grad") == [False, True]
+
+    pair = torch.ones(2), torch.ones(2, requires_grad=True)
+    assert judge(Exercise("toy.x", check), in_this_process(lambda: pair), SEED).verdict == "pass"
 
 
 def test_a_dropped_object_is_gone():
