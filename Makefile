@@ -23,7 +23,7 @@ DEMO_NOTEBOOKS = gcn gan simsiam foundations
 PYTEST = $(BIN)/python -m pytest
 PYTEST_BESIDE = $(PYTEST) --dist loadfile --no-loadscope-reorder
 # The notebooks whose mutants somebody has read through: docs/proof.md.
-MUTATED = gcn vae gan foundations
+MUTATED = gcn vae gan diffusion foundations
 # It keeps two cores busy by itself, and has them to itself.
 KILLED_RUN = tests/autograder/grading/test_killed_run.py
 

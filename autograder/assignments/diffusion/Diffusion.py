@@ -122,3 +122,9 @@ class DoubleBuffers(Diffusion):
 @equivalent
 class MoreBuffers(common.Precomputed):
     pass
+
+
+HARMLESS = {
+    "__init__ without gradients": "A schedule has no gradient.",
+    "torch.cumprod(1 - betas, dim=0) → torch.cumprod(1 - betas, dim=-1)": "The tensor has one dimension.",
+}

@@ -15,7 +15,7 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.chain_moments")
 def chain_moments(student: Remote, draw: Draw) -> None:
-    for steps, dtype in ((7, torch.float64), (1, torch.float32), (30, torch.float32)):
+    for steps, dtype in draw.again((7, torch.float64), (1, torch.float32), (30, torch.float32)):
         betas = common.random_betas(draw, steps, dtype)
         m, v = expect(student(betas)).items(2)
         wanted = reference.chain_moments(betas)
@@ -64,3 +64,8 @@ def alpha_for_alpha_bar(betas):
 def by_products(betas):
     alpha_bars = torch.exp(torch.cumsum(torch.log1p(-betas), dim=0))
     return torch.sqrt(alpha_bars), 1 - alpha_bars
+
+
+HARMLESS = {
+    "graph": "The forward chain has no parameters: nothing is trained through it.",
+}

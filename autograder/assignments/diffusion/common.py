@@ -17,7 +17,7 @@ from autograder.judge.pictures import expect_shown
 from fixmelab.judged.toys import Drift
 
 # Shape, T and dtype of batches.
-BATCHES = ((5, 3), 7, torch.float64), ((4, 3, 2, 5), 9, torch.float32), ((2, 6), 5, torch.float64)
+BATCHES = ((5, 3), 7, torch.float64), ((4, 3, 2, 5), 9, torch.float32), ((1, 6), 5, torch.float64)
 
 
 def checked_betas(betas: object, steps: int) -> Tensor:
@@ -91,7 +91,8 @@ def expect_figure(found: object, right: Tensor, mistakes: Mapping[str, Tensor]) 
     for name, wrong in mistakes.items():
         is_it = wrong.shape == states.shape and torch.allclose(states.float(), wrong.float(), atol=1e-4)
         expect(states).holds(not is_it, "The states have the right shape, but their numbers are wrong.", name)
-    expect(states, "the states").close(right, rtol=1e-3, atol=1e-3)
+    # A step of the toys is 0.2 at least, and the last of a hundred states may be 100.
+    expect(states, "the states").close(right, rtol=1e-4, atol=1e-3)
     return figure
 
 

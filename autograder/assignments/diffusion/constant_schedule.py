@@ -14,7 +14,7 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.constant_schedule")
 def constant_schedule(student: Remote, draw: Draw) -> None:
-    for steps in (draw.integer(5, 12), draw.integer(30, 60)):
+    for steps in (draw.integer(5, 12), draw.integer(30, 60), 1):
         beta = float(draw.uniform(0.01, 0.4, 1)[0])
         got = common.checked_betas(student(steps, beta=beta), steps)
         expect(got).close(torch.full((steps,), beta, dtype=torch.float64), rtol=1e-5)
@@ -56,3 +56,13 @@ def ones_times_beta(timesteps, beta=0.02):
 @equivalent
 def in_double_precision(timesteps, beta=0.02):
     return torch.tensor([beta] * timesteps, dtype=torch.float64)
+
+
+HARMLESS = {
+    "graph": "A schedule has no gradient.",
+    "return torch.full((timesteps,), float(beta)) → return torch.full((timesteps,), float(beta)).float()": "Betas of either precision will do.",
+    "return torch.full((timesteps,), float(beta)) → return torch.full((timesteps,), float(beta)).double()": "Betas of either precision will do.",
+    "torch.full((timesteps,), float(beta)), its rows in reverse": "All entries are the same.",
+    "torch.full((timesteps,), float(beta)), its first row for all": "All entries are the same.",
+    "torch.full((timesteps,), float(beta)), the mean of its rows for all": "All entries are the same.",
+}

@@ -17,7 +17,7 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.elbo_terms")
 def elbo_terms(student: Remote, draw: Draw) -> None:
-    for steps, factor in ((draw.integer(5, 9), 1.0), (draw.integer(9, 14), 0.02), (2, 1.0)):
+    for steps, factor in draw.again((draw.integer(5, 9), 1.0), (draw.integer(9, 14), 0.02), (2, 1.0)):
         betas = factor * common.random_betas(draw, steps, torch.float64)
         mean, std = 2 * float(draw.normal(1)[0]), float(draw.positive(1)[0])
         l_0, between, l_T = expect(student(mean, std, betas)).items(3)
@@ -93,3 +93,9 @@ def by_divergences_of_gaussians(mean, std, betas):
     l_0 = 0.5 * (torch.log(2 * math.pi * betas[0]) + gap[0] / betas[0])
     a = alpha_bars[-1]
     return l_0, between, 0.5 * (a * (std**2 + mean**2 - 1) - torch.log(1 - a))
+
+
+HARMLESS = {
+    "graph": "A schedule has no gradient.",
+    "torch.cumprod(1 - betas, dim=0) → torch.cumprod(1 - betas, dim=-1)": "The tensor has one dimension.",
+}

@@ -17,7 +17,7 @@ from autograder.judge.verdict import AnswerRaised
 
 @exercise("diffusion.eps_loss")
 def eps_loss(student: Remote, draw: Draw) -> None:
-    for shape, dtype in (((5, 3), torch.float32), ((2, 3, 4, 5), torch.float64)):
+    for shape, dtype in draw.again(((5, 3), torch.float32), ((2, 3, 4, 5), torch.float64)):
         eps, eps_hat = draw.normal(*shape, dtype=dtype), 2 * draw.normal(*shape, dtype=dtype)
         expect(student(eps, eps_hat), "the loss without a kind").close(reference.eps_loss(eps, eps_hat))
         for kind in ("l2", "l1"):
@@ -87,3 +87,15 @@ def by_functional(eps, eps_hat, kind="l2"):
     if kind not in losses:
         raise ValueError(f"unknown kind {kind}")
     return losses[kind](eps, eps_hat)
+
+
+HARMLESS = {
+    "return F.mse_loss(eps_hat, eps) → return F.mse_loss(eps_hat, eps).squeeze()": "A number has no side to lose.",
+    "F.mse_loss(eps_hat, eps) → F.mse_loss(eps, eps_hat)": "The distance is the same from either side.",
+    "F.mse_loss(eps_hat, eps) → F.mse_loss(eps_hat, eps.detach())": "The noise is drawn, and not learned.",
+    "return F.l1_loss(eps_hat, eps) → return F.l1_loss(eps_hat, eps).squeeze()": "A number has no side to lose.",
+    "F.l1_loss(eps_hat, eps) → F.l1_loss(eps, eps_hat)": "The distance is the same from either side.",
+    "F.l1_loss(eps_hat, eps) → F.l1_loss(eps_hat, eps.detach())": "The noise is drawn, and not learned.",
+    "f\"kind is {kind!r}: use 'l1' or 'l2'\" → f\"kind is {eps!r}: use 'l1' or 'l2'\"": "The error may say anything.",
+    "f\"kind is {kind!r}: use 'l1' or 'l2'\" → f\"kind is {eps_hat!r}: use 'l1' or 'l2'\"": "The error may say anything.",
+}

@@ -243,3 +243,10 @@ class AllInOne(Diffusion):
         t = torch.randint(self.timesteps, (len(x_0),)).to(x_0.device)
         noise = torch.randn_like(x_0) if noise is None else noise
         return reference.eps_loss(noise, self.model(self.q_sample(x_0, t, noise), t), self.loss_kind)
+
+
+HARMLESS = {
+    "return self.p_losses(x_0, t, noise) → return self.p_losses(x_0, t, noise).float()": "Pictures and network are float32, and so is this.",
+    "return self.p_losses(x_0, t, noise) → return self.p_losses(x_0, t, noise).squeeze()": "A number has no side to lose.",
+    "self.p_losses(x_0, t, noise) → self.p_losses(x_0.detach(), t, noise)": "Pictures are data, and noise is drawn: nothing is trained through either.",
+}

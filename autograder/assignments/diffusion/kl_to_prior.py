@@ -17,7 +17,8 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.kl_to_prior")
 def kl_to_prior(student: Remote, draw: Draw) -> None:
-    for shape, dtype in (((5, 3), torch.float32), ((2, 3, 4, 5), torch.float64), ((1, 7), torch.float32)):
+    shapes = ((5, 3), torch.float32), ((2, 3, 4, 5), torch.float64), ((1, 7), torch.float32)
+    for shape, dtype in draw.again(*shapes):
         x_0 = 2 * draw.normal(*shape, dtype=dtype)
         alpha_bar = draw.uniform(0.05, 0.9, 1, dtype=dtype)[0]
         for value in (float(alpha_bar), alpha_bar):
@@ -85,3 +86,9 @@ def by_distributions(x_0, alpha_bar):
 def by_one_mean(x_0, alpha_bar):
     per_entry = alpha_bar * x_0**2 + (1 - alpha_bar) - math.log(1 - alpha_bar) - 1
     return per_entry.reshape(len(x_0), -1).sum(dim=-1) / 2
+
+
+HARMLESS = {
+    "graph": "It has no parameters: nothing is trained through it.",
+    "torch.as_tensor(alpha_bar, dtype=x_0.dtype) → torch.as_tensor(alpha_bar)": "A number may come in single precision.",
+}

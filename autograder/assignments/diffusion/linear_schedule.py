@@ -68,3 +68,11 @@ def ignores_the_ends(timesteps, beta_start=1e-4, beta_end=0.02):
 @equivalent
 def by_hand(timesteps, beta_start=1e-4, beta_end=0.02):
     return beta_start + (beta_end - beta_start) * torch.arange(timesteps, dtype=torch.float64) / (timesteps - 1)
+
+
+HARMLESS = {
+    "graph": "A schedule has no gradient.",
+    "return torch.linspace(beta_start, beta_end, timesteps) → return torch.linspace(beta_start, beta_end, timesteps).float()": "Betas of either precision will do.",
+    "return torch.linspace(beta_start, beta_end, timesteps) → return torch.linspace(beta_start, beta_end, timesteps).double()": "Betas of either precision will do.",
+    "return torch.linspace(beta_start, beta_end, timesteps) → return torch.linspace(beta_start, beta_end, timesteps).squeeze()": "A single step cannot begin at one β and end at another.",
+}

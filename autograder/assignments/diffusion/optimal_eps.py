@@ -17,7 +17,7 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.optimal_eps")
 def optimal_eps(student: Remote, draw: Draw) -> None:
-    for shape, dtype in (((9,), torch.float64), ((4, 3), torch.float32), ((1,), torch.float32)):
+    for shape, dtype in draw.again(((9,), torch.float64), ((4, 3), torch.float32), ((1,), torch.float32)):
         x_t = 2 * draw.normal(*shape, dtype=dtype)
         alpha_bar = draw.uniform(0.1, 0.9, 1, dtype=dtype)[0]
         mean, std = 2 * float(draw.normal(1)[0]), float(draw.positive(1)[0])
@@ -79,3 +79,9 @@ def by_way_of_the_data(x_t, alpha_bar, mean, std):
     a = float(alpha_bar)
     x_0 = mean + math.sqrt(a) * std**2 / (a * std**2 + 1 - a) * (x_t - math.sqrt(a) * mean)
     return (x_t - math.sqrt(a) * x_0) / math.sqrt(1 - a)
+
+
+HARMLESS = {
+    "graph": "It has no parameters: nothing is trained through it.",
+    "torch.as_tensor(alpha_bar, dtype=x_t.dtype) → torch.as_tensor(alpha_bar)": "A number may come in single precision.",
+}

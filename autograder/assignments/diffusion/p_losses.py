@@ -201,3 +201,17 @@ class LossesByHand(common.Precomputed):
         x_t = extract(self.root_alpha_bars, t, x_0.shape) * x_0 + extract(self.root_of_the_rest, t, x_0.shape) * noise
         difference = self.model(x_t, t) - noise
         return difference.abs().mean() if self.loss_kind == "l1" else difference.square().flatten(1).mean(dim=1).mean()
+
+
+HARMLESS = {
+    "torch.randn_like(x_0) → torch.randn_like(x_0.detach()) (2)": "What is drawn has no gradient.",
+    "torch.randn_like(x_0) if noise is None else noise → torch.randn_like(x_0) if noise is None else noise.detach() (2)": "Pictures are data, and noise is drawn: nothing is trained through either.",
+    "self.q_sample(x_0, t, noise) → self.q_sample(x_0.detach(), t, noise)": "Pictures are data, and noise is drawn: nothing is trained through either.",
+    "self.q_sample(x_0, t, noise) → self.q_sample(x_0, t.detach(), noise)": "Steps are whole numbers, which have no gradient.",
+    "self.q_sample(x_0, t, noise) → self.q_sample(x_0, t, noise.detach())": "Pictures are data, and noise is drawn: nothing is trained through either.",
+    "self.model(self.q_sample(x_0, t, noise), t) → self.model(self.q_sample(x_0, t, noise), t.detach())": "Steps are whole numbers, which have no gradient.",
+    "return eps_loss(noise, predicted, self.loss_kind) → return eps_loss(noise, predicted, self.loss_kind).float()": "Pictures and network are float32, and so is this.",
+    "return eps_loss(noise, predicted, self.loss_kind) → return eps_loss(noise, predicted, self.loss_kind).squeeze()": "A number has no side to lose.",
+    "eps_loss(noise, predicted, self.loss_kind) → eps_loss(predicted, noise, self.loss_kind)": "The distance is the same from either side.",
+    "eps_loss(noise, predicted, self.loss_kind) → eps_loss(noise.detach(), predicted, self.loss_kind)": "Pictures are data, and noise is drawn: nothing is trained through either.",
+}

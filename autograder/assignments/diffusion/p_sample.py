@@ -339,3 +339,19 @@ class StepByNumbers(Diffusion):
             if t_index:
                 x = x + ((1 - before) / (1 - now) * (1 - alpha)) ** 0.5 * torch.randn(x.shape, device=x.device)
             return x.clone()
+
+
+HARMLESS = {
+    "extract(self.alpha_bars, t, x.shape) → extract(self.alpha_bars, t.detach(), x.shape)": "Sampling builds no graph.",
+    "x - (1 - alpha_bar).sqrt() * self.model(x, t) → x.detach() - (1 - alpha_bar).sqrt() * self.model(x, t)": "Sampling builds no graph.",
+    "self.model(x, t) → self.model(x.detach(), t)": "Sampling builds no graph.",
+    "self.model(x, t) → self.model(x, t.detach())": "Sampling builds no graph.",
+    "q_posterior(x_0.clamp(-1, 1), x, t, self.betas) → q_posterior(x_0.clamp(-1, 1), x.detach(), t, self.betas)": "Sampling builds no graph.",
+    "q_posterior(x_0.clamp(-1, 1), x, t, self.betas) → q_posterior(x_0.clamp(-1, 1), x, t.detach(), self.betas)": "Sampling builds no graph.",
+    "return mean + variance.sqrt() * torch.randn_like(x) if t_index > 0 else mean → return (mean + variance.sqrt() * torch.randn_like(x) if t_index > 0 else mean).float()": "Pictures and network are float32, and so is this.",
+    "mean + variance.sqrt() * torch.randn_like(x) if t_index > 0 else mean → mean + variance.sqrt() * torch.randn_like(x)": "At index 0 the variance is 0, and so is the noise.",
+    "t_index > 0 → t_index >= 0": "At index 0 the variance is 0, and so is the noise.",
+    "t_index > 0 → t_index > -1": "At index 0 the variance is 0, and so is the noise.",
+    "mean + variance.sqrt() * torch.randn_like(x) → mean - variance.sqrt() * torch.randn_like(x)": "A normal number is as often of either sign.",
+    "torch.randn_like(x) → torch.randn_like(x.detach())": "What is drawn has no gradient.",
+}

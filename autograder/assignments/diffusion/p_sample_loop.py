@@ -224,3 +224,12 @@ class LoopAllInOne(Diffusion):
             img = mean + (k > 0) * variance.sqrt() * noises[k]
         self.train()
         return img.clone()
+
+
+HARMLESS = {
+    "p_sample_loop with gradients": "No step of it builds a graph.",
+    "self.p_sample(img, t, t_index) → self.p_sample(img.detach(), t, t_index)": "Sampling builds no graph.",
+    "self.model.train(was_training) → pass": "The text asks for evaluation mode in the loop, and for nothing after it.",
+    "return img → return img.float()": "Pictures and network are float32, and so is this.",
+    "return img → return img.detach()": "Sampling builds no graph.",
+}

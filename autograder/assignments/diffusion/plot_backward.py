@@ -16,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("diffusion.plot_backward")
 def plot_backward(student: Remote, draw: Draw) -> None:
-    for steps, shape in ((draw.integer(100, 140), (2, 3, 4, 4)), (draw.integer(41, 70), (3, 1, 5, 5))):
+    for steps, shape in draw.again((draw.integer(100, 140), (2, 3, 4, 4)), (draw.integer(41, 70), (3, 1, 5, 5))):
         toy, own = common.two_drifts(draw, steps)
         x = 3 * draw.normal(*shape)
         right = _backward_states(own, x)
@@ -126,3 +126,9 @@ def backward_in_columns(diffusion, x):
         axes.imshow(state[0].mean(dim=0), cmap="viridis")
         axes.set_axis_off()
     return figure, states
+
+
+HARMLESS = {
+    "graph": "Pictures are looked at, and nothing is trained through them.",
+    "for … in times → list(times)[::-1] (2)": "Panels may be called anything.",
+}

@@ -121,3 +121,9 @@ def denoising_in_one_picture(diffusion, x_T, times=(200, 100, 50, 20, 10, 0)):
     axes.imshow(states.mean(dim=2).permute(1, 2, 0, 3).reshape(states.shape[1] * states.shape[3], -1), cmap="gray_r")
     axes.set(xlabel="t", title=", ".join(map(str, times)), yticks=[])
     return figure, states
+
+
+HARMLESS = {
+    "graph": "Pictures are looked at, and nothing is trained through them.",
+    "for … in times → list(times)[::-1] (2)": "Panels may be called anything.",
+}

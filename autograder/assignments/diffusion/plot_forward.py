@@ -17,7 +17,7 @@ from fixmelab.judged.toys import Drift
 
 @exercise("diffusion.plot_forward")
 def plot_forward(student: Remote, draw: Draw) -> None:
-    for steps, shape in ((draw.integer(100, 140), (2, 3, 4, 4)), (draw.integer(41, 70), (3, 1, 5, 5))):
+    for steps, shape in draw.again((draw.integer(100, 140), (2, 3, 4, 4)), (draw.integer(41, 70), (3, 1, 5, 5))):
         toy, own = common.two_drifts(draw, steps)
         x_0 = 3 * draw.normal(*shape)
         right = reference.forward_states(own, x_0)
@@ -107,3 +107,9 @@ def forward_as_grids(diffusion, x_0):
         axes.set(title=f"{percent} %", xticks=[], yticks=[])
     figure.suptitle("The forward process")
     return figure, states
+
+
+HARMLESS = {
+    "graph": "Pictures are looked at, and nothing is trained through them.",
+    "for … in times → list(times)[::-1] (2)": "Panels may be called anything.",
+}

@@ -62,3 +62,11 @@ def forgets_to_rescale(x_t, eps, t, betas):
 def by_way_of_x_0(x_t, eps, t, betas):
     alpha_bar = extract(reference.alpha_bars_of(betas), t, x_t.shape)
     return reference.q_posterior((x_t - (1 - alpha_bar).sqrt() * eps) / alpha_bar.sqrt(), x_t, t, betas)[0]
+
+
+HARMLESS = {
+    "graph": "The network is trained by the noise that it predicts, and not through the posterior.",
+    "torch.cumprod(1 - betas, dim=0) → torch.cumprod(1 - betas, dim=-1)": "The tensor has one dimension.",
+    "extract(factor, t, x_t.shape) → extract(factor, t, eps.shape)": "Both have one shape.",
+    "extract((1 - betas).sqrt(), t, x_t.shape) → extract((1 - betas).sqrt(), t, eps.shape)": "Both have one shape.",
+}

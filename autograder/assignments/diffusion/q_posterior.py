@@ -111,3 +111,12 @@ def by_precisions(x_0, x_t, t, betas):
 def variance_spread_out(x_0, x_t, t, betas):
     mean, variance = reference.q_posterior(x_0, x_t, t, betas)
     return mean, variance.expand_as(x_t)
+
+
+HARMLESS = {
+    "graph": "The network is trained by the noise that it predicts, and not through the posterior.",
+    "torch.cumprod(1 - betas, dim=0) → torch.cumprod(1 - betas, dim=-1)": "The tensor has one dimension.",
+    "extract(of_x_0, t, x_t.shape) → extract(of_x_0, t, x_0.shape)": "Both have one shape.",
+    "extract(of_x_t, t, x_t.shape) → extract(of_x_t, t, x_0.shape)": "Both have one shape.",
+    "extract(variance, t, x_t.shape) → extract(variance, t, x_0.shape)": "Both have one shape.",
+}

@@ -17,7 +17,7 @@ from autograder.judge.student import Remote
 
 @exercise("simsiam.encoder_velocity")
 def encoder_velocity(student: Remote, draw: Draw) -> None:
-    for n_2, n_1, dtype in common.SIZES:
+    for n_2, n_1, dtype in draw.again(*common.SIZES):
         given = common.linear_network(draw, n_2, n_1, dtype)
         found = [student(*given, stop_gradient) for stop_gradient in (True, False)]
         wanted = [reference.encoder_velocity(*given, stop_gradient) for stop_gradient in (True, False)]
@@ -193,3 +193,24 @@ def velocities_by_autograd(W, W_p, X, X_prime, stop_gradient):
         )
         (found,) = torch.autograd.grad(value, leaf)
     return -found
+
+
+HARMLESS = {
+    "graph": "A velocity is what moves: nothing is differentiated through it.",
+    "W @ X → W @ X.T": "X, X' and what is made of them are symmetric.",
+    "len(W_p) → len(W)": "Both are n_2.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), device=W_p.device)": "The identity is exact in any precision, and takes that of what it is added to.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), dtype=W.dtype, device=W_p.device)": "All arguments have one dtype.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), dtype=X.dtype, device=W_p.device)": "All arguments have one dtype.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), dtype=X_prime.dtype, device=W_p.device)": "All arguments have one dtype.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), dtype=W_p.dtype, device=W.device)": "All arguments lie on one device.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), dtype=W_p.dtype, device=X.device)": "All arguments lie on one device.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), dtype=W_p.dtype, device=X_prime.device)": "All arguments lie on one device.",
+    "W_p - identity → identity - W_p": "It enters twice, so that its sign does not.",
+    "W_p - identity → W_p - identity ** 2": "0 and 1 are their own squares and roots.",
+    "W_p - identity → W_p - identity ** 0.5": "0 and 1 are their own squares and roots.",
+    "W_p.T @ W_p + identity → W_p.T @ W_p + identity ** 2": "0 and 1 are their own squares and roots.",
+    "W_p.T @ W_p + identity → W_p.T @ W_p + identity ** 0.5": "0 and 1 are their own squares and roots.",
+    "(W_p.T @ W_p + identity) @ W @ X_prime → (W_p.T @ W_p + identity) @ W @ X_prime.T": "X, X' and what is made of them are symmetric.",
+    "shifted.T @ shifted @ W @ X → shifted.T @ shifted @ W @ X.T": "X, X' and what is made of them are symmetric.",
+}

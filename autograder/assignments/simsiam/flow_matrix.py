@@ -17,7 +17,7 @@ from autograder.judge.student import Remote
 
 @exercise("simsiam.flow_matrix")
 def flow_matrix(student: Remote, draw: Draw) -> None:
-    for n_2, n_1, dtype in common.SIZES:
+    for n_2, n_1, dtype in draw.again(*common.SIZES, (1, 1, torch.float32)):
         _, W_p, X, X_prime = common.linear_network(draw, n_2, n_1, dtype)
         expect(student(W_p, X, X_prime)).close(reference.flow_matrix(W_p, X, X_prime))
     expect_any_device(student, W_p, X, X_prime, mistake="made_on_the_cpu")
@@ -162,3 +162,18 @@ def matrix_by_einsum(W_p, X, X_prime):
     noise, signal = _parts(W_p)
     blocks = torch.einsum("ij,ab->iajb", X_prime, noise) + torch.einsum("ij,ab->iajb", X, signal)
     return blocks.reshape(len(X) * len(W_p), -1)
+
+
+HARMLESS = {
+    "graph": "A flow is what moves: nothing is differentiated through it.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), device=W_p.device)": "The identity is exact in any precision, and takes that of what it is added to.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), dtype=X.dtype, device=W_p.device)": "All arguments have one dtype.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), dtype=X_prime.dtype, device=W_p.device)": "All arguments have one dtype.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), dtype=W_p.dtype, device=X.device)": "All arguments lie on one device.",
+    "torch.eye(len(W_p), dtype=W_p.dtype, device=W_p.device) → torch.eye(len(W_p), dtype=W_p.dtype, device=X_prime.device)": "All arguments lie on one device.",
+    "W_p - identity → identity - W_p": "It enters twice, so that its sign does not.",
+    "W_p - identity → W_p - identity ** 2": "0 and 1 are their own squares and roots.",
+    "W_p - identity → W_p - identity ** 0.5": "0 and 1 are their own squares and roots.",
+    "W_p.T @ W_p + identity → W_p.T @ W_p + identity ** 2": "0 and 1 are their own squares and roots.",
+    "W_p.T @ W_p + identity → W_p.T @ W_p + identity ** 0.5": "0 and 1 are their own squares and roots.",
+}

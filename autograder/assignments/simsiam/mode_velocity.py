@@ -16,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("simsiam.mode_velocity")
 def mode_velocity(student: Remote, draw: Draw) -> None:
-    for shape, dtype in (((6,), torch.float64), ((4, 5), torch.float32), ((), torch.float64)):
+    for shape, dtype in draw.again(((6,), torch.float64), ((4, 5), torch.float32), ((), torch.float64)):
         p, s = draw.normal(*shape, dtype=dtype), draw.positive(*shape, dtype=dtype)
         sigma, weight_decay, rate = (float(draw.positive(1)[0]) for _ in range(3))
         p_dot, s_dot = expect(student(p, s, sigma, weight_decay, rate)).items(2)
@@ -176,3 +176,8 @@ def velocities_through_the_matrices(p, s, sigma, weight_decay, predictor_rate):
     w = s.sqrt()
     w_dot = p * (w - p * w * (1 + sigma**2)) - weight_decay * w
     return predictor_rate * (w * w - p * w * w * (1 + sigma**2)) - weight_decay * p, 2 * w * w_dot
+
+
+HARMLESS = {
+    "graph": "A velocity is what moves: nothing is differentiated through it.",
+}

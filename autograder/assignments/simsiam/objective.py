@@ -18,7 +18,7 @@ from autograder.judge.student import Remote
 
 @exercise("simsiam.objective")
 def objective(student: Remote, draw: Draw) -> None:
-    for n_2, n_1, dtype in common.SIZES:
+    for n_2, n_1, dtype in draw.again(*common.SIZES):
         given = common.linear_network(draw, n_2, n_1, dtype)
         expect(student(*given)).close(reference.objective(*given))
     given = common.linear_network(draw, 3, 4, torch.float64)
@@ -171,3 +171,20 @@ def objective_from_signal_and_noise(W, W_p, X, X_prime):
 def objective_by_frobenius_products(W, W_p, X, X_prime):
     F_1, F_12 = correlations(W, X, X_prime)
     return 0.5 * ((W_p.T @ W_p * F_1).sum() - 2 * (W_p.T * F_12).sum() + F_1.diagonal().sum())
+
+
+HARMLESS = {
+    "X + X_prime → X.detach() + X_prime": "The moments are of data, through which nothing is trained.",
+    "X + X_prime → X + X_prime.detach()": "The moments are of data, through which nothing is trained.",
+    "W @ X → W @ X.detach()": "The moments are of data, through which nothing is trained.",
+    "W @ X → W @ X.T": "X, X' and what is made of them are symmetric.",
+    "W_p @ F_12 → F_12 @ W_p": "Factors under a trace may be moved round.",
+    "W_p @ F_12 → W_p.T @ F_12": "F_12 is symmetric, and a product has the trace of its transpose.",
+    "W_p @ F_12 → W_p @ F_12.T": "X, X' and what is made of them are symmetric.",
+    "F_12 @ W_p → W_p @ F_12": "Factors under a trace may be moved round.",
+    "F_12 @ W_p → F_12.T @ W_p": "X, X' and what is made of them are symmetric.",
+    "F_12 @ W_p → F_12 @ W_p.T": "F_12 is symmetric, and a product has the trace of its transpose.",
+    "return 0.5 * (torch.trace(W_p.T @ W_p @ F_1) - products + torch.trace(F_1)) → return (0.5 * (torch.trace(W_p.T @ W_p @ F_1) - products + torch.trace(F_1))).squeeze()": "A number has no side to lose.",
+    "W_p.T @ W_p @ F_1 → F_1 @ (W_p.T @ W_p)": "Factors under a trace may be moved round.",
+    "W_p.T @ W_p @ F_1 → W_p.T @ W_p @ F_1.T": "X, X' and what is made of them are symmetric.",
+}

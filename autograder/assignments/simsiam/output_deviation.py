@@ -17,7 +17,7 @@ from autograder.judge.student import Remote
 
 @exercise("simsiam.output_deviation")
 def output_deviation(student: Remote, draw: Draw) -> None:
-    for batch, width, dtype in ((6, 3, torch.float64), (5, 8, torch.float32)):
+    for batch, width, dtype in draw.again((6, 3, torch.float64), (5, 8, torch.float32)):
         lengths = draw.positive(batch, 1, dtype=dtype)
         z = lengths * (draw.normal(batch, width, dtype=dtype) + draw.normal(width, dtype=dtype))
         expect(student(z)).close(reference.output_deviation(z))
@@ -121,3 +121,9 @@ def deviation_by_lengths(z):
 def deviation_by_variances(z):
     unit = torch.nn.functional.normalize(z.double(), dim=-1)
     return float(unit.var(dim=0, correction=0).sqrt().mean())
+
+
+HARMLESS = {
+    "graph": "The deviation is looked at, and nothing is trained by it.",
+    "return F.normalize(z, dim=1).std(dim=0, correction=0).mean() → return F.normalize(z, dim=1).std(dim=0, correction=0).mean().squeeze()": "A number has no side to lose.",
+}

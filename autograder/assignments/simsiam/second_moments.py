@@ -16,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("simsiam.second_moments")
 def second_moments(student: Remote, draw: Draw) -> None:
-    for count, n_1, dtype in ((7, 3, torch.float64), (4, 5, torch.float32), (1, 2, torch.float32)):
+    for count, n_1, dtype in draw.again((7, 3, torch.float64), (4, 5, torch.float32), (1, 2, torch.float32)):
         common = 2 + draw.normal(count, n_1, dtype=dtype)  # a mean that is not 0
         x_1, x_2 = (common + draw.normal(count, n_1, dtype=dtype) for _ in range(2))
         X, X_prime = expect(student(x_1, x_2)).items(2)
@@ -160,3 +160,9 @@ def moments_by_einsum_in_one_tensor(x_1, x_2):
     X = 0.5 * (outer + outer.transpose(0, 1))
     both = torch.cat([x_1, x_2])
     return torch.stack([X, torch.einsum("ni,nj->ij", both, both) / len(both) - X])
+
+
+HARMLESS = {
+    "graph": "Moments are of data, through which nothing is trained.",
+    "len(x_1) → len(x_2)": "Both are the number of pairs.",
+}

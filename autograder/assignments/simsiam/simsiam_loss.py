@@ -20,7 +20,7 @@ NAMES = ("p_1", "p_2", "z_1", "z_2")
 
 @exercise("simsiam.simsiam_loss")
 def simsiam_loss(student: Remote, draw: Draw) -> None:
-    for batch, width, dtype in ((5, 3, torch.float32), (1, 4, torch.float64)):
+    for batch, width, dtype in draw.again((5, 3, torch.float32), (1, 4, torch.float64)):
         p_1, p_2, z_1, z_2 = (draw.normal(batch, width, dtype=dtype) for _ in NAMES)
         wanted = reference.simsiam_loss(p_1, p_2, z_1, z_2)
         expect(student(p_1, p_2, z_1, z_2)).close(wanted)
@@ -177,3 +177,11 @@ def loss_that_stops_by_no_grad(p_1, p_2, z_1, z_2, stop_gradient=True):
         z_1, z_2 = functional.normalize(z_1, dim=-1), functional.normalize(z_2, dim=-1)
     p_1, p_2 = functional.normalize(p_1, dim=-1), functional.normalize(p_2, dim=-1)
     return -(((p_1 * z_2).sum(-1) + (p_2 * z_1).sum(-1)) / 2).mean()
+
+
+HARMLESS = {
+    "first, second = (F.cosine_similarity(p_1, z_2, dim=1), F.cosine_similarity(p_2, z_1, dim=1)) → first, second = (F.cosine_similarity(p_2, z_1, dim=1), F.cosine_similarity(p_1, z_2, dim=1))": "A sum has no order.",
+    "F.cosine_similarity(p_1, z_2, dim=1) → F.cosine_similarity(z_2, p_1, dim=1)": "A cosine is the same from either side.",
+    "F.cosine_similarity(p_2, z_1, dim=1) → F.cosine_similarity(z_1, p_2, dim=1)": "A cosine is the same from either side.",
+    "return -0.5 * (first + second).mean() → return (-0.5 * (first + second).mean()).squeeze()": "A number has no side to lose.",
+}

@@ -16,7 +16,7 @@ from autograder.judge.student import Remote
 
 @exercise("simsiam.velocity_without_both")
 def velocity_without_both(student: Remote, draw: Draw) -> None:
-    for n_2, n_1, dtype in common.SIZES:
+    for n_2, n_1, dtype in draw.again(*common.SIZES):
         W, _, _, X_prime = common.linear_network(draw, n_2, n_1, dtype)
         expect(student(W, X_prime)).close(reference.velocity_without_both(W, X_prime))
     expect_any_device(student, W, X_prime, mistake="made_on_the_cpu")
@@ -111,3 +111,9 @@ def by_autograd(W, X_prime):
         leaf = W.detach().clone().requires_grad_()
         (found,) = torch.autograd.grad(-(leaf @ X_prime * leaf).sum(), leaf)
     return found
+
+
+HARMLESS = {
+    "graph": "A velocity is what moves: nothing is differentiated through it.",
+    "-2 * W @ X_prime → -2 * W @ X_prime.T": "X, X' and what is made of them are symmetric.",
+}
