@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograder.judge.draw import Draw
 from autograder.judge.student import Remote
+
+if TYPE_CHECKING:
+    from autograder.judge.what_if import Solution
 
 Check = Callable[[Remote, Draw], None]
 
@@ -47,6 +50,7 @@ class Exercise:
     mistakes: tuple[Mistake, ...] = field(default=(), compare=False)
     equivalents: tuple[Equivalent, ...] = field(default=(), compare=False)
     harmless: Mapping[str, str] = field(default_factory=dict, compare=False)
+    solution: "Solution | None" = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

@@ -1,7 +1,9 @@
 """Expectations on what a student's code gave. Messages never hold expected values or inputs."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy
@@ -9,7 +11,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.student import Remote
-from autograder.judge.verdict import AnswerRaised, ExpectationFailed
+from autograder.judge.verdict import AnswerRaised, ExpectationFailed, WrongNumbers
 
 # Room for another order of operations and, in float64, for a constant that went through float32.
 TOLERANCE = {torch.float32: (1e-4, 1e-5), torch.float64: (1e-6, 1e-7)}
@@ -26,10 +28,32 @@ def kind_of(value: Any) -> str:
     return {type(None): "None", list: "a list or tuple"}.get(type(value), _with_article(type(value).__name__))
 
 
+OnWrong = Callable[[ExpectationFailed], None]
+
+_on_wrong: ContextVar[OnWrong | None] = ContextVar("on_wrong", default=None)
+
+
+@contextmanager
+def told_of_wrong_numbers(on_wrong: OnWrong | None) -> Iterator[None]:
+    """Inside, numbers that are wrong are told to `on_wrong` and the check goes on, so that an answer is seen on more
+    inputs; with None, they end the check."""
+    before = _on_wrong.set(on_wrong)
+    try:
+        yield
+    finally:
+        _on_wrong.reset(before)
+
+
+def on_wrong_numbers() -> OnWrong | None:
+    """Who is told of wrong numbers here, if anybody is."""
+    return _on_wrong.get()
+
+
 def _told(otherwise: Callable[[], str | None]) -> str | None:
     """What it names; nothing if the answer raises where it is asked more."""
     try:
-        return otherwise()
+        with told_of_wrong_numbers(None):
+            return otherwise()
     except AnswerRaised:
         return None
 
@@ -131,6 +155,9 @@ class expect:
             return self._close(wanted, rtol, atol, mistake, otherwise)
         except ExpectationFailed as failure:
             failure.got, failure.wanted = self._value, wanted
+            if (on_wrong := on_wrong_numbers()) and isinstance(failure, WrongNumbers):
+                on_wrong(failure)
+                return self
             raise
 
     def _close(
@@ -153,7 +180,7 @@ class expect:
         is_close = torch.allclose(self._value.double(), wanted.double(), rtol=rtol, atol=atol + rtol * scale)
         if not is_close:
             message = f"{self._sentence()} has the right shape, but its numbers are wrong."
-            raise ExpectationFailed(message, mistake or (_told(otherwise) if otherwise else None))
+            raise WrongNumbers(message, mistake or (_told(otherwise) if otherwise else None))
         return self
 
     def _sentence(self) -> str:
