@@ -28,31 +28,31 @@ def kind_of(value: Any) -> str:
     return {type(None): "None", list: "a list or tuple"}.get(type(value), _with_article(type(value).__name__))
 
 
-OnWrong = Callable[[ExpectationFailed], None]
+OnCompared = Callable[[ExpectationFailed | None], None]
 
-_on_wrong: ContextVar[OnWrong | None] = ContextVar("on_wrong", default=None)
+_on_compared: ContextVar[OnCompared | None] = ContextVar("on_compared", default=None)
 
 
 @contextmanager
-def told_of_wrong_numbers(on_wrong: OnWrong | None) -> Iterator[None]:
-    """Inside, numbers that are wrong are told to `on_wrong` and the check goes on, so that an answer is seen on more
-    inputs; with None, they end the check."""
-    before = _on_wrong.set(on_wrong)
+def told_of_numbers(on_compared: OnCompared | None) -> Iterator[None]:
+    """Inside, `on_compared` is told how each comparison of numbers ended, and wrong ones do not end the check, so that
+    an answer is seen on more inputs; with None, they do."""
+    before = _on_compared.set(on_compared)
     try:
         yield
     finally:
-        _on_wrong.reset(before)
+        _on_compared.reset(before)
 
 
-def on_wrong_numbers() -> OnWrong | None:
-    """Who is told of wrong numbers here, if anybody is."""
-    return _on_wrong.get()
+def on_compared() -> OnCompared | None:
+    """Who is told of numbers here, if anybody is."""
+    return _on_compared.get()
 
 
 def _told(otherwise: Callable[[], str | None]) -> str | None:
     """What it names; nothing if the answer raises where it is asked more."""
     try:
-        with told_of_wrong_numbers(None):
+        with told_of_numbers(None):
             return otherwise()
     except AnswerRaised:
         return None
@@ -151,14 +151,18 @@ class expect:
         A Python number passes for a tensor without dimensions. If the numbers differ, `otherwise` may ask the answer
         more, to tell which part of it is wrong: it names a broad mistake, or none.
         """
+        told = on_compared()
         try:
-            return self._close(wanted, rtol, atol, mistake, otherwise)
+            self._close(wanted, rtol, atol, mistake, otherwise)
         except ExpectationFailed as failure:
             failure.got, failure.wanted = self._value, wanted
-            if (on_wrong := on_wrong_numbers()) and isinstance(failure, WrongNumbers):
-                on_wrong(failure)
-                return self
-            raise
+            if told is None or not isinstance(failure, WrongNumbers):
+                raise
+            told(failure)
+        else:
+            if told is not None:
+                told(None)
+        return self
 
     def _close(
         self,
@@ -167,7 +171,7 @@ class expect:
         atol: float | None,
         mistake: str | None,
         otherwise: Callable[[], str | None] | None,
-    ) -> "expect":
+    ) -> None:
         if isinstance(self._value, int | float) and not isinstance(self._value, bool) and wanted.ndim == 0:
             self._value = torch.tensor(self._value, dtype=wanted.dtype)
         self.shape(*wanted.shape).dtype(wanted.dtype).finite(mistake)
@@ -181,7 +185,6 @@ class expect:
         if not is_close:
             message = f"{self._sentence()} has the right shape, but its numbers are wrong."
             raise WrongNumbers(message, mistake or (_told(otherwise) if otherwise else None))
-        return self
 
     def _sentence(self) -> str:
         return self._label[0].upper() + self._label[1:]

@@ -12,7 +12,7 @@ import torch
 
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import Exercise
-from autograder.judge.expect import on_wrong_numbers, told_of_wrong_numbers
+from autograder.judge.expect import on_compared, told_of_numbers
 from autograder.judge.judging import judge
 from autograder.judge.naming import same
 from autograder.judge.student import Channel, Remote, Transcript, in_this_process, student_of
@@ -38,18 +38,26 @@ def explain(exercise: Exercise, channel: Channel, seed: bytes) -> tuple[Finding,
             exercise.check(student, draw)
             return
         is_first = False
-        session.on_ask = lambda request, label: None if failed else asked.append((label, request))
         session.on_reply = lambda number, line: None if failed else transcript.append(line)
-        note = on_wrong_numbers()
+        note, on_ask = on_compared(), session.on_ask
 
-        def listen(failure: ExpectationFailed) -> None:
-            failed.append(failure)
-            if note is None:
-                raise failure
-            note(failure)
+        def hear(request: dict[str, Any], label: str) -> None:
+            on_ask(request, label)
+            if not failed:
+                asked.append((label, request))
+
+        session.on_ask = hear
+
+        def listen(failure: ExpectationFailed | None) -> None:
+            if failure is not None:
+                failed.append(failure)
+                if note is None:
+                    raise failure
+            if note is not None:
+                note(failure)
 
         try:
-            with told_of_wrong_numbers(listen):
+            with told_of_numbers(listen):
                 exercise.check(student, draw)
         except ExpectationFailed as failure:
             failed.append(failure)

@@ -1,22 +1,13 @@
 """Judge one answer to one exercise, and name the mistake where it is a known one."""
 
 from autograder.judge.exercise import Equivalent, Exercise, Mistake
-<<<<<<< HEAD
 from autograder.judge.forms import is_known_from
-from autograder.judge.student import Channel, Remote, Transcript, in_this_process, student_of
-from autograder.judge.verdict import AnswerRaised, ExpectationFailed, Finding, Verdict
-from fixmelab.judged.wire import WireError
-
-UNFILLED = "This FIXME is not filled in yet."
-FAULT = "The check of this exercise failed. That is no fault of your answer: your instructor mends it and grades again."
-=======
-from autograder.judge.forms import differ
 from autograder.judge.naming import with_the_same_numbers
-from autograder.judge.running import run
+from autograder.judge.running import Run, run
 from autograder.judge.student import Channel, Transcript, in_this_process
 from autograder.judge.verdict import Finding
-from autograder.judge.what_if import clue
->>>>>>> 51fd645 (Name a mistake only if it fits on more inputs than the first, and say what unknown numbers look like)
+from autograder.judge.what_if import what_if
+from autograder.judge.where_wrong import where_wrong
 
 
 def judge(exercise: Exercise, channel: Channel, seed: bytes) -> Finding:
@@ -39,9 +30,15 @@ def judge(exercise: Exercise, channel: Channel, seed: bytes) -> Finding:
     if found is None or found.broad:
         found = with_the_same_numbers(exercise, seed, answered) or found
     if found is None:
-        told = clue(exercise, exercise.solution, seed, answered) if exercise.solution and answered.wrong else ""
+        told = _clue(exercise, seed, answered) if answered.is_wrong else ""
         return Finding(finding.verdict, f"{finding.message} {told}".rstrip(), clue=told)
     return Finding(finding.verdict, found.sentence, found.name)
+
+
+def _clue(exercise: Exercise, seed: bytes, answered: Run) -> str:
+    """What the numbers look like, or else where they are wrong."""
+    told = what_if(exercise, exercise.solution, seed, answered) if exercise.solution else ""
+    return told or where_wrong(answered)
 
 
 def _is_to_blame(exercise: Exercise, seed: bytes, transcript: Transcript) -> bool:
@@ -52,14 +49,8 @@ def _is_to_blame(exercise: Exercise, seed: bytes, transcript: Transcript) -> boo
     """
     items: tuple[Equivalent | Mistake, ...] = (*exercise.equivalents, *exercise.mistakes)
     for item in items:
-<<<<<<< HEAD
-        finding, told = _run(exercise, in_this_process(item.answer), seed)
-        if is_known_from(transcript, told) or (isinstance(item, Equivalent) and finding.verdict == "fault"):
-=======
         other = run(exercise, in_this_process(item.answer), seed)
-        if not differ(transcript, other.transcript):
-            return True
-        if isinstance(item, Equivalent) and other.finding.verdict == "fault":
->>>>>>> 51fd645 (Name a mistake only if it fits on more inputs than the first, and say what unknown numbers look like)
+        is_fault = isinstance(item, Equivalent) and other.finding.verdict == "fault"
+        if is_fault or is_known_from(transcript, other.transcript):
             return True
     return not items

@@ -7,7 +7,7 @@ from typing import Any
 
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import Exercise
-from autograder.judge.expect import told_of_wrong_numbers
+from autograder.judge.expect import told_of_numbers
 from autograder.judge.student import Channel, Transcript, student_of
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed, Finding, Verdict
 from fixmelab.judged.wire import WireError
@@ -17,20 +17,34 @@ FAULT = "The check of this exercise failed. That is no fault of your answer: you
 MOST_WRONG = 4  # numbers that are looked at: they tell one mistake from another
 
 
+@dataclass(frozen=True)
+class Compared:
+    """Numbers that were compared: what is wrong with them, if anything is, and the request and the line of the
+    transcript before that."""
+
+    failure: ExpectationFailed | None
+    request: dict[str, Any]
+    line: int
+
+
 @dataclass
 class Run:
-    """The first thing that was found, the transcript, how many lines of it led to the finding, and all numbers that
-    were wrong, each with the number of the line before it."""
+    """The first thing that was found, the transcript, how many lines of it led to that, and what was compared."""
 
     finding: Finding = Finding("pass")
     transcript: Transcript = field(default_factory=list)
     decided: int = 0
-    wrong: list[tuple[int, ExpectationFailed]] = field(default_factory=list)
+    compared: list[Compared] = field(default_factory=list)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether any numbers are."""
+        return any(one.failure is not None for one in self.compared)
 
     @property
     def wrong_lines(self) -> set[int]:
         """The lines of the transcript that are wrong: those with wrong numbers, or the one that ended the check."""
-        return {line for line, _ in self.wrong} or {len(self.transcript) - 1}
+        return {one.line for one in self.compared if one.failure is not None} or {len(self.transcript) - 1}
 
 
 def run(
@@ -51,16 +65,19 @@ def run(
     session.on_reply = on_reply
     found = Run(transcript=session.transcript)
 
-    def note(failure: ExpectationFailed) -> None:
-        if not found.wrong:
+    asked: list[dict[str, Any]] = [{}]
+    session.on_ask = lambda request, label: asked.append(request)
+
+    def note(failure: ExpectationFailed | None) -> None:
+        if failure is not None and not found.is_wrong:
             found.finding = Finding("fail", str(failure), failure.mistake)
             found.decided = len(session.transcript)
-        found.wrong.append((len(session.transcript) - 1, failure))
-        if len(found.wrong) == MOST_WRONG:
+        found.compared.append(Compared(failure, asked[-1], len(session.transcript) - 1))
+        if failure is not None and sum(one.failure is not None for one in found.compared) == MOST_WRONG:
             raise failure
 
     try:
-        with told_of_wrong_numbers(note if goes_on else None):
+        with told_of_numbers(note if goes_on else None):
             exercise.check(student, draw)
         finding = Finding("pass")
     except ExpectationFailed as failure:
@@ -74,6 +91,6 @@ def run(
     except (Exception, SystemExit):
         # Never a pass, and never the grader's end.
         finding = Finding("fault", FAULT, traceback=traceback.format_exc())
-    if not found.wrong:
+    if not found.is_wrong:
         found.finding, found.decided = finding, len(session.transcript)
     return found

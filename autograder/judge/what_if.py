@@ -75,7 +75,7 @@ def _judged(source: str) -> str:
     return ""
 
 
-def clue(exercise: Exercise, solution: Solution, seed: bytes, answered: Run) -> str:
+def what_if(exercise: Exercise, solution: Solution, seed: bytes, answered: Run) -> str:
     """One sentence on the slip with which the solution says just what the answer says, wherever either is wrong.
 
     It is empty if no slip does or if trying them takes too long. If slips of different words come to the same, the

@@ -122,3 +122,26 @@ def test_nothing_is_told_if_no_slip_fits_everywhere_and_a_known_mistake_goes_fir
     assert found(lambda mu, sigma, k: (2 if k == 3 else 1) * right(mu, sigma, k), solved).clue == ""
     assert found(torch.add, solved).clue == ""
     assert found(MISTAKES[1].answer, solved).message == "The sign."
+
+
+def test_where_it_is_wrong_is_told_if_that_is_the_same_on_all_inputs():
+    def last_row(mu, sigma, k):
+        return torch.cat([right(mu, sigma, k)[:-1], right(mu, sigma, k)[-1:] + mu[-1:] ** 2])
+
+    assert found(last_row).clue == "Only the last row is wrong."
+    some = found(lambda mu, sigma, k: right(mu, sigma, k) + (k == 3) * mu.clamp(min=0))
+    assert some.clue == ""  # it is wrong for one input of three, which are all of one kind
+
+
+def test_the_kind_of_input_that_is_wrong_is_told_if_all_else_is_right():
+    def check_sizes(student, draw):
+        for rows, dtype in ((3, torch.float32), (1, torch.float32), (4, torch.float64)):
+            x = draw.normal(rows, 2, dtype=dtype)
+            expect(student(x)).close(2 * x)
+
+    exercise = Exercise("toy.twice", check_sizes, (Mistake("once", "Twice.", lambda x: x),))
+    one_row = found(lambda x: 2 * x if len(x) > 1 else x**2, exercise)
+    assert one_row.clue == "It is wrong only if argument 1 has one row; all else that was tried is right."
+    double = found(lambda x: 2 * x if x.dtype == torch.float32 else x**2, exercise)
+    assert double.clue == "It is wrong only in double precision; all else that was tried is right."
+    assert found(lambda x: x**2, exercise).clue == ""
