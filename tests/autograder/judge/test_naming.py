@@ -145,3 +145,27 @@ def test_the_kind_of_input_that_is_wrong_is_told_if_all_else_is_right():
     double = found(lambda x: 2 * x if x.dtype == torch.float32 else x**2, exercise)
     assert double.clue == "It is wrong only in double precision; all else that was tried is right."
     assert found(lambda x: x**2, exercise).clue == ""
+
+
+def test_a_class_is_called_by_a_mistake_whatever_its_own_name_is():
+    class Model:
+        def __init__(self, factor):
+            self.factor = factor
+
+        def twice(self, x):
+            return self.factor * x
+
+    class Thrice(Model):
+        def twice(self, x):
+            return 3 * self.factor * x
+
+    class Mine(Model):
+        def twice(self, x):
+            return self.factor * (x + 2 * x)
+
+    def check_model(student, draw):
+        x = draw.normal(3)
+        expect(student.kept(1.0).twice(x)).close(2 * x)
+
+    exercise = Exercise("toy.model", check_model, (Mistake("Thrice", "It is tripled.", Thrice),))
+    assert found(Mine, exercise).mistake == "Thrice" and found(Model, exercise).mistake is None
