@@ -19,11 +19,11 @@ from autograder.judge.student import Remote
 
 @exercise("gcn.PerformanceAdaptiveSampler")
 def sampler(student: Remote, draw: Draw) -> None:
-    # All scores are positive, and both parts of them of one size: everything counts.
+    # All scores are positive, without the softmax too, and both parts of them of one size: everything counts.
     x, nodes = draw.uniform(0.2, 0.6, 6, 2), torch.tensor([3, 0, 5])
     x[5] = 2.5 * x[0]
     candidates = torch.tensor([[1, 2, 4], [5, 0, -1], [-1, -1, -1]])
-    state = {"weight": draw.positive(2, 3), "mixture": torch.tensor([-0.6, 0.3]) + draw.uniform(-0.1, 0.1, 2)}
+    state = {"weight": draw.positive(2, 3), "mixture": torch.tensor([0.3, 1.2]) + draw.uniform(-0.1, 0.1, 2)}
     tried = _expect_probabilities(student, state, x, nodes, candidates)
     weights = draw.normal(3, 3)
     sizes = tried.probabilities.gradient(x, nodes, candidates, wrt=tried, weights=[weights])
