@@ -3,13 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autograder.judge.draw import Draw
+from autograder.judge.solution import Solution
 from autograder.judge.student import Remote
-
-if TYPE_CHECKING:
-    from autograder.judge.what_if import Solution
 
 Check = Callable[[Remote, Draw], None]
 
@@ -43,14 +41,14 @@ class Equivalent:
 @dataclass(frozen=True)
 class Exercise:
     """One gradable thing. `id` is "assignment.name"; `harmless` are the mutants of its solution that are right answers,
-    each with the reason."""
+    each with the reason; `solution` is the notebook's, where it is known."""
 
     id: str
     check: Check
     mistakes: tuple[Mistake, ...] = field(default=(), compare=False)
     equivalents: tuple[Equivalent, ...] = field(default=(), compare=False)
     harmless: Mapping[str, str] = field(default_factory=dict, compare=False)
-    solution: "Solution | None" = field(default=None, compare=False)
+    solution: Solution | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

@@ -11,8 +11,9 @@ from autograder.judge.draw import seed_for
 from autograder.judge.exercise import Exercise, Mistake
 from autograder.judge.expect import expect
 from autograder.judge.judging import judge
+from autograder.judge.solution import solution_of
 from autograder.judge.student import in_this_process
-from autograder.judge.what_if import solution_of, with_solution
+from autograder.judge.what_if import with_solution
 
 SEED = seed_for(b"key", "digest", "toy.scaled")
 
