@@ -7,10 +7,9 @@ name arguments, which students know, and nothing else of the solution.
 import ast
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 
 from autograder.cells import ANCHOR
+from autograder.judge.slip_words import Place, named, part, thing
 from autograder.regions import SOLUTION, regions
 
 Slip = tuple[str, ast.AST]  # the words, and what stands in the place of a node
@@ -49,14 +48,6 @@ _RESULTS = {
 _ORDINALS = ("first", "second", "third", "fourth")
 
 
-@dataclass(frozen=True)
-class _Place:
-    """What stands around a node: the arguments of its function, and the node above."""
-
-    arguments: tuple[str, ...]
-    above: ast.AST
-
-
 def slips_of(source: str, exercise: str) -> Iterator[tuple[str, ast.Module]]:
     """The words and the tree of each slip in the solution of `exercise`, in a cell that may hold several.
 
@@ -68,7 +59,7 @@ def slips_of(source: str, exercise: str) -> Iterator[tuple[str, ast.Module]]:
     for parent, name, place, node, arguments in list(_nodes(tree, ())):
         if getattr(node, "lineno", 0) not in solved:
             continue
-        for words, changed in _slips(node, _Place(arguments, parent)):
+        for words, changed in _slips(node, Place(arguments, parent)):
             _put(parent, name, place, changed)
             yield words, ast.fix_missing_locations(tree)
         _put(parent, name, place, node)
@@ -105,16 +96,16 @@ def _put(parent: ast.AST, name: str, place: int | None, child: ast.AST) -> None:
         getattr(parent, name)[place] = child
 
 
-def _slips(node: ast.AST, place: _Place) -> Iterator[Slip]:
+def _slips(node: ast.AST, place: Place) -> Iterator[Slip]:
     match node:
         case ast.BinOp():
             yield from _of_operation(node, place)
         case ast.UnaryOp(op=ast.USub(), operand=operand) if not isinstance(operand, ast.Constant):
-            yield f"{_part('a term', operand, place)} had the other sign", operand
+            yield f"{part('a term', operand, place)} had the other sign", operand
         case ast.Call():
             yield from _of_call(node, place)
         case ast.Attribute(attr="T" | "mT"):
-            yield f"{_thing('a matrix', node.value, place)} were not transposed", node.value
+            yield f"{thing('a matrix', node.value, place)} were not transposed", node.value
         case ast.Subscript():
             yield from _of_index(node)
         case ast.Compare(ops=[op]) if (other := _other_side(op)) is not None:
@@ -132,39 +123,39 @@ def _slips(node: ast.AST, place: _Place) -> Iterator[Slip]:
             yield from _of_argument(node, place)
 
 
-def _of_operation(node: ast.BinOp, place: _Place) -> Iterator[Slip]:
+def _of_operation(node: ast.BinOp, place: Place) -> Iterator[Slip]:
     left, right = node.left, node.right
     match node.op:
         case ast.Add() | ast.Sub():
             is_sum = isinstance(node.op, ast.Add)
-            yield f"{_part('a term', right, place)} were missing", left
-            yield f"{_part('a term', left, place)} were missing", right if is_sum else ast.UnaryOp(ast.USub(), right)
+            yield f"{part('a term', right, place)} were missing", left
+            yield f"{part('a term', left, place)} were missing", right if is_sum else ast.UnaryOp(ast.USub(), right)
             other = ast.Sub() if is_sum else ast.Add()
-            yield f"{_part('a term', right, place)} had the other sign", ast.BinOp(left, other, right)
+            yield f"{part('a term', right, place)} had the other sign", ast.BinOp(left, other, right)
             for factor, words in ((2.0, "twice"), (0.5, "half")):
                 for side in (left, right):
                     if not isinstance(side, ast.Constant):
                         scaled = ast.BinOp(ast.Constant(factor), ast.Mult(), side)
-                        yield f"{_part('a term', side, place)} counted {words}", _with(node, side, scaled)
+                        yield f"{part('a term', side, place)} counted {words}", _with(node, side, scaled)
         case ast.Mult():
-            yield f"{_part('a factor', right, place)} were missing", left
-            yield f"{_part('a factor', left, place)} were missing", right
-            yield f"{_part('a factor', right, place)} divided instead of multiplying", ast.BinOp(left, ast.Div(), right)
+            yield f"{part('a factor', right, place)} were missing", left
+            yield f"{part('a factor', left, place)} were missing", right
+            yield f"{part('a factor', right, place)} divided instead of multiplying", ast.BinOp(left, ast.Div(), right)
         case ast.Div():
-            yield _named("nothing were divided by {}", right, place, "a division were missing"), left
+            yield named("nothing were divided by {}", right, place, "a division were missing"), left
             yield (
-                f"{_part('a factor', right, place)} multiplied instead of dividing",
+                f"{part('a factor', right, place)} multiplied instead of dividing",
                 ast.BinOp(left, ast.Mult(), right),
             )
         case ast.Pow() if isinstance(right, ast.Constant):
             if right.value == 2:
-                yield _named("{} were not squared", left, place, "a square were missing"), left
+                yield named("{} were not squared", left, place, "a square were missing"), left
             elif right.value == 0.5:
-                yield _named("the root of {} were not taken", left, place, "a root were missing"), left
+                yield named("the root of {} were not taken", left, place, "a root were missing"), left
         case ast.MatMult():
             yield "the factors of a product of matrices had changed places", ast.BinOp(right, node.op, left)
-            yield f"{_thing('a matrix', left, place)} were left out of a product", right
-            yield f"{_thing('a matrix', right, place)} were left out of a product", left
+            yield f"{thing('a matrix', left, place)} were left out of a product", right
+            yield f"{thing('a matrix', right, place)} were left out of a product", left
     if isinstance(node.op, ast.Mult | ast.Div | ast.Add | ast.Sub | ast.MatMult):
         for side in (left, right):
             for words, changed in _powers(side, place, is_matrix=isinstance(node.op, ast.MatMult)):
@@ -178,20 +169,20 @@ def _with(node: ast.BinOp, side: ast.expr, changed: ast.expr) -> ast.BinOp:
     )
 
 
-def _powers(node: ast.expr, place: _Place, *, is_matrix: bool) -> Iterator[tuple[str, ast.expr]]:
+def _powers(node: ast.expr, place: Place, *, is_matrix: bool) -> Iterator[tuple[str, ast.expr]]:
     """A square or root too many, or a transpose."""
     if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
         return
     if is_matrix:
         if not (isinstance(node, ast.Attribute) and node.attr in ("T", "mT")):
-            yield f"{_thing('a matrix', node, place)} were transposed", ast.Attribute(node, "mT", ast.Load())
+            yield f"{thing('a matrix', node, place)} were transposed", ast.Attribute(node, "mT", ast.Load())
         return
     squared, rooted = (ast.BinOp(node, ast.Pow(), ast.Constant(exponent)) for exponent in (2, 0.5))
-    yield _named("{} were squared", node, place, "there were a square too many"), squared
-    yield _named("the root of {} were taken", node, place, "there were a root too many"), rooted
+    yield named("{} were squared", node, place, "there were a square too many"), squared
+    yield named("the root of {} were taken", node, place, "there were a root too many"), rooted
 
 
-def _of_call(node: ast.Call, place: _Place) -> Iterator[Slip]:
+def _of_call(node: ast.Call, place: Place) -> Iterator[Slip]:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     is_module = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) in ("torch", "F", "math")
     operand = node.func.value if isinstance(node.func, ast.Attribute) and not is_module else None
@@ -257,7 +248,7 @@ def _of_result(value: ast.expr) -> Iterator[Slip]:
             yield words.format(name), ast.Return(whole)
 
 
-def _of_argument(node: ast.Name, place: _Place) -> Iterator[Slip]:
+def _of_argument(node: ast.Name, place: Place) -> Iterator[Slip]:
     if isinstance(place.above, ast.Call) and place.above.func is node:
         return
     for other in place.arguments:
@@ -269,33 +260,3 @@ def _other_side(op: ast.cmpop) -> ast.cmpop | None:
     pairs = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
     other = pairs.get(type(op))
     return other() if other else None
-
-
-def _arguments_in(node: ast.AST, place: _Place) -> list[str]:
-    inside = [one.id for one in ast.walk(node) if isinstance(one, ast.Name)]
-    return [name for name in dict.fromkeys(inside) if name in place.arguments]
-
-
-def _thing(word: str, node: ast.AST, place: _Place) -> str:
-    """What a student would call it: the argument's name, "a matrix with W", or the word alone."""
-    if isinstance(node, ast.Name) and node.id in place.arguments:
-        return node.id
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
-        return f"{Fraction(node.value).limit_denominator(8)}" if node.value in (0.5, 2, 2.0) else "a number"
-    inside = _arguments_in(node, place)[:2]
-    return f"{word} with {' and '.join(inside)}" if inside else word
-
-
-def _named(words: str, node: ast.AST, place: _Place, otherwise: str) -> str:
-    """The words on something that an argument names; `otherwise` if none does."""
-    thing = _thing("", node, place)
-    return words.format(f"something{thing}" if thing.startswith(" ") else thing) if thing else otherwise
-
-
-def _part(word: str, node: ast.AST, place: _Place) -> str:
-    """A term or factor: "the factor sigma", "a term with mu and sigma", "a constant term"."""
-    if isinstance(node, ast.Name) and node.id in place.arguments:
-        return f"{word.replace('a ', 'the ')} {node.id}"
-    if isinstance(node, ast.Constant):
-        return f"{word} {_thing('', node, place)}" if node.value in (0.5, 2) else word.replace("a ", "a constant ")
-    return _thing(word, node, place)
