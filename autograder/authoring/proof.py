@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
@@ -27,6 +28,17 @@ from autograder.judge.verdict import Finding
 SEEDS_OF_OTHERS = 3
 
 
+@dataclass(frozen=True)
+class Confusion:
+    """A mistake that did not have its own name on every seed: on how many of how many it had, and what it was called on
+    the others, most often first; "" is no name."""
+
+    mistake: str
+    named: int
+    seeds: int
+    others: tuple[str, ...]
+
+
 @dataclass
 class Proof:
     """What was shown for one assignment. `problems` is empty where all of it held."""
@@ -37,11 +49,12 @@ class Proof:
     mistakes: int = 0
     equivalents: int = 0
     problems: list[str] = field(default_factory=list)
+    confusions: list[Confusion] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One answer to one exercise, and what must come of it."""
+    """One answer to one exercise, and what must come of it; `mistake` is its name if it is one."""
 
     exercise: Exercise
     who: str
@@ -49,6 +62,7 @@ class Trial:
     seeds: int
     is_right: Callable[[Finding], bool]
     wanted: str
+    mistake: str = ""
 
 
 def prove(
@@ -76,10 +90,12 @@ def prove(
     expressions = judged_expressions(source)
     trials = list(_trials(exercises, answers_of(source, expressions), answers_of(release, expressions), seeds))
     with ProcessPoolExecutor(jobs, get_context("fork"), _take_trials, (trials,)) as pool:
-        for done, problem in enumerate(pool.map(_try, range(len(trials))), 1):
+        for done, (problem, names) in enumerate(pool.map(_try, range(len(trials))), 1):
             on_trial(done, len(trials))
             if problem:
                 proof.problems.append(problem)
+            if confusion := _confusion(trials[done - 1], names):
+                proof.confusions.append(confusion)
     return proof
 
 
@@ -91,15 +107,28 @@ def _take_trials(trials: list[Trial]) -> None:
     _inherited.extend(trials)
 
 
-def _try(number: int) -> str | None:
-    """Judge one answer on its seeds. Returns what went wrong on the first seed on which something did."""
-    trial = _inherited[number]
+def _try(number: int) -> tuple[str | None, list[str]]:
+    """Judge one answer on its seeds. Returns what went wrong on the first seed on which something did, and what the
+    answer was called on each: on all of them if it is a mistake, up to that one otherwise."""
+    trial, problem, names = _inherited[number], None, []
     for k in range(trial.seeds):
         found = judge(trial.exercise, in_this_process(trial.answer), seed_of(k, trial.exercise))
-        if not trial.is_right(found):
+        names.append(found.mistake or "")
+        if problem is None and not trial.is_right(found):
             seen = f"{found.verdict}, {found.mistake or 'unnamed'}: {found.message}"
-            return f"{trial.exercise.id}: {trial.who} {trial.wanted}; on seed {k} it got {seen}"
-    return None
+            problem = f"{trial.exercise.id}: {trial.who} {trial.wanted}; on seed {k} it got {seen}"
+        if problem and not trial.mistake:
+            break
+    return problem, names
+
+
+def _confusion(trial: Trial, names: list[str]) -> Confusion | None:
+    """How a mistake was confused with others, if it was."""
+    others = Counter(name for name in names if name != trial.mistake)
+    if not trial.mistake or not others:
+        return None
+    named, called = names.count(trial.mistake), tuple(name for name, _ in others.most_common())
+    return Confusion(f"{trial.exercise.id}.{trial.mistake}", named, len(names), called)
 
 
 def _trials(
@@ -118,7 +147,8 @@ def _trials(
             yield Trial(exercise, f"equivalent {right.name}", right.answer, few, passes, "must pass")
         for wrong in exercise.mistakes:
             is_named = partial(_loses_its_point_as, wrong.name)
-            yield Trial(exercise, f"mistake {wrong.name}", wrong.answer, few, is_named, "must fail and be named")
+            wanted = "must fail and be named"
+            yield Trial(exercise, f"mistake {wrong.name}", wrong.answer, few, is_named, wanted, wrong.name)
 
 
 def _has_verdict(verdict: str, found: Finding) -> bool:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from autograder.attacks.prove import Outcome
     from autograder.authoring.mutation.prove import Mutation
+    from autograder.authoring.proof import Confusion
 
 SHOWN_LONGEST = 5
 
@@ -72,6 +73,8 @@ def prove(
         failed = failed or bool(proof.problems)
         for problem in proof.problems:
             errors.print(problem, markup=False, highlight=False, soft_wrap=True)
+        if proof.confusions:
+            console.print(_table_of_confusions(proof.confusions))
         console.print(
             f"{name}: {proof.exercises} exercises, {proof.mistakes} mistakes, {proof.equivalents} equivalents, "
             f"{proof.seeds} seeds: " + (f"{len(proof.problems)} failed" if proof.problems else "all as they must be"),
@@ -118,6 +121,15 @@ def _prove_mutants(names: list[str] | None, sample: int | None, jobs: int) -> No
     console.print(_table_of(found))
     if any(one.problems for one in found):
         raise typer.Exit(1)
+
+
+def _table_of_confusions(confusions: "list[Confusion]") -> Table:
+    """The mistakes that were not called by their name on every seed, and what they were called."""
+    table = Table("mistake", "named rightly", "confused with")
+    for one in confusions:
+        others = ", ".join(name or "no mistake" for name in one.others)
+        table.add_row(one.mistake, f"{one.named} of {one.seeds} seeds", others)
+    return table
 
 
 def _table_of(found: "list[Mutation]") -> Table:

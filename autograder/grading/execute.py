@@ -15,6 +15,7 @@ from autograder.grading.kernels import Kernels
 from autograder.judge.exercise import Exercise
 from autograder.judge.server import JudgeServer
 from autograder.judge.verdict import Finding
+from autograder.judge.what_if import with_solution
 from autograder.regions import HIDDEN_TESTS, text_in
 from autograder.sandbox.kernel import Ending, Kernel
 from autograder.sandbox.limits import Limits
@@ -74,7 +75,9 @@ def execute(
             node(notebook, cells=[node(cell) for cell in notebook.cells]),
             source,
             start=lambda left: Kernel(zygote, folder, budget=budget, limits=left),
-            open_exercise=lambda name: judge.open(exercises[name], seed(exercises[name].id), limits.wall),
+            open_exercise=lambda name: judge.open(
+                with_solution(exercises[name], source), seed(exercises[name].id), limits.wall
+            ),
             limits=limits,
             numbers=numbers or {},
         )
@@ -146,10 +149,12 @@ class _Pass:
         finding = self._findings.decide(index, ending, judged)
         hidden = text_in(cell.source, HIDDEN_TESTS)
         if hidden and judged is None and ending.how == "error" and finding.verdict in ("fail", "error"):
-            # A visible assert came first: the judge may still know the mistake by name.
+            # A visible assert came first: the judge may still know the mistake by name, or what it looks like.
             _, judged = self._judge(index, name, hidden)
             if judged is not None and judged.mistake is not None:
                 finding = Finding(finding.verdict, judged.message, judged.mistake)
+            elif judged is not None and judged.clue:
+                finding = Finding(finding.verdict, f"{finding.message.rstrip('.')}. {judged.clue}")
         self._findings.settle(name, finding)
 
     def _judge(self, index: int, name: str, source: str) -> tuple[Ending, Finding | None]:

@@ -9,7 +9,7 @@ from autograder import cells
 from autograder.grading import messages
 from autograder.grading.source_text import is_untouched
 from autograder.grading.stopped import Stopped, about_the_machine
-from autograder.judge.judging import UNFILLED
+from autograder.judge.running import UNFILLED
 from autograder.judge.verdict import Finding, is_out_of_memory
 from autograder.sandbox.kernel import CellError, Ending
 from autograder.sandbox.limits import Limits

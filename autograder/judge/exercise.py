@@ -6,6 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from autograder.judge.draw import Draw
+from autograder.judge.solution import Solution
 from autograder.judge.student import Remote
 
 Check = Callable[[Remote, Draw], None]
@@ -40,13 +41,14 @@ class Equivalent:
 @dataclass(frozen=True)
 class Exercise:
     """One gradable thing. `id` is "assignment.name"; `harmless` are the mutants of its solution that are right answers,
-    by change, formula or operator, each with the reason."""
+    by change, formula or operator, each with the reason; `solution` is the notebook's, where it is known."""
 
     id: str
     check: Check
     mistakes: tuple[Mistake, ...] = field(default=(), compare=False)
     equivalents: tuple[Equivalent, ...] = field(default=(), compare=False)
     harmless: Mapping[str, str] = field(default_factory=dict, compare=False)
+    solution: Solution | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:

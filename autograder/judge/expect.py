@@ -1,7 +1,9 @@
 """Expectations on what a student's code gave. Messages never hold expected values or inputs."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy
@@ -9,7 +11,7 @@ import torch
 from torch import Tensor
 
 from autograder.judge.student import Remote
-from autograder.judge.verdict import AnswerRaised, ExpectationFailed
+from autograder.judge.verdict import AnswerRaised, ExpectationFailed, WrongNumbers
 
 # Room for another order of operations and, in float64, for a constant that went through float32.
 TOLERANCE = {torch.float32: (1e-4, 1e-5), torch.float64: (1e-6, 1e-7)}
@@ -26,10 +28,32 @@ def kind_of(value: Any) -> str:
     return {type(None): "None", list: "a list or tuple"}.get(type(value), _with_article(type(value).__name__))
 
 
+OnCompared = Callable[[ExpectationFailed | None], None]
+
+_on_compared: ContextVar[OnCompared | None] = ContextVar("on_compared", default=None)
+
+
+@contextmanager
+def told_of_numbers(on_compared: OnCompared | None) -> Iterator[None]:
+    """Inside, `on_compared` is told how each comparison of numbers ended, and wrong ones do not end the check, so that
+    an answer is seen on more inputs; with None, they do."""
+    before = _on_compared.set(on_compared)
+    try:
+        yield
+    finally:
+        _on_compared.reset(before)
+
+
+def on_compared() -> OnCompared | None:
+    """Who is told of numbers here, if anybody is."""
+    return _on_compared.get()
+
+
 def _told(otherwise: Callable[[], str | None]) -> str | None:
     """What it names; nothing if the answer raises where it is asked more."""
     try:
-        return otherwise()
+        with told_of_numbers(None):
+            return otherwise()
     except AnswerRaised:
         return None
 
@@ -132,11 +156,18 @@ class expect:
         A Python number passes for a tensor without dimensions. If the numbers differ, `otherwise` may ask the answer
         more, to tell which part of it is wrong: it names a broad mistake, or none.
         """
+        told = on_compared()
         try:
-            return self._close(wanted, rtol, atol, mistake, otherwise)
+            self._close(wanted, rtol, atol, mistake, otherwise)
         except ExpectationFailed as failure:
             failure.got, failure.wanted = self._value, wanted
-            raise
+            if told is None or not isinstance(failure, WrongNumbers):
+                raise
+            told(failure)
+        else:
+            if told is not None:
+                told(None)
+        return self
 
     def _close(
         self,
@@ -145,7 +176,7 @@ class expect:
         atol: float | None,
         mistake: str | None,
         otherwise: Callable[[], str | None] | None,
-    ) -> "expect":
+    ) -> None:
         if isinstance(self._value, int | float) and not isinstance(self._value, bool) and wanted.ndim == 0:
             self._value = torch.tensor(self._value, dtype=wanted.dtype)
         self.shape(*wanted.shape).dtype(wanted.dtype).finite(mistake)
@@ -158,8 +189,7 @@ class expect:
         is_close = torch.allclose(self._value.double(), wanted.double(), rtol=rtol, atol=atol + rtol * scale)
         if not is_close:
             message = f"{self._sentence()} has the right shape, but its numbers are wrong."
-            raise ExpectationFailed(message, mistake or (_told(otherwise) if otherwise else None))
-        return self
+            raise WrongNumbers(message, mistake or (_told(otherwise) if otherwise else None))
 
     def _sentence(self) -> str:
         return self._label[0].upper() + self._label[1:]

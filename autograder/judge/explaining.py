@@ -4,6 +4,7 @@ Nothing of it may reach a student: it is text on an instructor's terminal, and n
 """
 
 import contextlib
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -11,7 +12,9 @@ import torch
 
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import Exercise
-from autograder.judge.judging import judge, same
+from autograder.judge.expect import on_compared, told_of_numbers
+from autograder.judge.judging import judge
+from autograder.judge.naming import same
 from autograder.judge.student import Channel, Remote, Transcript, in_this_process, student_of
 from autograder.judge.verdict import ExpectationFailed, Finding
 
@@ -31,18 +34,36 @@ def explain(exercise: Exercise, channel: Channel, seed: bytes) -> tuple[Finding,
     def listening(student: Remote, draw: Draw) -> None:
         session = student._session
         nonlocal is_first
-        if is_first:  # known mistakes are judged by the same check afterwards
-            is_first = False
-            session.on_ask = lambda request, label: asked.append((label, request))
-            session.transcript = transcript
-        try:
+        if not is_first:  # known mistakes are judged by the same check afterwards
             exercise.check(student, draw)
+            return
+        is_first = False
+        session.on_reply = lambda number, line: None if failed else transcript.append(line)
+        note, on_ask = on_compared(), session.on_ask
+
+        def hear(request: dict[str, Any], label: str) -> None:
+            on_ask(request, label)
+            if not failed:
+                asked.append((label, request))
+
+        session.on_ask = hear
+
+        def listen(failure: ExpectationFailed | None) -> None:
+            if failure is not None:
+                failed.append(failure)
+                if note is None:
+                    raise failure
+            if note is not None:
+                note(failure)
+
+        try:
+            with told_of_numbers(listen):
+                exercise.check(student, draw)
         except ExpectationFailed as failure:
             failed.append(failure)
             raise
 
-    heard = Exercise(exercise.id, listening, exercise.mistakes, exercise.equivalents)
-    finding = judge(heard, channel, seed)
+    finding = judge(replace(exercise, check=listening), channel, seed)
     lines = [f"verdict: {finding.verdict}" + (f" ({finding.mistake})" if finding.mistake else ""), finding.message]
     if finding.traceback:
         lines.append(finding.traceback)

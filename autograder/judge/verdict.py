@@ -13,12 +13,14 @@ Verdict = Literal["pass", "fail", "error", "timeout", "oom", "crashed", "missing
 class Finding:
     """The judge's verdict on one exercise, with a message for the student and the known mistake, if it is one.
 
-    A `fault` is the grader's own: the check raised what no answer is to blame for, and `traceback` is for its author.
+    `clue` is the part of the message that says what an unknown mistake looks like, if anything does. A `fault` is the
+    grader's own: the check raised what no answer is to blame for, and `traceback` is for its author.
     """
 
     verdict: Verdict
     message: str = ""
     mistake: str | None = None
+    clue: str = field(default="", compare=False)
     traceback: str = field(default="", compare=False)
 
 
@@ -38,6 +40,10 @@ class ExpectationFailed(Exception):
         self.mistake = mistake
         self.got: Any = None
         self.wanted: Any = None
+
+
+class WrongNumbers(ExpectationFailed):
+    """Numbers of the right shape and dtype are wrong: a check could compute on with them."""
 
 
 class AnswerRaised(Exception):

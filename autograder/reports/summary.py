@@ -41,8 +41,8 @@ class FrequentMistake:
 
 
 def score_shares(run: RunResult) -> list[float]:
-    """Score over maximal score of each submission that has points to earn."""
-    return [submission.score / submission.max_score for submission in run.submissions if submission.max_score > 0]
+    """Score over maximal score of each submission that counts and has points to earn."""
+    return [item.score / item.max_score for item in run.submissions if item.max_score > 0 and not item.excused]
 
 
 def histogram(shares: list[float]) -> list[int]:

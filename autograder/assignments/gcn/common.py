@@ -39,6 +39,12 @@ def remote_graph(student: Remote, graph: Graph) -> Remote:
     return student.make("Graph", graph.indptr, graph.indices)
 
 
+def expect_a_number_for_nobody(got: Tensor, row: int, label: str) -> None:
+    """The row of a node without neighbours is a number. If other rows are none either, that is another mistake."""
+    others = torch.cat([got[:row], got[row + 1 :]])
+    expect(got[row], label).finite("not_a_number_for_isolated_nodes" if bool(others.isfinite().all()) else None)
+
+
 def random_adjacency(draw: Draw, nodes: int, dtype: torch.dtype) -> Tensor:
     """a_ij up to 3, about half of them 0, neither symmetric nor without loops; N(1) is 0.02 and node 2 is isolated."""
     weights = draw.positive(nodes, nodes, dtype=dtype)

@@ -107,6 +107,11 @@ def mc_activates_before_mean(h, neighbors, weight, activation=torch.relu):
     return _drawn(activation(h @ weight), neighbors).mean(dim=1)
 
 
+@mc_activates_before_mean.also
+def mc_activates_each_draw(h, neighbors, weight, activation=torch.relu):
+    return activation(_drawn(h, neighbors) @ weight).mean(dim=1)
+
+
 @mistake("The activation comes before W; it comes last, after W.")
 def mc_activates_before_weight(h, neighbors, weight, activation=torch.relu):
     return activation(_drawn(h, neighbors).mean(dim=1)) @ weight

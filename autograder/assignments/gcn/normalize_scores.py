@@ -26,7 +26,7 @@ def normalize_scores(student: Remote, draw: Draw) -> None:
         tiny = 1e-9 * draw.positive(n, columns, dtype=dtype)  # as large as what is added
         for label, values in (("", scores), ("where all scores are negative, ", negative), ("", tiny)):
             got = expect(student(values, found), f"{label}q").shape(n, columns).value
-            expect(got[2], "q of a row where nothing is found").finite("not_a_number_for_isolated_nodes")
+            common.expect_a_number_for_nobody(got, 2, "q of a row where nothing is found")
             wanted = reference.normalize_scores(values, found)
             expect(got, f"{label}q").close(wanted, rtol=1e-4)
     expect(student(scores[:1], found[:1]), "q of a single row").close(reference.normalize_scores(scores[:1], found[:1]))

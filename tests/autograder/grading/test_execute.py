@@ -33,6 +33,7 @@ FINDINGS = {
     b"4": Finding("pass"),
     b"5": Finding("fail", "One too many.", "one_too_many"),
     b"6": Finding("fail", "Not 4."),
+    b"7": Finding("fail", "Not 4. It looks odd.", clue="It looks odd."),
     b"'missing'": Finding("missing", "This FIXME is not filled in yet."),
 }
 
@@ -180,6 +181,8 @@ def ordinary():
         code("1/0", grade_id="failing"),
         double("after"),
         check_of("after"),
+        double("odd", "return 3 * x + 1"),
+        check_of("odd", "assert odd(1) == 2, 'at 1 it gives 4'"),
         keep("raise SystemError('not run')"),
     ]
     execution = run(*cells)
@@ -202,6 +205,10 @@ def test_what_the_judge_finds_is_the_verdict(ordinary):
 
 def test_a_mistake_that_the_judge_knows_is_named_after_a_visible_assertion(ordinary):
     assert found(ordinary, "visible") == ("fail", "One too many.", "one_too_many")
+
+
+def test_what_unknown_numbers_look_like_is_told_after_the_text_of_a_visible_assertion(ordinary):
+    assert found(ordinary, "odd") == ("fail", "at 1 it gives 4. It looks odd.", None)
 
 
 def test_a_visible_assertion_fails_with_its_text_made_safe(ordinary):

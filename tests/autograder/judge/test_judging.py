@@ -11,7 +11,8 @@ import torch
 from autograder.judge.draw import Draw, seed_for
 from autograder.judge.exercise import Exercise, Mistake, equivalent, exercise, exercise_of, mistake
 from autograder.judge.expect import expect
-from autograder.judge.judging import FAULT, judge
+from autograder.judge.judging import judge
+from autograder.judge.running import FAULT
 from autograder.judge.student import in_this_process
 from autograder.judge.verdict import ExpectationFailed
 
