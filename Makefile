@@ -50,7 +50,7 @@ check: system-test .venv/ready static
 test: system-test .venv/ready static
 	$(BIN)/python tests/held.py seeds $(BIN)/autograder prove --seeds 50 --jobs 2
 	$(BIN)/python tests/held.py mutants $(BIN)/autograder prove --mutants $(MUTATED) --sample 250 --jobs 2
-	$(BIN)/python tests/held.py attacks $(BIN)/autograder prove --attacks --jobs 2
+	$(BIN)/python tests/held.py attacks $(BIN)/autograder prove --attacks --jobs 3
 	$(BIN)/python tests/held.py kills $(PYTEST) -q $(KILLED_RUN)
 	$(PYTEST_BESIDE) -n 3 --ignore $(KILLED_RUN) --durations 15
 

@@ -11,7 +11,7 @@ if (list) {
       element,
       place,
       name: element.children[0].textContent.toLowerCase(),
-      points: parseFloat(element.children[1].textContent),
+      points: parseFloat(element.children[1].textContent) || 0, // of those who are excused
       verdicts: element.children[2].textContent,
       mistakes: (element.dataset.mistakes || "").split(" "),
     }));
