@@ -32,7 +32,7 @@ def test_a_proof_is_passed_over_only_by_what_it_held_before():
     assert [line for line in steps("test") if line.startswith(held)] == [
         f"{held} seeds .venv/bin/autograder prove --seeds 50 --jobs 2",
         f"{held} mutants .venv/bin/autograder prove --mutants {read} --sample 250 --jobs 2",
-        f"{held} attacks .venv/bin/autograder prove --attacks --jobs 2",
+        f"{held} attacks .venv/bin/autograder prove --attacks --jobs 3",
         f"{held} kills .venv/bin/python -m pytest -q {KILLED_RUN}",
     ]
     assert sum("autograder prove" in line for line in steps("test")) == 3
