@@ -1,7 +1,9 @@
 """What the cells of a notebook are: read from nbgrader's metadata and from the exercise anchors."""
 
 import re
-from typing import Any
+from typing import Any, Literal
+
+Whose = Literal["course", "test", "answer", "student"]
 
 ANCHOR = re.compile(r"^[ \t]*# exercise: ([A-Za-z_]\w*)[ \t]*$", re.MULTILINE)
 TESTS = re.compile(r"\A\s*# tests: ([A-Za-z_]\w*)[ \t]*$", re.MULTILINE)
@@ -73,6 +75,13 @@ def points(cell: Any) -> float:
 
 def tags(cell: Any) -> list[str]:
     return list(cell.get("metadata", {}).get("tags", []))
+
+
+def whose(cell: Any, *, is_students: bool) -> Whose:
+    """Whose a cell is when it is executed; `is_students` says that it is the student's own or came out of one."""
+    if is_students:
+        return "answer" if is_fixme(cell) else "student"
+    return "test" if is_tests(cell) else "course"
 
 
 def is_executed_in_grading(cell: Any) -> bool:

@@ -22,6 +22,7 @@ from fixmelab.machine import NO_GPU, lacks_gpu
 
 WIDTH = 90
 FIXME = "FIXME: "
+STILL_OPEN = "still open"  # stands in what is said of an exercise that nobody has answered
 METADATA = "fixmelab"  # of the output ✓, where the digest of the answer that passed is kept
 
 
@@ -166,8 +167,8 @@ def wrong(error: BaseException, name: str) -> str:
     opened = still_open(error)
     if opened is not None:
         if name in ("", opened):
-            return "still open: fill in its cell, and run it"
-        return f"it uses {opened}, which is still open: do that first"
+            return f"{STILL_OPEN}: fill in its cell, and run it"
+        return f"it uses {opened}, which is {STILL_OPEN}: do that first"
     frames = list(_frames_in_cells(error))
     own = [frame for frame in frames if frame[0] != frames[0][0]]
     text = " ".join(str(error).split())

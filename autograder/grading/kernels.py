@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from nbformat import NotebookNode
 
-from autograder.cells import is_fixme, is_tests
-from autograder.sandbox.kernel import Ending, Kernel, Whose
+from autograder.sandbox.kernel import Ending, Kernel
 from autograder.sandbox.limits import Limits
+from fixmelab import cells
+from fixmelab.cells import Whose
 from fixmelab.restoring.nodes import new_cell
 
 # Each runs again all that came before it. An honest notebook needs at most one more for each answer and each test.
@@ -110,10 +111,7 @@ class Kernels:
                 return
 
     def _whose(self, index: int) -> Whose:
-        cell = self._notebook.cells[index]
-        if index in self._students:
-            return "answer" if is_fixme(cell) else "student"
-        return "test" if is_tests(cell) else "course"
+        return cells.whose(self._notebook.cells[index], is_students=index in self._students)
 
     def _is_late(self) -> bool:
         return self._left <= 0 or time.monotonic() > self._deadline

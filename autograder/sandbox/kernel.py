@@ -20,6 +20,7 @@ from autograder.sandbox.outputs import Outputs
 from autograder.sandbox.passing import pass_descriptor
 from autograder.sandbox.zygote import Address, judge_socket
 from fixmelab.cache import cache_folder
+from fixmelab.cells import Whose
 from fixmelab.json_values import count_or_none
 from fixmelab.judged import wire
 
@@ -36,7 +37,6 @@ _KILLED = (128 + 9, -9)
 
 _log = logging.getLogger(__name__)
 
-Whose = Literal["course", "test", "answer", "student"]
 How = Literal["ok", "error", "timeout", "oom", "crashed"]
 _STOPPED: dict[str, How] = {"": "crashed", "memory": "oom", "processes": "crashed", "flood": "crashed"}
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 
+from fixmelab.executing.process_state import as_at_the_start, seeded
 from fixmelab.judged import elsewhere, toys, wire
 from fixmelab.judged.lent import Ask, StandIn, StandInModule, stand_in
-from fixmelab.judged.process_state import as_at_the_start, seeded
 
 DRAWN = 8191  # a prime, so that no two rows of a matrix are the same
 

@@ -25,7 +25,7 @@ from fixmelab import cells
 from fixmelab.ipython_cells import as_python
 from fixmelab.restoring.cell_text import syntax_of, tidy
 from fixmelab.standing.found import Found
-from fixmelab.visible_tests import Memory, Outcome, answer_to, digest, tested
+from fixmelab.visible_tests import STILL_OPEN, Memory, Outcome, answer_to, digest, tested
 
 CELL_SECONDS = 60
 START_SECONDS = 120
@@ -69,11 +69,11 @@ class _Process:
         with contextlib.suppress(queue.Empty):
             self.is_alive = self._lines.get(timeout=START_SECONDS) == "ready\n"
 
-    def run(self, name: str, source: str, seconds: float) -> str:
+    def run(self, name: str, whose: cells.Whose, source: str, seconds: float) -> str:
         """Run a cell: what went wrong, or "". The process may have ended then."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps([name, source]) + "\n")
+            self._process.stdin.write(json.dumps([name, whose, source]) + "\n")
             self._process.stdin.flush()
         except OSError:
             self.end()
@@ -112,34 +112,39 @@ def dry_run(
 
     Raises OSError if no process can be started.
     """
-    every = [cell for cell in found.restored.notebook.cells if cells.is_executed_in_grading(cell)]
+    restored = found.restored
+    every = [
+        (cell, cells.whose(cell, is_students=index in restored.numbers))
+        for index, cell in enumerate(restored.notebook.cells)
+        if cells.is_executed_in_grading(cell)
+    ]
     result, failures = DryRun(), list[_Failure]()
     with tempfile.TemporaryDirectory(prefix="fixmelab-", ignore_cleanup_errors=True) as work:
         refused = [folder, DRIVE]
         process = _started(Path(work), refused)
         try:
-            done: list[Any] = []
-            for number, cell in enumerate(every):
+            done: list[tuple[Any, cells.Whose]] = []
+            for number, (cell, whose) in enumerate(every):
                 told(number, len(every))
                 name = tested(cell.source) or (cells.exercise_name(cell) if cells.is_tests(cell) else "")
-                wrong = process.run(name, cell.source, seconds)
+                wrong = process.run(name, whose, cell.source, seconds)
                 if name:
                     result.memory.outcomes[name] = Outcome(_answered(found, name), wrong)
                 elif wrong:
                     failures.append(_Failure(cell, wrong))
                 if process.is_alive:
-                    done += [] if name else [cell]
+                    done += [] if name else [(cell, whose)]
                     continue
                 process = _started(Path(work), refused)
-                for earlier in done:
+                for earlier, its in done:
                     if not process.is_alive:
                         process = _started(Path(work), refused)
-                    process.run("", earlier.source, seconds)
+                    process.run("", its, earlier.source, seconds)
             told(len(every), len(every))
         finally:
             process.end()
     result.to_mend += [_told(failure, result.memory, found) for failure in failures if _matters(failure)]
-    result.to_mend += _strange_imports(every)
+    result.to_mend += _strange_imports([cell for cell, _ in every])
     return result
 
 
@@ -158,7 +163,7 @@ def _answered(found: Found, name: str) -> str:
 
 def _matters(failure: _Failure) -> bool:
     """Not a cell that only stops at an exercise that is open: the table says that already."""
-    return "still open" not in failure.wrong
+    return STILL_OPEN not in failure.wrong
 
 
 def _told(failure: _Failure, memory: Memory, found: Found) -> str:

@@ -1,8 +1,8 @@
 """The process of a dry run: an IPython shell that runs the cells which come in by standard input, one by one.
 
-A line in is a JSON list of an exercise and a cell's source; a line out says what went wrong, or "". As in grading,
-there are no files of one's own, no network and no GPU; `restrict` refuses them by Python's audit events, which is no
-wall, but shows an honest notebook what it would miss.
+A line in is a JSON list of an exercise, whose the cell is, and its source; a line out says what went wrong, or "". As
+in grading, there are no files of one's own, no network and no GPU; `restrict` refuses them by Python's audit events,
+which is no wall, but shows an honest notebook what it would miss.
 """
 
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from fixmelab.cache import cache_folder
+from fixmelab.cells import Whose
 from fixmelab.stand_ins import let_colab_be_found
 
 INSTALLERS = ("pip", "pip3", "conda", "mamba", "uv", "apt", "apt-get")
@@ -31,19 +32,24 @@ def main() -> None:
     replies.write("ready\n")
     replies.flush()
     for line in asked:
-        name, source = json.loads(line)
-        replies.write(json.dumps(run(shell, name, source)) + "\n")
+        replies.write(json.dumps(run(shell, *json.loads(line))) + "\n")
         replies.flush()
 
 
-def run(shell: Any, name: str, source: str) -> str:
-    """Run a cell; `name` is the exercise that it tests, or "". What went wrong, or ""."""
+def run(shell: Any, name: str, whose: Whose, source: str) -> str:
+    """Run a cell as grading does; `name` is the exercise that it tests, or "". What went wrong, or ""."""
+    from fixmelab.executing.statements import AROUND
     from fixmelab.ipython_cells import without_cell_magics
-    from fixmelab.visible_tests import wrong
+    from fixmelab.visible_tests import STILL_OPEN, wrong
 
-    done = shell.run_cell(without_cell_magics(source), store_history=True)
-    error = done.error_before_exec or done.error_in_exec
-    return "" if error is None else wrong(error, name)
+    shell.failures, shell.goes_on = [], whose in ("student", "answer")
+    source = without_cell_magics(source)
+    with AROUND[whose](), shell.names.around(whose, source):
+        done = shell.run_cell(source, store_history=True)
+    errors = [failure.error for failure in shell.failures]
+    errors += [error for error in (done.error_before_exec or done.error_in_exec,) if error is not None]
+    said = [wrong(error, name) for error in errors]
+    return next((text for text in said if STILL_OPEN not in text), "".join(said[:1]))
 
 
 def restrict(folders: list[Path]) -> None:
@@ -72,16 +78,22 @@ def restrict(folders: list[Path]) -> None:
 
 
 def _shell() -> Any:
-    from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
-    class Shell(InteractiveShell):
+    from fixmelab.executing.names import Names
+    from fixmelab.executing.statements import StatementShell
+
+    class Shell(StatementShell):
+        names: Names
+
         def enable_gui(self, gui: str | None = None) -> None:
             """There is no window, and `%matplotlib` needs none."""
 
     quiet = Config()
     quiet.HistoryManager.enabled = False
-    return Shell.instance(config=quiet)
+    shell = Shell.instance(config=quiet)
+    shell.names = Names(lambda: shell.user_ns)
+    return shell
 
 
 if __name__ == "__main__":

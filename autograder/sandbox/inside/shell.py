@@ -27,11 +27,10 @@ from traitlets import Any as AnyTrait
 from traitlets import Type
 from traitlets.config import Config
 
+from fixmelab.executing.names import Names
+from fixmelab.executing.statements import AROUND, StatementShell
 from fixmelab.ipython_cells import without_cell_magics
 from fixmelab.judged import wire
-
-from .names import Names  # as `inside.names` it would be without types
-from .statements import AROUND, StatementShell
 
 # Printed text travels in pieces of about this many characters, or of this many seconds.
 PIECE, PAUSE = 8_000, 0.5

@@ -43,7 +43,7 @@ def tried(tmp_path_factory) -> DryRun:
         "hangs": "while True: pass",
         "exits": "import os; os._exit(0)",
         "asks": "return int(input('which? '))",
-        "after": "return 1 + 0 * len([plain])",
+        "after": "return 1 + 0 * len([plain, numpy, math]) + 0 * kept",
     }
     for one in notebook.cells:
         name = one.metadata.nbgrader.grade_id
@@ -51,7 +51,7 @@ def tried(tmp_path_factory) -> DryRun:
             one.source = f"# exercise: {name}\ndef {name}():\n    {answers[name]}"
     notebook.cells.insert(1, new_code_cell("import numpy, no_such_package"))
     notebook.cells.insert(2, new_code_cell("from google.colab import drive; drive.mount('/content/drive')"))
-    notebook.cells.insert(3, new_code_cell("%time print('a magic')\nsecret = 1 / 0"))
+    notebook.cells.insert(3, new_code_cell("%time print('a magic')\nsecret = 1 / 0\nkept = 1\ndel math"))
     return dry_run(Found("tiny", given, notebook, restoring.restore(given, notebook)), home, seconds=4)
 
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from autograder.sandbox.inside.names import Names
+from fixmelab.executing.names import Names
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from fixmelab.judged import process_state
+from fixmelab.executing import process_state
 
 MOST_FAILURES = 20  # of one cell
 # What is no fault of one statement's: a limit that stops the cell, or memory that is full.
@@ -32,7 +32,7 @@ class StatementShell(InteractiveShell):
     goes_on = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # IPython says no types
+        super().__init__(*args, **kwargs)
         self.failures: list[Failure] = []
         self._told = ""
 
