@@ -104,7 +104,7 @@ def grade(
         submissions = run.find(paths)
         with progress(f"grading {assignment}") as show:
             result = run.grade(submissions, again=again, minutes=minutes, on_step=show)
-        if tally.records and dry_run:
+        if dry_run:
             _show_dry_run(run, result)
         elif tally.records or run.elsewhere:
             _show_run(Path(out), result, run, only_these=only_these)

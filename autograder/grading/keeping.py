@@ -23,13 +23,13 @@ class Earlier:
         self.conditions = found.run.conditions if found else {}
         self.is_sandboxed = found is None or found.run.sandbox
         self._ungraded = frozenset(found.run.ungraded if found else ())
+        self.refused = found.run.refused if found else {}
         self._called: dict[str, str] = {}
         self.notes: list[str] = []
 
-    def has(self, submission: "Submission", conditions: str) -> bool:
-        """Whether these bytes were graded under these conditions."""
-        found = self.students.get(submission.student)
-        return found is not None and (found.digest, found.conditions) == (submission.digest, conditions)
+    def has(self, student: str) -> bool:
+        """Whether a student's result is there, and none that is newer is awaited."""
+        return student in self.students and student not in self._ungraded
 
     def beside(self, graded: Collection[str]) -> "list[SubmissionResult]":
         """The results of those who are not among `graded`, nor are called otherwise there."""

@@ -1,6 +1,6 @@
 """Results of one class that several machines graded, put together as if one had."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,9 +39,9 @@ def merge(
     first = found[0]
     for other in found[1:]:
         _require_same_run(first, other)
-    owners = _owners(found)
+    earlier = Earlier(read_so_far(out, first.run.assignment))
+    owners = _owners(found, earlier)
     with Store(out) as store:
-        earlier = Earlier(read_so_far(out, first.run.assignment))
         for done, (student, (source, _)) in enumerate(owners.items()):
             on_step(done, len(owners))
             if source.folder.resolve() != out.resolve():
@@ -68,27 +68,38 @@ def _require_same_run(one: Results, other: Results) -> None:
         )
 
 
-def _owners(found: Sequence[Results]) -> dict[str, tuple[Results, SubmissionResult]]:
+def _owners(found: Sequence[Results], earlier: Earlier) -> dict[str, tuple[Results, SubmissionResult]]:
     """In which folder each student's result lies, by student. One of an earlier run counts only if there is no other:
     its student is among those whom the folder calls ungraded."""
     owners: dict[str, tuple[Results, SubmissionResult]] = {}
+    names: dict[str, str] = {}
     twice: list[str] = []
-    for source in found:
-        for item in source.run.submissions:
-            if item.student in source.run.ungraded:
-                continue
-            known = owners.setdefault(item.student, (source, item))
-            if known[1].model_copy(update={"path": item.path}) != item:
-                twice.append(
-                    f"{name_line(item.student, 80)}: is in {known[0].folder} and {source.folder} with different "
-                    f"results ({_difference(known[1], item)}); `autograder forget` one of them"
-                )
+    for source, item in _each(found, awaited=False):
+        known, other = owners.setdefault(item.student, (source, item))
+        if other.model_copy(update={"path": item.path}) != item:
+            twice.append(
+                f"{name_line(item.student, 80)}: is in {known.folder} and {source.folder} with different "
+                f"results ({_difference(other, item)}); `autograder forget` one of them"
+            )
+        called = names.setdefault(item.account or item.student, item.student)
+        if called != item.student:
+            twice.append(
+                f"{source.folder}: {name_line(item.student, 80)} is {name_line(called, 80)} in another folder "
+                f"({name_line(item.account, 80)}); `autograder forget` one of them, and grade that share again"
+            )
     if twice:
         raise InputError("\n".join(twice))
-    for source in found:
-        for item in source.run.submissions:
+    for source, item in _each(found, awaited=True):
+        if not earlier.has(item.student):
             owners.setdefault(item.student, (source, item))
     return owners
+
+
+def _each(found: Iterable[Results], *, awaited: bool) -> Iterator[tuple[Results, SubmissionResult]]:
+    """The results in each folder for which it awaits newer ones, or the others."""
+    for source in found:
+        waiting = set(source.run.ungraded)
+        yield from ((source, item) for item in source.run.submissions if (item.student in waiting) == awaited)
 
 
 def _difference(one: SubmissionResult, other: SubmissionResult) -> str:
@@ -96,6 +107,8 @@ def _difference(one: SubmissionResult, other: SubmissionResult) -> str:
         return "of another notebook"
     if one.conditions != other.conditions:
         return "under other conditions"
+    if one.score == other.score:
+        return "handed in at another time, or with other messages"
     return f"{number(one.score)} points and {number(other.score)}"
 
 
@@ -105,16 +118,16 @@ def _together(found: Sequence[Results], merged: Sequence[SubmissionResult], earl
     others = earlier.beside(graded)
     known = earlier.conditions | {digest: it for source in found for digest, it in source.run.conditions.items()}
     used = {item.conditions for item in (*merged, *others)}
+    refused = {student: digest for source in found for student, digest in source.run.refused.items()}
     waiting = {student for source in found for student in source.run.ungraded} | earlier.ungraded(graded)
-    done = {
-        item.student for source in found for item in source.run.submissions if item.student not in source.run.ungraded
-    }
+    waiting -= {item.student for _, item in _each(found, awaited=False)}.union(refused)
     return first.model_copy(
         update={
             "sandbox": all(source.run.sandbox for source in found) and (earlier.is_sandboxed or not others),
             "submissions": sorted([*merged, *others], key=lambda item: (item.student, item.path)),
             "conditions": {digest: known[digest] for digest in sorted(used) if digest in known},
-            "ungraded": sorted(waiting - done),
+            "ungraded": sorted(waiting),
+            "refused": refused,
         }
     )
 
@@ -123,4 +136,4 @@ def missing_line(missing: Sequence[str], out: Path) -> str:
     """A line on whom nobody has graded."""
     named = listed([name_line(student, 80) for student in missing], MOST_NAMED)
     count = "1 student is" if len(missing) == 1 else f"{len(missing)} students are"
-    return f"{out}: {count} graded nowhere: {named}; merge the folders of the shares that are not here"
+    return f"{out}: {count} graded nowhere: {named}; merge the folders of all shares at once"

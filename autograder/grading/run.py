@@ -106,6 +106,8 @@ class Run:
         self._is_dry = dry_run
         self._share = share
         self.elsewhere: list[Submission] = []
+        self._waiting: set[str] = set()
+        self._refused = dict(self.earlier.refused)
         self._crew = crew
         self._store = store
         self._conditions = conditions_of(grading)
@@ -131,8 +133,16 @@ class Run:
         self.tally.problems += problems
         if self._share is None:
             return submissions
-        self.elsewhere = [item for item in submissions if not self._share.has(item.student)]
-        return [item for item in submissions if self._share.has(item.student)]
+        ours = [item for item in submissions if self._share.has(item)]
+        self.elsewhere = [item for item in submissions if not self._share.has(item)]
+        self._waiting = {item.student for item in self.elsewhere if not self._is_known(item)}
+        return ours
+
+    def _is_known(self, submission: "Submission") -> bool:
+        """Whether the folder holds what came of a submission of another share."""
+        if self.earlier.refused.get(submission.student) == submission.digest:
+            return True
+        return self.earlier.has(submission.student) and self._keeping.find(submission) is not None
 
     def grade(
         self,
@@ -171,6 +181,7 @@ class Run:
             for submission, outcome in self._crew.outcomes(work, waiting, seconds, until) if waiting else ():
                 left.discard(submission.path)
                 if isinstance(outcome, InputError):
+                    self._refused[submission.student] = submission.digest
                     note(tally.problems, str(outcome))
                 elif isinstance(outcome, SandboxError):
                     note(tally.faults, str(outcome))
@@ -213,13 +224,12 @@ class Run:
             submissions=sorted([*results, *others], key=lambda item: (item.student, item.path)),
             conditions={digest: known[digest] for digest in sorted(used) if digest in known},
             ungraded=sorted({*waiting, *(() if is_alone else self._waiting_elsewhere())}),
+            refused={student: self._refused[student] for student in sorted(self._refused.keys() - students)},
         )
 
     def _waiting_elsewhere(self) -> set[str]:
         """Who waits for an earlier run, which did not come to its end, or for the machine with another share."""
-        graded = {item.student for item in self.elsewhere if self.earlier.has(item, self._digest)}
-        waiting = {item.student for item in self.elsewhere} - graded
-        return waiting | self.earlier.ungraded(self._students.union(item.student for item in self.elsewhere))
+        return self._waiting | self.earlier.ungraded(self._students.union(item.student for item in self.elsewhere))
 
     @property
     def _removes_others(self) -> bool:

@@ -87,10 +87,7 @@ class Store:
 
     def show(self, run_digest: str, submission: Submission) -> None:
         """Have the executed notebook of one of several attempts be the student's. Raises InputError if it cannot."""
-        files.write(
-            files.notebook_path(self.out, submission.student),
-            self._executed(run_digest, submission).read_text(encoding="utf-8"),
-        )
+        files.copy(self._executed(run_digest, submission), files.notebook_path(self.out, submission.student))
 
     def forget(self, run_digest: str, submissions: Iterable[Submission]) -> None:
         """Drop the records of these submissions."""

@@ -126,8 +126,9 @@ class RunResult(Model):
     """Results of one run of `autograder grade`, the same for the same submissions and settings: `digest` covers all
     that decides them but the submissions. `version` is the version of the package that graded, "" if it wrote none.
     `sandbox` says whether it was on. `ungraded` names the students whose turn had not come yet when this was
-    written; once all have had theirs, it is not there. `conditions` are all under which a submission was graded, by
-    their digests: of the run's own, and of earlier ones whose results stand beside."""
+    written; once all have had theirs, it is not there. Nor is `refused` then: the digest of each submission, by
+    student, that cannot be graded, so that nobody waits for it. `conditions` are all under which a submission was
+    graded, by their digests: of the run's own, and of earlier ones whose results stand beside."""
 
     assignment: str
     version: str = ""
@@ -136,6 +137,7 @@ class RunResult(Model):
     sandbox: bool
     submissions: list[SubmissionResult]
     ungraded: list[str] = []
+    refused: dict[str, str] = {}
     conditions: dict[str, Conditions] = {}
 
 

@@ -8,7 +8,7 @@ from autograder.results import files
 from autograder.results.model import Record, RunResult
 from autograder.results.reading import read_seconds
 
-UNSAID = {"ungraded"}  # where all are graded
+UNSAID = {"ungraded", "refused"}  # where all are graded
 
 
 def write_run(out: Path, run: RunResult, records: Iterable[Record]) -> Path:

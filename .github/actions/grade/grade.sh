@@ -26,21 +26,26 @@ trap 'printf "\n::%s::\n" "$token"; rm -rf "$work"' EXIT
 rm -f "$OUT/results.json" "$OUT/junit.xml"
 if [ -n "${SHARES:-}" ]; then
   command=(merge "$SHARES"/* --out "$OUT")
+  if [ -e "$SHARES/results.json" ]; then # a download of one artifact has no folder of its own
+    command=(merge "$SHARES" --out "$OUT")
+  fi
 else
   command=(grade "$ASSIGNMENT" "${SUBMISSIONS:?}" --out "$OUT" --jobs "${JOBS:-2}" ${SHARD:+--shard "$SHARD"})
 fi
+forms() {
+  "$autograder" export "$OUT" --to junit --out "$OUT/junit.xml" && "$autograder" export "$OUT" --to markdown >> "$summary"
+}
 graded=0
 "$autograder" "${command[@]}" 2> "$work/problems" || graded=$?
 cat "$work/problems" >&2
 
-# One share is no class: no form takes its results.
-if [ -z "${SHARD:-}" ] && [ -e "$OUT/results.json" ]; then
-  "$autograder" export "$OUT" --to junit --out "$OUT/junit.xml"
-  "$autograder" export "$OUT" --to markdown >> "$summary"
-fi
 if [ "$graded" -ne 0 ]; then
   # Indented by four, text is shown as it is.
   { printf '\n**Not all could be graded:**\n\n'; sed -n 's/^error: /    /p' "$work/problems" | head -c 20000; printf '\n'; } >> "$summary"
+fi
+# One share is no class: no form takes its results, nor those of a class of which somebody is missing.
+if [ -z "${SHARD:-}" ] && [ -e "$OUT/results.json" ]; then
+  forms || [ "$graded" -ne 0 ]
 fi
 if [ "$graded" -gt 1 ]; then
   exit "$graded"

@@ -8,6 +8,7 @@ from autograder import course
 from autograder.errors import InputError, UsageError
 from autograder.grading.merge import merge
 from autograder.grading.shares import Share
+from autograder.grading.submissions import Submission
 from autograder.results.reading import read_results
 
 SAMPLES = course.ROOT / "tests/submissions/vae"
@@ -15,11 +16,17 @@ GRADED = ("perfect", "half_finished", "untouched")
 
 
 def test_shares_hold_everybody_once_and_whoever_is_added_moves_nobody():
-    students = [f"student{number}" for number in range(300)]
-    shares = [{name for name in students if Share(number, 4).has(name)} for number in (1, 2, 3, 4)]
-    assert sorted(name for share in shares for name in share) == sorted(students)
+    class_ = [Submission(f"student{number}", "", b"") for number in range(300)]
+    shares = [[item.student for item in class_ if Share(number, 4).has(item)] for number in (1, 2, 3, 4)]
+    assert sorted(name for share in shares for name in share) == sorted(item.student for item in class_)
     assert all(40 < len(share) < 110 for share in shares)  # 75 each, within five standard deviations
-    assert all(Share(1, 1).has(name) for name in students)
+    assert all(Share(1, 1).has(item) for item in class_)
+
+
+def test_a_number_on_the_platform_says_more_than_a_name_whose_share_somebody_is_in():
+    named = [Submission(name, "", b"", account="canvas 11") for name in ("bob", "bob_11", "Bob Roe")]
+    for number in range(1, 5):
+        assert len({Share(number, 4).has(item) for item in named}) == 1
 
 
 @pytest.mark.parametrize("text", ["", "2", "0/4", "5/4", "1/0", "-1/4", "1/4/4", "a/b", "1.0/4", "1/٤"])
@@ -60,6 +67,9 @@ def test_shares_of_a_class_are_the_class(warm_autograder, tmp_path):
     assert contents(shares[0] / "results.json") == contents(whole / "results.json")
     said = done("grade", "vae", *paths, "--out", tmp_path / "hurried", "--minutes", "0", code=1)
     assert "0 minutes are over: 3 of 3 not graded; the same command goes on with them: half_finished" in said
+    before = contents(shares[1] / "results.json")
+    assert "graded before" not in done("grade", "vae", *paths, "--out", shares[1], "--shard", "2/3", "--dry-run")
+    assert contents(shares[1] / "results.json") == before
     assert "only-these" in done("grade", "vae", *paths, "--shard", "1/2", "--only-these", code=2)
 
 
@@ -99,6 +109,30 @@ def test_an_older_result_gives_way_to_the_share_that_was_to_grade_its_student(sh
         assert merged.missing == [] and [item.score for item in merged.run.submissions] == [2.0, 2.0]
     alone = merge([one], tmp_path / "alone")
     assert alone.missing == ["bob"] and [item.score for item in alone.run.submissions] == [2.0, 0.0]
+
+
+def test_nobody_waits_for_what_a_share_could_not_grade(shares, tmp_path):
+    one, two = shares(["ada"], ["eve"])
+    for folder, waits, refuses in ((one, '["bob", "cy", "eve"]', "{}"), (two, '["ada"]', '{"bob": "0123"}')):
+        text = (folder / "results.json").read_text()
+        text = text.replace('"ungraded":[]', f'"ungraded":{waits}').replace('"refused":{}', f'"refused":{refuses}')
+        (folder / "results.json").write_text(text)
+    assert merge([one, two], tmp_path / "out").missing == ["cy"]
+
+
+def test_an_older_result_takes_nobodys_place(shares, make_submission, tmp_path):
+    one, two = shares(["ada"], [make_submission("ada", ("fail", "no")), "bob"])
+    text = (two / "results.json").read_text().replace('"ungraded":[]', '"ungraded":["ada"]')
+    (two / "results.json").write_text(text)
+    merge([one], tmp_path / "out")
+    assert [item.score for item in merge([two], tmp_path / "out").run.submissions] == [2.0, 2.0]
+
+
+def test_one_student_under_two_names_is_named(shares, make_submission, tmp_path):
+    bob = make_submission("bob").model_copy(update={"account": "canvas 11"})
+    one, two = shares([bob], [bob.model_copy(update={"student": "bob_11"})])
+    with pytest.raises(InputError, match="bob_11 is bob in another folder"):
+        merge([one, two], tmp_path / "out")
 
 
 def test_whoever_is_there_already_stays_there(shares, tmp_path):
