@@ -166,7 +166,7 @@ assert float(betas.max()) < 1, "every β must stay below 1: clip α"
 assert abs(float(alpha_bars[49]) - 0.4938) < 1e-3, "half-way about half of the variance is left: ᾱ_50 = 0.494 for T = 100"
 assert float(alpha_bars[-1]) < 1e-4, "at the end nothing of the image may be left"
 assert torch.allclose(
-    cosine_schedule(2, s=0.0).float(), torch.tensor([0.5, 0.999]), atol=2e-3
+    cosine_schedule(2, s=0.0).float(), torch.tensor([0.5, 0.999]), atol=5e-4
 ), "T = 2 and s = 0: f = (1, ½, 0), α = (½, 0.001)"
 ### BEGIN HIDDEN TESTS
 from fixmelab.probe import check

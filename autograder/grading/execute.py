@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 
 from autograder import cells
 from autograder.errors import InputError
+from autograder.grading import messages
 from autograder.grading.findings import Findings
 from autograder.grading.kernels import Kernels
 from autograder.judge.exercise import Exercise
@@ -154,7 +155,7 @@ class _Pass:
             if judged is not None and judged.mistake is not None:
                 finding = Finding(finding.verdict, judged.message, judged.mistake)
             elif judged is not None and judged.clue:
-                finding = Finding(finding.verdict, f"{finding.message.rstrip('.')}. {judged.clue}")
+                finding = Finding(finding.verdict, messages.followed_by(finding.message, judged.clue))
         self._findings.settle(name, finding)
 
     def _judge(self, index: int, name: str, source: str) -> tuple[Ending, Finding | None]:

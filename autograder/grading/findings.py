@@ -81,11 +81,11 @@ class Findings:
         if finding.mistake is not None or finding.verdict not in ("fail", "error"):
             return finding.message
         if why := self._stopped.why(finding.message):
-            return f"{finding.message.rstrip('.')}. {why}"
+            return messages.followed_by(finding.message, why)
         about = about_the_machine(finding.message)
         if not about:
             return finding.message
-        return about if about == NO_GPU else f"{finding.message.rstrip('.')}. {about}"
+        return about if about == NO_GPU else messages.followed_by(finding.message, about)
 
     def decide(self, index: int, ending: Ending, judged: Finding | None) -> Finding:
         """The finding on an exercise, from how its test cell ended and what the judge found, if it came to that."""
@@ -131,7 +131,7 @@ class Findings:
                 needed = messages.identifiers(self._solutions.get(name, ""), name)
                 hint = messages.strays_to(self._notebook.cells[answer].source, used - needed, self._variables)
             if hint not in finding.message:
-                self.by_name[name] = replace(finding, message=f"{finding.message.rstrip('.')}. {hint}")
+                self.by_name[name] = replace(finding, message=messages.followed_by(finding.message, hint))
 
     def _broken_off(self, ending: Ending) -> Finding:
         assert ending.how != "ok", "such an ending is no verdict"

@@ -28,6 +28,11 @@ def clean(text: str, length: int = LENGTH) -> str:
     return shown if len(shown) <= length else shown[: length - 1] + "…"
 
 
+def followed_by(text: str, sentence: str) -> str:
+    """`text`, which ends a sentence, and one more."""
+    return f"{text} {sentence}" if text.endswith((".", "?", "!")) else f"{text}. {sentence}"
+
+
 def frames(error: CellError) -> list[tuple[int, int]]:
     """The frames of a traceback that lie in cells, outermost first: execution count and line, both from 1."""
     return [(int(count), int(line)) for count, line in _FRAME.findall(_ESCAPE.sub("", error.traceback))]

@@ -1,4 +1,4 @@
-"""Which known mistake an answer is: the one that says what the answer said, on all inputs of the check."""
+"""Which known mistake an answer is: the one that says what the answer said, where either of the two is wrong."""
 
 from typing import Any
 
@@ -56,11 +56,11 @@ def agrees_throughout(exercise: Exercise, answer: Any, seed: bytes, answered: Ru
 
 def _share(one: Run, other: Run) -> float:
     """How much of what is wrong in two runs is the same; 0 if it is too little, or says too little, to tell."""
-    lines = one.wrong_lines | other.wrong_lines
-    agree = [line for line in lines if _are_same(one, other, line)]
-    if len(agree) == len(lines):
+    wrong = one.wrong_lines | other.wrong_lines
+    agree = [lines for lines in wrong if all(_are_same(one, other, line) for line in lines)]
+    if len(agree) == len(wrong):
         return 1.0
-    share = len(agree) / len(lines)
+    share = len(agree) / len(wrong)
     return share if share > ENOUGH else 0.0
 
 

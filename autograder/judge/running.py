@@ -19,12 +19,12 @@ MOST_WRONG = 4  # numbers that are looked at: they tell one mistake from another
 
 @dataclass(frozen=True)
 class Compared:
-    """Numbers that were compared: what is wrong with them, if anything is, and the request and the line of the
-    transcript before that."""
+    """Numbers that were compared: what is wrong with them, if anything is, the request before that, and the lines of
+    the transcript that have come since numbers were compared before."""
 
     failure: ExpectationFailed | None
     request: dict[str, Any]
-    line: int
+    lines: range
 
 
 @dataclass
@@ -42,9 +42,10 @@ class Run:
         return any(one.failure is not None for one in self.compared)
 
     @property
-    def wrong_lines(self) -> set[int]:
-        """The lines of the transcript that are wrong: those with wrong numbers, or the one that ended the check."""
-        return {one.line for one in self.compared if one.failure is not None} or {len(self.transcript) - 1}
+    def wrong_lines(self) -> set[range]:
+        """The lines of the transcript that led to wrong numbers, together for each; or the one that ended the check."""
+        end = len(self.transcript)
+        return {one.lines for one in self.compared if one.failure is not None} or {range(max(end - 1, 0), end)}
 
 
 def run(
@@ -72,7 +73,10 @@ def run(
         if failure is not None and not found.is_wrong:
             found.finding = Finding("fail", str(failure), failure.mistake)
             found.decided = len(session.transcript)
-        found.compared.append(Compared(failure, asked[-1], len(session.transcript) - 1))
+        lines = found.compared[-1].lines if found.compared else range(0)
+        if len(session.transcript) > lines.stop:
+            lines = range(lines.stop, len(session.transcript))
+        found.compared.append(Compared(failure, asked[-1], lines))
         if failure is not None and sum(one.failure is not None for one in found.compared) == MOST_WRONG:
             raise failure
 

@@ -36,7 +36,7 @@ def cosine_schedule(student: Remote, draw: Draw) -> None:
         tail = torch.allclose(got[-6:-1], wanted[-6:-1], rtol=0.02, atol=0)
         expect(got).holds(is_close and tail, "ᾱ, the cumulative product of 1 − betas, has wrong numbers.")
         is_clipped = abs(float(1 - betas[-1]) - 0.001) < 1e-4
-        expect(got).holds(is_clipped, "The last step is not what the clipped schedule leaves: α falls to 0.001 there.")
+        expect(got).holds(is_clipped, "α is clipped at another bound than 0.001.", "another_bound")
 
 
 def _cosine(timesteps, s, power=2, shift=0.0):
@@ -114,6 +114,11 @@ def another_bound(timesteps, s=0.008):
 def another_bound_below(timesteps, s=0.008):
     f = _cosine(timesteps, s)
     return torch.clip(1 - f[1:] / f[:-1], 1e-4, 0.9999)
+
+
+@another_bound.also
+def another_bound_below_in_float32(timesteps, s=0.008):
+    return another_bound_below(timesteps, s).float()
 
 
 @equivalent

@@ -5,7 +5,6 @@ one node twice; earlier hops forgotten; edges followed the wrong way; a hop too 
 """
 
 import torch
-from torch import Tensor
 
 from autograder.assignments.gcn import common, reference
 from autograder.judge.draw import Draw
@@ -22,12 +21,11 @@ def nodes_touched(student: Remote, draw: Draw) -> None:
         remote = common.remote_graph(student, graph)
         starts = [torch.tensor(start) for start in ([0], [1], [2, 0, nodes - 1], [3, 4, 3])]
         for start, got in zip(starts, [student(remote, start, depth) for start in starts], strict=True):
-            whole = isinstance(got, Tensor) and got.dtype == torch.long
-            expect(got, "the counts").shape(depth + 1).holds(whole, "The counts are not long.", "counts_are_not_long")
             wanted = reference.nodes_touched(graph, start, depth)
-            expect(got, "the counts").holds(
-                torch.equal(got, wanted), "The counts have the right shape, but some are wrong."
+            expect(got, "the counts").shape(depth + 1).holds(
+                torch.equal(got.double(), wanted.double()), "The counts have the right shape, but some are wrong."
             )
+            expect(got, "the counts").holds(got.dtype == torch.long, "The counts are not long.", "counts_are_not_long")
 
 
 def _hops(graph, nodes, depth):

@@ -65,6 +65,25 @@ def test_a_mistake_that_fits_on_the_first_input_alone_is_not_named():
     assert finding.verdict == "fail" and finding.mistake is None
 
 
+def asked_twice(student, draw):
+    for rows in (4, 6, 5):
+        x = draw.normal(rows, 3)
+        doubled, plain = student(x, True), student(x, False)
+        expect(doubled).close(2 * x)
+        expect(plain).close(x)
+
+
+def test_an_answer_asked_twice_before_it_is_compared_is_named_by_both_replies():
+    never = Mistake("never_doubled", "Double it.", lambda x, doubles: x)
+    exercise = Exercise("toy.asked_twice", asked_twice, (never,))
+
+    def once(x, doubles):
+        return x + (len(x) != 4) if doubles else x
+
+    assert found(never.answer, exercise).mistake == "never_doubled"
+    assert found(once, exercise).mistake is None
+
+
 def test_an_answer_with_a_slip_more_is_named_if_half_of_what_is_wrong_is_the_same():
     once = found(lambda mu, sigma, k: -right(mu, sigma, k) * (2 if k == 5 else 1))
     twice = found(lambda mu, sigma, k: -right(mu, sigma, k) * (1 if k == 3 else k + 1))
