@@ -88,6 +88,20 @@ def test_moodle_passes_over_points_above_its_maximum(run, roster):
         fill_in(run(ada=""), roster(MOODLE, MOODLE_HEADER.replace(",Grade,", ",Bewertung,"), moodle(1, "Ada", "a@x")))
 
 
+def test_a_bonus_above_the_maximum_of_a_platform_is_named(run, roster):
+    graded = run(ada="", bob="")
+    bonus = graded.submissions[0].model_copy(update={"score": 4.5})
+    graded = graded.model_copy(update={"submissions": [bonus, graded.submissions[1]]})
+    sheet = roster(MOODLE, MOODLE_HEADER, moodle(1, "Ada", "ada@x.edu"), moodle(2, "Bob", "bob@x.edu"))
+    said = "(Ada: 4.5 of 4); raise the maximum there"
+    told = f"Moodle would pass over 1 of the scores {said}, and download the worksheet again"
+    assert told in fill_in(graded, sheet).notes
+    sheet = roster(BLACKBOARD, BLACKBOARD_HEADER, blackboard("Ada", "", "ada"), blackboard("Bob", "", "bob"))
+    assert f"Blackboard has fewer points possible than 1 of the scores {said}" in fill_in(graded, sheet).notes
+    sheet = roster(CANVAS, "Student,ID,SIS Login ID,Section,Little (7)", "Ada,1,ada,A,", "Bob,2,bob,A,")
+    assert not any("maximum" in note for note in fill_in(graded, sheet).notes)  # which takes more
+
+
 def test_blackboard_is_filled_in_by_username(run, roster):
     lines = (
         BLACKBOARD_HEADER,
