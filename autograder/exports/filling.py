@@ -81,8 +81,9 @@ def fill_in(
     """The roster with the scores in the assignment's column; all else in it stays as the platform wrote it.
 
     Who is found in no row, or in several, is left out and named in the notes. Each cell in which another grade stood is
-    named, too, and each score above the platform's maximum. `excused` are results of people who are excused and have none. `column` is the assignment's column: its
-    header, its title or its ID; where it is not given, the one titled like the assignment.
+    named, too, and each score above the platform's maximum. `excused` are results of people who are excused and have
+    none. `column` is the assignment's column: its header, its title or its ID; where it is not given, the one titled
+    like the assignment.
 
     Raises InputError where the column is not there or not one, or two submissions belong to one row; and unless
     `overwrite`, a line for each, where a student is excused or would be, or has a higher grade, or one that is no

@@ -106,7 +106,7 @@ class Rules:
         """When students handed in what was due earlier, in that order; None if nothing tells."""
         due = {name: self.file.zoned(own.due) for name, own in self.file.assignments.items() if own.due}
         own = due.get(self.assignment)
-        earlier = [name for name in due if own and name != self.assignment and due[name] <= own]
+        earlier = [name for name in due if own and (due[name], name) < (own, self.assignment)]
         return {name: self._times_of(name) for name in sorted(earlier, key=lambda name: (due[name], name))}
 
     def _times_of(self, assignment: str) -> dict[str, datetime] | None:

@@ -134,6 +134,33 @@ def test_the_bank_of_free_days_is_for_the_whole_term(applied, result, tmp_path):
         applied(text + 'results = "none"\n', times)
 
 
+@pytest.mark.parametrize(
+    ("before", "rule", "score"),
+    [
+        # Due at the same time: "before" is graded first by its name, and only "little" finds the bank empty.
+        ("2026-11-28T12:00:00Z", "", 2.0),
+        # What counts for nothing takes nothing of the bank.
+        ("2026-11-01T12:00:00Z", "until = 1\n", 4.0),
+    ],
+)
+def test_the_bank_is_charged_once_and_only_for_what_counts(applied, tmp_path, before, rule, score):
+    text = f"[late]\npenalty = 2\nfree = 1\n{rule}{DUE}[assignments.before]\ndue = {before}\n"
+    times = "assignment,student,submitted\nlittle,ada,2026-11-29 12:00Z\nbefore,ada,2026-11-29 12:00Z\n"
+    found, notes = applied(text, {"ada": ""}, times=times)
+    assert found["ada"].score == score and notes == []
+    own = found["ada"].model_copy(update={"submitted": ""})
+    late = read_rules("before", tmp_path, NAMES).lateness(own)
+    assert late.free == (0 if rule else 1)
+
+
+@pytest.mark.parametrize(("time", "days"), [("22:59:59", "1 day"), ("23:00:01", "2 days")])
+def test_a_day_is_24_hours_when_clocks_change(applied, time, days):
+    """Clocks in Berlin go back on the morning of 25 October 2026: from midnight to midnight are 25 hours."""
+    text = 'time_zone = "Europe/Berlin"\n[assignments.little]\ndue = 2026-10-25T00:00:00\n'
+    found, _ = applied(text, {"ada": f"2026-10-25T{time}"})
+    assert found["ada"].late == days
+
+
 def test_the_order_is_ledger_weights_bonus_late(applied):
     text = f'[late]\npenalty = "10%"\n{DUE}weight = 0.5\nweights = {{ part_0 = 2 }}\n'
     head = "assignment,student,exercise,action,points,reason,who,when\n"
