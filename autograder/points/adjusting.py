@@ -134,7 +134,8 @@ class _Points:
         self.told.append(f"{points:+g} points: {reason}")
 
     def _put(self, name: str, old: ExerciseResult, new: ExerciseResult) -> None:
-        self.exercises[name] = new
+        judged = old.score / old.max_score if old.judged is None and old.max_score else old.judged
+        self.exercises[name] = new.model_copy(update={"judged": judged})
         if old.id in self.by_hand:
             self.by_people += new.max_score - old.max_score
         else:
