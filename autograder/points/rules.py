@@ -50,6 +50,10 @@ class Rules:
         number = course_file.line_of(self.text, ("assignments", self.assignment, *key))
         return f"{course_file.NAME}:{number}"
 
+    def where_group(self, name: str) -> str:
+        """The line of a group in course.toml."""
+        return f"{course_file.NAME}:{course_file.line_of(self.text, ('groups', name))}"
+
     def handed_in(self, student: str, submitted: str) -> datetime | None:
         """When a student handed in; None if nobody knows. `submitted` is what their result says of it."""
         moment = self.times.get((self.assignment, student)) or parsed(submitted)

@@ -97,7 +97,28 @@ def test_an_extension_an_excuse_and_a_group(applied):
         "carol": (0.0, 0.0, "1 day"),
     }
     assert found["carol"].adjustments == ["excused: ill"] and found["bob"].groups == ["sick"]
-    assert notes == ["course.toml:12: there is no result of 'gone'"]
+    assert notes == [
+        "course.toml:12: there is no result of 'gone'",
+        "course.toml:5: there is no result of 'eve'",
+    ]
+
+
+def test_names_in_groups_and_times_that_fit_nobody_are_said(applied):
+    text = (
+        '[groups]\nunused = ["nobody"]\nsick = ["ada", "bbo", "x"]\nout = ["caroll"]\n'
+        + DUE
+        + 'extensions = { "@sick" = 2026-11-29T13:00:00Z }\n'
+    )
+    head = "assignment,student,submitted\n"
+    rows = "little,carl,2026-11-28 12:00Z\nbefore,unknown,2026-11-28 12:00Z\nlittle,ada,2026-11-28 12:00Z\n"
+    ledger = "assignment,student,exercise,action,points,reason,who,when\nlittle,@out,,add,1,bonus,lecturer,2026-11-28\n"
+    times = dict.fromkeys(["ada", "bob", "carol"], "2026-11-28T12:00:00Z")
+    _, notes = applied(text, times, times=head + rows, adjustments=ledger)
+    assert notes == [
+        "course.toml:3: there is no result of 'bbo' (did you mean bob?), 'x'",
+        "course.toml:4: there is no result of 'caroll' (did you mean carol?)",
+        "times.csv: there is no result of 'carl' (did you mean carol?)",
+    ]
 
 
 def test_an_unknown_time_costs_nothing_and_is_said_in_one_line(applied):
