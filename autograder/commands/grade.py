@@ -179,9 +179,13 @@ def _show_dry_run(run: "Run", result: "RunResult") -> None:
 
 
 def _remove_pages(out: Path, students: list[str]) -> None:
+    """Remove the pages of students, and the list of those whose answers are alike, which names them with their code."""
     from autograder.exports.student_pages import remove_pages
+    from autograder.reports import similarity
+    from autograder.results import files
 
     remove_pages(out, students)
+    files.remove(out / similarity.NAME)
 
 
 def _require_rules(run: "Run") -> None:

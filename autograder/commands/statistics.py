@@ -84,7 +84,7 @@ def similar(
     It is no verdict: in every class some pairs are at the top. The list is RESULTS/similar.html.
     """
     from autograder import course
-    from autograder.reports.similarity import Similarity, Whose, similar_page
+    from autograder.reports.similarity import NAME, Similarity, Whose, similar_page
     from autograder.results import files
     from autograder.results.reading import Executed, plain_notebook_in, read_results
     from autograder.results.text import name_line
@@ -125,7 +125,7 @@ def similar(
     for pair in pairs[:MOST_SHOWN]:
         table.add_row(f"{pair.bits:.0f}", Text(f"{named(pair.one)} and {named(pair.other)}"), str(pair.exercises))
     console.print(table)
-    page = files.write(found[0].folder / "similar.html", similar_page(run, source, pairs, count, named))
+    page = files.write(found[0].folder / NAME, similar_page(run, source, pairs, count, named))
     _say(f"{count} students compared; this is no verdict: both texts stand in\npage      {page}")
 
 

@@ -50,6 +50,21 @@ def _note_maximum(roster: Roster, most: float, notes: list[str]) -> None:
             notes.append(_other_points("Moodle", maximum, most) + "; Moodle passes over any above its maximum")
 
 
+def most_in(roster: Roster, row: int, place: int) -> float | None:
+    """The most points that the platform says a student may have; None if its file does not say, or it takes more."""
+    if roster.platform == MOODLE:
+        return as_number(roster.cell(row, "Maximum Grade"))
+    found = BLACKBOARD.title.fullmatch(roster.header[place].strip()) if roster.platform == BLACKBOARD else None
+    return as_number(found["most"]) if found else None
+
+
+def as_number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
+
+
 def _titled(roster: Roster, assignment: str, column: str | None, notes: list[str]) -> int:
     first = roster.header.index("Section") + 1 if "Section" in roster.header else 2
     columns = {place: name for place, name in enumerate(roster.header) if place >= first and not _TOTAL.search(name)}

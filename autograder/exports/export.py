@@ -93,7 +93,8 @@ def export(
     elif form == "markdown":
         text = markdown(run)
     else:
-        excused = [] if group else excused_without_result(found.run, rules)
+        excused = excused_without_result(found.run, rules)
+        excused = [item for item in excused if not group or item.student in rules.file.groups[group]]
         text, lines = _for_platform(run, form, excused, roster, column, overwrite=overwrite)
         notes += lines
     if out is None:

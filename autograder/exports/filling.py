@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from autograder.errors import InputError
-from autograder.exports.columns import column_of
+from autograder.exports.columns import as_number, column_of, most_in
 from autograder.exports.platform import CANVAS, MOODLE
 from autograder.exports.roster import Roster, finder
 from autograder.exports.spreadsheet import BOM, FORMULA, as_csv, guarded
@@ -17,6 +17,7 @@ EXCUSED = ("ex", "excused", "exempt")
 # What says that there is no grade.
 NO_GRADE = re.compile(r"|-|mi|missing|needs grading(\(.*\))?|in progress(\(.*\))?", re.I)
 MOST_NAMED = 8
+LEAST_SHOWN = 0.005  # platforms show two places
 
 # How Canvas itself writes a name that begins with an equals sign.
 _TEXT_FORMULA = re.compile(r'="[^"]*"')
@@ -52,7 +53,7 @@ class Cell:
     def is_same(self) -> bool:
         if self.new is None:
             return self.old.casefold() in EXCUSED
-        return self.old == self.text or _number(self.old) == self.new
+        return self.old == self.text or as_number(self.old) == self.new
 
     @property
     def loss(self) -> str:
@@ -61,20 +62,12 @@ class Cell:
             return ""
         if self.old.casefold() in EXCUSED:
             return f"is excused in {self.platform}"
-        there = _number(self.old)
+        there = as_number(self.old)
         if there is None:
             return "holds no number"
         if self.new is None:
             return "would be excused"
-        # Platforms show two places.
-        return "would be lowered" if self.new < there - 0.005 else ""
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        return None
+        return "would be lowered" if self.new < there - LEAST_SHOWN else ""
 
 
 def fill_in(
@@ -87,9 +80,10 @@ def fill_in(
 ) -> Gradebook:
     """The roster with the scores in the assignment's column; all else in it stays as the platform wrote it.
 
-    Who is found in no row, or in several, is left out and named in the notes, and so is each cell in which another
-    grade stood. `excused` are results of people who are excused and have none. `column` is the assignment's column: its
-    header, its title or its ID; where it is not given, the one titled like the assignment.
+    Who is found in no row, or in several, is left out and named in the notes. Each cell in which another grade stood is
+    named, too, and each score above the platform's maximum. `excused` are results of people who are excused and have
+    none. `column` is the assignment's column: its header, its title or its ID; where it is not given, the one titled
+    like the assignment.
 
     Raises InputError where the column is not there or not one, or two submissions belong to one row; and unless
     `overwrite`, a line for each, where a student is excused or would be, or has a higher grade, or one that is no
@@ -104,6 +98,7 @@ def fill_in(
     shown = 0
     changed: list[Cell] = []
     by_hand: list[str] = []
+    above: list[str] = []
     filled = 0
     for submission in [*run.submissions, *excused]:
         (found, by_name), name = find(submission), name_line(submission.student, 80)
@@ -124,6 +119,9 @@ def fill_in(
             continue
         score = None if submission.excused else submission.score
         cell = Cell(roster.name(row), roster.rows[row][place].strip(), score, platform.name, platform.excused)
+        most_there = most_in(roster, row, place)
+        if score is not None and most_there is not None and score > most_there + LEAST_SHOWN:
+            above.append(f"{cell.student}: {number(score)} of {number(most_there)}")
         if not cell.is_same:
             changed.append(cell)
             roster.rows[row][place] = cell.text
@@ -133,6 +131,13 @@ def fill_in(
         empty = sum(not cell.old for cell in changed)
         as_they_were = len(owners) - len(changed) - len(by_hand)
         notes.append(f"filled in, and empty before: {empty}; as they were: {as_they_were}")
+    if above:
+        # All of them: Moodle says nothing of a grade that it does not take.
+        what = "would pass over" if platform == MOODLE else "has fewer points possible than"
+        notes.append(
+            f"{platform.name} {what} {len(above)} of the scores ({'; '.join(above)}); raise the maximum there"
+            + (", and download the worksheet again" if platform == MOODLE else "")
+        )
     if by_hand:
         named = listed(by_hand, MOST_NAMED)
         notes.append(f"excused, which {platform.name} takes from no file: {len(by_hand)}: {named}; left as they were")

@@ -5,7 +5,7 @@ What is wrong with one submission leaves out that one; what is wrong with the ru
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timezone
 from pathlib import Path
 
@@ -193,8 +193,6 @@ def _record(gradebook: Gradebook, assignment: str, work: Prepared, setting: _Set
     timestamp = moment.astimezone(timezone.utc).replace(tzinfo=None) if moment else work.timestamp
     if timestamp is not None and submission.timestamp != timestamp:
         submission.timestamp = timestamp
-    if submission.timestamp is not None:  # one that was recorded stays, and counts for the course's rules, too
-        work = replace(work, result=work.result.model_copy(update={"submitted": f"{submission.timestamp}+00:00"}))
     # A submission that `nbgrader` or formgrader made, but nothing graded yet, has no score to change.
     has_scores = known and any(grade.auto_score is not None for grade in submitted.grades)
     before = float(submitted.score) if has_scores else None

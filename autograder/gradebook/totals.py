@@ -55,7 +55,8 @@ def with_marks(
 def marked(
     result: SubmissionResult, recorded: SubmittedAssignment, source: NotebookNode, target: Course, rules: Rules
 ) -> SubmissionResult:
-    """A result with the points and comments of the gradebook, and nbgrader's penalty off if the course has none."""
+    """A result with the points and comments of the gradebook, and nbgrader's penalty off if the course has none. If
+    nothing else says when it was handed in, the gradebook does."""
     (notebook,) = (item for item in recorded.notebooks if item.name == rules.assignment)
     grades = {grade.name.removeprefix(cells.TEST_PREFIX): grade for grade in notebook.grades}
     places = _exercises_of_cells(source)
@@ -70,6 +71,8 @@ def marked(
         "exercises": exercises,
         "has_marks": True,
     }
+    if recorded.timestamp is not None and rules.handed_in(result.student, result.submitted) is None:
+        update["submitted"] = f"{recorded.timestamp}+00:00"
     return result.model_copy(update=update)
 
 

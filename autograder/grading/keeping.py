@@ -24,6 +24,7 @@ class Earlier:
         self.is_sandboxed = found is None or found.run.sandbox
         self._ungraded = frozenset(found.run.ungraded if found else ())
         self.refused = found.run.refused if found else {}
+        self._names = {item.account: student for student, item in self.students.items() if item.account}
         self._called: dict[str, str] = {}
         self.notes: list[str] = []
 
@@ -47,24 +48,30 @@ class Earlier:
         an old name nor take the place of another's. `notes` gets a line on each name that is not the platform's.
         """
         submissions = list(submissions)
-        names = {item.account: student for student, item in self.students.items() if item.account}
         taken = {submission.student for submission in submissions}
         for submission in submissions:
             name, account = submission.student, submission.account
-            there = self.students.get(name)
-            if (known := names.get(account)) and known != name and known not in taken:
+            known, called = self._names.get(account), self.name_of(name, account, taken)
+            if known and called == known != name:
                 self.notes.append(f"{submission.path}: {name} is called {known}, as in the earlier results ({account})")
-                name = known
             elif known and known != name:
                 self._called[known] = name
                 self.notes.append(f"{submission.path}: {known} of the earlier results is called {name} now ({account})")
-            elif account and there and there.account not in ("", account):
-                name = f"{name}_{account.rpartition(' ')[2]}"
+            elif called != name:
+                other = self.students[name]
                 self.notes.append(
-                    f"{submission.path}: {there.student} of the earlier results is another ({there.account}), so "
-                    f"this is called {name}"
+                    f"{submission.path}: {other.student} of the earlier results is another ({other.account}), so "
+                    f"this is called {called}"
                 )
-            yield replace(submission, student=name)
+            yield replace(submission, student=called)
+
+    def name_of(self, student: str, account: str, taken: Collection[str]) -> str:
+        """What a student is called beside the earlier results; `taken` are the platform's names of all."""
+        there = self.students.get(student)
+        if known := self._names.get(account):
+            return student if known in taken else known
+        is_another = account and there and there.account not in ("", account)
+        return f"{student}_{account.rpartition(' ')[2]}" if is_another else student
 
     def ungraded(self, students: Collection[str]) -> frozenset[str]:
         """Who of an earlier run, which did not come to its end, still waits, and is not among `students`."""

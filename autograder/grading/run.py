@@ -127,7 +127,9 @@ class Run:
         grading, notes = self.grading, self.tally.notes
         answered = answered_in(grading.assignment, grading.source, grading.others)
         rules = read_rules(grading.assignment)
-        submissions, problems = find_submissions(grading.assignment, paths, answered, notes, rules=rules)
+        submissions, problems = find_submissions(
+            grading.assignment, paths, answered, notes, rules=rules, name_of=self.earlier.name_of
+        )
         submissions = list(self.earlier.named_alike(submissions))
         notes += self.earlier.notes
         self.tally.problems += problems

@@ -4,7 +4,7 @@ import contextlib
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,7 @@ def find_submissions(
     *,
     is_class: bool = True,
     rules: Rules | None = None,
+    name_of: Callable[[str, str, Collection[str]], str] | None = None,
 ) -> tuple[list[Submission], list[str]]:
     """Return the submissions in `paths`, ordered by student, and a line on each thing that is wrong there.
 
@@ -60,6 +61,8 @@ def find_submissions(
     notebooks of a student the newest attempt counts, or the one that the `rules` of the course say, or all do if these
     want the best; `notes` gets a line on each of the others. If no platform tells which is the newest, the student has
     none: a person must say which counts.
+    The rules may call a student otherwise than the platform does now: `name_of` says how, from the platform's name, the
+    account, and all of the platform's names.
     `answered` tells how many exercises a notebook answers, None if it is of another assignment: those do not count, and
     those without an answer only if there are no others. In what a whole class has handed in, a line names whatever
     holds no notebook.
@@ -79,8 +82,10 @@ def find_submissions(
             for owner, entry in owned(assignment, place, lacking, single):
                 found.setdefault(entry.identity, (owner, entry))
         submissions = []
-        for student, attempts in sorted(by_student(found.values()).items()):
-            counts = counting(assignment, student, attempts, answered, rules, problems, told)
+        students = by_student(found.values())
+        for student, attempts in sorted(students.items()):
+            called = name_of(student, attempts[0][0].account, students) if name_of else student
+            counts = counting(assignment, student, attempts, answered, rules, problems, told, called=called)
             for owner, path, data in counts:
                 submissions.append(Submission(student, path, data, owner.account, owner.time, len(counts) > 1))
     return submissions, list(dict.fromkeys(problems))

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from autograder import cells, course
+from autograder.points import times
 from autograder.points.course_file import GROUP, did_you_mean
 from autograder.points.late import after_penalty, shown
 from autograder.points.ledger import EVERYBODY, Adjustment
@@ -134,7 +135,8 @@ class _Points:
         self.told.append(f"{points:+g} points: {reason}")
 
     def _put(self, name: str, old: ExerciseResult, new: ExerciseResult) -> None:
-        self.exercises[name] = new
+        judged = old.score / old.max_score if old.judged is None and old.max_score else old.judged
+        self.exercises[name] = new.model_copy(update={"judged": judged})
         if old.id in self.by_hand:
             self.by_people += new.max_score - old.max_score
         else:
@@ -165,7 +167,18 @@ def not_here(students: Collection[str], rules: Rules) -> Iterator[str]:
         if not key.startswith(GROUP) and key not in students:
             hint = did_you_mean(key, students)
             yield f"{where}: there is no result of {name_line(key, 80)!r}{hint}"
+    used = {key[1:] for _, key in named if key.startswith(GROUP)}
+    lists = {rules.where_group(name): members for name, members in rules.file.groups.items() if name in used}
+    lists[times.NAME] = [student for assignment, student in rules.times if assignment == rules.assignment]
+    for where, names in lists.items():
+        if unknown := [name for name in names if name not in students]:
+            yield f"{where}: there is no result of {listed([_hinted(name, students) for name in unknown], MOST_NAMED)}"
     yield from rules.notes
+
+
+def _hinted(name: str, students: Collection[str]) -> str:
+    hint = did_you_mean(name, students).removeprefix("; ")
+    return f"{name_line(name, 80)!r}" + (f" ({hint})" if hint else "")
 
 
 def _notes(submissions: list[SubmissionResult], rules: Rules) -> Iterator[str]:

@@ -50,7 +50,7 @@ def _moment(given: object) -> datetime:
     if isinstance(given, datetime):
         return given
     if isinstance(given, date):
-        return datetime.combine(given, time(23, 59, 59))
+        return datetime.combine(given, time.max)
     raise ValueError("write a date or a time without quotes, as 2026-11-28 or 2026-11-28T18:00:00")
 
 
@@ -226,6 +226,9 @@ def _problems(found: CourseFile, names: Collection[str]) -> Iterator[tuple[tuple
                     (*place, *key),
                     'names no zone; write time_zone = "Europe/Berlin" at the top, or an offset, as +01:00',
                 )
+        for name, moment in own.extensions.items():
+            if own.due and found.zoned(moment) < found.zoned(own.due):
+                yield (*place, "extensions", name), "is before the due date; an extension is later"
         if own.extensions and not own.due:
             yield (*place, "extensions"), "there is no due date to extend; write due"
         if own.late and own.late.free:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from autograder.points.course_file import Late
 
@@ -30,24 +30,37 @@ class Lateness:
         free = f", {self.free} of them free" if 0 < self.free < self.started else ""
         free = ", which the student's free ones cover" if self.free == self.started else free
         begun = f"{counted(self.started, self.unit)} begun{free}"
-        return f"late by {_duration(self.handed_in - self.due)} (due {shown(self.due)}): {begun}"
+        return f"late by {_duration(_between(self.due, self.handed_in))} (due {shown(self.due)}): {begun}"
 
 
 def lateness(late: Late, due: datetime, handed_in: datetime | None, left: int) -> Lateness:
-    """How late it is; of the `left` free hours or days of the student it takes as many as it needs."""
-    started = math.ceil((handed_in - due) / LENGTHS[late.every]) if handed_in and handed_in > due else 0
+    """How late it is; of the `left` free hours or days of the student it takes as many as it needs, and
+    none if it is so late that it counts for nothing."""
+    time = _between(due, handed_in) if handed_in else timedelta()
+    started = max(math.ceil(time / LENGTHS[late.every]), 0)
+    if _is_worthless(late, started):
+        left = 0
     return Lateness(due, handed_in, late.every, started, min(started, left))
 
 
 def after_penalty(late: Late, how_late: Lateness, score: float, possible: float) -> float:
     """The points that are left of a score, of `possible` ones."""
-    if late.until is not None and how_late.started > late.until:
+    if _is_worthless(late, how_late.started):
         return 0.0
     lost = (how_late.started - how_late.free) * late.penalty.of(possible)
     lost = min(lost, late.most.of(possible)) if late.most else lost
     # Whoever has less than the least without being late keeps that.
     least = min(score, late.least.of(possible)) if late.least else 0.0
     return max(score - lost, least, 0.0)
+
+
+def _is_worthless(late: Late, started: int) -> bool:
+    return late.until is not None and started > late.until
+
+
+def _between(one: datetime, other: datetime) -> timedelta:
+    """The time that passes: two clocks of one zone differ by an hour more or less when daylight saving changes."""
+    return other.astimezone(timezone.utc) - one.astimezone(timezone.utc)
 
 
 def shown(moment: datetime) -> str:

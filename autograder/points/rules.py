@@ -50,6 +50,10 @@ class Rules:
         number = course_file.line_of(self.text, ("assignments", self.assignment, *key))
         return f"{course_file.NAME}:{number}"
 
+    def where_group(self, name: str) -> str:
+        """The line of a group in course.toml."""
+        return f"{course_file.NAME}:{course_file.line_of(self.text, ('groups', name))}"
+
     def handed_in(self, student: str, submitted: str) -> datetime | None:
         """When a student handed in; None if nobody knows. `submitted` is what their result says of it."""
         moment = self.times.get((self.assignment, student)) or parsed(submitted)
@@ -106,7 +110,7 @@ class Rules:
         """When students handed in what was due earlier, in that order; None if nothing tells."""
         due = {name: self.file.zoned(own.due) for name, own in self.file.assignments.items() if own.due}
         own = due.get(self.assignment)
-        earlier = [name for name in due if own and name != self.assignment and due[name] <= own]
+        earlier = [name for name in due if own and (due[name], name) < (own, self.assignment)]
         return {name: self._times_of(name) for name in sorted(earlier, key=lambda name: (due[name], name))}
 
     def _times_of(self, assignment: str) -> dict[str, datetime] | None:

@@ -1,7 +1,7 @@
 """When something was handed in: times.csv, which people write beside course.key, goes before what a platform says."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from autograder import course
@@ -33,6 +33,8 @@ def read_times(found: CourseFile, folder: Path | None = None, names: Collection[
             problems.append(f"{row.where}: there is no assignment {row['assignment']!r}")
         elif moment is None:
             problems.append(f"{row.where}: {row['submitted']!r} is no time; write it as 2026-11-28 23:59")
+        elif _is_date(row["submitted"]):
+            problems.append(f"{row.where}: {row['submitted']!r} lacks the time of day; write it as 2026-11-28 23:59")
         elif moment.tzinfo is None and found.time_zone is None:
             problems.append(
                 f"{row.where}: {row['submitted']!r} names no zone; write time_zone in course.toml, or +01:00"
@@ -42,6 +44,15 @@ def read_times(found: CourseFile, folder: Path | None = None, names: Collection[
     if problems:
         raise InputError("\n".join(problems))
     return times
+
+
+def _is_date(text: str) -> bool:
+    """In course.toml a date is the end of its day, and here it would be the beginning."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parsed(text: str) -> datetime | None:

@@ -25,6 +25,7 @@ from autograder.reports.work import outline
 from autograder.results.model import RunResult
 from autograder.results.text import plain_text
 
+NAME = "similar.html"
 COMMON = 30  # students; what more share points at nobody
 MOST_PAIRS = 50
 MOST_EXERCISES = 3  # of a pair, side by side

@@ -52,20 +52,21 @@ def exercise_statistics(run: RunResult, by_hand: Collection[str]) -> list[Exerci
     """The statistics of each exercise that is judged automatically, in the run's order.
 
     Whoever an exercise was not judged for, by a fault of the grader or because it counts for nothing, is left out of
-    it. Raises nothing.
+    it, and whoever is excused is left out of all. Points are those that were judged: if everybody is given those of an
+    exercise, its check is no less suspicious. Raises nothing.
     """
-    names = list(
-        dict.fromkeys(item.id for student in run.submissions for item in student.exercises if item.id not in by_hand)
-    )
+    students = [student for student in run.submissions if not student.excused]
+    names = list(dict.fromkeys(item.id for student in students for item in student.exercises if item.id not in by_hand))
     columns = {name: column for column, name in enumerate(names)}
-    points = numpy.full((len(run.submissions), len(names)), numpy.nan)
+    points = numpy.full((len(students), len(names)), numpy.nan)
     most = numpy.zeros_like(points)
     right = numpy.zeros_like(points, dtype=bool)
-    for row, student in enumerate(run.submissions):
+    for row, student in enumerate(students):
         for item in student.exercises:
             column = columns.get(item.id)
             if column is not None and item.verdict != "fault" and item.max_score > 0:
-                points[row, column], most[row, column] = item.score, item.max_score
+                score = item.score if item.judged is None else item.judged * item.max_score
+                points[row, column], most[row, column] = score, item.max_score
                 right[row, column] = item.verdict == "pass"
     shares = points / numpy.where(most > 0, most, 1)
     totals, most_totals = numpy.nansum(points, axis=1), most.sum(axis=1)

@@ -25,7 +25,8 @@ class Model(BaseModel):
 class ExerciseResult(Model):
     """Verdict on one exercise. `message` is for the student; `mistake` names a known mistake, if it is one; `traceback`
     is for the author of a check that failed, and travels no further than to them. `is_marked` says that a person gave
-    the points, and `comment` is what they wrote; results.json holds neither."""
+    the points, and `comment` is what they wrote; `judged` is the share of the points, in [0, 1], that it had before
+    people adjusted any, None if they adjusted none; results.json holds none of these."""
 
     id: str
     verdict: Verdict
@@ -36,6 +37,7 @@ class ExerciseResult(Model):
     traceback: str = Field(default="", exclude=True, repr=False)
     is_marked: bool = Field(default=False, exclude=True)
     comment: str = Field(default="", exclude=True)
+    judged: float | None = Field(default=None, exclude=True)
 
     @property
     def is_open(self) -> bool:

@@ -44,15 +44,18 @@ def counting(
     rules: Rules | None,
     problems: list[str],
     notes: list[str],
+    *,
+    called: str = "",
 ) -> list[Attempt]:
     """Owner, path and bytes of the notebook that counts, or of each attempt if the best will; none if there is none, or
-    if a person must say which."""
+    if a person must say which. `called` is what the rules call the student, if that is another name."""
     owners = {notebook.identity: owner for owner, notebook in found}
     kept: dict[bytes, tuple[NotebookFile, int]] = {}
     foreign: list[NotebookFile] = []
     by_path = sorted((notebook for _, notebook in found), key=lambda one: (len(one.path), one.path))
     left_to_read = MOST_BYTES
-    # The newest first: who hands in again what they had handed in before means that.
+    called = called or student
+    # The newest first: who hands in again what they had handed in before means that, unless an earlier attempt counts.
     for notebook in sorted(by_path, key=lambda one: owners[one.identity].order, reverse=True):
         if left_to_read <= 0:
             much = f"{student}'s others hold more than {MOST_BYTES >> 20} MB"
@@ -69,7 +72,11 @@ def counting(
         if answers is None:
             foreign.append(notebook)
         elif data in kept:
-            notes.append(f"{notebook.path}: the same as {kept[data][0].path}, and both are {student}'s")
+            same, other = kept[data][0], notebook
+            if _counts_before(owners[other.identity], owners[same.identity], called, rules):
+                same, other = other, same
+                kept[data] = same, answers
+            notes.append(f"{other.path}: the same as {same.path}, and both are {student}'s")
         else:
             kept[data] = notebook, answers
     if len({owner.number or owner.party for owner, _ in found}) > 1:
@@ -91,7 +98,7 @@ def counting(
         left.sort(key=lambda item: owners[item[0].identity].order)
         if rules and rules.attempt == "best":
             return [(owners[notebook.identity], notebook.path, data) for notebook, data in left]
-        at = _place([owners[notebook.identity].time for notebook, _ in left], student, rules)
+        at = _place([owners[notebook.identity].time for notebook, _ in left], called, rules)
         counts = left.pop(at)
         for place, (other, _) in enumerate(left):
             which = "an earlier" if place < at else "a later"
@@ -104,6 +111,14 @@ def counting(
         return []
     ((notebook, data),) = left
     return [(owners[notebook.identity], notebook.path, data)]
+
+
+def _counts_before(older: Owner, newer: Owner, student: str, rules: Rules | None) -> bool:
+    """Whether of two attempts of the same bytes the older one counts: it was handed in with less delay."""
+    if rules is None or older.order >= newer.order:
+        return False
+    in_time = [rules.is_in_time(student, owner.time) for owner in (older, newer)]
+    return rules.attempt in ("first", "best") or (rules.attempt == "last before due" and in_time == [True, False])
 
 
 def _place(times: list[str], student: str, rules: Rules | None) -> int:

@@ -10,6 +10,8 @@ from autograder.exports.export import export
 from autograder.exports.filling import fill_in
 from autograder.exports.platform import BLACKBOARD, CANVAS, MOODLE
 from autograder.exports.roster import read_roster
+from autograder.points.course_file import CourseFile
+from autograder.points.rules import Rules
 
 MOODLE_HEADER = (
     'Identifier,"Full name","Email address",Status,Grade,"Maximum Grade","Grade can be changed",'
@@ -88,6 +90,20 @@ def test_moodle_passes_over_points_above_its_maximum(run, roster):
         fill_in(run(ada=""), roster(MOODLE, MOODLE_HEADER.replace(",Grade,", ",Bewertung,"), moodle(1, "Ada", "a@x")))
 
 
+def test_a_bonus_above_the_maximum_of_a_platform_is_named(run, roster):
+    graded = run(ada="", bob="")
+    bonus = graded.submissions[0].model_copy(update={"score": 4.5})
+    graded = graded.model_copy(update={"submissions": [bonus, graded.submissions[1]]})
+    sheet = roster(MOODLE, MOODLE_HEADER, moodle(1, "Ada", "ada@x.edu"), moodle(2, "Bob", "bob@x.edu"))
+    said = "(Ada: 4.5 of 4); raise the maximum there"
+    told = f"Moodle would pass over 1 of the scores {said}, and download the worksheet again"
+    assert told in fill_in(graded, sheet).notes
+    sheet = roster(BLACKBOARD, BLACKBOARD_HEADER, blackboard("Ada", "", "ada"), blackboard("Bob", "", "bob"))
+    assert f"Blackboard has fewer points possible than 1 of the scores {said}" in fill_in(graded, sheet).notes
+    sheet = roster(CANVAS, "Student,ID,SIS Login ID,Section,Little (7)", "Ada,1,ada,A,", "Bob,2,bob,A,")
+    assert not any("maximum" in note for note in fill_in(graded, sheet).notes)  # which takes more
+
+
 def test_blackboard_is_filled_in_by_username(run, roster):
     lines = (
         BLACKBOARD_HEADER,
@@ -152,6 +168,22 @@ def test_an_excuse_is_written_where_a_platform_takes_it(run, roster, platform, h
     if platform is CANVAS:
         with pytest.raises(InputError, match="Byron, Ada: 3 → EX: would be excused"):
             fill_in(run(), roster(platform, header, line[:-1] + ",3"), excused=[excused])
+
+
+def test_a_group_has_its_excused_who_handed_in_nothing(run, write_graded, monkeypatch):
+    text = {
+        "groups": {"tuesday": ["ada", "eve"]},
+        "assignments": {"little": {"excused": {"eve": "ill", "sam": "ill"}}},
+    }
+    rules = Rules("little", CourseFile.model_validate(text))
+    monkeypatch.setattr("autograder.exports.export.read_rules", lambda name: rules)
+    monkeypatch.setattr("autograder.course.read_source", lambda name: None)
+    monkeypatch.setattr("autograder.cells.written_ids", lambda source, name: frozenset())
+    graded = write_graded(run(ada="", bob=""))
+    alone = rows(export(graded, "canvas", group="tuesday").text)[2:]
+    assert [(row[0], row[-1]) for row in alone] == [("ada", "2"), ("eve", "EX")]
+    every = rows(export(graded, "canvas").text)[2:]
+    assert [(row[0], row[-1]) for row in every] == [("ada", "2"), ("bob", "2"), ("eve", "EX"), ("sam", "EX")]
 
 
 def test_by_the_command_and_what_is_no_such_file(run, write_graded, tmp_path):

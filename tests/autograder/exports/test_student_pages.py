@@ -3,7 +3,9 @@
 import pytest
 from canary_course import source, submission
 from nbformat.v4 import new_output
+from typer.testing import CliRunner
 
+from autograder.commands.app import app
 from autograder.reports.html import instructors_page, student_page
 from autograder.reports.work import outline
 from autograder.results.model import Repair
@@ -16,6 +18,19 @@ def notebook():
     made = submission("return 1", why="My own words <b>here</b>.")
     made.cells[1].outputs = [new_output("display_data", data={"image/png": PIXEL})]
     return made
+
+
+def test_forgetting_removes_the_page_and_the_list_of_answers_that_are_alike(
+    make_run, make_submission, write_graded, monkeypatch
+):
+    folder = write_graded(make_run(make_submission("ada"), make_submission("bob")))
+    gone = [folder / "feedback" / "ada.html", folder / "similar.html"]
+    (folder / "feedback").mkdir()
+    for path in gone:
+        path.write_text("ada: def kl(mu): return mu")
+    monkeypatch.setattr("autograder.commands.grade.write_report", lambda out, run: out / "report.html")
+    done = CliRunner().invoke(app, ["forget", str(folder), "ada"])
+    assert done.exit_code == 0 and not any(path.exists() for path in gone), done.output
 
 
 def test_verdicts_messages_plots_and_words(make_run, make_submission, notebook, every_verdict):

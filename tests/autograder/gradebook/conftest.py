@@ -16,6 +16,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import course
+from tests.autograder.fabricated_runs import make_submission  # noqa: F401
 
 
 @pytest.fixture

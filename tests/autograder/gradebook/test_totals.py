@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import json
+from types import SimpleNamespace
 
 import pytest
 from fabricated_results import Student, write_results
@@ -14,6 +15,8 @@ from autograder.commands import app as cli
 from autograder.errors import InputError, UsageError
 from autograder.gradebook.database import one_transaction, parse_url
 from autograder.gradebook.record import record
+from autograder.gradebook.totals import marked
+from autograder.points.adjusting import adjusted_submission
 from autograder.points.rules import read_rules
 
 
@@ -137,6 +140,19 @@ def test_the_rules_of_the_course_stand_beside_what_was_judged_and_pages_hold_mar
     assert f"{AUTOMATIC - 2 + 3:g} of {possible:g}</b> points" in ada and "automatic points" not in ada
     assert "two_forms: 2.5 → 3 points: a good idea" in ada and "Test cell" not in ada
     assert "<b>excused</b>" in bob and "excused: ill" in bob
+
+
+@pytest.mark.parametrize(
+    ("submitted", "late"), [("", "1 day"), ("2030-05-01T11:00:00Z", "no"), ("2030-05-03T11:00:00Z", "2 days")]
+)
+def test_the_gradebooks_time_counts_if_nothing_else_tells_any(make_submission, tmp_path, submitted, late):
+    (tmp_path / "course.toml").write_text(RULES)
+    rules = read_rules("vae", tmp_path)
+    notebook = SimpleNamespace(name="vae", grades=[], comments=[], score=1.0, max_score=2.0)
+    recorded = SimpleNamespace(notebooks=[notebook], timestamp=datetime.datetime(2030, 5, 2, 11))
+    result = make_submission("ada").model_copy(update={"submitted": submitted})
+    found = marked(result, recorded, SimpleNamespace(cells=[]), None, rules)
+    assert adjusted_submission(found, rules).late == late
 
 
 def test_a_gradebook_without_marks_is_refused(tmp_path):

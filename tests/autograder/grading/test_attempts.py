@@ -11,7 +11,7 @@ from autograder.grading.submissions import Submission, find_submissions
 from autograder.points.course_file import CourseFile
 from autograder.points.rules import Rules, read_rules
 from autograder.results.reading import Results
-from tests.autograder.grading.test_submissions import put
+from tests.autograder.grading.test_submissions import notebook, put
 
 BLACKBOARD = "HW 1_ada_attempt_2026-11-{}-12-00-00_vae.ipynb"
 DAYS = ("27", "28", "29", "30")
@@ -62,6 +62,45 @@ def test_a_time_is_the_courses_or_the_platforms(tmp_path, path, stamp, submitted
         (tmp_path / "class" / path).with_name("timestamp.txt").write_text(stamp)
     found, _ = find_submissions("vae", [tmp_path / "class"])
     assert {item.submitted for item in found if item.student != "eve"} == {submitted}
+
+
+@pytest.mark.parametrize(
+    ("attempt", "written", "counts"),
+    [
+        ("last", "aaaa", ["30"]),
+        ("first", "aaaa", ["27"]),
+        ("best", "aaaa", ["27"]),
+        ("last before due", "aaaa", ["28"]),  # the last of those in time
+        ("last before due", "abba", ["28"]),
+        ("last before due", "aabb", ["28"]),
+        ("best", "abab", ["27", "28"]),
+        ("last", "abab", ["30"]),
+    ],
+)
+def test_the_same_handed_in_again_costs_nothing_unless_the_last_counts(tmp_path, attempt, written, counts):
+    text = {"time_zone": "Europe/Berlin", "attempt": attempt, "assignments": {"vae": {"due": date(2026, 11, 28)}}}
+    place = put(tmp_path, *(BLACKBOARD.format(day) for day in DAYS))
+    for day, what in zip(DAYS, written, strict=True):
+        (place / BLACKBOARD.format(day)).write_bytes(notebook(what))
+    notes: list[str] = []
+    rules = Rules("vae", CourseFile.model_validate(text))
+    found, problems = find_submissions("vae", [place], notes=notes, rules=rules)
+    assert problems == [] and [item.submitted[8:10] for item in found] == counts
+    assert len(notes) == len(DAYS) - len(counts)
+
+
+def test_an_extension_under_the_name_of_earlier_results_decides_what_is_in_time(tmp_path, make_run, make_submission):
+    """The platform shows another name now, by which the rules do not know the student."""
+    place = put(tmp_path, *(f"12-34 - Ada B - Nov {day}, 2026 1015 AM/vae.ipynb" for day in ("27", "29", "30")))
+    own = {"due": date(2026, 11, 28), "extensions": {"ada": date(2026, 11, 29)}}
+    text = {"time_zone": "Europe/Berlin", "attempt": "last before due", "assignments": {"vae": own}}
+    rules = Rules("vae", CourseFile.model_validate(text))
+    (new,), _ = find_submissions("vae", [place], rules=rules)
+    assert new.submitted[8:10] == "27"
+    earlier = make_submission("ada").model_copy(update={"account": new.account})
+    known = Earlier(Results(make_run(earlier), Path(), None, {}))
+    found, _ = find_submissions("vae", [place], rules=rules, name_of=known.name_of)
+    assert [(item.student, item.submitted[8:10]) for item in known.named_alike(found)] == [("ada", "29")]
 
 
 def submission(student: str, account: str) -> Submission:

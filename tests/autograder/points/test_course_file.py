@@ -51,6 +51,7 @@ def test_what_is_in_it(write):
         "bob": "2026-11-30 18:00:00 CET",
         "eve": "2026-11-28 23:59:59 CET",
     }
+    assert found.due("vae", "eve").microsecond == 999_999  # the whole day
     assert found.excused("vae", "carol").startswith("ill") and not found.excused("vae", "ada")
     assert found.late_of("vae").penalty.of(20) == 2 and found.late_of("vae").free == 3
     assert found.groups_of("ada") == ["tuesday"] and found.due("gan", "ada") is None
@@ -100,6 +101,7 @@ def test_there_may_be_none(tmp_path):
         ),
         ("weight = 0.5", "late.free = 2", "course.toml:15: assignments.vae.late.free: the bank is for the whole term"),
         ("weight = 0.5", 'late.every = "hour"', "course.toml:15: assignments.vae.late.every: the bank of the term"),
+        ("2026-11-30T18:00:00", "2026-10-30", "course.toml:20: assignments.vae.extensions.@tuesday: is before the due"),
         ("[groups]", "[groups", "is no sound TOML: .*line 10"),
     ],
 )
@@ -116,13 +118,16 @@ def test_a_weight_of_what_is_not_there_and_rows_that_are_wrong(write):
     with pytest.raises(InputError, match="course.toml:16: vae has no exercise 'two_forms'; did you mean two_form"):
         read_rules("vae", folder).require_exercises(["two_form"])
     write(
-        "assignment,student,submitted\nvae,ada,soon\nvae,bob,2026-11-28 12:00\nvea,bob,2026-11-28 12:00\n", "times.csv"
+        "assignment,student,submitted\nvae,ada,soon\nvae,bob,2026-11-28 12:00\nvea,bob,2026-11-28 12:00\n"
+        "vae,eve,2026-11-28\n",
+        "times.csv",
     )
     with pytest.raises(InputError) as raised:
         read_rules("vae", folder)
     assert str(raised.value).splitlines() == [
         "times.csv:2: 'soon' is no time; write it as 2026-11-28 23:59",
         "times.csv:4: there is no assignment 'vea'",
+        "times.csv:5: '2026-11-28' lacks the time of day; write it as 2026-11-28 23:59",
     ]
 
 

@@ -97,7 +97,28 @@ def test_an_extension_an_excuse_and_a_group(applied):
         "carol": (0.0, 0.0, "1 day"),
     }
     assert found["carol"].adjustments == ["excused: ill"] and found["bob"].groups == ["sick"]
-    assert notes == ["course.toml:12: there is no result of 'gone'"]
+    assert notes == [
+        "course.toml:12: there is no result of 'gone'",
+        "course.toml:5: there is no result of 'eve'",
+    ]
+
+
+def test_names_in_groups_and_times_that_fit_nobody_are_said(applied):
+    text = (
+        '[groups]\nunused = ["nobody"]\nsick = ["ada", "bbo", "x"]\nout = ["caroll"]\n'
+        + DUE
+        + 'extensions = { "@sick" = 2026-11-29T13:00:00Z }\n'
+    )
+    head = "assignment,student,submitted\n"
+    rows = "little,carl,2026-11-28 12:00Z\nbefore,unknown,2026-11-28 12:00Z\nlittle,ada,2026-11-28 12:00Z\n"
+    ledger = "assignment,student,exercise,action,points,reason,who,when\nlittle,@out,,add,1,bonus,lecturer,2026-11-28\n"
+    times = dict.fromkeys(["ada", "bob", "carol"], "2026-11-28T12:00:00Z")
+    _, notes = applied(text, times, times=head + rows, adjustments=ledger)
+    assert notes == [
+        "course.toml:3: there is no result of 'bbo' (did you mean bob?), 'x'",
+        "course.toml:4: there is no result of 'caroll' (did you mean carol?)",
+        "times.csv: there is no result of 'carl' (did you mean carol?)",
+    ]
 
 
 def test_an_unknown_time_costs_nothing_and_is_said_in_one_line(applied):
@@ -134,6 +155,33 @@ def test_the_bank_of_free_days_is_for_the_whole_term(applied, result, tmp_path):
         applied(text + 'results = "none"\n', times)
 
 
+@pytest.mark.parametrize(
+    ("before", "rule", "score"),
+    [
+        # Due at the same time: "before" is graded first by its name, and only "little" finds the bank empty.
+        ("2026-11-28T12:00:00Z", "", 2.0),
+        # What counts for nothing takes nothing of the bank.
+        ("2026-11-01T12:00:00Z", "until = 1\n", 4.0),
+    ],
+)
+def test_the_bank_is_charged_once_and_only_for_what_counts(applied, tmp_path, before, rule, score):
+    text = f"[late]\npenalty = 2\nfree = 1\n{rule}{DUE}[assignments.before]\ndue = {before}\n"
+    times = "assignment,student,submitted\nlittle,ada,2026-11-29 12:00Z\nbefore,ada,2026-11-29 12:00Z\n"
+    found, notes = applied(text, {"ada": ""}, times=times)
+    assert found["ada"].score == score and notes == []
+    own = found["ada"].model_copy(update={"submitted": ""})
+    late = read_rules("before", tmp_path, NAMES).lateness(own)
+    assert late.free == (0 if rule else 1)
+
+
+@pytest.mark.parametrize(("time", "days"), [("22:59:59", "1 day"), ("23:00:01", "2 days")])
+def test_a_day_is_24_hours_when_clocks_change(applied, time, days):
+    """Clocks in Berlin go back on the morning of 25 October 2026: from midnight to midnight are 25 hours."""
+    text = 'time_zone = "Europe/Berlin"\n[assignments.little]\ndue = 2026-10-25T00:00:00\n'
+    found, _ = applied(text, {"ada": f"2026-10-25T{time}"})
+    assert found["ada"].late == days
+
+
 def test_the_order_is_ledger_weights_bonus_late(applied):
     text = f'[late]\npenalty = "10%"\n{DUE}weight = 0.5\nweights = {{ part_0 = 2 }}\n'
     head = "assignment,student,exercise,action,points,reason,who,when\n"
@@ -162,7 +210,7 @@ def test_forms_show_it(applied, make_run):
         ("", "excused", "unknown", ""),
     ]
     assert "Adjusted: late by 2 d (due 2026-11-28 12&#58;00 UTC): 2 days begun: 4 → 2 points" in markdown(run)
-    assert "### bob: excused\n" in markdown(run)
+    assert "### bob: excused\n" in markdown(make_run(found["bob"]))
     assert [line.partition(":")[0] for line in Policy.parse("under=50%").violations(run)] == ["ada"]
     assert run.submissions[0].late not in run.model_dump_json()
 

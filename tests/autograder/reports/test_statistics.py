@@ -8,6 +8,10 @@ from typer.testing import CliRunner
 
 from autograder import course
 from autograder.commands.app import app
+from autograder.points.adjusting import adjusted
+from autograder.points.course_file import CourseFile
+from autograder.points.ledger import Adjustment
+from autograder.points.rules import Rules
 from autograder.reports.answers import answers_in
 from autograder.reports.index import index_page
 from autograder.reports.statistics import SameCode, discrimination, exercise_statistics, statistics_csv
@@ -82,6 +86,21 @@ def test_a_check_that_good_students_fail_is_suspicious(submission, make_run, sou
     assert "6 of the 6 best students, who have 80% of the other points or more, lose it." in kl.suspicions
     page = "".join(index_page(make_run(*good, *weak), source))
     assert "Look at its check: 6 of the 6 best students" in page
+
+
+def test_points_that_people_give_to_everybody_hide_no_suspicion(submission, make_run):
+    students = [submission(f"g{number}", kl=WRONG) for number in range(12)]
+    students += [submission(f"w{number}", grid=LATE) for number in range(12)]
+    run = make_run(*students)
+    rows = [Adjustment("", "*", "kl", "credit", 0, "a bad test"), Adjustment("", "*", "grid", "add", 0.5, "a gift")]
+    file = CourseFile.model_validate({"assignments": {run.assignment: {"weights": {"kl": 0.25}}}})
+    counts, _ = adjusted(run, rules=Rules(run.assignment, file, rows), people=True)
+    assert counts.submissions[0].score > run.submissions[0].score
+    assert exercise_statistics(counts, {"little.why"}) == exercise_statistics(run, {"little.why"})
+    excused = [item.model_copy(update={"excused": "ill"}) for item in run.submissions[:3]]
+    assert exercise_statistics(make_run(*excused, *run.submissions[3:]), set())[0].judged == 21
+    drops = Rules(run.assignment, ledger=[Adjustment("", "w0", "kl", "drop", 0, "their data")])
+    assert exercise_statistics(adjusted(run, rules=drops, people=True)[0], {"little.why"})[0].judged == 23
 
 
 def test_a_fair_exam_is_not_suspicious(submission, make_run):
