@@ -7,13 +7,15 @@ from collections import Counter
 from dataclasses import replace
 
 from autograder.errors import InputError
-from autograder.grading.submitted.entries import File, Place, stem
+from autograder.grading.submitted.entries import File, Parts, Place, stem
 from autograder.grading.submitted.platforms import SAKAI_HANDED_IN, Account, account_in
 
 # Seen in folders of Google Drive: Classroom's own source is closed.
 _CLASSROOM = re.compile(r"(?P<name>[^\n]+?) - (?P<title>[^\n]+)")
 # What Google Drive, browsers and Jupyter add to the name of a copy.
 _COPY = re.compile(r"^(?:(?:Copy of|Kopie von|Copie de|Copia de) )*|(?:[ _-]?\(\d+\)|-Copy\d*)*$", re.I)
+# Gradescope's list of who has handed in each folder.
+_LISTS = ("submission_metadata.yaml", "submission_metadata.yml")
 _SUBMISSION = re.compile(r"^[\"']?(submission_\d+)[\"']?:", re.M)
 # Ruby writes times of Rails in UTC.
 _CREATED = re.compile(r"^\s*:?created_at: (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? (?:Z|UTC)\s*$", re.M)
@@ -32,8 +34,10 @@ class Names:
         titles = Counter(_title(found["title"]) for name in files if (found := _CLASSROOM.fullmatch(stem(name))))
         self._titles = {title for title, count in titles.items() if title and count > 1}
 
-    def account(self, name: str, *, is_file: bool) -> Account | None:
-        """Whom a name means; None if no platform has made it, or if it can be read in two ways."""
+    def account(self, party: Parts, *, is_file: bool) -> Account | None:
+        """Whom the name of a folder or file means; None if no platform has made it, or if it can be read in two
+        ways."""
+        name = party[-1]
         account = account_in(name)
         if account is None and is_file and (found := _CLASSROOM.fullmatch(stem(name))):
             # Google Classroom: the student's name, and the title that all copies of the notebook have.
@@ -45,7 +49,7 @@ class Names:
         if account.platform == "blackboard":
             return replace(account, name=account.name[len(self._blackboard) :] or account.name)
         if account.platform == "gradescope":
-            shown, time = self._gradescope.get(name, (name, ""))
+            shown, time = self._gradescope.get(party, (name, ""))
             return replace(account, name=shown, time=time)
         return account
 
@@ -63,12 +67,14 @@ def _common(prefixes: set[str]) -> str:
     return common[: common.rfind("_") + 1]
 
 
-def _submitters(place: Place) -> dict[str, tuple[str, str]]:
-    """Who has handed in each of Gradescope's folders and when, by the list that comes with them; a group is one
-    name."""
-    found: dict[str, tuple[str, str]] = {}
+def _submitters(place: Place) -> dict[Parts, tuple[str, str]]:
+    """Who has handed in each of Gradescope's folders and when, by the list that lies beside them; a group is one name.
+
+    A list that lies deeper speaks of nobody: students may have put it there.
+    """
+    found: dict[Parts, tuple[str, str]] = {}
     for entry in place.entries:
-        if isinstance(entry, File) and entry.parts[-1] in ("submission_metadata.yml", "submission_metadata.yaml"):
+        if isinstance(entry, File) and entry.parts[-1] in _LISTS:
             with contextlib.suppress(InputError):
                 parts = _SUBMISSION.split(entry.read().decode("utf-8", "replace"))
                 for folder, text in zip(parts[1::2], parts[2::2], strict=True):
@@ -76,5 +82,5 @@ def _submitters(place: Place) -> dict[str, tuple[str, str]]:
                     last = re.split(r"^\s*:?history:", text, maxsplit=1, flags=re.M)[0]
                     names, time = _SUBMITTER.findall(last), _CREATED.search(last)
                     shown = " and ".join(name.strip("\"'") for name in names) or folder
-                    found[folder] = shown, f"{time[1]}T{time[2]}+00:00" if time else ""
+                    found[(*entry.parts[:-1], folder)] = shown, f"{time[1]}T{time[2]}+00:00" if time else ""
     return found

@@ -10,12 +10,14 @@ from fixmelab.notebooks import START_BYTES, looks_like_a_notebook, may_be_a_note
 
 SUFFIX = ".ipynb"
 
+Parts = tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class Entry:
     """A visible file or folder: its parts below the place that was given, and its path for people to read."""
 
-    parts: tuple[str, ...]
+    parts: Parts
     path: str
 
 
@@ -36,7 +38,7 @@ class NotebookFile(File):
 class Place:
     """Something that was given: the names of the folders down to it, none for a zip, and what lies in it."""
 
-    top: tuple[str, ...]
+    top: Parts
     entries: list[Entry]
 
     @property

@@ -8,7 +8,17 @@ from dataclasses import dataclass, replace
 
 from autograder.errors import InputError
 from autograder.grading.submitted.called import Names
-from autograder.grading.submitted.entries import SUFFIX, Entry, File, NotebookFile, Place, is_zip, same_name, stem
+from autograder.grading.submitted.entries import (
+    SUFFIX,
+    Entry,
+    File,
+    NotebookFile,
+    Parts,
+    Place,
+    is_zip,
+    same_name,
+    stem,
+)
 from autograder.grading.submitted.platforms import (
     KNOWN_FILES,
     SAKAI_RETURNED,
@@ -26,8 +36,6 @@ from autograder.results.names import student_name
 ARCHIVE = re.compile(r"\.(zip|rar|7z|tar|tgz|tar\.\w+)\Z", re.I)
 MOST_LINES = 40
 _NUMBER_BEHIND = re.compile(r"_[0-9]+\Z")
-
-Parts = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,7 @@ def of_assignment(assignment: str, notebooks: list[NotebookFile]) -> list[Notebo
 
 def _owner(assignment: str, place: Place, party: Parts, called: Names, *, is_file: bool) -> Owner:
     name, own = party[-1], stem(party[-1])
-    account = called.account(name, is_file=is_file)
+    account = called.account(party, is_file=is_file)
     if account is not None:
         return _owner_of(account)
     if not is_file:

@@ -77,6 +77,32 @@ def test_in_nbgraders_layout_the_exchanges_folder_decides(tmp_path, inside, vict
     assert authors(put(tmp_path / "submitted", files)) == ({"ada": "ada", "mallory": "mallory"}, [])
 
 
+LIST = "submission_{}:\n  :submitters:\n  - :name: {}\n  :created_at: 2026-11-{} 12:00:00 Z\n"
+
+
+@pytest.mark.parametrize("top", ["", "assignment_7_export/", "vae/"])
+@pytest.mark.parametrize("inside", ["", "vae/", "hw.zip"])
+def test_a_list_of_gradescopes_in_a_students_own_part_speaks_of_nobody(tmp_path, top, inside):
+    """Nor of the student who has put it there."""
+    put(tmp_path, {f"{top}submission_11/a.ipynb": "ada", f"{top}submission_12/b.ipynb": "mallory"})
+    (tmp_path / top / "submission_metadata.yml").write_text(LIST.format(11, "Ada", 28) + LIST.format(12, "Mallory", 29))
+    forged = "".join(LIST.format(number, "Eve", "01") for number in (11, 12))
+    own = tmp_path / top / "submission_12" / inside
+    if inside.endswith(".zip"):
+        with zipfile.ZipFile(own, "w") as made:
+            made.writestr("b.ipynb", notebook("mallory"))
+            made.writestr("submission_metadata.yml", forged)
+    else:
+        own.mkdir(exist_ok=True)
+        (own / "submission_metadata.yml").write_text(forged)
+    found, problems = find_submissions("vae", [tmp_path])
+    assert problems == []
+    assert {item.student: item.submitted for item in found} == {
+        "Ada": "2026-11-28T12:00:00+00:00",
+        "Mallory": "2026-11-29T12:00:00+00:00",
+    }
+
+
 def test_students_folders_that_are_given_one_by_one_stay_theirs(tmp_path):
     """As a shell makes of submitted/* and submitted/*/vae."""
     files = {"ada/vae/vae.ipynb": "ada", "mallory/vae/bob.ipynb": "mallory", "mallory/vae/eve.ipynb": "mallory too"}
