@@ -1,9 +1,8 @@
 """One submission as it will be recorded: its result, and its notebook as formgrader shows it."""
 
-import contextlib
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -12,9 +11,8 @@ from autograder import cells
 from autograder.errors import InputError
 from autograder.gradebook.layout import laid_out, read_laid_out, works
 from autograder.gradebook.settings import Course
-from autograder.grading.reading import submission_digest
 from autograder.grading.submitted.timestamps import NAME as TIMESTAMP
-from autograder.grading.submitted.timestamps import is_by_exchange, read_timestamp
+from autograder.grading.submitted.timestamps import is_in_clone, read_timestamp
 from autograder.results import files
 from autograder.results.model import SubmissionResult
 
@@ -53,7 +51,7 @@ def prepare(assignment: str, result: SubmissionResult, folder: Path, target: Cou
     before = read_laid_out(path)
     old, new = works(before) if before else {}, works(notebook)
     changed = {name: old.get(name) != new[name] for name in graded}
-    return Prepared(result, notebook, path, changed, _timestamp(assignment, result, folder, target))
+    return Prepared(result, notebook, path, changed, _timestamp(assignment, result.student, target))
 
 
 def _require_name(student: str) -> None:
@@ -89,30 +87,8 @@ def _read_executed(path: Path, student: str) -> NotebookNode:
     return notebook
 
 
-def _timestamp(assignment: str, result: SubmissionResult, folder: Path, target: Course) -> datetime | None:
-    """When it was submitted, by a timestamp.txt of the course's: in its folder of submissions or, if there is none,
-    beside the very notebook that was graded. One of a student's own says nothing."""
-    submitted = target.folder("submitted_directory", result.student, assignment)
-    if found := read_timestamp(submitted / TIMESTAMP):
-        return found
-    graded = _graded(result, folder)
-    if graded is None or not is_by_exchange(_parts(result, graded), assignment, result.student):
-        return None
-    with contextlib.suppress(InputError):  # it may be a student's after all, and must not stop the others
-        return read_timestamp(graded.parent / TIMESTAMP)
-    return None
-
-
-def _parts(result: SubmissionResult, graded: Path) -> tuple[str, ...]:
-    typed = PurePath(result.path).parts
-    return typed if len(typed) > 2 else graded.resolve().parts
-
-
-def _graded(result: SubmissionResult, folder: Path) -> Path | None:
-    """The notebook that was graded. Its path is as it was typed then, perhaps in another working directory."""
-    folder = folder.resolve()
-    for path in dict.fromkeys(place / result.path for place in (Path.cwd(), folder, *folder.parents)):
-        with contextlib.suppress(OSError):
-            if path.is_file() and submission_digest(path.read_bytes()) == result.digest:
-                return path
-    return None
+def _timestamp(assignment: str, student: str, target: Course) -> datetime | None:
+    """When it was submitted, by the timestamp.txt in the course's folder of submissions; one in a clone is a student's
+    own and says nothing. Another that lies beside what was graded, grading has read."""
+    submitted = target.folder("submitted_directory", student, assignment)
+    return None if is_in_clone(submitted) else read_timestamp(submitted / TIMESTAMP)

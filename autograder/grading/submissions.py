@@ -121,7 +121,7 @@ def _places(assignment: str, paths: list[Path], zips: contextlib.ExitStack, prob
                 entries = with_inner(archive_entries(path, zips, problems))
                 if not any(isinstance(entry, NotebookFile) for entry in entries):
                     problems.append(f"{shown}: no notebooks in this zip; expected STUDENT/*{SUFFIX} or *{SUFFIX} in it")
-                yield unwrapped(assignment, Place((path.stem,), entries))
+                yield unwrapped(assignment, Place((path.stem,), entries, packed=True))
             elif isinstance(entry := file_entry(path, (path.name,)), NotebookFile):
                 alone[absolute.parent].append(entry)
             else:

@@ -21,6 +21,7 @@ from autograder.grading.submitted.entries import (
     Entry,
     File,
     NotebookFile,
+    Parts,
     file_of,
     is_notebook,
     is_visible,
@@ -28,6 +29,8 @@ from autograder.grading.submitted.entries import (
     one_line,
 )
 from autograder.grading.submitted.member_names import member_names
+from autograder.grading.submitted.timestamps import GIT
+from autograder.grading.submitted.timestamps import NAME as TIMESTAMP
 from fixmelab.notebooks import MAX_BYTES
 
 MAX_MEMBERS = 20_000
@@ -102,9 +105,13 @@ def _entries(
     entries: list[Entry] = []
     names, sure = member_names(members)
     from_windows = not any("/" in name for name in names)
-    for number, (member, name) in enumerate(zip(members, names, strict=True)):
-        parts = _member_parts(name, backslashes=from_windows and member.create_system != UNIX)
-        if parts and all(map(is_visible, parts)):
+    paths = [
+        _member_parts(name, backslashes=from_windows and member.create_system != UNIX)
+        for member, name in zip(members, names, strict=True)
+    ]
+    clones = {parts[: parts.index(GIT)] for parts in paths if GIT in parts}
+    for number, (member, parts) in enumerate(zip(members, paths, strict=True)):
+        if parts and all(map(is_visible, parts)) and not _is_students_timestamp(parts, clones):
             label = one_line(f"{shown}:{'/'.join(parts)}")
             if member.is_dir():
                 entries.append(Entry(parts, label))
@@ -114,7 +121,11 @@ def _entries(
     return entries, sure
 
 
-def _member_parts(name: str, *, backslashes: bool) -> tuple[str, ...]:
+def _is_students_timestamp(parts: Parts, clones: set[Parts]) -> bool:
+    return parts[-1] == TIMESTAMP and any(parts[:depth] in clones for depth in range(len(parts)))
+
+
+def _member_parts(name: str, *, backslashes: bool) -> Parts:
     """A member's path as labels only: no drive, no root, no way up.
 
     Some programs on Windows write backslashes between them; elsewhere one is a part of a name, which a student may

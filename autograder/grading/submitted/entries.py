@@ -36,10 +36,12 @@ class NotebookFile(File):
 
 @dataclass(frozen=True)
 class Place:
-    """Something that was given: the names of the folders down to it, none for a zip, and what lies in it."""
+    """Something that was given: the names of the folders down to it, of a zip its own alone, what lies in it, and
+    whether that was packed in a zip, whose folders a student may have made."""
 
     top: Parts
     entries: list[Entry]
+    packed: bool = False
 
     @property
     def notebooks(self) -> list[NotebookFile]:

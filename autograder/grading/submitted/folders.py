@@ -14,6 +14,8 @@ from autograder.grading.submitted.entries import (
     one_line,
     refused,
 )
+from autograder.grading.submitted.timestamps import GIT, is_in_clone
+from autograder.grading.submitted.timestamps import NAME as TIMESTAMP
 from fixmelab.notebooks import MAX_BYTES
 
 MAX_DEPTH = 30  # of folders
@@ -33,11 +35,17 @@ def file_entry(path: Path, parts: tuple[str, ...]) -> File:
 
 
 def folder_entries(root: Path, problems: list[str]) -> list[Entry]:
-    """What lies in a folder; `problems` gets a line on each thing in it that cannot be looked into."""
+    """What lies in a folder; `problems` gets a line on each thing in it that cannot be looked into.
+
+    A timestamp.txt in a clone is left out: it is a student's own.
+    """
     failed: list[OSError] = []
     entries: list[Entry] = []
+    clones: set[Path] = set()
     for at, folders, files in os.walk(root, onerror=failed.append):
         here = Path(at)
+        if GIT in folders or GIT in files or here.parent in clones:
+            clones.add(here)
         folders[:] = sorted(filter(is_visible, folders))
         for name in folders + sorted(filter(is_visible, files)):
             path = here / name
@@ -49,7 +57,7 @@ def folder_entries(root: Path, problems: list[str]) -> list[Entry]:
                     )
             elif name in folders:
                 entries.append(Entry(parts, one_line(str(path))))
-            else:
+            elif name != TIMESTAMP or not (here in clones or is_in_clone(here)):
                 entries.append(file_entry(path, parts))
         if folders and len(here.relative_to(root).parts) == MAX_DEPTH:
             problems.append(f"{one_line(str(here))}: folders below this one are too deep; move the notebooks up")

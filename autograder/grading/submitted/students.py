@@ -72,7 +72,7 @@ def owned(
         owner = replace(_called(single), party=place.top)
         return [
             (
-                replace(owner, time=owner.time or _exchange_time(assignment, owner, place.top, notebook, stamps)),
+                replace(owner, time=owner.time or _exchange_time(assignment, owner, place, notebook, stamps)),
                 notebook,
             )
             for notebook in place.notebooks
@@ -87,11 +87,12 @@ def owned(
         is_file = is_zip(party[-1]) or any(notebook.parts == party for notebook in notebooks)
         owner = _owner(assignment, place, party, called, is_file=is_file)
         for notebook in notebooks:
-            attempt = attempt_in(notebook.parts[-1])
+            # The outermost name is the platform's, what lies below it the student's.
+            attempt = attempt_in(party[-1] if is_file else notebook.parts[len(party)])
             time = (
                 time_of(attempt)
                 if owner.platform == "ilias"
-                else owner.time or _exchange_time(assignment, owner, place.top, notebook, stamps)
+                else owner.time or _exchange_time(assignment, owner, place, notebook, stamps)
             )
             owner_now = replace(owner, order=owner.order or attempt, time=time, party=place.top + party)
             found.append((owner_now, notebook))
@@ -167,10 +168,10 @@ def _owner_of(account: Account) -> Owner:
 
 
 def _exchange_time(
-    assignment: str, owner: Owner, top: Parts, notebook: NotebookFile, stamps: Mapping[Parts, File]
+    assignment: str, owner: Owner, place: Place, notebook: NotebookFile, stamps: Mapping[Parts, File]
 ) -> str:
     """What nbgrader's exchange has noted beside a notebook; "" if it has not, or if the student may have done so."""
-    if owner.platform or not is_by_exchange(top + notebook.parts, assignment, owner.name):
+    if owner.platform or not is_by_exchange(place, notebook, assignment, owner.name):
         return ""
     if stamp := stamps.get(notebook.parts[:-1]):
         with contextlib.suppress(InputError):  # whatever else stands there says nothing

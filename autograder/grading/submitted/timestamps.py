@@ -1,5 +1,6 @@
 """timestamp.txt, in which nbgrader's exchange notes when something was submitted."""
 
+import os
 import re
 import stat
 from datetime import datetime, timezone
@@ -9,25 +10,34 @@ from dateutil import tz
 from dateutil.parser import isoparse
 
 from autograder.errors import InputError
-from autograder.grading.submitted.entries import same_name
+from autograder.grading.submitted.entries import NotebookFile, Place, is_zip, same_name
 from autograder.grading.submitted.platforms import readings
 from autograder.results.names import student_name
 
 NAME = "timestamp.txt"
+GIT = ".git"
 MOST_CHARACTERS = 1_000
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d.*?)(?: ([A-Z]{3,5}|\+0000))?")
 
 
-def is_by_exchange(parts: tuple[str, ...], assignment: str, student: str) -> bool:
-    """Whether a notebook lies in STUDENT/ASSIGNMENT/, which nbgrader's exchange has made; `parts` make up its path.
+def is_by_exchange(place: Place, notebook: NotebookFile, assignment: str, student: str) -> bool:
+    """Whether a notebook lies in STUDENT/ASSIGNMENT/, which nbgrader's exchange has made.
 
-    If the student's name, or one by a learning platform, stands above that, the student may have made these folders.
+    If the student's name, or one by a learning platform, stands above that, the student may have made these folders. So
+    they may if a zip lies between, or if the whole was packed and holds nobody else's: then it may be their own zip.
     """
-    if len(parts) < 3:
+    parts = place.top + notebook.parts
+    is_one_students = len(notebook.parts) < 3 or len({other.parts[0] for other in place.notebooks}) == 1
+    if len(parts) < 3 or any(map(is_zip, notebook.parts)) or (place.packed and is_one_students):
         return False
     *above, name, last, _ = parts
     is_inside = same_name(last, assignment) and student_name(name) == student
     return is_inside and not any(student_name(folder) == student or readings(folder) for folder in above)
+
+
+def is_in_clone(folder: Path) -> bool:
+    """Whether STUDENT/ASSIGNMENT/ is of a clone of Git's, in which all that lies there is the student's."""
+    return any(os.path.lexists(one / GIT) for one in (folder, folder.parent))
 
 
 def read_timestamp(path: Path) -> datetime | None:

@@ -26,7 +26,8 @@ def unwrapped(assignment: str, place: Place) -> Place:
             for entry in place.entries
             if entry.parts != (wrapper,)
         ]
-        place = Place((*place.top, stem(wrapper) if is_zip(wrapper) else wrapper) if place.top else (), inside)
+        name = stem(wrapper) if is_zip(wrapper) else wrapper
+        place = Place((*place.top, name) if place.top else (), inside, place.packed or is_zip(wrapper))
     return place
 
 
@@ -59,7 +60,7 @@ def _without_parts(place: Place) -> Place:
     if not first or not all(_PART.fullmatch(name) and not readings(name) for name in first):
         return place
     inside = [replace(entry, parts=entry.parts[1:]) for entry in place.entries if len(entry.parts) > 1]
-    return Place(place.top, inside)
+    return Place(place.top, inside, place.packed or any(map(is_zip, first)))
 
 
 def _wrapper(assignment: str, place: Place) -> str:

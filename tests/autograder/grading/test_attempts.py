@@ -1,5 +1,6 @@
 """Which of several attempts counts, when it was handed in, and that a name is not taken for another's."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -54,10 +55,15 @@ def test_the_attempt_that_the_course_says_counts(tmp_path, text, counts):
         ("ada/ada/vae/vae.ipynb", "2026-11-28 12:00:00 UTC", ""),
         ("12-34 - Ada Byron - Nov 28, 2026 1015 AM/vae.ipynb", "", "2026-11-28T10:15:00"),
         ("Byron_Ada_adabyron_12345/20261128101530_vae.ipynb", "", "2026-11-28T10:15:30"),
+        ("Byron_Ada_adabyron_12345/20261130101530_hand_in.zip/20261101000000_vae.ipynb", "", "2026-11-30T10:15:30"),
+        ("Byron_Ada_adabyron_12345/20261130101530_hand_in.zip/x/20261101000000_vae.ipynb", "", "2026-11-30T10:15:30"),
+        ("Byron_Ada_adabyron_12345/mine/20261101000000_vae.ipynb", "", ""),
     ],
 )
 def test_a_time_is_the_courses_or_the_platforms(tmp_path, path, stamp, submitted):
     put(tmp_path / "class", path, "eve/vae/vae.ipynb")
+    for zipped in (tmp_path / "class").rglob("*.zip"):
+        packed(zipped, zipped)
     if stamp:
         (tmp_path / "class" / path).with_name("timestamp.txt").write_text(stamp)
     found, _ = find_submissions("vae", [tmp_path / "class"])
@@ -101,6 +107,56 @@ def test_an_extension_under_the_name_of_earlier_results_decides_what_is_in_time(
     known = Earlier(Results(make_run(earlier), Path(), None, {}))
     found, _ = find_submissions("vae", [place], rules=rules, name_of=known.name_of)
     assert [(item.student, item.submitted[8:10]) for item in known.named_alike(found)] == [("ada", "29")]
+
+
+STAMP = "2026-11-28 12:00:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("given", "members", "believed"),
+    [
+        ("class", ["ada/vae/", "eve/vae/"], True),
+        ("class/ada/vae", ["ada/vae/"], True),
+        ("class.zip", ["ada/vae/", "eve/vae/"], True),
+        ("class.zip", ["export/ada/vae/", "export/eve/vae/"], True),
+        # a student's own zip
+        ("ada.zip", ["vae/"], False),
+        ("ada.zip", ["ada/vae/"], False),
+        ("hand_in.zip", ["ada/vae/"], False),
+        ("class", ["ada.zip/vae/"], False),
+        ("class", ["ada.zip/ada/vae/", "eve/"], False),
+        ("class", ["ada.zip/vae/", "eve.zip/vae/"], False),
+        ("class", ["ada/hand_in.zip/ada/vae/", "eve/"], False),
+        ("class.zip", ["ada.zip/vae/", "eve.zip/vae/"], False),
+        # a clone
+        ("class", ["ada/.git/", "ada/vae/", "eve/"], False),
+        ("class", ["ada/vae/.git/", "ada/vae/", "eve/"], False),
+        ("class/ada/vae", ["ada/.git/", "ada/vae/"], False),
+        ("class/homework", ["homework/.git/", "homework/ada/vae/"], False),
+        ("class.zip", ["ada/.git/", "ada/vae/", "eve/.git/", "eve/vae/"], False),
+    ],
+)
+def test_a_timestamp_of_ones_own_says_nothing(tmp_path, given, members, believed):
+    """In every folder or zip lie a notebook and a timestamp.txt."""
+    (tmp_path / ".git").mkdir()  # the course's own: what lies further down is no clone for that
+    for member in members:
+        (tmp_path / "class" / member).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "class" / member / "timestamp.txt").write_text(STAMP)
+        (tmp_path / "class" / member / "vae.ipynb").write_bytes(notebook(member))
+    for folder in sorted((tmp_path / "class").rglob("*.zip"), reverse=True):
+        packed(folder, folder)
+    if given.endswith(".zip"):
+        packed(tmp_path / "class", tmp_path / given)
+    found, problems = find_submissions("vae", [tmp_path / given])
+    (ada,) = (item for item in found if item.student in ("ada", "hand_in"))
+    assert problems == [] and ada.submitted == ("2026-11-28T12:00:00+00:00" if believed else "")
+
+
+def packed(folder: Path, path: Path) -> None:
+    """Put a zip of what lies in a folder in its place."""
+    made = shutil.make_archive(str(path.with_name("made")), "zip", folder)
+    shutil.rmtree(folder)
+    Path(made).rename(path)
 
 
 def submission(student: str, account: str) -> Submission:
