@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from autograder.gradescope.settings import Layout, Settings
 from autograder.grading.key import course_key
 from autograder.grading.run import begin_run
 from autograder.grading.submissions import Submission, find_submissions
+from autograder.grading.submitted.entries import one_line
 from autograder.points.adjusting import adjusted_submission
-from autograder.points.rules import read_rules
+from autograder.points.rules import Rules, read_rules
 from autograder.results import files
 from autograder.results.model import RunResult
 from autograder.results.names import student_name
@@ -83,7 +84,7 @@ def with_rules(run: RunResult, settings: Settings, layout: Layout, by_hand: Coll
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         users, submitted = [], ""
     (submission,) = run.submissions
-    student = next((name for name in _names(users) if rules.names(name)), "") if len(users) == 1 else ""
+    student = _called(users[0], rules) if len(users) == 1 else ""
     if len(users) > 1:
         print("Several handed in together: what course.toml and adjustments.csv say of one of them is not applied.")
     update = {"student": student, "submitted": submitted}
@@ -91,11 +92,19 @@ def with_rules(run: RunResult, settings: Settings, layout: Layout, by_hand: Coll
     return run.model_copy(update={"submissions": [counts.model_copy(update={"student": submission.student})]})
 
 
-def _names(users: list[dict]) -> Iterator[str]:
-    """What a student may be called in the course's files: their address, its first part, their name."""
-    for user in users:
-        email, name = str(user.get("email", "")), str(user.get("name", ""))
-        yield from filter(None, (email, email.partition("@")[0], name, student_name(name)))
+def _called(user: dict, rules: Rules) -> str:
+    """What the course's files call a student, "" if they say nothing of them in particular.
+
+    Their address or Gradescope's number, which nobody else has: their name, and the part of an address before "@", they
+    may have chosen so that somebody else's rows apply to them.
+    """
+    email, name = str(user.get("email", "")), str(user.get("name", ""))
+    student = next((own for own in (email, f"gradescope {user.get('id', '')}") if own and rules.names(own)), "")
+    chosen = filter(None, (email.partition("@")[0], name, student_name(name)))
+    if not student and (other := next(filter(rules.names, chosen), "")):
+        said = f"What course.toml and adjustments.csv say of {one_line(other)!r} is not applied"
+        print(f"{said}: a student may call themselves so. If it is this one, write {one_line(email)!r} there.")
+    return student
 
 
 def _other_user(layout: Layout) -> int | None:

@@ -86,25 +86,33 @@ due = 2026-11-01T12:00:00Z
 results = "not-in-the-archive"
 """
 LEDGER = """assignment,student,exercise,action,points,reason,who,when
-little,ada,part_1,credit,,the test was wrong,the lecturer,2026-11-28
+little,{},part_1,credit,,the test was wrong,the lecturer,2026-11-28
 before,*,part_1,drop,,the test was wrong,the lecturer,2026-11-28
 """
 
 
 @pytest.mark.parametrize(
-    ("users", "score"),
+    ("row", "users", "score"),
     [
         # 2 of part_0 count twice; one day of two is free
-        ([{"email": "ada@example.edu", "name": "Ada Byron"}], 2 * 2 + 2 - 1),
-        ([{"email": "eve@example.edu", "name": "Eve"}], 2 * 2 - 1),
-        ([{"email": "ada@example.edu", "name": "Ada"}, {"email": "eve@example.edu", "name": "Eve"}], 2 * 2 - 1),
-        ("damaged", 4),
+        ("ada@example.edu", [{"email": "ada@example.edu", "id": 4, "name": "Ada Byron"}], 2 * 2 + 2 - 1),
+        ("gradescope 4", [{"email": "ada@example.edu", "id": 4, "name": "Ada Byron"}], 2 * 2 + 2 - 1),
+        ("ada@example.edu", [{"email": "eve@example.edu", "name": "Eve"}], 2 * 2 - 1),
+        ("ada@example.edu", [{"email": "ada@example.edu"}, {"email": "eve@example.edu"}], 2 * 2 - 1),
+        # what students choose
+        ("ada", [{"email": "ada@example.org", "name": "Mallory"}], 2 * 2 - 1),
+        ("ada", [{"email": "mallory@example.edu", "name": "ada"}], 2 * 2 - 1),
+        ("4", [{"email": "mallory@example.edu", "id": 5, "name": "4"}], 2 * 2 - 1),
+        ("ada@example.edu", [{"email": "mallory@example.edu", "name": "ada@example.edu"}], 2 * 2 - 1),
+        ("ada", "damaged", 4),
     ],
 )
-def test_what_course_and_ledger_say_is_applied(tmp_path, monkeypatch, make_run, make_submission, users, score):
+def test_what_course_and_ledger_say_is_applied(
+    tmp_path, monkeypatch, make_run, make_submission, capsys, row, users, score
+):
     monkeypatch.setattr(course, "ROOT", tmp_path)
     (tmp_path / "course.toml").write_text(RULES)
-    (tmp_path / "adjustments.csv").write_text(LEDGER)
+    (tmp_path / "adjustments.csv").write_text(LEDGER.format(row))
     created = {} if users == "damaged" else {"created_at": "2026-11-29T14:00:00.000000+01:00"}
     (tmp_path / "submission_metadata.json").write_text(json.dumps({"users": users} | created))
     settings = Settings(assignment="little", max_score=4, names=["before", "little"])
@@ -114,6 +122,8 @@ def test_what_course_and_ledger_say_is_applied(tmp_path, monkeypatch, make_run, 
     assert form["score"] == score and form["tests"][0]["max_score"] == 4.0
     assert ("Adjusted: part_1: 0 → 2 points: the test was wrong" in form["output"]) == (score == 5)
     assert ("Adjusted: late by 1 d 1 h" in form["output"]) == (users != "damaged")
+    is_chosen = users != "damaged" and len(users) == 1 and score != 5 and users[0]["name"] != "Eve"
+    assert (f"say of {row!r} is not applied: a student may call" in capsys.readouterr().out) == is_chosen
 
 
 def test_the_archive_takes_along_what_decides_points(tmp_path, monkeypatch):
