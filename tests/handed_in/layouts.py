@@ -114,6 +114,25 @@ def a_zip_in_a_zip_in_a_zip(root: Path) -> list[Path]:
     return [root / "all.zip"]
 
 
+@found(
+    {"ada": "ada/vae.ipynb", "bob": "bob/work.ipynb", "cleo": f"cleo/hw.zip:{N}/a.ipynb", "dan": "dan/a.ipynb"},
+    f"ada/old.zip:{N}/{N}.ipynb: lies in a zip of ada's; ",
+    "two notebooks for one student, eve: ",
+    "eve/old.zip:a.ipynb: lies in a zip of eve's; ",
+    "dan/a.zip:b.ipynb: the same as ",
+    source="",
+)
+def a_notebook_beside_a_zip(root: Path) -> None:
+    old = {**solved(), "by": "before"}
+    put(root, "ada/vae.ipynb", "bob/work.ipynb", "dan/a.ipynb", "eve/a.ipynb", "eve/b.ipynb")
+    put_as(root / "ada/old.zip", zipped({f"{N}/{N}.ipynb": old}))
+    put_as(root / "bob/data.zip", zipped({f"{N}/scratch.ipynb": {"cells": [code("1 + 1")]}}))
+    put_as(root / f"cleo/{N}.ipynb", blank())
+    put_as(root / "cleo/hw.zip", zipped({f"{N}/a.ipynb": old}))
+    put_as(root / "dan/a.zip", zipped({"b.ipynb": (root / "dan/a.ipynb").read_bytes()}))
+    put_as(root / "eve/old.zip", zipped({"a.ipynb": old}))
+
+
 @found({A: f"{A}/release/{N}/{N}.ipynb", B: f"{B}/release/{N}/{N}.ipynb"}, source="")
 def the_one_zip_in_a_folder_is_as_if_given(root: Path) -> None:
     put_as(root / "all.zip", zipped({f"{who}/release/{N}/{N}.ipynb": solved() for who in (A, B)}))

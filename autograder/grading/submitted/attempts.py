@@ -52,7 +52,7 @@ def counting(
     owners = {notebook.identity: owner for owner, notebook in found}
     kept: dict[bytes, tuple[NotebookFile, int]] = {}
     foreign: list[NotebookFile] = []
-    by_path = sorted((notebook for _, notebook in found), key=lambda one: (len(one.path), one.path))
+    by_path = sorted((notebook for _, notebook in found), key=lambda one: (one.is_in_zip, len(one.path), one.path))
     left_to_read = MOST_BYTES
     called = called or student
     # The newest first: who hands in again what they had handed in before means that, unless an earlier attempt counts.
@@ -104,6 +104,12 @@ def counting(
             which = "an earlier" if place < at else "a later"
             notes.append(f"{other.path}: {which} attempt of {student}; {counts[0].path} counts")
         left = [counts]
+    in_the_open = [notebook for notebook, _ in left if not notebook.is_in_zip]
+    if in_the_open:
+        for other, _ in left:
+            if other.is_in_zip:
+                notes.append(f"{other.path}: lies in a zip of {student}'s; {in_the_open[0].path} counts before it")
+        left = [item for item in left if not item[0].is_in_zip]
     in_folder = {notebook.identity for notebook in of_assignment(assignment, [notebook for notebook, _ in left])}
     left = [item for item in left if item[0].identity in in_folder]
     if len(left) > 1:

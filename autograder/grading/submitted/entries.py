@@ -33,6 +33,11 @@ class File(Entry):
 class NotebookFile(File):
     """One that is a notebook, by its name or by what is in it."""
 
+    @property
+    def is_in_zip(self) -> bool:
+        """Whether a zip lies between it and the place that was given."""
+        return any(map(is_zip, self.parts))
+
 
 @dataclass(frozen=True)
 class Place:

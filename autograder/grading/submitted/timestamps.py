@@ -10,7 +10,7 @@ from dateutil import tz
 from dateutil.parser import isoparse
 
 from autograder.errors import InputError
-from autograder.grading.submitted.entries import NotebookFile, Place, is_zip, same_name
+from autograder.grading.submitted.entries import NotebookFile, Place, same_name
 from autograder.grading.submitted.platforms import readings
 from autograder.results.names import student_name
 
@@ -28,7 +28,7 @@ def is_by_exchange(place: Place, notebook: NotebookFile, assignment: str, studen
     """
     parts = place.top + notebook.parts
     is_one_students = len(notebook.parts) < 3 or len({other.parts[0] for other in place.notebooks}) == 1
-    if len(parts) < 3 or any(map(is_zip, notebook.parts)) or (place.packed and is_one_students):
+    if len(parts) < 3 or notebook.is_in_zip or (place.packed and is_one_students):
         return False
     *above, name, last, _ = parts
     is_inside = same_name(last, assignment) and student_name(name) == student
