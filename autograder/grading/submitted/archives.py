@@ -37,6 +37,8 @@ MAX_MEMBERS = 20_000
 MAX_ZIP_BYTES = 2**30  # of all its notebooks together
 MAX_OTHER_BYTES = 4 * 2**30  # of the zips in it, and of files that only their beginning tells
 MAX_INNER_MEMBERS = 2_000
+DIRECTORY_BYTES = 512  # of a zip's directory for one member, its name in it
+END_BYTES = 2**17  # of what stands behind the directory, a comment in it
 UNIX = 3  # who has made a member, as zips number systems
 
 _DRIVE = re.compile(r"[A-Za-z]:(?=[/\\])")
@@ -45,10 +47,7 @@ _DRIVE = re.compile(r"[A-Za-z]:(?=[/\\])")
 def archive_entries(path: Path, zips: contextlib.ExitStack, problems: list[str]) -> list[Entry]:
     """What lies in a zip. Raises InputError if it cannot be read."""
     shown = one_line(str(path))
-    archive = zips.enter_context(_opened(path, shown))
-    members = archive.infolist()
-    if len(members) > MAX_MEMBERS:
-        raise InputError(f"{shown}: holds {len(members)} files, more than {MAX_MEMBERS}; split it")
+    archive = _opened(zips.enter_context(_Bounded(io.FileIO(path))), shown, MAX_MEMBERS)
     entries, sure = _entries(lambda: archive, os.path.realpath(path), shown, (MAX_ZIP_BYTES, MAX_OTHER_BYTES))
     if not sure:
         problems.append(
@@ -70,11 +69,10 @@ def _inner_entries(entry: Entry) -> list[Entry]:
     if not isinstance(entry, File) or not is_zip(entry.parts[-1]):
         return []
     with contextlib.suppress(InputError):
-        if len(_inner(entry).infolist()) <= MAX_INNER_MEMBERS:
-            bounds = (4 * MAX_BYTES, 4 * MAX_BYTES)
-            found, _ = _entries(lambda: _inner(entry), entry.identity, entry.path, bounds)
-            if any(isinstance(one, NotebookFile) for one in found):
-                return [replace(one, parts=entry.parts + one.parts) for one in found]
+        bounds = (4 * MAX_BYTES, 4 * MAX_BYTES)
+        found, _ = _entries(lambda: _inner(entry), entry.identity, entry.path, bounds)
+        if any(isinstance(one, NotebookFile) for one in found):
+            return [replace(one, parts=entry.parts + one.parts) for one in found]
     return []
 
 
@@ -83,14 +81,42 @@ def _inner(file: File) -> zipfile.ZipFile:
     data = file.read()
     if len(data) > MAX_BYTES:
         raise InputError(f"{file.path}: is larger than {MAX_BYTES >> 20} MB")
-    return _opened(io.BytesIO(data), file.path)
+    return _opened(_Bounded(io.BytesIO(data)), file.path, MAX_INNER_MEMBERS)
 
 
-def _opened(file: Path | io.BytesIO, shown: str) -> zipfile.ZipFile:
+class _TooLarge(Exception):
+    """More is read at once than may be."""
+
+
+class _Bounded(io.BufferedReader):
+    """A file of which no more than `most` bytes are read at once, if that is not None."""
+
+    most: int | None = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.most is not None and size is not None and size > self.most:
+            raise _TooLarge
+        return super().read(size)
+
+
+def _opened(file: _Bounded, shown: str, most: int) -> zipfile.ZipFile:
+    """The zip in `file`. Raises InputError if it cannot be read, or if it holds more than `most` files.
+
+    `zipfile` reads the directory as a whole, of the size that the end of the zip tells, and makes an object of every
+    entry: so the size is bounded first.
+    """
+    too_many = InputError(f"{shown}: holds more than {most} files; split it")
+    file.most = END_BYTES + most * DIRECTORY_BYTES
     try:
-        return zipfile.ZipFile(file)
+        archive = zipfile.ZipFile(file)
+    except _TooLarge:
+        raise too_many from None
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error):
         raise InputError(f"{shown}: is not a readable zip file; download it again") from None
+    file.most = None
+    if len(archive.infolist()) > most:
+        raise too_many
+    return archive
 
 
 def _entries(

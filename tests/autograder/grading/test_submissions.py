@@ -404,7 +404,32 @@ def test_a_zip_in_a_zip_is_bounded(tmp_path, monkeypatch):
 def test_a_zip_with_too_many_files(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MAX_MEMBERS", 2)
     zipped(tmp_path / "x.zip", "ada.ipynb", "bob.ipynb", "cleo.ipynb")
-    assert "x.zip: holds 3 files, more than 2" in only_problem(tmp_path / "x.zip")
+    assert "x.zip: holds more than 2 files; split it" in only_problem(tmp_path / "x.zip")
+
+
+@pytest.mark.parametrize("is_inner", [False, True])
+def test_the_directory_of_a_zip_is_bounded_before_it_is_read(tmp_path, monkeypatch, is_inner):
+    """Whatever number of files its end tells: `zipfile` goes by the directory's size."""
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as made:
+        made.writestr("vae.ipynb", notebook())
+        for number in range(3_000):
+            made.writestr(str(number), b"")
+    data = (tmp_path / "many.zip").read_bytes()
+    (tmp_path / "many.zip").write_bytes(data[:-14] + b"\1\0\1\0" + data[-10:])
+    path = zipped(tmp_path / "class.zip", "ada.ipynb", **{"bob/many.zip": (tmp_path / "many.zip").read_bytes()})
+    members = []
+
+    class Counted(zipfile.ZipInfo):
+        def __init__(self, *given):
+            members.append(given)
+            super().__init__(*given)
+
+    monkeypatch.setattr(zipfile, "ZipInfo", Counted)
+    monkeypatch.setattr(archives, "END_BYTES", 70_000)
+    monkeypatch.setattr(archives, "MAX_INNER_MEMBERS" if is_inner else "MAX_MEMBERS", 10)
+    found, (problem,) = find_submissions("vae", [path if is_inner else tmp_path / "many.zip"])
+    assert [item.student for item in found] == ["ada"] * is_inner and len(members) == 2 * is_inner
+    assert problem.endswith("; split it" if not is_inner else "unpack it, or give it by itself")
 
 
 def test_encrypted_links_and_odd_members_of_a_zip(tmp_path):
