@@ -35,6 +35,12 @@ class Rule:
     source: str
 
 
+# A name, and when something was handed in.
+_BRIGHTSPACE = Rule(
+    "brightspace",
+    re.compile(r"(?P<number>[0-9]{1,20}-[0-9]{1,20}) - (?P<name>[^\n]+?) - (?P<time>[^-\n]*[0-9]{4}[^-\n]*)"),
+    "seen in public scripts that sort such downloads; Brightspace's own source is closed",
+)
 # The platform's part stands at the right end of a folder's name.
 FOLDERS = (
     Rule(
@@ -43,11 +49,7 @@ FOLDERS = (
         re.compile(r"(?P<name>.+?)(?:_(?P<number>[0-9]{1,20}))?_assignsubmission_[a-z]+_?", re.S),
         "moodle/moodle, mod/assign/classes/downloader.php, before 4.1 mod/assign/locallib.php",
     ),
-    Rule(
-        "brightspace",
-        re.compile(r"(?P<number>[0-9]{1,20}-[0-9]{1,20}) - (?P<name>[^\n]+?) - (?P<time>[^-\n]*[0-9]{4}[^-\n]*)"),
-        "seen in public scripts that sort such downloads; Brightspace's own source is closed",
-    ),
+    _BRIGHTSPACE,
     Rule(
         "sakai",
         re.compile(r"(?P<name>[^(),\n]+, [^(),\n]*)\((?P<number>[^()\n]+)\)"),
@@ -86,13 +88,6 @@ FILES = (
         re.compile(r"_attempt_(?P<order>[0-9]{4}(?:-[0-9]{2}){5})(?=[_.].)", re.S),
         "jupyter/nbgrader#511; kwurst/bb-file-cleanup",
     ),
-    Rule(
-        "brightspace",
-        re.compile(
-            r"(?<=\A)(?P<number>[0-9]{1,20}-[0-9]{1,20}) - (?P<name>[^\n]+?) - (?P<time>[^-\n]*[0-9]{4}[^-\n]*) - (?=.)"
-        ),
-        "seen in public scripts, as above",
-    ),
 )
 # Where Sakai puts what a student has handed in, and what it gave back to them.
 SAKAI_HANDED_IN, SAKAI_RETURNED = "Submission attachment(s)", "Feedback Attachment(s)"
@@ -122,7 +117,7 @@ def readings(text: str) -> list[Account]:
     for rule in FOLDERS:
         if folder := rule.pattern.fullmatch(text):
             return [_account(rule, folder, folder["name"])]
-    return [account for rule in FILES for account in _within(rule, text)]
+    return [*_brightspace_file(text), *(account for rule in FILES for account in _within(rule, text))]
 
 
 def attempt_in(file: str) -> str:
@@ -137,6 +132,18 @@ def time_of(attempt: str, form: str = "%Y%m%d%H%M%S") -> str:
         return datetime.strptime(attempt, form).isoformat()
     except ValueError:
         return ""
+
+
+def _brightspace_file(text: str) -> list[Account]:
+    """Whom the name of a file means that begins as Brightspace's folders are called, [] if it does not.
+
+    The number tells who it is. The student's own name before the time, and the file's behind it, may hold a time as
+    well: the latest is believed, which nobody gains by.
+    """
+    ends = re.finditer(" - (?=.)", text[:256])  # no file of theirs has a longer name
+    begins = (_BRIGHTSPACE.pattern.fullmatch(text, 0, end.start()) for end in ends)
+    accounts = [_account(_BRIGHTSPACE, begin, begin["name"]) for begin in begins if begin]
+    return [max(accounts, key=lambda account: account.time)] if accounts else []
 
 
 def _within(rule: Rule, text: str) -> Iterator[Account]:

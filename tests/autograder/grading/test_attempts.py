@@ -54,6 +54,12 @@ def test_the_attempt_that_the_course_says_counts(tmp_path, text, counts):
         ("Ada_12_assignsubmission_file_/vae/vae.ipynb", "2026-11-28 12:00:00 UTC", ""),
         ("ada/ada/vae/vae.ipynb", "2026-11-28 12:00:00 UTC", ""),
         ("12-34 - Ada Byron - Nov 28, 2026 1015 AM/vae.ipynb", "", "2026-11-28T10:15:00"),
+        ("12-34 - Ada Byron - Nov 28, 2026 1015 AM - vae.ipynb", "", "2026-11-28T10:15:00"),
+        # a time in the name that a student shows, and in that of their file
+        ("12-34 - Ada - Jan 1, 2026 1000 AM - Nov 28, 2026 1015 AM/vae.ipynb", "", "2026-11-28T10:15:00"),
+        ("12-34 - Ada - Jan 1, 2026 1000 AM - Nov 28, 2026 1015 AM - vae.ipynb", "", "2026-11-28T10:15:00"),
+        ("12-34 - Ada - Nov 28, 2026 1015 AM - Jan 1, 2026 1000 AM - vae.ipynb", "", "2026-11-28T10:15:00"),
+        ("12-34 - Ada - class of 2026 - Nov 28, 2026 1015 AM - vae.ipynb", "", "2026-11-28T10:15:00"),
         ("Byron_Ada_adabyron_12345/20261128101530_vae.ipynb", "", "2026-11-28T10:15:30"),
         ("Byron_Ada_adabyron_12345/20261130101530_hand_in.zip/20261101000000_vae.ipynb", "", "2026-11-30T10:15:30"),
         ("Byron_Ada_adabyron_12345/20261130101530_hand_in.zip/x/20261101000000_vae.ipynb", "", "2026-11-30T10:15:30"),
