@@ -16,6 +16,7 @@ from autograder.grading.submitted.archives import archive_entries, with_inner
 from autograder.grading.submitted.attempts import Answered, counting, is_one_beside_rough_work
 from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, Place, is_zip, one_line, refused
 from autograder.grading.submitted.folders import file_entry, folder_entries
+from autograder.grading.submitted.lookalikes import lines_on_lookalikes
 from autograder.grading.submitted.students import Owner, by_student, owned, single_student
 from autograder.grading.submitted.wrappers import told_apart, unwrapped
 from autograder.points.rules import Rules
@@ -60,7 +61,7 @@ def find_submissions(
     inside a folder is followed; a zip that lies in what was given is looked into, one in that is not. Of several
     notebooks of a student the newest attempt counts, or the one that the `rules` of the course say, or all do if these
     want the best; `notes` gets a line on each of the others. If no platform tells which is the newest, the student has
-    none: a person must say which counts.
+    none: a person must say which counts. Names that look alike get a line in `notes`, too.
     The rules may call a student otherwise than the platform does now: `name_of` says how, from the platform's name, the
     account, and all of the platform's names.
     `answered` tells how many exercises a notebook answers, None if it is of another assignment: those do not count, and
@@ -83,6 +84,7 @@ def find_submissions(
                 found.setdefault(entry.identity, (owner, entry))
         submissions = []
         students = by_student(found.values())
+        told += lines_on_lookalikes(students)
         for student, attempts in sorted(students.items()):
             called = name_of(student, attempts[0][0].account, students) if name_of else student
             counts = counting(assignment, student, attempts, answered, rules, problems, told, called=called)

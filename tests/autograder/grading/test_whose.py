@@ -149,6 +149,26 @@ def test_a_name_that_looks_like_anothers_is_another(tmp_path, other):
     assert all(len(name) < 30 for name in found)
 
 
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        (["ada", "\u0430\u0434\u0430"], "ada (Latin) and \u0430\u0434\u0430 (Cyrillic): look alike, "),
+        (["ada", "\u0430da"], "ada (Latin) and \u0430da (Cyrillic, Latin): look alike, "),
+        (["Nora", "\u039dora"], ""),  # a small letter of Nu's looks like v
+        (["Tom", "\u03a4om", "tom"], "Tom (Latin) and tom (Latin) and \u03a4om (Greek, Latin): look alike, "),
+        (["Ada", "ada"], "Ada and ada: look alike, "),
+        (["ada", "\uff41\uff44\uff41"], "look alike, and are 2 students; check whose work each is"),
+        (["ada", "adan", "eda", "\u0438\u0434\u0430"], ""),
+    ],
+)
+def test_names_that_look_alike_are_told_of(tmp_path, names, line):
+    notes: list[str] = []
+    given = zipped(tmp_path, {f"{name}/vae.ipynb": name for name in names})
+    found, problems = find_submissions("vae", [given], notes=notes)
+    assert problems == [] and sorted(map(author, found)) == sorted(names)
+    assert [line in note for note in notes] == [True] * bool(line)
+
+
 def test_names_of_many_bytes_fit_into_every_file_system(tmp_path):
     ((name, _),) = authors(zipped(tmp_path, {"\N{GRINNING FACE}" * 120 + "/vae.ipynb": "ada"}))[0].items()
     assert len(name.encode()) < 230 and len(name) <= 128
