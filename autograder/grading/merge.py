@@ -18,12 +18,15 @@ MOST_NAMED = 12
 
 @dataclass(frozen=True)
 class Merged:
-    """The run that was put together, as it is written now; `before` is what OUT held, None if nothing. `missing` are
-    the students whom nobody has graded."""
+    """The run that was put together, as it is written now; `before` is what OUT held, None if nothing."""
 
     run: RunResult
     before: RunResult | None
-    missing: list[str]
+
+    @property
+    def missing(self) -> list[str]:
+        """The students whom nobody has graded."""
+        return self.run.ungraded
 
 
 def merge(
@@ -50,7 +53,7 @@ def merge(
         run = _together(found, [item for _, item in owners.values()], earlier)
         seconds = {path: value for source in found for path, value in source.seconds.items()}
         write_run(out, run, (Record(result=item, seconds=seconds.get(item.path, 0.0)) for _, item in owners.values()))
-    return Merged(run, earlier.run, run.ungraded)
+    return Merged(run, earlier.run)
 
 
 def _require_same_run(one: Results, other: Results) -> None:
