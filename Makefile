@@ -1,7 +1,7 @@
 # make demo: set up, build, prove, grade the sample submissions in the sandbox, train a small diffusion model, run four notebooks.
 # make check: the checks that take no more than three minutes: style, types, the build, the tests that are not slow.
-# make test: all checks and tests; the three long proofs only if something that decides them has changed since they held.
-# make nightly: the proofs at full length, an hour or more: 1,000 seeds, and all mutants of the solutions.
+# make test: all checks and tests; the four long proofs only if something that decides them has changed since they held.
+# make nightly: the proofs at full length, some hours: 1,000 seeds, all mutants of the solutions, and what is said of them.
 # make benchmark: throughput beside nbgrader and otter-grader, which gets an environment of its own.
 # make benchmark-attacks: what attacks get from this project, nbgrader and otter-grader: an hour or more.
 # make clean: remove what these have made.
@@ -12,8 +12,10 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 SHELL := /bin/bash
 BIN := .venv/bin
-PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 export OMP_NUM_THREADS ?= 1
+# Else each of several hundred processes compiles the project's modules anew, and each worker of pytest all tests.
+export PYTHONDONTWRITEBYTECODE :=
 # Long enough for shapes of cats to appear.
 DEMO_RUN = --save_folder demo/diffusion --train_steps 400 --save_and_sample_every 400
 
@@ -23,7 +25,7 @@ DEMO_NOTEBOOKS = gcn gan simsiam foundations
 PYTEST = $(BIN)/python -m pytest
 PYTEST_BESIDE = $(PYTEST) --dist loadfile --no-loadscope-reorder
 # The notebooks whose mutants somebody has read through: docs/proof.md.
-MUTATED = gcn vae gan diffusion foundations
+MUTATED = gcn vae gan simsiam diffusion foundations
 # It keeps two cores busy by itself, and has them to itself.
 KILLED_RUN = tests/autograder/grading/test_killed_run.py
 
@@ -56,7 +58,8 @@ test: system-test .venv/ready static
 
 nightly: system-demo .venv/ready
 	$(BIN)/autograder prove --seeds 1000
-	$(BIN)/autograder prove --mutants $(MUTATED)
+	$(BIN)/autograder prove --mutants $(MUTATED) --messages
+	$(BIN)/autograder prove --pairs
 
 static: .venv/ready
 	$(BIN)/ruff check .
@@ -81,6 +84,8 @@ benchmark-attacks: system-demo .venv/ready benchmarks/.otter/ready
 	$(PIP_INSTALL) -e . -e './autograder[test]'
 	@# With it jsonschema builds a grammar of addresses, two seconds in each process that reads a notebook; none has any.
 	$(BIN)/python -m pip uninstall --quiet --yes rfc3987-syntax
+	@# On all cores at once; pip uses one. What a package holds for another Python does not compile, and is not imported.
+	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	@touch $@
 
 # What otter-grader needs beyond .venv, whose packages it sees: torch is not installed twice.

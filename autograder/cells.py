@@ -1,5 +1,6 @@
 """What the cells of a notebook are: what `fixmelab.cells` says of any, and more of those of a source."""
 
+import re
 from typing import Any
 
 from fixmelab.cells import (
@@ -25,6 +26,7 @@ from fixmelab.cells import (
     nbgrader_metadata,
     points,
     tags,
+    whose,
 )
 
 __all__ = [
@@ -51,8 +53,19 @@ __all__ = [
     "nbgrader_metadata",
     "points",
     "tags",
+    "whose",
+    "without_worth",
     "written_ids",
 ]
+
+
+# What build writes below an anchor: "# 2 points, about 15 minutes".
+_WORTH = re.compile(rf"({ANCHOR.pattern}\n[ \t]*# )[\d.e+]+ points?(?:, about .*)?$", re.MULTILINE)
+
+
+def without_worth(code: str) -> str:
+    """The code of a cell, whatever its exercises are worth: as many lines, but without points and minutes."""
+    return _WORTH.sub(r"\1", code)
 
 
 def written_ids(source: Any, assignment: str) -> frozenset[str]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
-from nbgrader.converters import GenerateAssignment, GenerateFeedback
+from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
 from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions, NbGraderPreprocessor
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions, Execute, NbGraderPreprocessor
 from traitlets.config import Config
 
 from autograder import cells
@@ -59,6 +59,20 @@ class AutogradedNotebook(NotebookExporter):
             raise NbGraderException(_NO_BUTTON)
 
 
+class ExecuteTests(Execute):
+    """Runs test cells as `autograder grade` does: a mistake in one answer costs no points of others that use it, and an
+    answer that fails has the points of its parts that are right, which are the first result of the cell."""
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
+        source = cell.source
+        if cells.is_tests(cell):
+            cell.source = f"from autograder.grading.here import run_tests\nrun_tests({source!r}, globals())"
+        try:
+            return super().preprocess_cell(cell, resources, index)
+        finally:
+            cell.source = source
+
+
 def take_small_budget(**_: Any) -> None:
     """Have the kernels of plain `nbgrader autograde` run on the smoke budget, unless another one is set."""
     os.environ.setdefault("FIXMELAB_BUDGET", "smoke")
@@ -84,6 +98,8 @@ def settings() -> Config:
     config.GenerateFeedback.preprocessors = [ClearHiddenTests, ClearMarkScheme, *shown]
 
     config.Autograde.exporter_class = AutogradedNotebook
+    run = list(Autograde.class_traits()["autograde_preprocessors"].default())
+    config.Autograde.autograde_preprocessors = [ExecuteTests if step is Execute else step for step in run]
     config.Autograde.pre_convert_hook = take_small_budget
     config.Execute.timeout = 600  # seconds a cell; nbgrader's 30 are too few for a training cell
     # nbgrader gives a right answer no points where its test cell prints to stderr: a warning, a progress bar.

@@ -3,7 +3,8 @@
 That of the VAE comes out of the perfect sample submission. RUN is a folder in which `fixmelab train diffusion` has
 trained; its model draws the denoising strip. GCN is the solved notebook on graphs, executed on the smoke budget. GRADED
 is a folder in which `autograder grade` has written the report on the sample submissions; Chromium takes its picture.
-SCREENSHOTS is the folder in which the tests of formgrader have left theirs (FIXMELAB_SCREENSHOTS names it to them).
+SCREENSHOTS is the folder in which the tests of formgrader and of the server's pages have left theirs
+(FIXMELAB_SCREENSHOTS names it to them).
 """
 
 import base64
@@ -53,6 +54,11 @@ def photograph(report: Path) -> None:
         browser.close()
 
 
+def crop(whole: Path, name: str, box: tuple[int, int, int, int]) -> None:
+    with Image.open(whole) as picture:
+        picture.crop(box).save(HERE / "images" / name)
+
+
 if __name__ == "__main__":
     take(SAMPLE, FROM_SAMPLE)
     if len(sys.argv) > 1:
@@ -63,3 +69,5 @@ if __name__ == "__main__":
         photograph(Path(sys.argv[3]) / "report.html")
     if len(sys.argv) > 4:
         shutil.copy(Path(sys.argv[4]) / "formgrader-plot.png", HERE / "images")
+        crop(Path(sys.argv[4]) / "serve-submit.png", "serve-submit.png", (0, 0, 850, 460))  # without a folder's name
+        crop(Path(sys.argv[4]) / "serve-class-wide.png", "serve-class.png", (150, 0, 1130, 890))

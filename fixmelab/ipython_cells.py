@@ -28,6 +28,8 @@ _BEHIND_A_COLON = re.compile(
     r"^([ \t]*(?:if|elif|else|try|except|finally|for|while|with)\b[^\n]*?:)[ \t]*!([^\n]*)$", re.MULTILINE
 )
 _COMMAND = re.compile(r"^[ \t]*[%!?]|\?[ \t]*$|=[ \t]*[%!]", re.MULTILINE)
+# Not \s, which would read all blank lines below from each of them.
+_PROMPT = re.compile(r"^[^\S\n]*(?:>>>|\.\.\.|In \[|\[(?:nav|ins)\])", re.MULTILINE)
 _BARE_COMMAND = re.compile(r"^([ \t]*)(?:[%!?].*|[^ \t\n].*\?[ \t]*)$", re.MULTILINE)
 
 
@@ -44,7 +46,7 @@ def without_cell_magics(text: str) -> str:
             above = text[: found.start(1)]
             return found[1].lstrip() + ("\n" + above.rstrip("\n") if above else "") + text[found.end(1) :]
         text = text[: found.start(1)] + "#" + text[found.start(1) :]
-    if _parses(text):
+    if tree_of(text):
         return text
     text = _TIMED.sub(r"\1", text)
     return _BEHIND_A_COLON.sub(lambda found: f"{found[1]} get_ipython().system({found[2].strip()!r})", text)
@@ -58,7 +60,7 @@ def as_python(text: str) -> str:
     text = without_cell_magics(text)
     if _CELL_MAGIC.match(text):
         return ""
-    if _parses(text):
+    if tree_of(text):
         return text
     lines = text.count("\n") + 1
     if max(1, len(_COMMAND.findall(text))) * lines > MOST_WORK:
@@ -70,6 +72,13 @@ def as_python(text: str) -> str:
         return _BARE_COMMAND.sub(r"\1pass", text)
 
 
+def is_left_as_it_is(text: str) -> bool:
+    """Whether IPython would leave the cell as it is, for sure: it is Python, begins with neither a space nor a blank
+    line, and holds nothing like a prompt. Of a single line IPython may make a call."""
+    is_plain = not text[:1].isspace() and not _PROMPT.search(text) and len(text.splitlines()) > 1
+    return is_plain and tree_of(text) is not None
+
+
 @functools.cache
 def _transformer() -> Any:
     from IPython.core.inputtransformer2 import TransformerManager  # here: most notebooks need none
@@ -77,12 +86,12 @@ def _transformer() -> Any:
     return TransformerManager()
 
 
-@functools.lru_cache(1)  # asked twice about most cells, one after the other
-def _parses(text: str) -> bool:
+@functools.lru_cache(1)  # asked up to three times about most cells, one after the other
+def tree_of(text: str) -> ast.Module | None:
+    """The syntax tree of a text, the same each time; None if it is not Python."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(text)
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        return None

@@ -49,17 +49,26 @@ def read_notebook(data: bytes) -> dict[str, Any]:
     superfluous or of a wrong type are put right in silence, and so are numbers that JSON does not know. Raises
     NotebookError for what is no notebook at all.
     """
+    cells = [_cell(json_value(cell), index) for index, cell in enumerate(_cells(data)) if isinstance(cell, dict)]
+    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+
+
+def require_notebook(data: bytes) -> None:
+    """Raise NotebookError just where `read_notebook` does, in a tenth of its time."""
+    _cells(data)
+
+
+def _cells(data: bytes) -> list[Any]:
+    """The cells as they stand in `data`, of whatever type."""
     raw = _parse(data)
     if isinstance(raw, dict) and isinstance(raw.get("content"), dict):  # as Jupyter's server hands it over
         raw = raw["content"]
     if not isinstance(raw, dict) or not isinstance(raw.get("cells", raw.get("worksheets")), list):
         raise NotebookError("is not a notebook: it is JSON without cells; give a .ipynb file")
-    raw = json_value(raw)
-    found = raw["cells"] if "cells" in raw else cells_of_old_format(raw["worksheets"])
+    found: list[Any] = raw["cells"] if "cells" in raw else cells_of_old_format(raw["worksheets"])
     if len(found) > MAX_CELLS:
         raise NotebookError(f"has {len(found)} cells, more than {MAX_CELLS}; get a copy with fewer")
-    cells = [_cell(cell, index) for index, cell in enumerate(found) if isinstance(cell, dict)]
-    return {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}
+    return found
 
 
 def looks_like_a_notebook(data: bytes) -> bool:
@@ -99,9 +108,9 @@ def _parse(data: bytes) -> Any:
     level = [raw]
     for _ in range(MAX_DEPTH):
         level = [child for value in level for child in _children(value)]
-    if level:
-        raise NotebookError(f"is not a notebook: its JSON is nested too deep; {AGAIN}")
-    return raw
+        if not level:
+            return raw
+    raise NotebookError(f"is not a notebook: its JSON is nested too deep; {AGAIN}")
 
 
 def _decoded(data: bytes) -> str:
@@ -129,6 +138,8 @@ def _why_no_json(text: str, error: json.JSONDecodeError) -> str:
 def _may_hold_more_values_than(count: int, text: str) -> bool:
     """Whether that many values, each of which takes far more memory than its text, stand in JSON: outside of texts
     there is a comma or a bracket before each."""
+    if sum(map(text.count, (",", "[", "{"))) <= count:
+        return False  # even if all of them are outside
     plain = text.replace(r"\\", "").replace(r"\"", "")
     if plain.count('"') > 4 * count:  # a key and a text are two quotes each
         return True

@@ -27,17 +27,16 @@ class CrewOfAnother(Crew):
         return Lent(self._address.socket, self._address.sessions)
 
 
-class WarmCommands:
-    """`commands("grade", "vae", …)` is `autograder grade vae …`, graded by `crew` whatever --jobs says."""
+class InThisProcess:
+    """`commands("record", "graded")` is `autograder record graded`."""
 
-    def __init__(self, crew: Crew, patch: pytest.MonkeyPatch) -> None:
-        self._crew, self._patch = crew, patch
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self._patch = patch
 
     def __call__(self, *arguments: object) -> subprocess.CompletedProcess:
         with self._patch.context() as patch, contextlib.ExitStack() as life:
             patch.chdir(course.ROOT)
             patch.setattr(sys, "argv", ["autograder", *map(str, arguments)])
-            patch.setattr(run, "Crew", self._lent)
             for console in (terminal.console, terminal.errors):
                 patch.setattr(console, "_width", 400)
             out = life.enter_context(contextlib.redirect_stdout(io.StringIO()))
@@ -48,6 +47,19 @@ class WarmCommands:
             except SystemExit as end:
                 code = end.code if isinstance(end.code, int) else int(end.code is not None)
         return subprocess.CompletedProcess(list(arguments), code, out.getvalue(), err.getvalue())
+
+
+class WarmCommands(InThisProcess):
+    """The same, and `grade` has its submissions graded by `crew`, whatever --jobs says."""
+
+    def __init__(self, crew: Crew, patch: pytest.MonkeyPatch) -> None:
+        super().__init__(patch)
+        self._crew = crew
+
+    def __call__(self, *arguments: object) -> subprocess.CompletedProcess:
+        with self._patch.context() as patch:
+            patch.setattr(run, "Crew", self._lent)
+            return super().__call__(*arguments)
 
     @contextlib.contextmanager
     def _lent(self, assignment: str, *, jobs: int, sandbox: bool, user: int | None) -> Iterator[Crew]:

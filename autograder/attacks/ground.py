@@ -63,7 +63,7 @@ class Ground:
         os.environ["FIXMELAB_CANARY"] = self.canaries["the grader's environment"]
         os.environ["FIXMELAB_KEY_FILE"] = str(self._folder / "course.key")
         self._witness = Submission("ada", "ada.ipynb", witness(self.source, self.canaries["another submission"]))
-        self.alone = self._start_zygote()
+        self.alone = self.start_zygote()
         self._outside = traces.outside(self._folder)
         return self
 
@@ -77,8 +77,8 @@ class Ground:
         (self._folder / "graded").mkdir()
         (self._folder / "graded" / "results.json").write_text(self.canaries["the results of others"])
 
-    def _start_zygote(self) -> Graded:
-        """Returns what the witness gets, alone in a fresh zygote; what runs then is what may run afterwards."""
+    def start_zygote(self) -> Graded:
+        """Begin anew; returns what the witness gets, alone in a fresh zygote. What runs then may run afterwards."""
         self._zygote = self._life.enter_context(Zygote(sandbox=self._sandbox))
         alone = finish(self.begin_witness())
         if not alone.results or not any(exercise.mistake for exercise in alone.results[0].exercises):
@@ -121,7 +121,7 @@ class Ground:
         """A line on each thing that runs, or lies in the zygote's folder, and did not before the attack."""
         if not self._zygote.is_alive():
             yield "it ends the zygote"
-            self._start_zygote()
+            self.start_zygote()
             return
         if any(Path(self._zygote.address.sessions).iterdir()):
             yield "it leaves its session's folder behind"

@@ -1,7 +1,7 @@
 """What grading gives out as text, and what must not stand in it."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from nbformat import NotebookNode
 
@@ -26,10 +26,15 @@ def secret_lines() -> dict[str, Secret]:
     return {line: secret for line, secret in lines.items() if secret.kind in _SECRET and len(line) >= _LONG_LINE}
 
 
-def first_secret(text: str, lines: Iterable[str]) -> str | None:
+def first_secret(text: str, lines: Collection[str]) -> str | None:
     """The first of the secret lines that stands in a text, in whatever layout."""
     squeezed = squeeze(text)
-    return next((line for line in lines if line in squeezed), None)
+    # A text is cut into blocks so short that each line, wherever it stands, holds a whole one: the text, which may be
+    # long, is searched only for lines that hold one of its blocks.
+    size = max(1, min(map(len, lines), default=0) // 2)
+    blocks = {squeezed[at : at + size] for at in range(0, len(squeezed), size)}
+    candidates = (line for line in lines if any(line[at : at + size] in blocks for at in range(len(line) - size + 1)))
+    return next((line for line in candidates if line in squeezed), None)
 
 
 def shown_text(results: Iterable[SubmissionResult], notebooks: Iterable[NotebookNode]) -> str:

@@ -1,15 +1,17 @@
 """Proves that attacks do not work: grades each of the corpus as any submission is, and looks at what it got.
 
-It is graded in the sandbox, but for tight limits, and right after it an honest submission, the witness. An attack is
-held if it earns no point above what is deserved, changes nothing outside, leaves nothing running, the witness gets
-the same as alone, a result or one clear line comes out, and nothing secret in it.
+It is graded in the sandbox, but for tight limits, and after it, or after some one by one, an honest submission, the
+witness. An attack is held if it earns no point above what is deserved, changes nothing outside, leaves nothing running,
+the witness gets the same as alone, a result or one clear line comes out, and nothing secret in it.
+
+If the witness gets something else after some attacks, each of them is tried once more with the witness right after it.
 """
 
 import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty
 from typing import Any, Literal
@@ -21,6 +23,9 @@ from autograder.attacks.corpus import CORPUS, Archive, Attack, attacks
 from autograder.attacks.graders import finish
 from autograder.attacks.ground import SETTLE_SECONDS, Ground
 from autograder.errors import InputError, SandboxError
+from autograder.sandbox.layers import require_sandbox
+
+TRIED_TOGETHER = 8  # attacks in one zygote, after which the witness is graded
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,8 @@ def prove_attacks(
     if unknown := sorted(set(names or ()) - set(there)):
         raise InputError(f"there is no attack {unknown[0]!r}: a name is that of a file or function in {folder}")
     wanted = [name for name in there if names is None or name in names]
+    if sandbox:
+        require_sandbox()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     waiting, done = context.Queue(), context.Queue()
@@ -97,13 +104,54 @@ def _try_attacks(folder: Path, sandbox: bool, waiting: Any, done: Any) -> None:
     try:
         corpus = {attack.name: attack for attack in attacks(folder)}
         with Ground(sandbox=sandbox) as ground:
+            together: list[Outcome] = []
             # If who asked is gone, nobody is left to end this process.
             while (name := waiting.get()) is not None and asking.is_alive():
-                done.put(_outcome(corpus[name], ground))
+                together.append(_outcome(corpus[name], ground))
+                if len(together) == TRIED_TOGETHER:
+                    _tell(done, _witnessed(together, corpus, ground))
+                    together = []
+            _tell(done, _witnessed(together, corpus, ground))
     except (InputError, SandboxError) as error:
         done.put(error)
     except Exception as error:
         done.put(SandboxError(f"an attack could not be tried ({type(error).__name__}: {error})"))
+
+
+def _tell(done: Any, outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        done.put(outcome)
+
+
+def _witnessed(together: list[Outcome], corpus: dict[str, Attack | Archive], ground: Ground) -> list[Outcome]:
+    """The outcomes of attacks, one after the other, and of the witness after them: if it gets something else than
+    alone, each attack is tried again by itself, and the last is to blame if none of them is."""
+    changed = _changed_after(ground) if together else ""
+    if not changed:
+        return together
+    singly, is_found = [], False
+    for before in together:
+        ground.start_zygote()
+        outcome, then = _outcome(corpus[before.name], ground), _changed_after(ground)
+        singly.append(_blamed(outcome, then))
+        is_found = is_found or bool(then)
+    if not is_found:
+        singly[-1] = _blamed(singly[-1], f"{', '.join(one.name for one in together)} together: {changed}")
+    return singly
+
+
+def _blamed(outcome: Outcome, reason: str) -> Outcome:
+    """The outcome with a reason more, if there is any."""
+    reasons = "; ".join(filter(None, (outcome.reason, reason)))
+    return replace(outcome, verdict="broken", reason=reasons) if reason else outcome
+
+
+def _changed_after(ground: Ground) -> str:
+    return _printable("; ".join(verdicts.found_in_witness(finish(ground.begin_witness()), ground.alone, "after it")))
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _outcome(attack: Attack | Archive, ground: Ground) -> Outcome:
@@ -112,7 +160,7 @@ def _outcome(attack: Attack | Archive, ground: Ground) -> Outcome:
         reasons = list(_reasons(attack, ground))
     except Exception as error:
         reasons = [f"what it got could not be looked at ({type(error).__name__}: {str(error)[:200]})"]
-    shown = "".join(char if char.isprintable() else "?" for char in "; ".join(reasons))
+    shown = _printable("; ".join(reasons))
     verdict: Literal["held", "broken"] = "broken" if reasons else "held"
     return Outcome(attack.name, attack.tries, verdict, shown, time.monotonic() - began)
 
@@ -128,6 +176,5 @@ def _reasons(attack: Attack | Archive, ground: Ground) -> Iterator[str]:
     if beside is not None:
         yield from verdicts.found_in_witness(finish(beside), ground.alone, "beside it")
     yield from ground.left_running()
-    yield from verdicts.found_in_witness(finish(ground.begin_witness()), ground.alone, "after it")
     yield from verdicts.found_in_output(graded, ground)
     yield from ground.changed_outside()

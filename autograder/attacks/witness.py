@@ -1,4 +1,4 @@
-"""The witness: an honest submission, which must get the same result beside and after each attack as alone."""
+"""The witness: an honest submission, which must get the same result beside and after attacks as alone."""
 
 import nbformat
 from nbformat import NotebookNode

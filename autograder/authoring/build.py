@@ -10,10 +10,9 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.nbgraderformat import MetadataValidator
 
 from autograder import cells, course
-from autograder.authoring.declared import ASSIGNMENTS, checked_exercises
+from autograder.authoring.declared import ASSIGNMENTS, checked_exercises, refuse_other_worths
 from autograder.authoring.handbook import PAGE, handbook
 from autograder.authoring.importing import OWN_COURSE, require_importable
 from autograder.authoring.leaks import find_leaks, published_files
@@ -101,13 +100,18 @@ def build(
 def sources_of(root: Path) -> dict[str, NotebookNode]:
     """The source notebooks of all texts under `root`, by name, made anew.
 
-    Raises InputError if a text breaks a rule, or does not fit its folder in autograder/assignments/.
+    Raises InputError if a text breaks a rule, or does not fit its folder in autograder/assignments/: parts of an
+    exercise are worth its points together.
     """
     repository = repository_of(root)
-    return {
+    sources = {
         name: source_from_text(course.text_path(name, root), repository, checked_exercises(name, root))
         for name in course.assignment_names(root)
     }
+    for name, source in sources.items():
+        tests = filter(cells.is_tests, source.cells)
+        refuse_other_worths(name, root, {cells.exercise_name(cell): cells.points(cell) for cell in tests})
+    return sources
 
 
 def repository_of(root: Path) -> str:
@@ -136,10 +140,10 @@ def _refuse_leftovers(root: Path, names: list[str]) -> None:
 
 
 def _validate(path: Path, notebook: NotebookNode) -> None:
+    # nbgrader has validated its own metadata, of both, on the way from source to release.
     try:
         nbformat.validate(notebook)
-        MetadataValidator().validate_nb(notebook)
-    except Exception as error:  # nbformat's, nbgrader's and jsonschema's own kinds
+    except Exception as error:  # nbformat's and jsonschema's own kinds
         raise InputError(f"{path.name}: not a valid notebook: {str(error).splitlines()[0]}") from None
 
 

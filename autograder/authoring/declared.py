@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from autograder.course import NO_EXERCISE
@@ -45,6 +46,34 @@ def _declared(tree: ast.Module) -> list[str]:
         for item in decorators
         if isinstance(item, ast.Call) and getattr(item.func, "id", "") == "exercise" and item.args
     ]
+
+
+def refuse_other_worths(name: str, root: Path, points: Mapping[str, float]) -> None:
+    """Raise InputError if the parts of an exercise are worth more or less together than the notebook gives it.
+
+    `points` is what the notebook gives each exercise, by its name.
+    """
+    for exercise, most in points.items():
+        path = ASSIGNMENTS / name / f"{exercise}.py"
+        if not (root / path).is_file():
+            continue
+        for line, parts in _parts(_parsed(root / path, root)):
+            try:
+                total = sum(ast.literal_eval(parts).values())
+            except (ValueError, AttributeError, TypeError):
+                raise InputError(f'{path}:{line}: write the parts as {{"name": points, …}}, in plain numbers') from None
+            if abs(total - most) > 1e-9:
+                raise InputError(
+                    f"{path}:{line}: its parts are worth {total:g} points together, and notebooks/{name}.py gives "
+                    f"{exercise} {most:g}; make them equal"
+                )
+
+
+def _parts(tree: ast.Module) -> Iterator[tuple[int, ast.expr]]:
+    """The argument `parts` of each `exercise` that decorates something, and its line."""
+    for item in (item for node in tree.body for item in getattr(node, "decorator_list", ())):
+        if isinstance(item, ast.Call) and getattr(item.func, "id", "") == "exercise":
+            yield from ((item.lineno, keyword.value) for keyword in item.keywords if keyword.arg == "parts")
 
 
 def _refuse_namesakes(tree: ast.Module, shown: Path) -> None:
@@ -92,6 +121,25 @@ def counted_answers(name: str, root: Path) -> tuple[int, int]:
     modules = [path for path in sorted((root / ASSIGNMENTS / name).glob("*.py")) if path.stem not in NO_EXERCISE]
     kinds = [kind_of_answer(node) for path in modules for node in _parsed(path, root).body]
     return kinds.count("mistake"), kinds.count("equivalent")
+
+
+def broad_mistakes(name: str, root: Path) -> set[tuple[str, str]]:
+    """The mistakes of an assignment that stand for a kind: pairs of an exercise's id and the mistake's name.
+
+    Raises InputError if a module is not valid Python.
+    """
+    return {
+        (f"{name}.{path.stem}", node.name)
+        for path in (root / ASSIGNMENTS / name).glob("*.py")
+        for node in _parsed(path, root).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and any(map(_is_broad, node.decorator_list))
+    }
+
+
+def _is_broad(decorator: ast.expr) -> bool:
+    if not isinstance(decorator, ast.Call) or getattr(decorator.func, "id", "") != "mistake":
+        return False
+    return any(keyword.arg == "broad" and getattr(keyword.value, "value", False) for keyword in decorator.keywords)
 
 
 def kind_of_answer(node: ast.stmt) -> str:

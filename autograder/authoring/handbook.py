@@ -41,6 +41,7 @@ PARTS = (
     Part("`draw`: inputs", "judge/draw.py", ("Draw",), "draw"),
     Part("`expect`: what must hold", "judge/expect.py", ("expect",), "expect(…)"),
     Part("`student`: the answer", "judge/student.py", ("Target", "Remote"), "student"),
+    Part("`with part`: points for what is right", "judge/parts.py", ("part",), "with part"),
     Part(
         "What an exercise's module declares", "judge/exercise.py", ("exercise", "mistake", "equivalent", "Mistake"), ""
     ),
@@ -69,9 +70,8 @@ def handbook(root: Path) -> str:
 
 def _described(item: ast.ClassDef | ast.FunctionDef, part: Part, examples: list[tuple[str, ast.stmt]]) -> Iterator[str]:
     if isinstance(item, ast.FunctionDef):
-        yield _entry(
-            f"@{item.name}({_arguments(item, skip=0)})" if item.name != "equivalent" else "@equivalent", item, ""
-        )
+        called = part.called or f"@{item.name}"
+        yield _entry(called if item.name == "equivalent" else f"{called}({_arguments(item, skip=0)})", item, "")
         return
     if item.name != "Mistake":
         yield f"\n{_prose(item)}\n"

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import html
 import json
 import re
 from bisect import bisect_right
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -175,7 +177,10 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _decoded(piece: Piece) -> Iterator[Piece]:
-    """Texts that stand in a piece in base64, over one line or several."""
+    """Texts that stand in a piece in characters of HTML or of an address, or in base64, over one line or several."""
+    for how, decoded in ("HTML", html.unescape(piece.text)), ("an address", unquote(piece.text)):
+        if decoded != piece.text:
+            yield Piece(f"{piece.where}, as {how}", decoded, piece.with_numbers)
     for text in {piece.text, re.sub(r"(?<=\S)\n(?=\S)", "", piece.text)}:
         for match in _BASE64.finditer(text):
             run = match[0].translate(str.maketrans("-_", "+/"))

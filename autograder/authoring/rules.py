@@ -15,7 +15,7 @@ from autograder.errors import InputError
 from autograder.regions import HIDDEN_TESTS, MARK_SCHEME, SOLUTION, Region, regions, visible
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,49}")  # with a prefix it still fits nbformat's 64 characters
-_ALMOST_ANCHOR = re.compile(r"^\s*#+\s*exercises?\s*:", re.IGNORECASE | re.MULTILINE)
+_ALMOST_ANCHOR = re.compile(r"^[ \t]*#+\s*exercises?\s*:", re.IGNORECASE | re.MULTILINE)
 _KEYS = {
     "exercise": {"exercise"},
     "tests": {"tests", "points", "minutes"},

@@ -14,6 +14,7 @@ there, such as a hint, makes nothing common and nothing published.
 """
 
 import ast
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -62,6 +63,14 @@ class Secrets:
         for text in texts:
             self.lines.setdefault(squeeze(text), Secret(kind, " ".join(text.split())))
 
+    def add_all(self, others: "Secrets") -> None:
+        for line, secret in others.lines.items():
+            self.lines.setdefault(line, secret)
+        for name, secret in others.names.items():
+            self.names.setdefault(name, secret)
+        for number, secret in others.numbers.items():
+            self.numbers.setdefault(number, secret)
+
 
 def secrets_of(sources: Iterable[NotebookNode], assignments: Path) -> Secrets:
     """Secrets of the source notebooks and of the modules in assignments/*/.
@@ -83,7 +92,7 @@ def secrets_of(sources: Iterable[NotebookNode], assignments: Path) -> Secrets:
                 secrets.add("mark scheme", prose(region.text))
     for path in sorted(assignments.glob("*/*.py")):
         if path.stem != "__init__":
-            _add_module(secrets, path)
+            secrets.add_all(_of_module(path.read_text(encoding="utf-8"), "/".join(path.parts[-4:])))
     _forget_published(secrets, published)
     # These words are never published, whatever the notebooks say.
     secrets.add("marker", [f"{edge} {kind}" for edge in ("BEGIN", "END") for kind in KINDS])
@@ -120,18 +129,20 @@ def _hidden_tests(code: str) -> list[str]:
     ]
 
 
-def _add_module(secrets: Secrets, path: Path) -> None:
-    code = path.read_text(encoding="utf-8")
+@functools.lru_cache(maxsize=512)
+def _of_module(code: str, name: str) -> Secrets:
+    """Secrets of the module called `name`, a path. Taking it apart is slow, and publishing looks at it twice."""
     try:
         tree = ast.parse(code)
     except SyntaxError as error:
-        raise InputError(f"{'/'.join(path.parts[-4:])}:{error.lineno}: {error.msg}") from None
+        raise InputError(f"{name}:{error.lineno}: {error.msg}") from None
+    secrets = Secrets()
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and _is_own(node.name):
             secrets.names.setdefault(node.name, Secret("reference name", node.name))
-    if path.stem == "reference":
+    if name.endswith("/reference.py"):
         secrets.add("reference", code_lines(code))
-        return
+        return secrets
     check, answers = _check_and_answers(code, tree)
     secrets.add("check", code_lines(check))
     secrets.add("check message", (text for text in _strings(ast.parse(check)) if _is_message(text)))
@@ -139,6 +150,7 @@ def _add_module(secrets: Secrets, path: Path) -> None:
         secrets.numbers.setdefault(value, Secret("check number", literal))
     secrets.add("mistake", code_lines(answers))
     secrets.add("mistake sentence", (part for text in _strings(ast.parse(answers)) for part in prose(text)))
+    return secrets
 
 
 def _check_and_answers(code: str, tree: ast.Module) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from autograder.commands.gradescope import gradescope
 from autograder.commands.merge import merge
 from autograder.commands.publish import publish
 from autograder.commands.results import diff, export, policy, record
+from autograder.commands.serve import serve
 from autograder.commands.statistics import similar, statistics
 from autograder.commands.terminal import errors
 from autograder.errors import InputError, SandboxError, UsageError
@@ -42,6 +43,7 @@ for command in (
     doctor,
 ):
     app.command()(command)
+app.add_typer(serve, name="serve")
 
 
 def main() -> None:

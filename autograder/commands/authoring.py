@@ -42,9 +42,21 @@ def prove(
     mutants: Annotated[
         bool, typer.Option("--mutants", help="Try mutants of the solutions instead: one small thing changed in each.")
     ] = False,
+    messages: Annotated[
+        bool,
+        typer.Option("--messages", help="With --mutants: say what students would be told of them, and if it is true."),
+    ] = False,
+    pairs: Annotated[
+        bool,
+        typer.Option(
+            "--pairs", help="Try known mistakes of one exercise beside another exercise that uses it instead."
+        ),
+    ] = False,
     sample: Annotated[
         int | None,
-        typer.Option(min=1, help="How many mutants in all, as many of each assignment; all there are if not given."),
+        typer.Option(
+            min=1, help="How many mutants or pairs in all, as many of each assignment; all there are if not given."
+        ),
     ] = None,
 ) -> None:
     """Show that the checks are right: solution, blank release, known mistakes and equivalents on many seeds.
@@ -54,11 +66,17 @@ def prove(
 
     With --mutants, show that whatever is changed in a solution loses its points, unless the exercise calls it harmless:
     all assignments and exercises, or those that are named, such as vae or vae.gaussian_kl.
+
+    With --pairs, show that a mistake in one answer costs no points of another that uses it, and that of two mistakes in
+    one notebook each has its name: likewise all, or those that use others and are named, such as vae.elbo_loss.
     """
     from autograder import course
 
     if mutants:
-        _prove_mutants(names, sample, jobs)
+        _prove_mutants(names, sample, jobs, messages=messages)
+        return
+    if pairs:
+        _prove_pairs(names, sample, jobs)
         return
     if attacks:
         _prove_attacks(names, jobs)
@@ -101,26 +119,61 @@ def new(
     prove([name], seeds=seeds, jobs=jobs)
 
 
-def _prove_mutants(names: list[str] | None, sample: int | None, jobs: int) -> None:
+def _prove_mutants(names: list[str] | None, sample: int | None, jobs: int, *, messages: bool) -> None:
     from autograder import course
     from autograder.authoring.mutation.prove import prove_mutants
+
+    wanted = _by_assignment(names)
+    share = None if sample is None else max(1, sample // len(wanted))
+    found = []
+    for name, only in wanted.items():
+        with progress(f"mutants of {name}") as show:
+            source = course.read_source(name)
+            found.append(
+                prove_mutants(name, source, sample=share, only=only, messages=messages, jobs=jobs, on_mutant=show)
+            )
+    for problem in [problem for one in found for problem in one.problems]:
+        errors.print(problem, markup=False, highlight=False, soft_wrap=True)
+    console.print(_table_of(found))
+    if messages:
+        for line in [line for one in found for line in one.messages.to_mend()]:
+            console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(_table_of_messages(found))
+    if any(one.problems for one in found):
+        raise typer.Exit(1)
+
+
+def _prove_pairs(names: list[str] | None, sample: int | None, jobs: int) -> None:
+    from autograder import course
+    from autograder.authoring.pairs import prove_pairs
+
+    wanted, failed = _by_assignment(names), False
+    share = None if sample is None else max(1, sample // len(wanted))
+    for name, only in wanted.items():
+        with progress(f"pairs of {name}") as show:
+            shown = prove_pairs(name, course.read_source(name), sample=share, only=only, jobs=jobs, on_pair=show)
+        failed = failed or bool(shown.problems)
+        for problem in shown.problems:
+            errors.print(problem, markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"{name}: {shown.right} right answers beside a mistake that they use, of which {shown.leaning} pass only "
+            f"since the course lends its answer; {shown.wrong} pairs of mistakes: "
+            + (f"{len(shown.problems)} failed" if shown.problems else "all as they must be"),
+            highlight=False,
+        )
+    if failed:
+        raise typer.Exit(1)
+
+
+def _by_assignment(names: list[str] | None) -> dict[str, list[str]]:
+    """The exercises that are named, by assignment; all of an assignment if the list is empty."""
+    from autograder import course
 
     wanted: dict[str, list[str]] = {name: [] for name in ([] if names else course.assignment_names())}
     for name in names or []:
         assignment, _, exercise = name.partition(".")
         wanted.setdefault(course.require_assignment(assignment), []).extend([exercise] if exercise else [])
-    share = None if sample is None else max(1, sample // len(wanted))
-    found = []
-    for name, only in wanted.items():
-        with progress(f"mutants of {name}") as show:
-            found.append(
-                prove_mutants(name, course.read_source(name), sample=share, only=only, jobs=jobs, on_mutant=show)
-            )
-    for problem in [problem for one in found for problem in one.problems]:
-        errors.print(problem, markup=False, highlight=False, soft_wrap=True)
-    console.print(_table_of(found))
-    if any(one.problems for one in found):
-        raise typer.Exit(1)
+    return wanted
 
 
 def _table_of_confusions(confusions: "list[Confusion]") -> Table:
@@ -140,6 +193,22 @@ def _table_of(found: "list[Mutation]") -> Table:
         table.add_row(operator, *_shares(found, [operator]))
     table.add_section()
     table.add_row("all", *_shares(found, operators))
+    return table
+
+
+def _table_of_messages(found: "list[Mutation]") -> Table:
+    """What is said of how many of the mutants that lost their points, by notebook and in all."""
+    from autograder.authoring.mutation.said import KINDS
+
+    counts = [one.messages.counts() for one in found]
+    total = sum(count.total() for count in counts) or 1
+    table = Table("the least helpful message of three", *(one.assignment for one in found), "all", "share")
+    for kind in KINDS:
+        each = [count[kind] for count in counts]
+        table.add_row(kind, *map(str, each), str(sum(each)), f"{100 * sum(each) / total:.1f} %")
+    table.add_section()
+    each = [len(one.messages.untrue) for one in found]
+    table.add_row("not true of it", *map(str, each), str(sum(each)), f"{100 * sum(each) / total:.1f} %")
     return table
 
 

@@ -4,7 +4,8 @@ import contextlib
 import math
 import os
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ from autograder.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from autograder.grading.run import Run
+    from autograder.grading.shares import Share
     from autograder.grading.tally import Tally
     from autograder.results.model import RunResult
 
@@ -43,6 +45,14 @@ def grade(
     budget: Annotated[BudgetChoice, typer.Option(help="Budget of the ordinary cells.")] = BudgetChoice.smoke,
     limit: SandboxLimits = None,
     again: Annotated[bool, typer.Option("--again", help="Grade anew what has been graded before.")] = False,
+    exercise: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Judge this exercise alone, if something has changed on which it rests, with --again in any case; the "
+            "others keep their verdicts. May be given again. Whoever has no verdicts yet is graded whole.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say who would have another result, and write nothing.")
     ] = False,
@@ -61,6 +71,9 @@ def grade(
     shard: Annotated[
         str | None, typer.Option(metavar="K/N", help="Grade one of N shares of the class, and `merge` the folders.")
     ] = None,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Grade by the workers of the Dask scheduler there.")
+    ] = None,
     unsafe_no_sandbox: Unconfined = False,
 ) -> None:
     """Grade submissions: restore, execute in the sandbox, judge; then a table, results.json and a report.
@@ -69,7 +82,6 @@ def grade(
     Whoever is in OUT already and not graded now stays there.
     """
     from autograder.grading.run import begin_run
-    from autograder.grading.shares import Share
     from autograder.grading.tally import Tally
     from autograder.sandbox.limits import Limits
 
@@ -79,7 +91,7 @@ def grade(
     if not out.strip():
         raise UsageError("--out is empty: name a folder for the results")
     limits = Limits.parse(limit or [])
-    share = Share.parse(shard) if shard is not None else None
+    share = _share(shard) if shard is not None else None
     if share and only_these:
         raise UsageError("--only-these would remove the other shares: give it without --shard")
     if not any(map(os.path.lexists, paths)):  # nothing to grade, and no folder to make for it
@@ -98,10 +110,13 @@ def grade(
             only_these=only_these,
             dry_run=dry_run,
             share=share,
+            exercises=exercise or (),
+            dask=dask,
         ) as run,
     ):
         _require_rules(run)  # before the work, and not when its report is made
         submissions = run.find(paths)
+        threading.Thread(target=_prepare_report, daemon=True).start()
         with progress(f"grading {assignment}") as show:
             result = run.grade(submissions, again=again, minutes=minutes, on_step=show)
         if dry_run:
@@ -130,6 +145,12 @@ def forget(
     _remove_pages(out, students)
     say(f"removed from {out}: {len(students)}: {_named(students)}; {len(left.submissions)} left")
     write_report(out, left)
+
+
+def _share(shard: str) -> "Share":
+    from autograder.grading.shares import Share  # here: it imports notebooks, which the crew's start would wait for
+
+    return Share.parse(shard)
 
 
 def _list(assignment: str, paths: list[Path]) -> None:
@@ -198,17 +219,17 @@ def _require_rules(run: "Run") -> None:
 
 
 def _show_changes(run: "Run", result: "RunResult") -> None:
-    """Print what differs from the results that were there before, if there were any."""
+    """Print what was judged anew and what differs from the results that were there before, if there were any."""
     if run.earlier.run:
-        say_changes(run.earlier.run, result)
+        say_changes(run.earlier.run, result, run.regraded.lines())
 
 
-def say_changes(before: "RunResult", result: "RunResult") -> None:
+def say_changes(before: "RunResult", result: "RunResult", regraded: Iterable[str] = ()) -> None:
     """Print what differs from one run to the next."""
     from autograder.results.comparing import compare
 
     say("since the last run:")
-    for line in compare(before, result).lines(together=True):
+    for line in (*regraded, *compare(before, result).lines(together=True)):
         say(f"  {line}")
 
 
@@ -223,6 +244,14 @@ def write_report(out: Path, result: "RunResult") -> Path:
         say(note)
     with progress("writing the report") as show:
         return report.write_report(out, shown, course.read_source(result.assignment), on_step=show)
+
+
+def _prepare_report() -> None:
+    """Import and compile what shows the results while the crew is at work, so that nobody waits for it afterwards."""
+    with contextlib.suppress(Exception):  # what is wrong is said when it is needed
+        from autograder.reports import html, report, table  # noqa: F401
+
+        html.prepare()
 
 
 def _named(students: list[str]) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from autograder.commands.grade import say, say_changes, write_report
 from autograder.commands.terminal import console, progress
-from autograder.errors import InputError
+from autograder.errors import InputError, SandboxError
 
 
 def merge(
@@ -31,5 +31,8 @@ def merge(
     say(f"report    {write_report(out, merged.run)}")
     if merged.before:
         say_changes(merged.before, merged.run)
-    if merged.missing:
-        raise InputError(missing_line(merged.missing, out))
+    problems = [missing_line(merged.missing, out)] if merged.missing else []
+    if merged.faults:
+        raise SandboxError("\n".join([*problems, *merged.faults]))
+    if problems:
+        raise InputError(*problems)

@@ -132,6 +132,8 @@ def similar(
 def _numbers(
     folder: Path, run: "RunResult", jobs: int, limit: list[str] | None, *, sandbox: bool
 ) -> dict[tuple[str, str], str]:
+    from autograder import course
+    from autograder.authoring.declared import broad_mistakes
     from autograder.grading.explain import grading_of
     from autograder.grading.key import course_key
     from autograder.grading.numbers import numbers_in_class
@@ -139,10 +141,11 @@ def _numbers(
     from autograder.reports.unknown import is_unknown
     from autograder.sandbox.limits import Limits
 
+    broad = broad_mistakes(run.assignment, course.ROOT)
     wanted = {
         item.student: names
         for item in run.submissions
-        if (names := [result.id.partition(".")[2] for result in item.exercises if is_unknown(result)])
+        if (names := [result.id.partition(".")[2] for result in item.exercises if is_unknown(result, broad)])
     }
     if not wanted:
         return {}

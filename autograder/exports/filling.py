@@ -80,10 +80,10 @@ def fill_in(
 ) -> Gradebook:
     """The roster with the scores in the assignment's column; all else in it stays as the platform wrote it.
 
-    Who is found in no row, or in several, is left out and named in the notes. Each cell in which another grade stood is
-    named, too, and each score above the platform's maximum. `excused` are results of people who are excused and have
-    none. `column` is the assignment's column: its header, its title or its ID; where it is not given, the one titled
-    like the assignment.
+    Who is found in no row, in several, or in one that is locked, is left out and named in the notes. Each cell in which
+    another grade stood is named, too, and each score above the platform's maximum. `excused` are results of people who
+    are excused and have none. `column` is the assignment's column: its header, its title or its ID; where it is not
+    given, the one titled like the assignment.
 
     Raises InputError where the column is not there or not one, or two submissions belong to one row; and unless
     `overwrite`, a line for each, where a student is excused or would be, or has a higher grade, or one that is no
@@ -98,6 +98,7 @@ def fill_in(
     shown = 0
     changed: list[Cell] = []
     by_hand: list[str] = []
+    locked: list[str] = []
     above: list[str] = []
     filled = 0
     for submission in [*run.submissions, *excused]:
@@ -112,6 +113,9 @@ def fill_in(
                 f"{roster.path}: {owners[row]!r} and {name!r} are both {roster.name(row)!r} there; keep one of them"
             )
         owners[row] = name
+        if roster.is_locked(row):
+            locked.append(name)
+            continue
         filled += bool(submission.exercises)
         shown += by_name
         if submission.excused and not platform.excused:
@@ -129,7 +133,7 @@ def fill_in(
     notes += [str(cell) for cell in changed if cell.old]
     if changed:
         empty = sum(not cell.old for cell in changed)
-        as_they_were = len(owners) - len(changed) - len(by_hand)
+        as_they_were = len(owners) - len(changed) - len(by_hand) - len(locked)
         notes.append(f"filled in, and empty before: {empty}; as they were: {as_they_were}")
     if above:
         # All of them: Moodle says nothing of a grade that it does not take.
@@ -141,6 +145,12 @@ def fill_in(
     if by_hand:
         named = listed(by_hand, MOST_NAMED)
         notes.append(f"excused, which {platform.name} takes from no file: {len(by_hand)}: {named}; left as they were")
+    if locked:
+        # All of them: Moodle says nothing of these either.
+        notes.append(
+            f"locked in {platform.name}, which takes no grade of theirs: {len(locked)}: {', '.join(locked)}; "
+            "left as they were: unlock them there, and download the worksheet again"
+        )
     lost, without = len(run.submissions) - filled, len(roster.students) - len(owners)
     notes.append(
         f"{filled} of {len(run.submissions)} submissions are filled in, {lost} left out; "

@@ -29,7 +29,13 @@ class Roster:
     points_row: int | None = None
 
     def cell(self, row: int, column: str) -> str:
-        return self.rows[row][self.header.index(column)].strip() if column in self.header else ""
+        """What stands in a column; "" without one. Versions of a platform differ in capitals, as in "Maximum grade"."""
+        places = [at for at, name in enumerate(self.header) if name.casefold() == column.casefold()]
+        return self.rows[row][places[0]].strip() if places else ""
+
+    def is_locked(self, row: int) -> bool:
+        """Whether the platform says that it takes no grade of this student from a file, as Moodle does."""
+        return self.cell(row, "Grade can be changed").casefold() == "no"
 
     def number(self, row: int) -> str:
         """The platform's own number of a student; Moodle writes a word before it."""

@@ -5,7 +5,17 @@ import json
 import logging
 
 from nbformat import NotebookNode
-from nbgrader.api import BaseCell, Comment, Grade, Gradebook, Notebook, SourceCell, SubmittedNotebook
+from nbgrader.api import (
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    Notebook,
+    SolutionCell,
+    SourceCell,
+    SubmittedNotebook,
+)
 from nbgrader.preprocessors import ClearSolutions, ComputeChecksums, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_locked, is_solution
 
@@ -37,22 +47,34 @@ def save_structure(gradebook: Gradebook, assignment: str, saved: NotebookNode) -
     kernel = json.dumps(saved.metadata.get("kernelspec", {}))
     notebook = gradebook.update_or_create_notebook(assignment, assignment, kernelspec=kernel)
     _remove_others(gradebook, notebook, assignment, saved)
-    place = (assignment, assignment)
+    rows = (*notebook.grade_cells, *notebook.solution_cells, *notebook.source_cells)
+    known = {(type(row), row.name): row for row in rows}
+
+    # Not by nbgrader's own methods, which ask the database several times for each cell, and commit.
+    def bring(kind: type, name: str, **values: object) -> None:
+        if (row := known.get((kind, name))) is None:
+            gradebook.db.add(kind(name=name, notebook=notebook, **values))
+            return
+        for attribute, value in values.items():
+            setattr(row, attribute, value)
+
     for cell in saved.cells:
         name = cells.grade_id(cell)
         if is_grade(cell):
-            gradebook.update_or_create_grade_cell(name, *place, max_score=cells.points(cell), cell_type=cell.cell_type)
+            bring(GradeCell, name, max_score=cells.points(cell), cell_type=cell.cell_type)
         if is_solution(cell):
-            gradebook.update_or_create_solution_cell(name, *place)
+            bring(SolutionCell, name)
         if is_grade(cell) or is_solution(cell) or is_locked(cell):
-            gradebook.update_or_create_source_cell(
+            bring(
+                SourceCell,
                 name,
-                *place,
                 cell_type=cell.cell_type,
                 locked=bool(is_locked(cell)),
                 source=cell.source,
                 checksum=cells.nbgrader_metadata(cell).get("checksum"),
             )
+    gradebook.db.flush()
+    gradebook.db.expire_all()
     for submitted in notebook.submissions:
         complete(gradebook, submitted)
     return notebook

@@ -17,6 +17,7 @@ from autograder.authoring.build import build
 from autograder.errors import InputError
 from autograder.gradescope.form import NOT_GRADED, Visibility, refused
 from autograder.gradescope.settings import Settings
+from autograder.grading.digest import data_beside
 from autograder.grading.key import course_key
 from autograder.points import course_file, ledger, times
 from autograder.points.rules import read_rules
@@ -92,6 +93,8 @@ def archive_files(root: Path, settings: Settings, *, key: bytes, torch_index: st
     grader = root / "autograder"
     files = {script: (grader / "gradescope" / "files" / script).read_bytes() for script in SCRIPTS}
     files |= {f"course/autograder/{path}": data for path, data in _tree(grader, GRADER_FILES).items()}
+    data = data_beside(grader / "assignments" / name)
+    files |= {f"course/{path.relative_to(root).as_posix()}": path.read_bytes() for path in sorted(data)}
     # No other assignment's checks and references.
     other = [item.name for item in (grader / "assignments").iterdir() if item.is_dir() and item.name != name]
     apart = tuple(f"course/autograder/assignments/{item}/" for item in other)

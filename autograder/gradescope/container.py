@@ -55,6 +55,7 @@ def _graded(layout: Layout, settings: Settings, seconds: float, began: float) ->
         sandbox=user is None,
         user=user,
         key=course_key(course.ROOT / "course.key"),
+        names=settings.names,
     ) as run:
         result = run.grade([submission])
         # A check that failed costs the student nothing else: the staff read of it, and have it graded again.

@@ -1,6 +1,6 @@
 """To which assignment a notebook belongs, and how much of it it answers."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,10 +26,27 @@ class Listed(NamedTuple):
     answered: int
 
 
-def other_sources(assignment: str) -> dict[str, NotebookNode]:
-    """The sources of all assignments but this one, by name."""
-    names = [name for name in course.assignment_names() if name != assignment and course.source_path(name).exists()]
-    return {name: course.read_source(name) for name in names}
+class OtherSources(Mapping[str, NotebookNode]):
+    """The sources of all assignments but this one, by name: each is read when it is first asked for, which only a
+    notebook of another assignment brings about. Looking one up raises InputError if it is damaged."""
+
+    def __init__(self, assignment: str) -> None:
+        names = (name for name in course.assignment_names() if name != assignment)
+        self._found: dict[str, NotebookNode | None] = {
+            name: None for name in names if course.source_path(name).exists()
+        }
+
+    def __getitem__(self, name: str) -> NotebookNode:
+        source = self._found[name]
+        if source is None:
+            source = self._found[name] = course.read_source(name)
+        return source
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def answered_in(assignment: str, source: NotebookNode, others: Sources) -> Callable[[NotebookNode], int | None]:
@@ -53,7 +70,7 @@ def list_submissions(assignment: str, paths: Iterable[Path]) -> tuple[list[Liste
     Raises InputError for an unknown or unbuilt assignment.
     """
     course.require_assignment(assignment)
-    source, others = course.read_source(assignment), other_sources(assignment)
+    source, others = course.read_source(assignment), OtherSources(assignment)
     answered, notes = answered_in(assignment, source, others), list[str]()
     submissions, problems = find_submissions(assignment, paths, answered, notes, rules=read_rules(assignment))
     listed = []

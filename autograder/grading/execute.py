@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -10,9 +10,9 @@ from nbformat import NotebookNode
 
 from autograder import cells
 from autograder.errors import InputError
-from autograder.grading import messages
 from autograder.grading.findings import Findings
 from autograder.grading.kernels import Kernels
+from autograder.judge.again import second, seed_again
 from autograder.judge.exercise import Exercise
 from autograder.judge.server import JudgeServer
 from autograder.judge.verdict import Finding
@@ -22,6 +22,8 @@ from autograder.sandbox.kernel import Ending, Kernel
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Address, judge_socket, session
 from fixmelab.restoring.nodes import node
+
+MOST_OUTPUT = 25  # times what is kept of one cell: of all cells together
 
 
 class OpenExercise(Protocol):
@@ -36,10 +38,12 @@ class Judge(contextlib.AbstractContextManager["Judge"], Protocol):
 
 @dataclass(frozen=True)
 class Execution:
-    """The executed notebook, and the finding on each exercise that a test cell earns points for, by name."""
+    """The executed notebook, and the finding on each exercise that a test cell earns points for, by name; `alone` are
+    the same before anything was said of other exercises."""
 
     notebook: NotebookNode
     findings: dict[str, Finding]
+    alone: dict[str, Finding]
 
 
 def execute(
@@ -53,12 +57,16 @@ def execute(
     limits: Limits | None = None,
     server: Callable[[Path], Judge] = JudgeServer,
     numbers: Mapping[int, int] | None = None,
+    kept: Mapping[str, Finding] | None = None,
+    tells_slips: bool = True,
 ) -> Execution:
     """Run the code cells of a restored notebook in order, and find a verdict for each test cell.
 
     `source` tells which cell answers which exercise, `exercises` holds the checks by name, `seed` gives the seed for
     an exercise id. `numbers` says which cells are the student's own, by index, beside those that answer an exercise,
-    and which number each has in what was handed in, from 1.
+    and which number each has in what was handed in, from 1. `kept` are findings by name of the exercise that stand,
+    whatever comes out now; if they are of all exercises, no cell is run, and test cells alone have an output. If it
+    `tells_slips`, messages on wrong numbers may say which slip in the solution gives them.
 
     Cells tagged `train` or `keep` are left as the student ran them. A cell that fails does not stop the rest; in one of
     the student's own, a statement that fails does not stop those below it. A cell that hangs or kills the kernel costs
@@ -76,11 +84,14 @@ def execute(
             node(notebook, cells=[node(cell) for cell in notebook.cells]),
             source,
             start=lambda left: Kernel(zygote, folder, budget=budget, limits=left),
-            open_exercise=lambda name: judge.open(
-                with_solution(exercises[name], source), seed(exercises[name].id), limits.wall
+            open_exercise=lambda name, borrows: judge.open(
+                replace(with_solution(exercises[name], source), borrows=borrows, tells_slips=tells_slips),
+                seed_again(seed(exercises[name].id)) if borrows else seed(exercises[name].id),
+                limits.wall,
             ),
             limits=limits,
             numbers=numbers or {},
+            kept=kept or {},
         )
         return run.all()
 
@@ -93,31 +104,37 @@ class _Pass:
         notebook: NotebookNode,
         source: NotebookNode,
         start: Callable[[Limits], Kernel],
-        open_exercise: Callable[[str], OpenExercise],
+        open_exercise: Callable[[str, tuple[str, ...]], OpenExercise],
         limits: Limits,
         numbers: Mapping[int, int],
+        kept: Mapping[str, Finding],
     ) -> None:
         self._notebook = notebook
+        self._kept = kept
         self._open_exercise = open_exercise
         students = {*numbers, *(index for index, cell in enumerate(notebook.cells) if cells.is_fixme(cell))}
         self._kernels = Kernels(notebook, start, limits, self._lose, students)
         self._findings = Findings(source, notebook, limits, self._kernels.counts, numbers)
+        self._room = MOST_OUTPUT * limits.output
 
     def all(self) -> Execution:
         executed = [cell for cell in enumerate(self._notebook.cells) if cells.is_executed_in_grading(cell[1])]
         for _, cell in executed:
             cell.outputs, cell.execution_count = [], None
-        with self._kernels:
-            for index, cell in executed:
-                if cells.is_tests(cell):
-                    self._test(index, cell)
-                else:
-                    self._plain(index, cell)
+        tests = {cells.exercise_name(cell): cell for _, cell in executed if cells.is_tests(cell)}
+        if tests.keys() - self._kept.keys():
+            with self._kernels:
+                for index, cell in executed:
+                    if cells.is_tests(cell):
+                        self._test(index, cell)
+                    else:
+                        self._plain(index, cell)
+        self._findings.by_name.update(self._kept)
+        alone = dict(self._findings.by_name)
         self._findings.add_hints()
-        for _, cell in executed:
-            if cells.is_tests(cell):
-                cell.outputs = [_shown(self._findings.by_name[cells.exercise_name(cell)])]
-        return Execution(self._notebook, self._findings.by_name)
+        for name, cell in tests.items():
+            cell.outputs = _shown(self._findings.by_name[name])
+        return Execution(self._notebook, self._findings.by_name, alone)
 
     # Cells that are not test cells
 
@@ -125,12 +142,20 @@ class _Pass:
         if not self._kernels.are_ready():
             return
         ending, ran = self._kernels.run(index, cell.source)
-        cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
+        cell.outputs, cell.execution_count = self._within_bounds(ran.outputs), ran.execution_count
         self._findings.note_errors(index, ending.errors)
         if ending.alive:
             self._kernels.remember(index)
         else:
             self._kernels.leave_out(index, ending)
+
+    def _within_bounds(self, outputs: list[NotebookNode]) -> list[NotebookNode]:
+        """A cell's outputs, if there is room for them: its own limit bounds what one cell sends, not what many do."""
+        self._room -= len(str(outputs))
+        if self._room >= 0:
+            return outputs
+        note = "[the cells of this notebook have more output than is kept of all: that of this cell is left out]\n"
+        return [node(output_type="stream", name="stderr", text=note)]
 
     def _lose(self, index: int, ending: Ending) -> None:
         """A cell is left out: its exercises are lost, and its output says so."""
@@ -147,31 +172,41 @@ class _Pass:
         if name in self._findings.by_name:
             return
         ending, judged = self._judge(index, name, cell.source)
+        if name in self._kept:  # its cell has run, since others may use what it defines
+            self._findings.by_name[name] = self._kept[name]
+            return
         finding = self._findings.decide(index, ending, judged)
-        hidden = text_in(cell.source, HIDDEN_TESTS)
-        if hidden and judged is None and ending.how == "error" and finding.verdict in ("fail", "error"):
-            # A visible assert came first: the judge may still know the mistake by name, or what it looks like.
-            _, judged = self._judge(index, name, hidden)
-            if judged is not None and judged.mistake is not None:
-                finding = Finding(finding.verdict, judged.message, judged.mistake)
-            elif judged is not None and judged.clue:
-                finding = Finding(finding.verdict, messages.followed_by(finding.message, judged.clue))
+        hidden, leans = text_in(cell.source, HIDDEN_TESTS), self._findings.leans(name, finding)
+        is_visible = judged is None and ending.how == "error" and finding.verdict in ("fail", "error")
+        if hidden and (is_visible or leans.borrows):
+            # A visible assert came first, and the judge may still know the mistake, and some parts may be right; or
+            # another answer is to blame.
+            _, judged = self._judge(index, name, hidden, leans.borrows)
+            finding = second(finding, judged, leans, is_visible=is_visible)
         self._findings.settle(name, finding)
 
-    def _judge(self, index: int, name: str, source: str) -> tuple[Ending, Finding | None]:
-        """Run the source of a test cell while the judge listens for its exercise."""
+    def _judge(
+        self, index: int, name: str, source: str, borrows: tuple[str, ...] = ()
+    ) -> tuple[Ending, Finding | None]:
+        """Run the source of a test cell while the judge listens for its exercise, and lends it the course's answers to
+        others. If the judge was never asked, what the cell left behind may tell why."""
         self._kernels.require()
-        opened = self._open_exercise(name)
+        opened = self._open_exercise(name, borrows)
         try:
             ending, _ = self._kernels.run(index, source)
         finally:
             finding = opened.close()
-        return ending, finding
+        return ending if finding else self._kernels.looked_at(ending), finding
 
 
-def _shown(finding: Finding) -> NotebookNode:
-    """A verdict as the output of a cell: an error unless it is a pass, as nbgrader reads it."""
+def _shown(finding: Finding) -> list[NotebookNode]:
+    """A verdict as the outputs of a cell: an error unless it is a pass, after the points of parts that are right, as
+    nbgrader reads it."""
     if finding.verdict == "pass":
-        return node(output_type="stream", name="stdout", text="pass\n")
+        text = f"pass: {finding.message}\n" if finding.message else "pass\n"
+        return [node(output_type="stream", name="stdout", text=text)]
     line = f"{finding.verdict}: {finding.message}"
-    return node(output_type="error", ename=finding.verdict, evalue=finding.message, traceback=[line])
+    error = node(output_type="error", ename=finding.verdict, evalue=finding.message, traceback=[line])
+    data = {"text/plain": f"{finding.earned:g}"}
+    points = node(output_type="execute_result", execution_count=None, metadata={}, data=data)
+    return [points, error] if finding.earned else [error]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from autograder import cells, course
 from autograder.assignments import exercises_of
 from autograder.errors import InputError, SandboxError
-from autograder.grading.answered import answered_in, other_sources
+from autograder.grading.answered import OtherSources, answered_in
 from autograder.grading.execute import execute
 from autograder.grading.grading import Grading
+from autograder.grading.named import unknown
 from autograder.grading.restoring import restore
 from autograder.grading.submissions import Submission, find_submissions
 from autograder.judge.draw import seed_for
@@ -46,9 +47,7 @@ def explained(grading: Grading, name: str | None, crew: "Crew", submission: Subm
     exercises = dict(grading.exercises or exercises_of(grading.assignment))
     names = [item.name for item in exercises.values()]
     if name is not None and name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-        raise InputError(f"{grading.assignment} has no check of {name!r}; {hint}")
+        raise InputError(unknown(grading.assignment, name, names))
     work: Any = partial(_explanations, grading, name)  # a crew hands on whatever its work gives
     ((_, outcome),) = crew.outcomes(work, [submission], grading.limits.submission)
     if isinstance(outcome, InputError | SandboxError):
@@ -73,7 +72,10 @@ def _explanations(grading: Grading, name: str | None, submission: Submission, zy
     def decide(exercise: Exercise, channel: Channel, seed: bytes) -> Finding:
         if name not in (None, exercise.name):
             return judge(exercise, channel, seed)
-        finding, heard[exercise.name] = explain(exercise, channel, seed)
+        finding, told = explain(exercise, channel, seed)
+        lent = f"--- with the course's {' and '.join(exercise.borrows)}\n" if exercise.borrows else ""
+        before = f"{heard[exercise.name]}\n" if exercise.name in heard else ""  # what was heard the first time
+        heard[exercise.name] = f"{before}{lent}{told}"
         return finding
 
     execution = execute(
@@ -135,7 +137,7 @@ def graded_submission(run: RunResult, student: str, handed_in: Path | None = Non
     path = Path(result.path)
     within = Path(_IN_ZIP.split(result.path, maxsplit=1)[0])
     places = [handed_in] if handed_in else [place for place in (path, within) if place.is_file()][:1]
-    others = other_sources(run.assignment)
+    others = OtherSources(run.assignment)
     answered = answered_in(run.assignment, course.read_source(run.assignment), others)
     every = Rules(run.assignment, CourseFile(attempt="best"))  # which counts is decided already
     found, _ = find_submissions(run.assignment, places, answered, rules=every)

@@ -9,8 +9,10 @@ from autograder import cells
 from autograder.grading import messages
 from autograder.grading.source_text import is_untouched
 from autograder.grading.stopped import Stopped, about_the_machine
+from autograder.judge.again import FOLLOWS, Leaning, leaning
 from autograder.judge.running import UNFILLED
-from autograder.judge.verdict import Finding, is_out_of_memory
+from autograder.judge.uses import identifiers, uses_of
+from autograder.judge.verdict import Finding, followed_by, is_out_of_memory
 from autograder.sandbox.kernel import CellError, Ending
 from autograder.sandbox.limits import Limits
 from fixmelab.machine import NO_GPU
@@ -40,6 +42,8 @@ class Findings:
         self._stopped = Stopped()
         self._answers, self._unfilled = _answers(source, notebook)
         self._solutions = {name: cell.source for cell in source.cells for name in cells.anchors(cell)}
+        self._tests = {cells.exercise_name(cell): cell for cell in source.cells if cells.is_tests(cell)}
+        self._uses = uses_of(source)
         given = [cell.source for cell in source.cells if cell.cell_type == "code" and not cells.is_fixme(cell)]
         self._variables = set().union(*map(messages.variables, given))
         # What went wrong in a cell, and the line of it in words.
@@ -74,18 +78,19 @@ class Findings:
         """Take this for the finding on an exercise, its message made safe to show."""
         if name in self._unfilled and finding.verdict in ("fail", "error", "fault"):
             finding = Finding("missing", UNFILLED)
-        self.by_name[name] = replace(finding, message=messages.clean(self._explained(finding)))
+        told = replace(finding, message=self._explained(finding)).told
+        self.by_name[name] = replace(finding, message=messages.clean(told))
 
     def _explained(self, finding: Finding) -> str:
         """The message, and what lies behind it: a cell that stopped, or what is not there where it is graded."""
         if finding.mistake is not None or finding.verdict not in ("fail", "error"):
             return finding.message
         if why := self._stopped.why(finding.message):
-            return messages.followed_by(finding.message, why)
+            return followed_by(finding.message, why)
         about = about_the_machine(finding.message)
         if not about:
             return finding.message
-        return about if about == NO_GPU else messages.followed_by(finding.message, about)
+        return about if about == NO_GPU else followed_by(finding.message, about)
 
     def decide(self, index: int, ending: Ending, judged: Finding | None) -> Finding:
         """The finding on an exercise, from how its test cell ended and what the judge found, if it came to that."""
@@ -115,23 +120,30 @@ class Findings:
             return Finding("fail", messages.clean(error.text) or self._assertion(index, error))
         return Finding("fail" if judged else "error", messages.raised(error, line))
 
+    def leans(self, name: str, finding: Finding) -> Leaning:
+        """On what an exercise leans that is not right, if that may be why it is not."""
+        if name in self._unfilled or finding.verdict not in FOLLOWS or NO_GPU in finding.message:
+            return Leaning()
+        passed = {other for other, found in self.by_name.items() if found.verdict == "pass"}
+        return leaning(self._tests[name], self._uses, name, passed)
+
     def add_hints(self) -> None:
         """Say it if an answer that failed uses another that failed, or else a variable that is none of its own."""
         known = {name: self.by_name[name].verdict for name in self._answers}
         verdicts = {name: verdict for name, verdict in known.items() if verdict != "fault"}  # that says nothing of it
         for name, answer in self._answers.items():
             finding = self.by_name[name]
-            is_said = finding.verdict in ("pass", "missing", "fault") or NO_GPU in finding.message
+            is_said = finding.verdict in ("pass", "missing", "fault") or finding.borrowed or NO_GPU in finding.message
             if is_said or answer is None:
                 continue
-            used = messages.identifiers(self._notebook.cells[answer].source, name)
+            used = identifiers(self._notebook.cells[answer].source, name)
             hint = messages.leans_on(used, verdicts)
             if not hint and finding.mistake is None:
                 # What the solution uses is meant to be used.
-                needed = messages.identifiers(self._solutions.get(name, ""), name)
+                needed = identifiers(self._solutions.get(name, ""), name)
                 hint = messages.strays_to(self._notebook.cells[answer].source, used - needed, self._variables)
             if hint not in finding.message:
-                self.by_name[name] = replace(finding, message=messages.followed_by(finding.message, hint))
+                self.by_name[name] = replace(finding, message=followed_by(finding.message, hint))
 
     def _broken_off(self, ending: Ending) -> Finding:
         assert ending.how != "ok", "such an ending is no verdict"

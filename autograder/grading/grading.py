@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from autograder.judge.exercise import Exercise
+    from autograder.points.course_file import Messages
     from autograder.results.model import Budget
 
 
@@ -20,7 +21,8 @@ class Grading:
 
     Exercises, their order and their points are those of `source`, the instructor's notebook. `key` is the course's
     secret, from which the inputs of the checks are drawn. `exercises` holds the checks by id, or nothing for those of
-    the assignment; `others` the sources of other assignments, for a submission that belongs to one of them.
+    the assignment; `others` the sources of other assignments, for a submission that belongs to one of them. `messages`
+    is how much students are told.
     """
 
     assignment: str
@@ -31,3 +33,4 @@ class Grading:
     sandbox: bool = True
     exercises: Mapping[str, "Exercise"] | None = None
     others: Mapping[str, "NotebookNode"] = field(default_factory=dict)
+    messages: "Messages" = "full"

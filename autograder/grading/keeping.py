@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 # Late, as in run.py.
 if TYPE_CHECKING:
+    from autograder.grading.regrade import Due, Regrading
     from autograder.grading.store import Store
     from autograder.grading.submissions import Submission
     from autograder.results.model import Record, RunResult, SubmissionResult
@@ -80,33 +81,50 @@ class Earlier:
 
 class Keeping:
     """Keeps the records of one run, if there is a store, and remembers which could not be kept. With `dry_run` it only
-    finds what is there."""
+    finds what is there. `regrading` says on what verdicts rest in this run."""
 
-    def __init__(self, store: "Store | None", digest: str, *, dry_run: bool = False) -> None:
+    def __init__(self, store: "Store | None", regrading: "Regrading", *, dry_run: bool = False) -> None:
         self._store = store
         self._is_dry = dry_run
-        self._digest = digest
+        self._regrading = regrading
         self._unkept: dict[str, list[str]] = {}
 
-    def find(self, submission: "Submission") -> "Record | None":
-        found = self._store.find(self._digest, submission) if self._store else None
-        return found and self._noted(found)
+    def find(self, submission: "Submission", *, again: bool = False) -> "Record | Due":
+        """The record of a submission if all that it says holds in this run, else what is kept of its verdicts: with
+        `again` of those that nobody asks for again."""
+        from autograder.grading.regrade import Due
 
-    def _noted(self, record: "Record") -> "Record":
-        """The record, with the conditions under which it was graded in its result."""
-        return record.model_copy(update={"result": record.result.model_copy(update={"conditions": self._digest})})
+        record = self._store.find(submission) if self._store else None
+        only = self._regrading.only
+        if record is None or (again and only is None):
+            return Due.of(submission)
+        if not again and self._holds(record):
+            return record
+        judged = {name: item for name, item in record.judged.items() if not (again and only and name in only)}
+        return Due.of(submission, judged, record.seconds)
+
+    def _holds(self, record: "Record") -> bool:
+        now = self._regrading.conditions
+        judged = {name: item.conditions for name, item in record.judged.items()}
+        return record.result.conditions == now and judged == dict.fromkeys(self._regrading.bases, now)
 
     def forget(self, submissions: "Iterable[Submission]") -> None:
         if self._store and not self._is_dry:
-            self._store.forget(self._digest, submissions)
+            self._store.forget(submissions, self._regrading.only)
 
     def keep(self, submission: "Submission", record: "Record") -> "Record | None":
         """The record as it goes on, None if it could not be kept."""
-        record = self._noted(record)
+        from autograder.grading.regrade import with_outputs
+
         if self._is_dry:
             return record.model_copy(update={"executed": ""})
+        if self._store is None:
+            return record
         try:
-            return self._store.keep(self._digest, submission, record) if self._store else record
+            if record.is_known:
+                executed = with_outputs(record.executed, self._store.executed(submission))
+                record = record.model_copy(update={"executed": executed})
+            return self._store.keep(submission, record)
         except OSError as error:
             self._unkept.setdefault(error.strerror or type(error).__name__, []).append(submission.student)
             return None
@@ -117,7 +135,7 @@ class Keeping:
         for submission in submissions:
             is_best = submission.is_one_of_several and (submission.student, submission.digest) in counts
             if is_best and self._store and not self._is_dry:
-                self._store.show(self._digest, submission)
+                self._store.show(submission)
 
     def problems(self) -> Iterator[str]:
         """A line for each reason why records could not be kept."""

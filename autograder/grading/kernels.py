@@ -72,6 +72,15 @@ class Kernels:
             self._end(kernel)
         return ending, ran
 
+    def looked_at(self, ending: Ending) -> Ending:
+        """How the last cell ended, once the supervisor has looked at what it left behind."""
+        if self._kernel is None:
+            return ending
+        ending = self._kernel.looked_at(ending)
+        if not ending.alive:
+            self._end(self._kernel)
+        return ending
+
     def why_over(self) -> Ending:
         """What ended the whole notebook, if no kernel is to be had."""
         return Ending("timeout", reason="notebook") if self._is_late() else Ending("crashed", reason="kernels")

@@ -7,10 +7,11 @@ from pathlib import Path
 from autograder.errors import InputError
 from autograder.grading.keeping import Earlier
 from autograder.grading.store import Store
+from autograder.grading.tally import NAME, Failures
 from autograder.results.comparing import causes
 from autograder.results.model import Record, RunResult, SubmissionResult
 from autograder.results.reading import Results, read_results, read_so_far
-from autograder.results.text import listed, name_line, number
+from autograder.results.text import exercise_label, listed, name_line, number
 from autograder.results.writing import write_run
 
 MOST_NAMED = 12
@@ -18,10 +19,12 @@ MOST_NAMED = 12
 
 @dataclass(frozen=True)
 class Merged:
-    """The run that was put together, as it is written now; `before` is what OUT held, None if nothing."""
+    """The run that was put together, as it is written now; `before` is what OUT held, None if nothing; `faults` are
+    lines on the exercises whose checks failed."""
 
     run: RunResult
     before: RunResult | None
+    faults: list[str]
 
     @property
     def missing(self) -> list[str]:
@@ -36,10 +39,11 @@ def merge(
     them. Whoever `out` holds and none of the folders does stays there. Memory does not grow with the notebooks.
 
     Raises InputError, and writes nothing, if a folder holds no results, if they are of several assignments or were
-    graded under different conditions, or if a student has another result in one folder than in another.
+    graded under different conditions, as an exercise that `--exercise` passed over in one of them, or if a student has
+    another result in one folder than in another.
     """
     found = [read_results(folder, unfinished=True) for folder in folders]
-    first = found[0]
+    first, failures = found[0], Failures()
     for other in found[1:]:
         _require_same_run(first, other)
     earlier = Earlier(read_so_far(out, first.run.assignment))
@@ -53,7 +57,11 @@ def merge(
         run = _together(found, [item for _, item in owners.values()], earlier)
         seconds = {path: value for source in found for path, value in source.seconds.items()}
         write_run(out, run, (Record(result=item, seconds=seconds.get(item.path, 0.0)) for _, item in owners.values()))
-    return Merged(run, earlier.run)
+        for _, item in owners.values():
+            failures.note(item)
+        told = [source.folder / NAME for source in found]
+        faults = failures.lines(out, [path.read_text(encoding="utf-8") for path in told if path.exists()])
+    return Merged(run, earlier.run, faults)
 
 
 def _require_same_run(one: Results, other: Results) -> None:
@@ -69,6 +77,21 @@ def _require_same_run(one: Results, other: Results) -> None:
             f"{one.folder} and {other.folder} were graded under different conditions{f' ({why})' if why else ''}; "
             "grade both shares with the same code, libraries, settings and key"
         )
+
+    if passed_over := sorted(_passed_over(one) ^ _passed_over(other)):
+        names = dict.fromkeys(exercise_label(id, one.run.assignment) for id, _ in passed_over)
+        raise InputError(
+            f"{one.folder} and {other.folder} have verdicts under different conditions on "
+            f"{listed(list(names), MOST_NAMED)}, which --exercise has passed over in one of them; grade both shares "
+            "without --exercise"
+        )
+
+
+def _passed_over(share: Results) -> set[tuple[str, str]]:
+    """The exercises that were not judged under the conditions of the share itself, each with those that it was."""
+    own = share.run.digest
+    graded = [item for item in share.run.submissions if item.conditions == own]
+    return {(item.id, item.conditions) for result in graded for item in result.exercises if item.conditions}
 
 
 def _owners(found: Sequence[Results], earlier: Earlier) -> dict[str, tuple[Results, SubmissionResult]]:
@@ -120,7 +143,7 @@ def _together(found: Sequence[Results], merged: Sequence[SubmissionResult], earl
     graded = {item.student for item in merged}
     others = earlier.beside(graded)
     known = earlier.conditions | {digest: it for source in found for digest, it in source.run.conditions.items()}
-    used = {item.conditions for item in (*merged, *others)}
+    used = set().union(*(item.all_conditions for item in (*merged, *others)))
     refused = {student: digest for source in found for student, digest in source.run.refused.items()}
     waiting = {student for source in found for student in source.run.ungraded} | earlier.ungraded(graded)
     waiting -= {item.student for _, item in _each(found, awaited=False)}.union(refused)

@@ -6,7 +6,6 @@ import unicodedata
 from collections.abc import Mapping
 from typing import TypeGuard
 
-from autograder.cells import ANCHOR
 from autograder.results.text import with_few_marks
 from autograder.sandbox.kernel import CellError
 from fixmelab.restoring.cell_text import parsed
@@ -26,11 +25,6 @@ def clean(text: str, length: int = LENGTH) -> str:
     shown = "".join(char if char == "\n" or unicodedata.category(char)[0] != "C" else " " for char in shown)
     shown = with_few_marks(shown).strip()
     return shown if len(shown) <= length else shown[: length - 1] + "…"
-
-
-def followed_by(text: str, sentence: str) -> str:
-    """`text`, which ends a sentence, and one more."""
-    return f"{text} {sentence}" if text.endswith((".", "?", "!")) else f"{text}. {sentence}"
 
 
 def frames(error: CellError) -> list[tuple[int, int]]:
@@ -53,26 +47,6 @@ def raised(error: CellError, place: str = "") -> str:
 
 def not_filled(name: str) -> str:
     return f"It uses {name}, which is not filled in yet; do that first."
-
-
-def identifiers(source: str, exercise: str) -> set[str]:
-    """Names that an answer uses: of the whole cell, or, if it holds several exercises, of the lines between the
-    anchor of `exercise` and the next. `self.name` counts as the use of `name`; a parameter's name is its own."""
-    lines = source.split("\n")
-    starts = {anchor[1]: number for number, line in enumerate(lines, 1) if (anchor := ANCHOR.fullmatch(line))}
-    first = starts.get(exercise, 1)
-    last = min((number for number in starts.values() if number > first), default=len(lines) + 1)
-    names, parameters, own = set(), set(), set()
-    for node in ast.walk(parsed(source) or ast.Module([], [])):
-        if not first <= getattr(node, "lineno", 0) < last:
-            continue
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            names.add(node.id)
-        elif isinstance(node, ast.arg):
-            parameters.add(node.arg)
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self":
-            own.add(node.attr)
-    return (names - parameters | own) - {exercise}
 
 
 def variables(source: str) -> set[str]:
@@ -102,6 +76,6 @@ def leans_on(names: set[str], verdicts: Mapping[str, str]) -> str:
     """One sentence on the first exercise in `verdicts` that is among `names` and did not pass; else nothing."""
     for other, verdict in verdicts.items():
         if other in names and verdict != "pass":
-            unready = f"It uses {other}, which is not right yet; mend that first."
+            unready = f"It uses {other}, which has not passed; mend that first."
             return not_filled(other) if verdict == "missing" else unready
     return ""

@@ -19,8 +19,8 @@ from autograder.errors import InputError, SandboxError
 from autograder.sandbox.inside import linux
 
 if TYPE_CHECKING:
+    from autograder.grading.crews import Outcome, Work
     from autograder.grading.submissions import Submission
-    from autograder.grading.workers import Outcome, Work
     from autograder.sandbox.zygote import Address
 
 
@@ -48,11 +48,12 @@ def main(descriptor: int, assignment: str | None) -> None:
 
 def _import_grader(assignment: str | None) -> None:
     """All that each worker would otherwise pay for itself."""
+    import IPython.core.inputtransformer2  # noqa: F401  # reads written answers, which are no Python
     import nbformat
     import torch
 
     from autograder.assignments import exercises_of
-    from autograder.grading import grade  # noqa: F401
+    from autograder.grading import regrade, run  # noqa: F401
     from autograder.sandbox.inside.uncompiled import defer_compiler
 
     defer_compiler()

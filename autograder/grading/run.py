@@ -1,6 +1,7 @@
 """A run: many submissions graded side by side, every result kept as soon as it is there."""
 
 import contextlib
+import importlib.util
 import math
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -10,19 +11,21 @@ from typing import TYPE_CHECKING, TypeVar
 
 from autograder import course
 from autograder.errors import InputError, SandboxError
+from autograder.grading.crews import AnyCrew, CrewError
 from autograder.grading.grading import Grading
 from autograder.grading.keeping import Earlier, Keeping
+from autograder.grading.regraded import Regraded
 from autograder.grading.tally import Tally
-from autograder.grading.workers import Crew, CrewError
+from autograder.grading.workers import Crew
 from autograder.sandbox.limits import Limits
 
 # What is slow to import is imported late, so that the crew starts at once; torch only in the workers.
 if TYPE_CHECKING:
+    from autograder.grading.cluster.crew import DaskCrew
     from autograder.grading.shares import Share
     from autograder.grading.store import Store
     from autograder.grading.submissions import Submission
-    from autograder.results.model import Budget, Record, RunResult
-    from autograder.sandbox.zygote import Address
+    from autograder.results.model import Budget, RunResult
 
 Noted = TypeVar("Noted")
 MOST_NAMED = 12
@@ -40,26 +43,37 @@ def begin_run(
     sandbox: bool = True,
     user: int | None = None,
     key: bytes | None = None,
+    names: Collection[str] | None = None,
     only_these: bool = False,
     dry_run: bool = False,
     share: "Share | None" = None,
+    exercises: Collection[str] = (),
+    dask: str | None = None,
 ) -> "Iterator[Run]":
     """Have everything that a run needs: `with begin_run("vae") as run:`.
 
     Submissions are graded `jobs` at a time, by the assignment as it lies in the course's folders, with the course's
     own key if none is given. With `out` results are kept there, and what is there already is known; who is not graded
     now stays in them, unless `only_these`. With `dry_run` what is kept there is read, and nothing is written. With
-    `share` only that share of the submissions is graded, and the results name the others as ungraded. `user`, for one
-    job without the sandbox, is as in Zygote.
+    `share` only that share of the submissions is graded, and the results name the others as ungraded. With `exercises`
+    whoever has verdicts gets new ones on these alone. `user`, for one job without the sandbox, is as in Zygote. `dask`
+    is the address of a Dask scheduler, whose workers take the place of the jobs. `names` are those of the assignments
+    of which course.toml may speak, by default the course's.
 
-    Raises InputError for an unknown or unbuilt assignment and for an `out` or a key that cannot be used, SandboxError
-    if the sandbox cannot be built.
+    Raises InputError for an unknown or unbuilt assignment, for an exercise that it does not have, for an `out`, a key
+    or a course.toml that cannot be used, and if there is no scheduler that may be used at the address; SandboxError if
+    the sandbox cannot be built.
     """
     course.require_assignment(assignment)
-    with Crew(assignment, jobs=jobs, sandbox=sandbox, user=user) as crew:
-        from autograder.grading.answered import other_sources
+    with contextlib.ExitStack() as life:
+        crew: AnyCrew
+        if dask is None:  # at once, since its imports go on beside those below
+            crew = life.enter_context(Crew(assignment, jobs=jobs, sandbox=sandbox, user=user))
+        from autograder.grading.answered import OtherSources
         from autograder.grading.key import course_key
+        from autograder.grading.named import judged_names
         from autograder.grading.store import Store
+        from autograder.points.course_file import read_course_file
 
         grading = Grading(
             assignment,
@@ -68,25 +82,40 @@ def begin_run(
             budget=budget,
             limits=limits or Limits(),
             sandbox=sandbox,
-            others=other_sources(assignment),
+            others=OtherSources(assignment),
+            messages=read_course_file(names=names)[0].messages_of(assignment),
         )
+        only = judged_names(grading.source, assignment, exercises) if exercises else None
+        tally = tally or Tally()
+        if dask is not None:
+            crew = life.enter_context(cluster(dask, grading, tally.notes))
         is_kept = out and (not dry_run or (out / ".results").is_dir())
-        with Store(out) if out and is_kept else contextlib.nullcontext() as store:
-            yield Run(grading, crew, store, tally, out=out, only_these=only_these, dry_run=dry_run, share=share)
+        store = life.enter_context(Store(out)) if out and is_kept else None
+        yield Run(grading, crew, store, tally, out=out, only_these=only_these, dry_run=dry_run, share=share, only=only)
+
+
+def cluster(address: str, grading: Grading, notes: list[str]) -> "DaskCrew":
+    """The workers of a Dask scheduler as a crew. Raises InputError if Dask is not installed."""
+    if importlib.util.find_spec("distributed") is None:
+        raise InputError("--dask needs Dask: pip install -c constraints.txt -e './autograder[cluster]'")
+    from autograder.grading.cluster.crew import DaskCrew
+
+    return DaskCrew(address, grading, notes)
 
 
 class Run:
     """Grades submissions with a crew that is at work, and keeps the records in a store, if there is one.
 
     `earlier` is what the store's folder shows of others, or `out` if there is no store; with `only_these` they are
-    removed in the end. With `dry_run` the store is read alone. `elsewhere` are the submissions of other shares. Raises
-    InputError if the folder shows what this run cannot go on from.
+    removed in the end. With `dry_run` the store is read alone. With `only`, whoever has verdicts keeps those on other
+    exercises. `elsewhere` are the submissions of other shares. Raises InputError if the folder shows what this run
+    cannot go on from.
     """
 
     def __init__(
         self,
         grading: Grading,
-        crew: Crew,
+        crew: AnyCrew,
         store: "Store | None" = None,
         tally: Tally | None = None,
         *,
@@ -94,8 +123,11 @@ class Run:
         only_these: bool = False,
         dry_run: bool = False,
         share: "Share | None" = None,
+        only: frozenset[str] | None = None,
     ) -> None:
-        from autograder.grading.digest import conditions_of, digest_of
+        from autograder.grading.digest import bases_of, conditions_of, digest_of
+        from autograder.grading.regrade import Regrading
+        from autograder.judge.uses import leans_of
         from autograder.results.reading import read_so_far
 
         self.grading = grading
@@ -112,7 +144,10 @@ class Run:
         self._store = store
         self._conditions = conditions_of(grading)
         self._digest = digest_of(self._conditions)
-        self._keeping = Keeping(store, self._digest, dry_run=dry_run)
+        bases = bases_of(grading, self._conditions)
+        self._regrading = Regrading(self._digest, bases, leans_of(grading.source), only)
+        self._keeping = Keeping(store, self._regrading, dry_run=dry_run)
+        self.regraded = Regraded(self.earlier.students)
         self._submissions: list[Submission] = []
         self._students: set[str] = set()
         self._write_at = 1
@@ -144,7 +179,9 @@ class Run:
         """Whether the folder holds what came of a submission of another share."""
         if self.earlier.refused.get(submission.student) == submission.digest:
             return True
-        return self.earlier.has(submission.student) and self._keeping.find(submission) is not None
+        from autograder.results.model import Record
+
+        return self.earlier.has(submission.student) and isinstance(self._keeping.find(submission), Record)
 
     def grade(
         self,
@@ -160,43 +197,47 @@ class Run:
         noted as a problem. `on_step` is told how many of how many are done. results.json is written beside the store as
         results come, and holds those of earlier runs, too.
         """
+        from autograder.grading.regrade import record_of
+        from autograder.results.model import Record
+
         tally, before, until = self.tally, self.tally.count, time.monotonic() + 60 * minutes
         self._submissions = list(submissions)
         self._students = {submission.student for submission in self._submissions}
         waiting: list[Submission] = []
         left: set[str] = set()  # their paths
 
-        def note(lines: list[Noted], item: Noted) -> None:
-            lines.append(item)
+        def note(take: Callable[[Noted], None], item: Noted) -> None:
+            take(item)
             self._write_so_far(left)
             on_step(tally.count - before, len(self._submissions))
 
         on_step(0, len(self._submissions))
         for submission in self._submissions:
-            record = None if again else self._keeping.find(submission)
-            waiting.append(submission) if record is None else note(tally.records, record)
+            found = self._keeping.find(submission, again=again)
+            note(tally.note, found) if isinstance(found, Record) else waiting.append(found)
         if again:
             self._keeping.forget(waiting)
         left.update(submission.path for submission in waiting)
         try:
-            work, seconds = partial(_record, self.grading), self.grading.limits.submission
+            work, seconds = partial(record_of, self.grading, self._regrading), self.grading.limits.submission
             for submission, outcome in self._crew.outcomes(work, waiting, seconds, until) if waiting else ():
                 left.discard(submission.path)
                 if isinstance(outcome, InputError):
                     self._refused[submission.student] = submission.digest
-                    note(tally.problems, str(outcome))
+                    note(tally.problems.append, str(outcome))
                 elif isinstance(outcome, SandboxError):
-                    note(tally.faults, str(outcome))
+                    note(tally.faults.append, str(outcome))
                 elif kept := self._keeping.keep(submission, outcome):
                     tally.failures.note(outcome.result)
-                    note(tally.records, kept)
+                    self.regraded.note(kept, again=again)
+                    note(tally.note, kept)
             if left:
                 names = [submission.student for submission in waiting if submission.path in left]
-                note(tally.problems, _time_is_over(minutes, names, len(self._submissions), again=again))
+                note(tally.problems.append, _time_is_over(minutes, names, len(self._submissions), again=again))
         except CrewError as error:
-            note(tally.faults, f"{error}; not graded: {len(left)} of {len(waiting)} submissions")
+            note(tally.faults.append, f"{error}; not graded: {len(left)} of {len(waiting)} submissions")
         for line in self._keeping.problems():
-            note(tally.problems, line)
+            note(tally.problems.append, line)
         result = self._result(left, tally.notes)
         self._keeping.settle(self._submissions, result)
         return result
@@ -216,7 +257,7 @@ class Run:
         is_alone = self._removes_others and not left
         others = [] if is_alone else self.earlier.beside(students)
         known = self.earlier.conditions | {self._digest: self._conditions}
-        used = {result.conditions for result in (*results, *others)}
+        used = set().union(*(result.all_conditions for result in (*results, *others)))
         return RunResult(
             assignment=self.grading.assignment,
             version=package_version(),
@@ -259,7 +300,7 @@ class Run:
         if self._is_dry:
             pass
         elif self._store and (tally.records or self.elsewhere):
-            self._store.prune(self._digest, self._submissions)
+            self._store.prune(self._submissions)
             if self._removes_others:
                 removed = [item.student for item in self.earlier.beside({r.result.student for r in tally.records})]
             removed += self.earlier.replaced({r.result.student for r in tally.records})
@@ -282,15 +323,3 @@ def _time_is_over(minutes: float, left: Collection[str], count: int, *, again: b
     named = listed([name_line(student, 80) for student in sorted(left)], MOST_NAMED)
     command = "the same command without --again" if again else "the same command"
     return f"{minutes:g} minutes are over: {len(left)} of {count} not graded; {command} goes on with them: {named}"
-
-
-def _record(grading: Grading, submission: "Submission", zygote: "Address") -> "Record":
-    """In a worker: grade a submission."""
-    from autograder.grading.grade import grade
-    from autograder.results.model import Record
-    from fixmelab.json_values import json_text, json_value
-
-    began = time.monotonic()
-    result, notebook = grade(grading, submission, zygote)
-    executed = json_text(json_value(notebook))
-    return Record(result=result, seconds=round(time.monotonic() - began, 3), executed=executed)

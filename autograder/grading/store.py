@@ -3,7 +3,7 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -19,8 +19,8 @@ class Store:
     """The records in OUT/.results with the notebooks in OUT/executed, used as `with Store(out) as store`: one run at a
     time.
 
-    A record is known by the digest of the run, the student and the submission's bytes. Entering raises InputError
-    if `out` cannot be written to, or another run is at work in it.
+    A record is known by the student and the submission's bytes, and says itself under which conditions it was graded.
+    Entering raises InputError if `out` cannot be written to, or another run is at work in it.
     """
 
     def __init__(self, out: Path) -> None:
@@ -51,27 +51,28 @@ class Store:
     def __exit__(self, *_: object) -> None:
         os.close(self._lock)
 
-    def find(self, run_digest: str, submission: Submission) -> Record | None:
-        """The record of a submission, or None if it has not been graded under these conditions, a check failed,
-        or its executed notebook is not the one that was written with it."""
-        record = _read(self._path(run_digest, submission))
-        if record is None or record.executed_digest != _digest_of(self._executed(run_digest, submission)):
-            return None
-        if record.result.has_fault:  # which may have been one of memory, or of the machine
+    def find(self, submission: Submission) -> Record | None:
+        """The record of a submission, or None if it has not been graded, or its executed notebook is not the one that
+        was written with it."""
+        record = _read(self._path(submission))
+        if record is None or record.executed_digest != _digest_of(self._executed(submission)):
             return None
         # It may lie elsewhere by now, or come from another platform.
         update = {"path": submission.path, "account": submission.account, "submitted": submission.submitted}
-        result = record.result.model_copy(update=update)
-        return record.model_copy(update={"result": result, "is_known": True})
+        return record.model_copy(update={"result": record.result.model_copy(update=update)})
 
-    def keep(self, run_digest: str, submission: Submission, record: Record) -> Record:
+    def executed(self, submission: Submission) -> str:
+        """The text of the executed notebook that is kept. Raises OSError."""
+        return self._executed(submission).read_text(encoding="utf-8")
+
+    def keep(self, submission: Submission, record: Record) -> Record:
         """Keep a record and its executed notebook from now on; the record that is returned holds the notebook's text
         no longer. Raises OSError if there is no room for it."""
         # The notebook first: without its record it is graded again, and the other way round it would be another's.
-        executed = self._executed(run_digest, submission)
+        executed = self._executed(submission)
         files.write_durably(executed, record.executed)
         kept = record.model_copy(update={"executed": "", "executed_digest": _digest_of(executed) or ""})
-        files.write_durably(self._path(run_digest, submission), kept.model_dump_json())
+        files.write_durably(self._path(submission), kept.model_dump_json())
         return kept
 
     def take(self, other: Path, student: str) -> None:
@@ -85,21 +86,29 @@ class Store:
         for path in (other / self._folder.name).glob(f"{key}-*"):
             files.copy(path, self._folder / path.name)
 
-    def show(self, run_digest: str, submission: Submission) -> None:
+    def show(self, submission: Submission) -> None:
         """Have the executed notebook of one of several attempts be the student's. Raises InputError if it cannot."""
-        files.copy(self._executed(run_digest, submission), files.notebook_path(self.out, submission.student))
+        files.copy(self._executed(submission), files.notebook_path(self.out, submission.student))
 
-    def forget(self, run_digest: str, submissions: Iterable[Submission]) -> None:
-        """Drop the records of these submissions."""
+    def forget(self, submissions: Iterable[Submission], only: Collection[str] | None = None) -> None:
+        """Drop the records of these submissions; or, with `only`, the verdicts in them on these exercises, by name.
+
+        Raises InputError if a record cannot be written.
+        """
         for submission in submissions:
-            self._path(run_digest, submission).unlink(missing_ok=True)
+            path = self._path(submission)
+            if only is None:
+                path.unlink(missing_ok=True)
+            elif record := _read(path):
+                judged = {name: item for name, item in record.judged.items() if name not in only}
+                files.write(path, record.model_copy(update={"judged": judged}).model_dump_json())
 
-    def prune(self, run_digest: str, graded: Iterable[Submission]) -> None:
-        """Drop what these submissions' students have of earlier bytes and conditions; nobody else loses anything.
+    def prune(self, graded: Iterable[Submission]) -> None:
+        """Drop what these submissions' students have of earlier bytes; nobody else loses anything.
 
         Raises InputError if a file cannot be removed.
         """
-        wanted = {self._path(run_digest, submission) for submission in graded}
+        wanted = {self._path(submission) for submission in graded}
         students = {path.name.partition("-")[0] for path in wanted}
         for path in self._paths():
             if path.name.partition("-")[0] in students and path.with_suffix(".json") not in wanted:
@@ -115,16 +124,16 @@ class Store:
         for student in students:
             files.remove(files.notebook_path(self.out, student))
 
-    def _executed(self, run_digest: str, submission: Submission) -> Path:
+    def _executed(self, submission: Submission) -> Path:
         if submission.is_one_of_several:
-            return self._path(run_digest, submission).with_suffix(".ipynb")
+            return self._path(submission).with_suffix(".ipynb")
         return files.notebook_path(self.out, submission.student)
 
     def _paths(self) -> Iterator[Path]:
         return (path for path in list(self._folder.iterdir()) if path.suffix in (".json", ".ipynb"))
 
-    def _path(self, run_digest: str, submission: Submission) -> Path:
-        parts = (run_digest, submission.student, submission.digest)
+    def _path(self, submission: Submission) -> Path:
+        parts = (submission.student, submission.digest)
         return self._folder / f"{_student_key(submission.student)}-{_key(*parts)[:40]}.json"
 
 

@@ -5,7 +5,8 @@ import os
 import stat
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -17,6 +18,7 @@ from autograder.grading.submitted.attempts import Answered, counting, is_one_bes
 from autograder.grading.submitted.entries import SUFFIX, Entry, NotebookFile, Place, is_zip, one_line, refused
 from autograder.grading.submitted.folders import file_entry, folder_entries
 from autograder.grading.submitted.lookalikes import lines_on_lookalikes
+from autograder.grading.submitted.spool import Kept, Spool
 from autograder.grading.submitted.students import Owner, by_student, owned, single_student
 from autograder.grading.submitted.wrappers import told_apart, unwrapped
 from autograder.points.rules import Rules
@@ -24,19 +26,27 @@ from autograder.points.rules import Rules
 
 @dataclass(frozen=True)
 class Submission:
-    """One student's notebook: `path` is for people to read, `data` the bytes as they were handed in. `account` is the
-    student's on a learning platform, as in "canvas 12345", and `submitted` when it was handed in, as in results.json;
-    each is "" if it is not known. `is_one_of_several` says that other attempts of the student are graded, too, and the
-    best will count."""
+    """One student's notebook: `path` is for people to read, `held` the bytes as they were handed in, or where they are
+    kept. `account` is the student's on a learning platform, as in "canvas 12345", and `submitted` when it was handed
+    in, as in results.json; each is "" if it is not known. `is_one_of_several` says that other attempts of the student
+    are graded, too, and the best will count."""
 
     student: str
     path: str
-    data: bytes
+    held: bytes | Kept = field(repr=False)
     account: str = ""
     submitted: str = ""
     is_one_of_several: bool = False
 
+    def __getstate__(self) -> dict[str, object]:
+        """With the bytes: what is kept is kept for this process."""
+        return vars(self) | {"held": self.data}
+
     @property
+    def data(self) -> bytes:
+        return self.held if isinstance(self.held, bytes) else self.held.read()
+
+    @cached_property
     def digest(self) -> str:
         return submission_digest(self.data)
 
@@ -71,6 +81,7 @@ def find_submissions(
     found: dict[str, tuple[Owner, NotebookFile]] = {}
     problems: list[str] = []
     told: list[str] = [] if notes is None else notes
+    spool = Spool()
     with contextlib.ExitStack() as zips:
         places = told_apart(assignment, _places(assignment, [Path(path) for path in paths], zips, problems))
         one_student = _are_one_students(assignment, places)
@@ -89,7 +100,8 @@ def find_submissions(
             called = name_of(student, attempts[0][0].account, students) if name_of else student
             counts = counting(assignment, student, attempts, answered, rules, problems, told, called=called)
             for owner, path, data in counts:
-                submissions.append(Submission(student, path, data, owner.account, owner.time, len(counts) > 1))
+                kept, is_one_of_several = spool.keep(data), len(counts) > 1
+                submissions.append(Submission(student, path, kept, owner.account, owner.time, is_one_of_several))
     return submissions, list(dict.fromkeys(problems))
 
 

@@ -1,13 +1,14 @@
 """What a run has come to: records, what is wrong with the input, and what failed."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 # Late, as in run.py.
 if TYPE_CHECKING:
-    from autograder.results.model import Record, SubmissionResult
+    from autograder.results.model import ExerciseResult, Record, SubmissionResult
 
 NAME = "faults.txt"
 _PLACE = re.compile(r'File "[^"\n]*?([^"/\n]+/[^"/\n]+)", line (\d+)')
@@ -43,19 +44,18 @@ class Failures:
     def clear(self) -> None:
         self._found.clear()
 
-    def lines(self, out: Path | None) -> list[str]:
-        """A line for each exercise. With `out`, OUT/faults.txt holds the tracebacks; if there are none, it is removed.
+    def lines(self, out: Path | None, told: Iterable[str] = ()) -> list[str]:
+        """A line for each exercise. With `out`, OUT/faults.txt holds the tracebacks, or what other runs have `told` of
+        them; if nothing failed, it is removed.
 
         Raises InputError if that cannot be.
         """
         from autograder.results import files
         from autograder.results.text import name_line, one_line
 
-        told = {
-            id: f"{id}, first for {name_line(item.first, 80)}\n{item.traceback}" for id, item in self._found.items()
-        }
-        if out and told:
-            files.write(out / NAME, "\n".join(told.values()))
+        own = [f"{id}, first for {name_line(item.first, 80)}\n{item.traceback}" for id, item in self._found.items()]
+        if out and own:
+            files.write(out / NAME, "\n".join(list(told) or own))
         elif out:
             files.remove(out / NAME)
         where = f"; see {out / NAME}" if out else ""
@@ -64,8 +64,8 @@ class Failures:
             place = [":".join(found) for found in _PLACE.findall(item.traceback)]
             error = one_line(item.traceback.strip().rpartition("\n")[2], 200)
             students = "1 student" if item.count == 1 else f"{item.count} students"
-            at = f" at {place[-1]}" if place else ""
-            lines.append(f"{id}: its check failed for {students}: {error}{at}; mend it and grade again{where}")
+            what = f": {error}" + (f" at {place[-1]}" if place else "") if error else ""
+            lines.append(f"{id}: its check failed for {students}{what}; mend it and grade again{where}")
         return lines
 
 
@@ -83,6 +83,13 @@ class Tally:
     faults: list[str] = field(default_factory=list)
     failures: "Failures" = field(default_factory=Failures)
     notes: list[str] = field(default_factory=list)
+    _known: "dict[ExerciseResult, ExerciseResult]" = field(default_factory=dict, repr=False)
+
+    def note(self, record: "Record") -> None:
+        """Take a record, in a tenth of its memory: what was found for an exercise is much the same in a class."""
+        exercises = [self._known.setdefault(item, item) for item in record.result.exercises]
+        result = record.result.model_copy(update={"exercises": exercises})
+        self.records.append(record.model_copy(update={"result": result}))
 
     @property
     def count(self) -> int:

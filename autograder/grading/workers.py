@@ -9,58 +9,66 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.connection import Connection, Pipe, wait
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from autograder.errors import InputError, SandboxError
+from autograder.grading.crews import PATIENCE, CrewError, Outcome, Work
+from autograder.sandbox import computing
 from autograder.sandbox.passing import pass_descriptor
 
 # What is slow to import is imported late, so that the nursery starts at once; torch not at all.
 if TYPE_CHECKING:
     from autograder.grading.submissions import Submission
-    from autograder.results.model import Record
     from autograder.sandbox.zygote import Address
-
-Outcome: TypeAlias = "Record | InputError | SandboxError"
-Work: TypeAlias = "Callable[[Submission, Address], Record]"
 
 TRIES = 3
 PAUSE = 0.5  # seconds before another try: what has just failed may need a moment
 LONGEST_WAIT = 3600.0  # seconds; poll takes no infinity
+MOST_TAKEN = 200  # submissions of one worker: what the judge's libraries never give back does not add up for days
 
 _PROGRAM = (
     "import json, sys; settings = json.loads(sys.argv[1]); sys.path[:] = settings.pop('path'); "
     "from autograder.grading.nursery import main; main(**settings)"
 )
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-
-
-class CrewError(SandboxError):
-    """Nothing works any more; no submission is to blame."""
 
 
 class Crew:
     """`with Crew(assignment, jobs=2) as crew:` submissions can be graded, `jobs` at a time.
 
     Entering returns at once; the nursery and the zygote, from which workers and kernels are forked, go on with their
-    imports. Leaving ends all of them. `user`, for one job without the sandbox, is as in Zygote. Raises SandboxError
-    if the sandbox cannot be built.
+    imports. Leaving ends all of them. Several threads may ask for outcomes at once. `user`, for one job without the
+    sandbox, is as in Zygote. Workers take the cores in turn, from `first_core` on, or from any if it is None. Raises
+    SandboxError if the sandbox cannot be built.
     """
 
     def __init__(
-        self, assignment: str | None = None, *, jobs: int = 1, sandbox: bool = True, user: int | None = None
+        self,
+        assignment: str | None = None,
+        *,
+        jobs: int = 1,
+        sandbox: bool = True,
+        user: int | None = None,
+        first_core: int | None = None,
     ) -> None:
         self._jobs = max(jobs, 1)
         self._sandbox = sandbox
         self._user = user
         self._nursery = _Nursery(assignment)
+        cores = sorted(os.sched_getaffinity(0))
         # Another grader on this machine is not to start with the same core.
-        self._cores = random.sample(sorted(os.sched_getaffinity(0)), len(os.sched_getaffinity(0)))
+        first = random.randrange(len(cores)) if first_core is None else first_core % len(cores)
+        self._cores = cores[first:] + cores[:first]
+        self._workers: list[_Worker] = []  # all that have not ended
+        self._resting: list[_Worker] = []  # those of them that no outcomes are asked of
         # Since the last result: faults, and how often nursery or zygote had to be started again.
         self._faults = self._restarts = 0
+        self._lock = threading.Lock()
+        self._has_ended = False
 
     def __enter__(self) -> "Crew":
         self._nursery.begin()
@@ -72,39 +80,51 @@ class Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._nursery.end()
-        self._zygote.__exit__()
+        with self._lock:
+            self._has_ended = True
+            for worker in self._resting:
+                worker.end()
+            self._nursery.end()
+            self._zygote.__exit__()
 
     def outcomes(
-        self, work: "Work", submissions: Iterable["Submission"], seconds: float = math.inf, until: float = math.inf
+        self,
+        work: "Work",
+        submissions: Iterable["Submission"],
+        seconds: float = math.inf,
+        until: float = math.inf,
+        *,
+        more: "Callable[[], Submission | None] | None" = None,
     ) -> Iterator[tuple["Submission", "Outcome"]]:
-        """What `work`, called in the workers, makes of each submission, in the order in which they are ready.
-
-        A submission that meets a SandboxError, or whose worker ends, is tried again after the others; if all tries
-        fail, its outcome is that error. One that takes longer than `seconds` is ended, and its outcome is a line that
-        says so. At `until`, by the monotonic clock, all work is ended, and what is not done has no outcome. Raises
-        CrewError if nothing works any more.
-        """
+        """As AnyCrew says."""
         waiting = deque((submission, 1) for submission in submissions)
         busy: dict[_Worker, tuple[Submission, int]] = {}
         idle: list[_Worker] = []
 
         def hand_out() -> None:
-            while waiting and len(busy) < self._jobs:
-                worker = idle.pop() if idle else _Worker(self._nursery, work, self._free_core(busy))
+            while len(busy) < self._jobs:
+                if more and not waiting and (arrived := more()):
+                    waiting.append((arrived, 1))
+                if not waiting:
+                    return
+                worker = idle.pop() if idle else self._worker(work)
                 busy[worker] = waiting.popleft()
                 worker.take(busy[worker][0], self._zygote.address)
 
         try:
-            while (waiting or busy) and time.monotonic() < until:
+            while (waiting or busy or more) and time.monotonic() < until:
                 hand_out()
                 done, failed = [], []
-                left = min(until, min(worker.began for worker in busy) + seconds) - time.monotonic()
+                left = min([until, *(worker.began + seconds for worker in busy)]) - time.monotonic()
+                if more and len(busy) < self._jobs:
+                    left = min(left, PATIENCE)
                 ready = wait([worker.line for worker in busy], min(max(left, 0.0), LONGEST_WAIT))
                 late = time.monotonic() - seconds
                 for worker in [worker for worker in busy if worker.line in ready or worker.began < late]:
                     submission, tries = busy.pop(worker)
                     outcome = worker.outcome() if worker.line in ready else worker.give_up(submission, seconds)
+                    if worker.taken >= MOST_TAKEN:
+                        worker.end()
                     if not worker.has_ended:
                         idle.append(worker)
                     if isinstance(outcome, SandboxError):
@@ -123,18 +143,41 @@ class Crew:
                         yield submission, _given_up(submission, error)
                     self._mend(error)
         finally:
-            for worker in (*idle, *busy):
+            for worker in busy:
                 worker.end()
+            self._rest(work, idle)
 
-    def _free_core(self, busy: "Iterable[_Worker]") -> int:
-        """A core that as few workers as possible have. A worker and its kernel, which wait for each other all the
-        time, share one: waking somebody on another takes longer than many a cell."""
-        return min(self._cores, key=[worker.core for worker in busy].count)
+    def _worker(self, work: "Work") -> "_Worker":
+        """One that rests from the same work, or a new one on a core that as few others as possible have. A worker and
+        its kernel, which wait for each other all the time, share it: waking somebody on another takes longer than many
+        a cell."""
+        with self._lock:
+            for worker in [worker for worker in self._resting if worker.work is work]:
+                self._resting.remove(worker)
+                return worker
+            self._workers = [worker for worker in self._workers if not worker.has_ended]
+            core = min(self._cores, key=[worker.core for worker in self._workers].count)
+            self._workers.append(_Worker(self._nursery, work, core))
+            return self._workers[-1]
+
+    def _rest(self, work: "Work", idle: "list[_Worker]") -> None:
+        """Keep workers for when this work is asked for again, and none of another."""
+        with self._lock:
+            for worker in [worker for worker in self._resting if worker.work is not work]:
+                self._resting.remove(worker)
+                worker.end()
+            self._resting += idle
 
     def _mend(self, error: SandboxError) -> None:
         """After a fault: start anew what has ended. Raises CrewError if that has been of no use."""
-        self._faults += 1
         time.sleep(PAUSE)
+        with self._lock:
+            self._start_anew(error)
+
+    def _start_anew(self, error: SandboxError) -> None:
+        if self._has_ended:
+            raise CrewError("the crew has ended")
+        self._faults += 1
         ended = [part for part in (self._nursery, self._zygote) if not part.is_alive()]
         if ended:
             self._restarts += 1
@@ -173,7 +216,7 @@ class _Nursery:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM, json.dumps(settings)],
                 pass_fds=[theirs.fileno()],
-                env=os.environ | _ONE_THREAD,
+                env=os.environ | computing.VARIABLES,
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
@@ -207,12 +250,15 @@ class _Worker:
 
     def __init__(self, nursery: _Nursery, work: "Work", core: int) -> None:
         self.line = nursery.line()
+        self.work = work
         self.core = core
+        self.taken = 0
         self.has_ended = False
         self._send((work, core))
 
     def take(self, submission: "Submission", address: "Address") -> None:
         self.began = time.monotonic()
+        self.taken += 1
         self._send((submission, address))
 
     def outcome(self) -> "Outcome":

@@ -1,6 +1,7 @@
 """Expectations on what a student's code gave. Messages never hold expected values or inputs."""
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,11 +11,15 @@ import numpy
 import torch
 from torch import Tensor
 
+from autograder.judge.parts import note_comparison
 from autograder.judge.student import Remote
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed, WrongNumbers
 
 # Room for another order of operations and, in float64, for a constant that went through float32.
 TOLERANCE = {torch.float32: (1e-4, 1e-5), torch.float64: (1e-6, 1e-7)}
+
+_OF_SEVERAL = {"is": "are", "has": "have", "holds": "hold", "leaves": "leave"}
+_AFTER_THE_HEAD = re.compile(r" (?:after|around|at|by|for|from|if|in|of|on|over|that|through|which|with|without) ")
 
 
 def kind_of(value: Any) -> str:
@@ -58,6 +63,13 @@ def _told(otherwise: Callable[[], str | None]) -> str | None:
         return None
 
 
+def _are_several(label: str) -> bool:
+    """Whether a label, such as "with stop-gradient, the eigenvalues at the first time", names several things."""
+    named = label.rstrip(",").rpartition(", ")[2]
+    head = _AFTER_THE_HEAD.split(named)[0]
+    return head.endswith("s") and not head.endswith(("ss", "canvas")) and not head.startswith("what ")
+
+
 def _with_article(name: str) -> str:
     return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"
 
@@ -83,6 +95,7 @@ class expect:
 
     def holds(self, condition: bool, message: str, mistake: str | None = None) -> "expect":
         """Whatever the check has found out itself; `message` is what the student reads if it is not so."""
+        note_comparison()
         if not condition:
             raise ExpectationFailed(message, mistake)
         return self
@@ -91,7 +104,7 @@ class expect:
         """A torch tensor."""
         return self.holds(
             isinstance(self._value, Tensor),
-            f"{self._sentence()} is {kind_of(self._value)}; return a torch tensor.",
+            f"{self._sentence('is')} {kind_of(self._value)}; return a torch tensor.",
         )
 
     def items(self, count: int) -> list[Any]:
@@ -100,7 +113,7 @@ class expect:
             self._value = list(self._value)
         is_right = isinstance(self._value, list) and len(self._value) == count
         found = f"{len(self._value)} items" if isinstance(self._value, list) else kind_of(self._value)
-        self.holds(is_right, f"{self._sentence()} is {found}; return a tuple of {count}.")
+        self.holds(is_right, f"{self._sentence('is')} {found}; return a tuple of {count}.")
         self._is_looked_at = True
         items: list[Any] = self._value
         return items
@@ -108,7 +121,7 @@ class expect:
     def kind(self, name: str) -> "expect":
         """An object that stayed in the student's process and whose type has this name."""
         is_right = isinstance(self._value, Remote) and self._value.kind == name
-        return self.holds(is_right, f"{self._sentence()} is {kind_of(self._value)}; return {_with_article(name)}.")
+        return self.holds(is_right, f"{self._sentence('is')} {kind_of(self._value)}; return {_with_article(name)}.")
 
     def shape(self, *shape: int, mistake: str | None = None) -> "expect":
         """A tensor of this shape, one argument a size."""
@@ -116,7 +129,7 @@ class expect:
         self._is_looked_at = True
         return self.holds(
             tuple(self._value.shape) == shape,
-            f"{self._sentence()} has shape {tuple(self._value.shape)}; for these arguments it must be {shape}.",
+            f"{self._sentence('has')} shape {tuple(self._value.shape)}; for these arguments it must be {shape}.",
             mistake,
         )
 
@@ -126,21 +139,21 @@ class expect:
         found, wanted = (str(item).removeprefix("torch.") for item in (self._value.dtype, dtype))
         return self.holds(
             self._value.dtype == dtype,
-            f"{self._sentence()} is {found} for {wanted} arguments: keep the dtype that comes in.",
+            f"{self._sentence('is')} {found} for {wanted} arguments: keep the dtype that comes in.",
         )
 
     def finite(self, mistake: str | None = None) -> "expect":
         """A tensor without NaN and infinity."""
         self.tensor()
         return self.holds(
-            bool(torch.isfinite(self._value).all()), f"{self._sentence()} holds NaN or infinity.", mistake
+            bool(torch.isfinite(self._value).all()), f"{self._sentence('holds')} NaN or infinity.", mistake
         )
 
     def within(self, low: float, high: float, mistake: str | None = None) -> "expect":
         """A tensor whose numbers all lie in [low, high]."""
         self.finite(mistake)
         is_within = bool(((self._value >= low) & (self._value <= high)).all())
-        return self.holds(is_within, f"{self._sentence()} leaves the interval from {low:g} to {high:g}.", mistake)
+        return self.holds(is_within, f"{self._sentence('leaves')} the interval from {low:g} to {high:g}.", mistake)
 
     def close(
         self,
@@ -188,8 +201,11 @@ class expect:
             raise RuntimeError("a check wants numbers that are not finite")
         is_close = torch.allclose(self._value.double(), wanted.double(), rtol=rtol, atol=atol + rtol * scale)
         if not is_close:
-            message = f"{self._sentence()} has the right shape, but its numbers are wrong."
+            whose = "their" if _are_several(self._label) else "its"
+            message = f"{self._sentence('has')} the right shape, but {whose} numbers are wrong."
             raise WrongNumbers(message, mistake or (_told(otherwise) if otherwise else None))
 
-    def _sentence(self) -> str:
-        return self._label[0].upper() + self._label[1:]
+    def _sentence(self, verb: str) -> str:
+        """The label and its verb: "The draws are"."""
+        subject = self._label[0].upper() + self._label[1:]
+        return f"{subject} {_OF_SEVERAL[verb] if _are_several(self._label) else verb}"

@@ -3,7 +3,6 @@
 Nothing of it may reach a student: it is text on an instructor's terminal, and no result, file or export holds it.
 """
 
-import contextlib
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +14,8 @@ from autograder.judge.exercise import Exercise
 from autograder.judge.expect import on_compared, told_of_numbers
 from autograder.judge.judging import judge
 from autograder.judge.naming import same
-from autograder.judge.student import Channel, Remote, Transcript, in_this_process, student_of
+from autograder.judge.running import run
+from autograder.judge.student import Channel, Remote, Transcript, in_this_process
 from autograder.judge.verdict import ExpectationFailed, Finding
 
 MOST_NUMBERS = 24  # of a tensor that are shown
@@ -38,7 +38,7 @@ def explain(exercise: Exercise, channel: Channel, seed: bytes) -> tuple[Finding,
             exercise.check(student, draw)
             return
         is_first = False
-        session.on_reply = lambda number, line: None if failed else transcript.append(line)
+        session.on_reply = lambda number, line: None if failed or line[0] == "raised" else transcript.append(line)
         note, on_ask = on_compared(), session.on_ask
 
         def hear(request: dict[str, Any], label: str) -> None:
@@ -64,7 +64,7 @@ def explain(exercise: Exercise, channel: Channel, seed: bytes) -> tuple[Finding,
             raise
 
     finding = judge(replace(exercise, check=listening), channel, seed)
-    lines = [f"verdict: {finding.verdict}" + (f" ({finding.mistake})" if finding.mistake else ""), finding.message]
+    lines = [f"verdict: {finding.verdict}" + (f" ({finding.mistake})" if finding.mistake else ""), finding.told]
     if finding.traceback:
         lines.append(finding.traceback)
     for number, (label, request) in enumerate(asked):
@@ -99,11 +99,7 @@ def _nearness(exercise: Exercise, seed: bytes, transcript: Transcript) -> list[s
     """A line for each known mistake: in how many replies it agrees with the answer, and how the next ones differ."""
     lines = []
     for mistake in exercise.mistakes:
-        draw = Draw(seed)
-        student, session = student_of(in_this_process(mistake.answer), draw)
-        with contextlib.suppress(Exception):  # whatever ends it, it has said what it says
-            exercise.check(student, draw)
-        told = session.transcript
+        told = run(exercise, in_this_process(mistake.answer), seed).transcript
         agree = 0
         while agree < min(len(told), len(transcript)) and same(told[agree], transcript[agree]):
             agree += 1

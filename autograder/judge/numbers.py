@@ -1,6 +1,7 @@
 """What numbers an answer gives, as a text that is the same for answers which give the same ones for the same inputs."""
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy
@@ -12,6 +13,7 @@ from autograder.judge.running import run
 from autograder.judge.student import Channel
 
 STEPS = 500  # a tensor's numbers are told apart in as many steps of its largest: far coarser than rounding
+MOST_AT_ONCE = 2**20  # numbers of a tensor, so that a large one takes little memory
 
 
 def numbers_of(exercise: Exercise, channel: Channel, seed: bytes) -> str:
@@ -20,29 +22,46 @@ def numbers_of(exercise: Exercise, channel: Channel, seed: bytes) -> str:
     Two answers that differ in the order of operations alone have the same one, unless a number lies just between two
     steps.
     """
-    transcript = run(exercise, channel, seed).transcript
-    said = [(asked, form(reply), _coarse(reply)) for asked, reply in transcript]
-    return hashlib.sha256(repr(said).encode("utf-8", "replace")).hexdigest()
+    digest = hashlib.sha256()
+    for asked, reply in run(exercise, channel, seed).transcript:
+        digest.update(_text((asked, form(reply))))
+        for piece in _coarse(reply):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
-def _coarse(value: Any) -> Any:
-    """The numbers in a reply, coarse enough that rounding does not show."""
+def _coarse(value: Any) -> Iterator[bytes]:
+    """The numbers in a reply, piece by piece, coarse enough that rounding does not show; its form says how many."""
     match value:
         case numpy.ndarray() if value.dtype.kind in "fiub":
-            return _coarse(torch.as_tensor(value))
-        case torch.Tensor() if value.is_floating_point():
-            finite = value.detach().double().nan_to_num(0.0, 0.0, 0.0)
-            scale = float(finite.abs().max()) if finite.numel() else 0.0
-            steps = torch.round(finite * (STEPS / scale)).long().flatten().tolist() if scale else []
-            return f"{scale:.2e}", steps
+            yield from _coarse(torch.as_tensor(value))
         case torch.Tensor():
-            return value.flatten().tolist()
+            yield from _of_tensor(value.detach().flatten())
         case float():
-            return f"{value:.2e}"
+            yield _text(f"{value:.2e}")
         case list() | tuple():
-            return [_coarse(item) for item in value]
+            for item in value:
+                yield from _coarse(item)
         case dict():
-            return [(repr(key), _coarse(item)) for key, item in value.items()]
+            yield from _coarse(list(value.values()))
         case None | bool() | int() | str() | bytes():
-            return value
-    return None
+            yield _text(value)
+
+
+def _of_tensor(numbers: torch.Tensor) -> Iterator[bytes]:
+    parts = [numbers[start : start + MOST_AT_ONCE] for start in range(0, len(numbers), MOST_AT_ONCE)]
+    if not numbers.is_floating_point():
+        yield from (part.numpy().tobytes() for part in parts)
+        return
+    scale = max((float(_finite(part).abs().max()) for part in parts), default=0.0)
+    yield _text(f"{scale:.2e}")
+    if scale:
+        yield from (torch.round(_finite(part) / scale * STEPS).short().numpy().tobytes() for part in parts)
+
+
+def _finite(part: torch.Tensor) -> torch.Tensor:
+    return part.double().nan_to_num(0.0, 0.0, 0.0)
+
+
+def _text(value: Any) -> bytes:
+    return repr(value).encode("utf-8", "replace")

@@ -133,7 +133,8 @@ def _strays(panels: Panels, pictures: Tensor) -> Tensor:
 
 def _steps(colours: Tensor, values: Tensor) -> Tensor:
     """The sum of squared differences between neighbours in colours (N, …), in the order of values, N of them: (…)."""
-    return colours[values.flatten().argsort()].diff(dim=0).square_().sum(dim=0)
+    ordered = colours.index_select(0, values.flatten().argsort())
+    return (ordered[1:] - ordered[:-1]).square_().sum(dim=0)
 
 
 def _ratio(steps: Tensor, spread: Tensor) -> Tensor:

@@ -4,13 +4,16 @@ import ast
 from dataclasses import dataclass
 from fractions import Fraction
 
+Slip = tuple[str, ast.AST]  # the words, and what stands in the place of a node
+
 
 @dataclass(frozen=True)
 class Place:
-    """What stands around a node: the arguments of its function, and the node above."""
+    """What stands around a node: the arguments of its function, the node above, and the names of the notebook."""
 
     arguments: tuple[str, ...]
     above: ast.AST
+    elsewhere: frozenset[str] = frozenset()
 
 
 def _arguments_in(node: ast.AST, place: Place) -> list[str]:

@@ -8,11 +8,8 @@ import ast
 import copy
 from collections.abc import Iterator, Sequence
 
-from autograder.cells import ANCHOR
-from autograder.judge.slip_words import Place, named, part, thing
-from autograder.regions import SOLUTION, regions
-
-Slip = tuple[str, ast.AST]  # the words, and what stands in the place of a node
+from autograder.judge.slip_words import Place, Slip, part, thing
+from autograder.judge.slips_in_formulas import of_constant, of_operation
 
 _LEFT_OUT = {
     "sqrt": "a root were missing",
@@ -33,6 +30,11 @@ _LEFT_OUT = {
     "expand": "nothing were repeated",
 }
 _EXCHANGED = {"sum": "mean", "mean": "sum", "log_softmax": "softmax", "softmax": "sigmoid", "amax": "amin"}
+_REDUCING = ("sum", "mean", "amax", "amin", "prod", "var", "std")
+_REMEMBERING = ast.parse(
+    "lambda f, kept={}: lambda *a, **k: kept.setdefault(str([getattr(x, 'shape', type(x)) for x in a]), f(*a, **k))",
+    mode="eval",
+).body
 _RESULTS = {
     "2 * {}": "{} were doubled",
     "0.5 * {}": "{} were halved",
@@ -44,64 +46,25 @@ _RESULTS = {
     "({}).roll(1, 0)": "{} were one place late",
     "({}).roll(-1, 0)": "{} were one place early",
     "({})[:1].expand_as({})": "the first row stood in all rows of {}",
+    "({}).mean(0, keepdim=True).expand_as({})": "the mean of all rows stood in each row of {}",
 }
 _ORDINALS = ("first", "second", "third", "fourth")
 
 
-def slips_of(source: str, exercise: str) -> Iterator[tuple[str, ast.Module]]:
-    """The words and the tree of each slip in the solution of `exercise`, in a cell that may hold several.
-
-    The trees are one and the same, changed: take what you need of each before you ask for the next.
-    """
-    tree = ast.parse(source)
-    classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
-    solved = _solved_lines(source, {exercise, *classes})  # what a class is made of shows in each of its methods
-    for parent, name, place, node, arguments in list(_nodes(tree, ())):
-        if getattr(node, "lineno", 0) not in solved:
-            continue
-        for words, changed in _slips(node, Place(arguments, parent)):
-            _put(parent, name, place, changed)
-            yield words, ast.fix_missing_locations(tree)
-        _put(parent, name, place, node)
-
-
-def _solved_lines(source: str, exercises: set[str]) -> set[int]:
-    """The lines of the regions below the anchors of the exercises."""
-    owner, owners = "", {}
-    for number, line in enumerate(source.split("\n"), 1):
-        if anchor := ANCHOR.fullmatch(line):
-            owner = anchor[1]
-        owners[number] = owner
-    inside = {line for one in regions(source) if one.kind == SOLUTION for line in range(one.begin + 2, one.end + 1)}
-    return {line for line in inside if owners[line] in exercises}
-
-
-def _nodes(
-    node: ast.AST, arguments: tuple[str, ...]
-) -> Iterator[tuple[ast.AST, str, int | None, ast.AST, tuple[str, ...]]]:
-    """Each node below `node`: its parent, the field and place in it, the node, the arguments of the function around."""
-    if isinstance(node, ast.FunctionDef):
-        arguments = tuple(one.arg for one in (*node.args.args, *node.args.kwonlyargs) if one.arg != "self")
-    for name, value in ast.iter_fields(node):
-        for place, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            if isinstance(child, ast.AST):
-                yield node, name, place, child, arguments
-                yield from _nodes(child, arguments)
-
-
-def _put(parent: ast.AST, name: str, place: int | None, child: ast.AST) -> None:
-    if place is None:
-        setattr(parent, name, child)
-    else:
-        getattr(parent, name)[place] = child
-
-
-def _slips(node: ast.AST, place: Place) -> Iterator[Slip]:
+def slips_at(node: ast.AST, place: Place) -> Iterator[Slip]:
+    """The slips that a node can have."""
     match node:
         case ast.BinOp():
-            yield from _of_operation(node, place)
+            yield from of_operation(node, place)
+        case ast.Constant():
+            yield from of_constant(node, place)
         case ast.UnaryOp(op=ast.USub(), operand=operand) if not isinstance(operand, ast.Constant):
             yield f"{part('a term', operand, place)} had the other sign", operand
+        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)) if isinstance(
+            place.above, ast.BinOp
+        ):
+            yield "a number in the formula had the other sign", node.operand
+            yield from of_constant(ast.Constant(-number), place)
         case ast.Call():
             yield from _of_call(node, place)
         case ast.Attribute(attr="T" | "mT"):
@@ -110,76 +73,26 @@ def _slips(node: ast.AST, place: Place) -> Iterator[Slip]:
             yield from _of_index(node)
         case ast.Compare(ops=[op]) if (other := _other_side(op)) is not None:
             yield "a boundary were counted on its other side", ast.Compare(node.left, [other], node.comparators)
+        case ast.Compare(ops=[ast.Eq() | ast.NotEq() as op]):
+            other = ast.NotEq() if isinstance(op, ast.Eq) else ast.Eq()
+            yield "a condition were turned round", ast.Compare(node.left, [other], node.comparators)
         case ast.For() | ast.comprehension():
             yield from _of_loop(node)
         case ast.If():
             yield "a special case were overlooked", ast.If(ast.Constant(False), node.body, node.orelse)
+            yield "a condition were turned round", ast.If(ast.UnaryOp(ast.Not(), node.test), node.body, node.orelse)
         case ast.IfExp():
             yield "two cases were treated alike", node.body
             yield "two cases were treated alike", node.orelse
+        case ast.FunctionDef() if node.name != "__init__":
+            again = ast.copy_location(copy.copy(node), node)
+            again.decorator_list = [_REMEMBERING, *node.decorator_list]
+            yield "an earlier result were given again to arguments of the same shapes", again
+            yield from _of_globals(node, place)
         case ast.Return(value=ast.expr() as value):
             yield from _of_result(value)
         case ast.Name(ctx=ast.Load()) if node.id in place.arguments:
             yield from _of_argument(node, place)
-
-
-def _of_operation(node: ast.BinOp, place: Place) -> Iterator[Slip]:
-    left, right = node.left, node.right
-    match node.op:
-        case ast.Add() | ast.Sub():
-            is_sum = isinstance(node.op, ast.Add)
-            yield f"{part('a term', right, place)} were missing", left
-            yield f"{part('a term', left, place)} were missing", right if is_sum else ast.UnaryOp(ast.USub(), right)
-            other = ast.Sub() if is_sum else ast.Add()
-            yield f"{part('a term', right, place)} had the other sign", ast.BinOp(left, other, right)
-            for factor, words in ((2.0, "twice"), (0.5, "half")):
-                for side in (left, right):
-                    if not isinstance(side, ast.Constant):
-                        scaled = ast.BinOp(ast.Constant(factor), ast.Mult(), side)
-                        yield f"{part('a term', side, place)} counted {words}", _with(node, side, scaled)
-        case ast.Mult():
-            yield f"{part('a factor', right, place)} were missing", left
-            yield f"{part('a factor', left, place)} were missing", right
-            yield f"{part('a factor', right, place)} divided instead of multiplying", ast.BinOp(left, ast.Div(), right)
-        case ast.Div():
-            yield named("nothing were divided by {}", right, place, "a division were missing"), left
-            yield (
-                f"{part('a factor', right, place)} multiplied instead of dividing",
-                ast.BinOp(left, ast.Mult(), right),
-            )
-        case ast.Pow() if isinstance(right, ast.Constant):
-            if right.value == 2:
-                yield named("{} were not squared", left, place, "a square were missing"), left
-            elif right.value == 0.5:
-                yield named("the root of {} were not taken", left, place, "a root were missing"), left
-        case ast.MatMult():
-            yield "the factors of a product of matrices had changed places", ast.BinOp(right, node.op, left)
-            yield f"{thing('a matrix', left, place)} were left out of a product", right
-            yield f"{thing('a matrix', right, place)} were left out of a product", left
-    if isinstance(node.op, ast.Mult | ast.Div | ast.Add | ast.Sub | ast.MatMult):
-        for side in (left, right):
-            for words, changed in _powers(side, place, is_matrix=isinstance(node.op, ast.MatMult)):
-                yield words, _with(node, side, changed)
-
-
-def _with(node: ast.BinOp, side: ast.expr, changed: ast.expr) -> ast.BinOp:
-    """The operation with another expression on one of its sides."""
-    return ast.BinOp(
-        changed if side is node.left else node.left, node.op, changed if side is node.right else node.right
-    )
-
-
-def _powers(node: ast.expr, place: Place, *, is_matrix: bool) -> Iterator[tuple[str, ast.expr]]:
-    """A square or root too many, or a transpose."""
-    if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
-        return
-    if is_matrix:
-        if not (isinstance(node, ast.Attribute) and node.attr in ("T", "mT")):
-            yield f"{thing('a matrix', node, place)} were transposed", ast.Attribute(node, "mT", ast.Load())
-        return
-    squared, rooted = (ast.BinOp(node, ast.Pow(), ast.Constant(exponent)) for exponent in (2, 0.5))
-    yield named("{} were squared", node, place, "there were a square too many"), squared
-    yield named("the root of {} were taken", node, place, "there were a root too many"), rooted
 
 
 def _of_call(node: ast.Call, place: Place) -> Iterator[Slip]:
@@ -193,6 +106,10 @@ def _of_call(node: ast.Call, place: Place) -> Iterator[Slip]:
         other = _EXCHANGED[name]
         words = f"a {other} stood in the place of a {name}".replace("_", " ")
         yield words, ast.Call(ast.Attribute(node.func.value, other, ast.Load()), node.args, node.keywords)
+    if name in _REDUCING and isinstance(node.func, ast.Attribute):
+        rest = [one for one in node.keywords if one.arg not in ("dim", "axis", "keepdim")]
+        if len(rest) < len(node.keywords) or len(node.args) > is_module:
+            yield f"a {name} ran over all dimensions", ast.Call(node.func, node.args[:is_module], rest)
     if name == "where" and len(node.args) == 3:
         yield "two cases were treated alike", node.args[1]
         yield "two cases were treated alike", node.args[2]
@@ -254,6 +171,19 @@ def _of_argument(node: ast.Name, place: Place) -> Iterator[Slip]:
     for other in place.arguments:
         if other != node.id:
             yield f"{other} stood in the place of {node.id}", ast.Name(other, ast.Load())
+    detached = ast.Call(ast.Attribute(node, "detach", ast.Load()), [], [])
+    yield f"no gradient came through {node.id} in one place", detached
+
+
+def _of_globals(node: ast.FunctionDef, place: Place) -> Iterator[Slip]:
+    """What the notebook calls by an argument's name stands in its place."""
+    for argument in node.args.args:
+        if argument.arg in place.elsewhere:
+            changed = copy.copy(node)
+            changed.args = copy.deepcopy(node.args)
+            for one in changed.args.args:
+                one.arg += "_of_the_caller" if one.arg == argument.arg else ""
+            yield f"the notebook's {argument.arg} stood in the place of the argument {argument.arg}", changed
 
 
 def _other_side(op: ast.cmpop) -> ast.cmpop | None:

@@ -1,5 +1,6 @@
 """The judge's side of a student's objects: calls go over the wire, only plain values come back."""
 
+import contextlib
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -8,8 +9,9 @@ from typing import Any, Protocol, overload
 from torch import Tensor
 from torch.nn import Module
 
+from autograder.judge.borrowing import Borrowing, Twin
 from autograder.judge.draw import Draw
-from autograder.judge.lending import Lender
+from autograder.judge.lending import Answer, Lender
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed
 from fixmelab.judged import wire
 from fixmelab.judged.probe import Probe
@@ -24,22 +26,23 @@ Transcript = list[tuple[str, Any]]  # what was asked, and what came back
 
 
 class Channel(Protocol):
-    """Carries a request body to the student's process and brings the reply body; `answer` answers its questions."""
+    """Carries a request body to the student's process and brings the reply body; `answer` answers its questions, and
+    may call functions of the student's meanwhile."""
 
-    def __call__(self, body: bytes, answer: Callable[[bytes], bytes]) -> bytes: ...
+    def __call__(self, body: bytes, answer: Answer) -> bytes: ...
 
 
-def in_this_process(answer: Any, serve: type[Probe] = Probe) -> Channel:
-    """A channel to an answer that lives here, served by a probe: trusted code only."""
-    questions: list[Callable[[bytes], bytes]] = []
-    probe = serve(answer, lambda question: questions[-1](question))
+def in_this_process(answer: Any, serve: type[Probe] = Probe, names: dict[str, Any] | None = None) -> Channel:
+    """A channel to an answer that lives here, served by a probe: trusted code only. `names` are its notebook's."""
+    answers: list[Answer] = []
+    probe = serve(answer, lambda question, called: answers[-1](question, called), *([] if names is None else [names]))
 
-    def ask(body: bytes, answer: Callable[[bytes], bytes]) -> bytes:
-        questions.append(answer)
+    def ask(body: bytes, answer: Answer) -> bytes:
+        answers.append(answer)
         try:
             return probe.reply(body)
         finally:
-            questions.pop()
+            answers.pop()
 
     return ask
 
@@ -47,7 +50,7 @@ def in_this_process(answer: Any, serve: type[Probe] = Probe) -> Channel:
 def over_socket(connection: socket.socket, deadline: float) -> Channel:
     """A channel to the other end of `connection`; `deadline` (time.monotonic) bounds the whole session."""
 
-    def ask(body: bytes, answer: Callable[[bytes], bytes]) -> bytes:
+    def ask(body: bytes, answer: Answer) -> bytes:
         while True:
             connection.settimeout(max(deadline - time.monotonic(), 1e-3))
             wire.send(connection, body)
@@ -56,7 +59,7 @@ def over_socket(connection: socket.socket, deadline: float) -> Channel:
                 raise wire.WireError("the connection closed before the check was complete")
             if not wire.is_question(reply):
                 return reply
-            body = answer(reply)
+            body = answer(reply, lambda call: ask(call, answer))
 
     return ask
 
@@ -129,11 +132,15 @@ class Remote(Target):
     def assign(self, name: str, value: Any) -> None:
         """Set an attribute, for example a method that a toy is to stand in for."""
         self._session.ask({"op": "assign", "target": self._handle, "name": name, "value": value}, f"assign {name}")
+        if (twin := self._session.twins.get(self._handle.number)) and not isinstance(value, Remote):
+            twin.assign(name, value)
 
     def redraw(self) -> bool:
         """Draw a module's matrices anew, so that no verdict hangs on how they were initialised. Tells whether all were
         there: lazy layers come into being when they are first called."""
         seed = self._session._draw.seed()
+        if twin := self._session.twins.get(self._handle.number):
+            twin.redraw(seed)
         return self._session.ask({"op": "redraw", "target": self._handle, "seed": seed}, "redraw") is not False
 
     def parameters(self) -> list[tuple[str, tuple[int, ...]]]:
@@ -166,17 +173,36 @@ class Remote(Target):
 class StudentSession:
     """One conversation with a student's process, and its transcript: what was asked and what came back.
 
-    `on_reply` is told the number and the transcript line of each reply, `on_ask` each request and its label.
+    `on_reply` is told the number and the transcript line of each reply, `on_ask` each request and its label; what is
+    lent in the place of other answers is none of that.
     """
 
     def __init__(self, channel: Channel, draw: Draw) -> None:
         self._channel = channel
         self._draw = draw
+        self._borrowing: Borrowing | None = None
+        self.twins: dict[int, Twin] = {}  # of the student's objects, by their handles
         self._lender = Lender()
         self._bytes = self._remotes = 0
         self.transcript: Transcript = []
         self.on_reply: Callable[[int, tuple[str, Any]], None] = lambda number, line: None
         self.on_ask: Callable[[dict[str, Any], str], None] = lambda request, label: None
+
+    def borrow(self, borrowing: Borrowing) -> None:
+        """From now on, lend the course's answers to other exercises in the place of the student's.
+
+        Raises WireError if the student's process does not take them.
+        """
+        self._borrowing = borrowing
+        if functions := borrowing.functions():
+            self._told({"op": "replace", "names": functions})
+
+    def give_back(self) -> None:
+        """Let the student's process have its own answers again, if others have taken their place."""
+        if self._borrowing is not None:
+            self._borrowing = None
+            with contextlib.suppress(wire.WireError):  # then the process ends what it serves, and does so itself
+                self._told({"op": "put_back"})
 
     def ask(
         self, request: dict[str, Any], label: str, after: Callable[[dict[str, Any]], None] = lambda reply: None
@@ -186,12 +212,7 @@ class StudentSession:
         Raises AnswerRaised for an exception of the student's, WireError for a reply that is none.
         """
         self.on_ask(request, label)
-        body = wire.encode(request, self._handle_of)
-        frame = self._channel(body, self._lender.answer)
-        self._bytes += len(frame)
-        if self._bytes > MOST_BYTES:
-            raise wire.WireError(f"it takes more than {MOST_BYTES >> 20} MB in all")
-        reply = wire.decode(frame, self._remote)
+        reply = self._told(request)
         match reply:
             case {"error": {"type": str(kind), "text": str(text), "where": str(where)}}:
                 kind = kind[:MOST_KIND]
@@ -202,6 +223,15 @@ class StudentSession:
                 after(reply)
                 return value
         raise wire.WireError("the frame is not a reply")
+
+    def _told(self, request: dict[str, Any]) -> Any:
+        """The reply to a request. Raises WireError for one that cannot be read, or is one too many."""
+        body = wire.encode(request, self._handle_of)
+        frame = self._channel(body, self._lender.answer)
+        self._bytes += len(frame)
+        if self._bytes > MOST_BYTES:
+            raise wire.WireError(f"it takes more than {MOST_BYTES >> 20} MB in all")
+        return wire.decode(frame, self._remote)
 
     def _handle_of(self, item: Any) -> wire.Handle | wire.Lent:
         if isinstance(item, Remote):
@@ -223,7 +253,29 @@ class StudentSession:
     def call(self, handle: wire.Handle, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], kept: bool) -> Any:
         request = {"op": "call", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}
         request |= {"seed": self._draw.seed(), "kept": kept}
-        return self.ask(request, f"call {name}", _require_unchanged_arguments)
+        twin = self._twin(args, kwargs) if not (handle.number or name) else None
+        if twin and twin.state is not None:
+            request = {"op": "endow", "target": handle, "methods": {}, "own": [], "state": dict(twin.state)}
+        made = self.ask(request, f"call {name}", _require_unchanged_arguments)
+        if twin and isinstance(made, Remote):
+            self.twins[made._handle.number] = twin
+            request = {
+                "op": "endow",
+                "target": made,
+                "methods": dict(twin.methods),
+                "own": list(twin.own),
+                "state": None,
+            }
+            self._told(request)
+        return made
+
+    def _twin(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Twin | None:
+        """What the course makes of the same arguments; nothing if they are the student's, or are refused."""
+        if self._borrowing is None or any(isinstance(one, Remote) for one in (*args, *kwargs.values())):
+            return None
+        with contextlib.suppress(Exception):
+            return self._borrowing.twin(args, kwargs)
+        return None
 
     def elsewhere(self, handle: wire.Handle, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         request = {"op": "elsewhere", "target": handle, "name": name, "args": list(args), "kwargs": kwargs}

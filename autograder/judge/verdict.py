@@ -13,8 +13,10 @@ Verdict = Literal["pass", "fail", "error", "timeout", "oom", "crashed", "missing
 class Finding:
     """The judge's verdict on one exercise, with a message for the student and the known mistake, if it is one.
 
-    `clue` is the part of the message that says what an unknown mistake looks like, if anything does. A `fault` is the
-    grader's own: the check raised what no answer is to blame for, and `traceback` is for its author.
+    `clue` is the part of the message that says what an unknown mistake looks like, if anything does. `earned` are the
+    points of those parts that are right, of an answer that is not, and `credit` is a sentence on them. A `fault` is the
+    grader's own: the check raised what no answer is to blame for, and `traceback` is for its author. It is `borrowed`
+    if the answer used what the course lent it in the place of others.
     """
 
     verdict: Verdict
@@ -22,6 +24,19 @@ class Finding:
     mistake: str | None = None
     clue: str = field(default="", compare=False)
     traceback: str = field(default="", compare=False)
+    earned: float = 0.0
+    credit: str = ""
+    borrowed: bool = field(default=False, compare=False)
+
+    @property
+    def told(self) -> str:
+        """All that the student reads: which parts earn something, and what is wrong."""
+        return f"{self.credit} {self.message}".strip()
+
+
+def followed_by(text: str, sentence: str) -> str:
+    """`text`, which ends a sentence, and one more."""
+    return f"{text} {sentence}" if text.endswith((".", "?", "!")) else f"{text}. {sentence}"
 
 
 def is_out_of_memory(kind: str, text: str) -> bool:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from autograder.judge.exercise import Exercise
-from autograder.judge.naming import agrees_throughout
+from autograder.judge.naming import shared
 from autograder.judge.running import Run
 from autograder.judge.solution import Solution, solution_of
 
 MOST_SLIPS = 400
 MOST_SECONDS = 4.0  # of processor time
+AS_IF = "The numbers come out as if"
 
 
 def with_solution(exercise: Exercise, source: Any) -> Exercise:
@@ -24,13 +25,18 @@ def with_solution(exercise: Exercise, source: Any) -> Exercise:
 def what_if(exercise: Exercise, solution: Solution, seed: bytes, answered: Run) -> str:
     """One sentence on the slip with which the solution says just what the answer says, wherever either is wrong.
 
-    It is empty if no slip does or if trying them takes too long. If slips of different words come to the same, the
+    It is empty if none does of those that there is time to try. If slips of different words come to the same, the
     shortest words are taken.
     """
-    began, found = time.thread_time(), set()
+    began, found = time.thread_time(), set[str]()
     for number, (words, answer) in enumerate(solution.answers(exercise.name)):
         if number == MOST_SLIPS or time.thread_time() - began > MOST_SECONDS:
-            return ""
-        if words not in found and agrees_throughout(exercise, answer, seed, answered):
+            break
+        if words not in found and shared(exercise, answer, seed, answered) == 1:
             found.add(words)
-    return f"The numbers come out as if {min(sorted(found), key=len)}." if found else ""
+    return as_if(min(sorted(found), key=len)) if found else ""
+
+
+def as_if(words: str) -> str:
+    """The sentence on a slip."""
+    return f"{AS_IF} {words}."

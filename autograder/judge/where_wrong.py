@@ -1,6 +1,6 @@
 """Where an answer is wrong: in one row or entry of its results alone, or for one kind of input alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -10,15 +10,21 @@ from autograder.judge.running import Compared, Run
 
 LEAST_RIGHT = 2  # comparisons that hold, so that what parts them from the others is no chance
 LEAST_SIZE = 3  # of a dimension of which a first or last place means something
+LARGER = 2  # how many times as large a number must be to be called large
+
+Given = dict[str, Any]  # the arguments of a call, by what they are called in a sentence
 
 
-def where_wrong(answered: Run) -> str:
-    """One sentence on where the numbers are wrong, if that is the same in all that was compared; else nothing."""
+def where_wrong(answered: Run, parameters: Sequence[str] = ()) -> str:
+    """One sentence on where the numbers are wrong, if that is the same in all that was compared; else nothing.
+
+    `parameters` are the names of the arguments of the function that is judged.
+    """
     wrong = [one for one in answered.compared if one.failure is not None]
     right = [one for one in answered.compared if one.failure is None]
     if places := _common([set(_places(one)) for one in wrong]):
         return f"Only {min(places, key=len)} is wrong."
-    return _kind_of_input([one.request for one in wrong], [one.request for one in right])
+    return _kind_of_input(*([dict(_given(one.request, parameters)) for one in some] for some in (wrong, right)))
 
 
 def _common(sets: list[set[str]]) -> set[str]:
@@ -44,19 +50,28 @@ def _places(compared: Compared) -> Iterator[str]:
                 yield f"the {word} {what}"
 
 
-def _kind_of_input(wrong: list[dict[str, Any]], right: list[dict[str, Any]]) -> str:
-    """The one kind of input that all wrong results have, and no right one; nothing if there are none or several."""
+def _kind_of_input(wrong: list[Given], right: list[Given]) -> str:
+    """The one kind of input that all wrong results have, and no right one, or else the one thing that is larger or
+    smaller in them than in all right ones; nothing if there are none or several."""
     if len(right) < LEAST_RIGHT:
         return ""
-    kinds = _common([_kinds(request) for request in wrong]).difference(*map(_kinds, right))
+    kinds = _common([_kinds(given) for given in wrong]).difference(*map(_kinds, right))
+    kinds = kinds or set(_extremes(list(map(_sizes, wrong)), list(map(_sizes, right))))
     return f"It is wrong only {kinds.pop()}; all else that was tried is right." if len(kinds) == 1 else ""
 
 
-def _kinds(request: dict[str, Any]) -> set[str]:
+def _given(request: dict[str, Any], parameters: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """The arguments of a call, and what they are called in a sentence."""
+    known = () if request.get("name") else parameters  # those of a method are others
+    for number, item in enumerate(request.get("args", ())):
+        yield known[number] if number < len(known) else f"argument {number + 1}", item
+    yield from request.get("kwargs", {}).items()
+
+
+def _kinds(given: Given) -> set[str]:
     """What an input is like, in words."""
     found = set()
-    for number, item in enumerate(request.get("args", ()), 1):
-        name = f"argument {number}"
+    for name, item in given.items():
         match item:
             case bool():
                 found.add(f"if {name} is {item}")
@@ -72,3 +87,29 @@ def _kinds(request: dict[str, Any]) -> set[str]:
                 if item.ndim == 2 and item.shape[0] != item.shape[1]:
                     found.add(f"if {name} is not square")
     return found
+
+
+def _sizes(given: Given) -> dict[tuple[str, str], float]:
+    """How large what an input is made of is, by the words for large and small."""
+    found: dict[tuple[str, str], float] = {}
+    for name, item in given.items():
+        match item:
+            case bool():
+                pass
+            case int():
+                found[f"if {name} is large", f"if {name} is small"] = item
+            case Tensor():
+                for size, places in zip(item.shape, ("rows", "columns"), strict=False):
+                    found[f"if {name} has many {places}", f"if {name} has few {places}"] = size
+    return found
+
+
+def _extremes(wrong: list[dict[Any, float]], right: list[dict[Any, float]]) -> Iterator[str]:
+    """What is larger, or smaller, in all that is wrong than in all that is right, of what all have."""
+    for words in set.intersection(*map(set, [*wrong, *right])):
+        large, small = words
+        of_wrong, of_right = [one[words] for one in wrong], [one[words] for one in right]
+        if min(of_wrong) >= LARGER * max(of_right) > 0:
+            yield large
+        elif min(of_right) >= LARGER * max(of_wrong) > 0:
+            yield small

@@ -20,7 +20,7 @@ MOST_NAMED = 8
 
 def adjusted(run: RunResult, *, rules: Rules | None = None, people: bool = False) -> tuple[RunResult, list[str]]:
     """The run with the rules applied, each submission's `adjustments` saying so; and a line on what a person should
-    know: who is named and not here, whose time nobody knows.
+    know: who is named and not here, whose time nobody knows, which row sets more points than there are.
 
     The rules are the course's unless given. What a person grades counts only with `people`, when the marks are in the
     scores: else a run holds the points of checks alone, and of the rest only what there is to earn can change.
@@ -36,7 +36,7 @@ def adjusted(run: RunResult, *, rules: Rules | None = None, people: bool = False
     if not people and (rules.ledger or rules.file.of(run.assignment) != type(rules.file.of(run.assignment))()):
         by_hand = cells.written_ids(course.read_source(run.assignment), run.assignment)
     submissions = [adjusted_submission(submission, rules, by_hand) for submission in run.submissions]
-    return run.model_copy(update={"submissions": submissions}), list(_notes(submissions, rules))
+    return run.model_copy(update={"submissions": submissions}), [*_above(run, rules), *_notes(submissions, rules)]
 
 
 def adjusted_submission(
@@ -179,6 +179,15 @@ def not_here(students: Collection[str], rules: Rules) -> Iterator[str]:
 def _hinted(name: str, students: Collection[str]) -> str:
     hint = did_you_mean(name, students).removeprefix("; ")
     return f"{name_line(name, 80)!r}" + (f" ({hint})" if hint else "")
+
+
+def _above(run: RunResult, rules: Rules) -> Iterator[str]:
+    """A line on each row that sets more points than an exercise has: a bonus, or a slip such as 15 for 1.5."""
+    worth = {item.id.partition(".")[2]: item.max_score for result in run.submissions for item in result.exercises}
+    for row in rules.ledger:
+        if row.action == "set" and row.points > worth[row.exercise]:
+            most = number(worth[row.exercise])
+            yield f"{row.where}: sets {number(row.points)} points, and {row.exercise} has {most}"
 
 
 def _notes(submissions: list[SubmissionResult], rules: Rules) -> Iterator[str]:

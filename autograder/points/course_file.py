@@ -1,4 +1,5 @@
-"""course.toml, beside course.key: due dates, late work, extensions, excuses, groups, weights, which attempt counts."""
+"""course.toml, beside course.key: due dates, late work, extensions, excuses, groups, weights, which attempt counts, how
+much messages tell, and what `autograder serve` lets students do."""
 
 import difflib
 import re
@@ -19,6 +20,8 @@ from autograder.toml import tomllib
 NAME = "course.toml"
 GROUP = "@"  # before the name of a group, where a student's may stand
 Attempt = Literal["last", "last before due", "first", "best"]
+Told = Literal["nothing", "verdict", "message", "hint"]  # "hint" is message and hint
+Messages = Literal["full", "plain"]  # plain ones do not say which slip gives an answer's numbers
 
 _HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
 _KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
@@ -45,12 +48,12 @@ def _amount(given: object) -> Amount:
     raise ValueError('write points, as 1.5, or a share of what there is to earn, as "10%"')
 
 
-def _moment(given: object) -> datetime:
-    """A time; a date is the end of its day."""
+def _moment(given: object, of_day: time = time.max) -> datetime:
+    """A time; a date is the end of its day, unless another time `of_day` is given."""
     if isinstance(given, datetime):
         return given
     if isinstance(given, date):
-        return datetime.combine(given, time.max)
+        return datetime.combine(given, of_day)
     raise ValueError("write a date or a time without quotes, as 2026-11-28 or 2026-11-28T18:00:00")
 
 
@@ -63,6 +66,7 @@ def _zone(given: object) -> ZoneInfo:
 
 _Amount = Annotated[Amount, BeforeValidator(_amount)]
 _Moment = Annotated[datetime, BeforeValidator(_moment)]
+_Opening = Annotated[datetime, BeforeValidator(lambda given: _moment(given, time.min))]
 _Weight = Annotated[float, Field(ge=0, le=1000)]
 
 
@@ -83,13 +87,30 @@ class Late(_Part):
     free: Annotated[int, Field(ge=0)] = 0
 
 
+class Serve(_Part):
+    """What holds while students hand in to `autograder serve`. `tries_per_hour` and `tries` (in all) are how often a
+    student may try one assignment, `tries_per_exercise` how many wrong answers to one exercise are told of; `told` is
+    how much a try tells about each exercise; if hints, the next one follows every `hint_after` wrong answers to it."""
+
+    tries_per_hour: Annotated[int, Field(ge=1)] = 6
+    tries: Annotated[int, Field(ge=1)] | None = None
+    tries_per_exercise: Annotated[int, Field(ge=1)] | None = None
+    told: Told = "message"
+    hint_after: Annotated[int, Field(ge=1)] = 2
+
+
 class Assignment(_Part):
-    """What holds for one assignment. `results` is the folder of its results, from which `free` late days that it took
-    are known when a later one is graded."""
+    """What holds for one assignment. From `opens` to `closes` `autograder serve` takes what is handed in; an extension
+    keeps the doors open longer. `results` is the folder of its results, from which `free` late days that it took are
+    known when a later one is graded."""
 
     due: _Moment | None = None
+    opens: _Opening | None = None
+    closes: _Moment | None = None
+    serve: Serve | None = None
     late: Late | None = None
     attempt: Attempt | None = None
+    messages: Messages | None = None
     weight: _Weight = 1.0
     weights: dict[str, _Weight] = {}
     extensions: dict[str, _Moment] = {}
@@ -98,19 +119,43 @@ class Assignment(_Part):
 
 
 class CourseFile(_Part):
-    """The whole file; `late` and `attempt` hold for all assignments that do not say otherwise."""
+    """The whole file; `late`, `serve`, `attempt` and `messages` hold for all assignments that do not say otherwise."""
 
     time_zone: Annotated[ZoneInfo, BeforeValidator(_zone)] | None = None
     late: Late = Late()
+    serve: Serve = Serve()
     attempt: Attempt = "last"
+    messages: Messages = "full"
     groups: dict[str, list[str]] = {}
     assignments: dict[str, Assignment] = {}
 
     def of(self, assignment: str) -> Assignment:
         return self.assignments.get(assignment, Assignment())
 
+    def messages_of(self, assignment: str) -> Messages:
+        return self.of(assignment).messages or self.messages
+
     def late_of(self, assignment: str) -> Late:
         return self.of(assignment).late or self.late
+
+    def serve_of(self, assignment: str) -> Serve:
+        return self.of(assignment).serve or self.serve
+
+    def opens(self, assignment: str) -> datetime | None:
+        """From when on `autograder serve` takes submissions; None if it always did."""
+        opens = self.of(assignment).opens
+        return opens and self.zoned(opens)
+
+    def closes(self, assignment: str, student: str) -> datetime | None:
+        """Until when `autograder serve` takes a student's submissions; None if there is no end."""
+        closes = self.of(assignment).closes
+        extended = self._extended(assignment, student)
+        return closes and max(self.zoned(closes), extended or self.zoned(closes))
+
+    def _extended(self, assignment: str, student: str) -> datetime | None:
+        """The latest of a student's extensions; None if they have none."""
+        extensions = self.of(assignment).extensions
+        return max((self.zoned(moment) for key, moment in extensions.items() if self.names(key, student)), default=None)
 
     def groups_of(self, student: str) -> list[str]:
         return [name for name, members in self.groups.items() if student in members]
@@ -121,9 +166,8 @@ class CourseFile(_Part):
 
     def due(self, assignment: str, student: str) -> datetime | None:
         """When a student's work is due: the latest of their extensions, if there is one."""
-        own = self.of(assignment)
-        later = [moment for key, moment in own.extensions.items() if self.names(key, student)]
-        return self.zoned(max(map(self.zoned, later))) if later and own.due else own.due and self.zoned(own.due)
+        due = self.of(assignment).due
+        return due and (self._extended(assignment, student) or self.zoned(due))
 
     def excused(self, assignment: str, student: str) -> str:
         """Why a student is excused, "" if they are not."""
@@ -148,6 +192,11 @@ def read_course_file(folder: Path | None = None, names: Collection[str] | None =
         return CourseFile(), ""
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({error}); save it as UTF-8 text") from None
+    return sound(text, names, path), text
+
+
+def sound(text: str, names: Collection[str] | None = None, path: Path = Path(NAME)) -> CourseFile:
+    """What a text of course.toml says. Raises InputError, as `read_course_file` does."""
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -161,7 +210,7 @@ def read_course_file(folder: Path | None = None, names: Collection[str] | None =
     if problems:
         lines = sorted({(line_of(text, key), f"{'.'.join(key)}: {said}") for key, said in problems})
         raise InputError("\n".join(f"{NAME}:{number}: {one_line(line, 300)}" for number, line in lines))
-    return found, text
+    return found
 
 
 def require_exercises(found: CourseFile, text: str, assignment: str, names: Collection[str]) -> None:
@@ -181,9 +230,9 @@ def line_of(text: str, key: tuple[str, ...]) -> int:
     """The number of the line of a key, or of the nearest table or key above it; 1 if there is none."""
     best, number, table = 0, 1, tuple[str, ...]()
     for at, line in enumerate(text.splitlines(), 1):
-        header, given = _HEADER.match(line), _KEY.match(line)
-        if header:
-            table = here = _parts(header[1])
+        given = _KEY.match(line)
+        if header := table_of(line):
+            table = here = header
         elif given:
             here = table + _parts(given[1])
         else:
@@ -191,6 +240,12 @@ def line_of(text: str, key: tuple[str, ...]) -> int:
         if len(here) > best and key[: len(here)] == here:
             best, number = len(here), at
     return number
+
+
+def table_of(line: str) -> tuple[str, ...]:
+    """The table that begins with a line, () if none does."""
+    header = _HEADER.match(line)
+    return _parts(header[1]) if header else ()
 
 
 def _parts(dotted: str) -> tuple[str, ...]:
@@ -207,7 +262,8 @@ def _said(item: Any) -> str:
 
 
 def _keys_at(place: tuple[Any, ...]) -> Collection[str]:
-    model = Late if place[-1:] == ("late",) else Assignment if place[:1] == ("assignments",) else CourseFile
+    parts: dict[Any, type[_Part]] = {"late": Late, "serve": Serve}
+    model = parts.get(place[-1] if place else "") or (Assignment if place[:1] == ("assignments",) else CourseFile)
     return model.model_fields
 
 
@@ -219,13 +275,19 @@ def _problems(found: CourseFile, names: Collection[str]) -> Iterator[tuple[tuple
                 place,
                 f"there is no such assignment{did_you_mean(assignment, names) or '; there are ' + ', '.join(names)}",
             )
-        moments = {("due",): own.due} | {("extensions", key): moment for key, moment in own.extensions.items()}
+        moments = {("due",): own.due, ("opens",): own.opens, ("closes",): own.closes} | {
+            ("extensions", key): moment for key, moment in own.extensions.items()
+        }
         for key, moment in moments.items():
             if moment and moment.tzinfo is None and found.time_zone is None:
                 yield (
                     (*place, *key),
                     'names no zone; write time_zone = "Europe/Berlin" at the top, or an offset, as +01:00',
                 )
+        if own.opens and own.closes and found.zoned(own.closes) <= found.zoned(own.opens):
+            yield (*place, "closes"), "is not after opens"
+        if own.due and own.closes and found.zoned(own.closes) < found.zoned(own.due):
+            yield (*place, "closes"), "is before the due date; whoever is in time would find closed doors"
         for name, moment in own.extensions.items():
             if own.due and found.zoned(moment) < found.zoned(own.due):
                 yield (*place, "extensions", name), "is before the due date; an extension is later"

@@ -65,9 +65,10 @@ class Rules:
         return self.file.of(self.assignment).attempt or self.file.attempt
 
     def is_in_time(self, student: str, submitted: str) -> bool:
-        """Whether an attempt is known to have been in time: `submitted` is what a platform says of it."""
-        due, moment = self.file.due(self.assignment, student), parsed(submitted)
-        return bool(due and moment and self.file.zoned(moment) <= due)
+        """Whether an attempt is known to have been in time. `submitted` is what a platform says of it, and counts as
+        little as for `lateness` if times.csv says when the student handed in."""
+        due, moment = self.file.due(self.assignment, student), self.handed_in(student, submitted)
+        return bool(due and moment and moment <= due)
 
     def lateness(self, submission: SubmissionResult) -> Lateness | None:
         """How late a submission is; None if nothing is due."""

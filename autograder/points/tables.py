@@ -35,7 +35,7 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[Row]:
     rows = csv.reader(io.StringIO(text, newline=""))
     header = tuple(cell.strip() for cell in next(_sound(rows, path), []))
     if header != columns:
-        raise InputError(f"{path}:1: the columns must be {','.join(columns)}")
+        raise InputError(f"{path}:1: the columns must be {','.join(columns)}, with commas between them")
     for row in _sound(rows, path):
         values = dict(zip(columns, (cell.strip() for cell in row), strict=False))
         if any(values.values()):

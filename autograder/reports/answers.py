@@ -1,10 +1,14 @@
 """The answers in an executed notebook, exercise by exercise: code and prose, as the student wrote them."""
 
+import io
 import re
 import textwrap
+import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from nbformat import NotebookNode
 
 from autograder import cells
 from autograder.reports.work import Outline
@@ -12,7 +16,9 @@ from autograder.reports.work import Outline
 MOST_CHARACTERS = 20_000  # of one answer
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_COMMENTS_AND_SPACE = re.compile(r"#[^\n]*|\s+")
+# Of tokens, what is no code, and what stands for ends of lines and for blocks.
+_SKIPPED = (tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER)
+_MARKS = {tokenize.NEWLINE: ";", tokenize.INDENT: "{", tokenize.DEDENT: "}"}
 
 
 @dataclass(frozen=True)
@@ -34,11 +40,22 @@ class Answers:
                 if word in self.cells and word not in found:
                     found[word] = self.cells[word]
                     waiting.append(word)
-        return "\n".join(sorted({_COMMENTS_AND_SPACE.sub("", text) for text in found.values()}))
+        return "\n".join(sorted(set(map(bare_code, found.values()))))
+
+
+def bare_code(text: str) -> str:
+    """Code without comments and what else of its layout changes nothing; as it is if it is long, or no Python."""
+    if len(text) > MOST_CHARACTERS:
+        return text
+    try:
+        tokens = [token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type not in _SKIPPED]
+    except (tokenize.TokenError, SyntaxError):
+        return text
+    return " ".join(_MARKS.get(token.type, token.string) for token in tokens)
 
 
 def answers_in(notebook: Mapping[str, Any], source: Outline) -> Answers:
-    """The answers of a notebook that was restored from a source. Each is cut at 20,000 characters.
+    """The answers of a notebook that was restored from a source. All but whole cells are cut at 20,000 characters.
 
     A cell that holds several exercises is divided at its anchors; what stands above the first belongs to it.
     """
@@ -52,9 +69,17 @@ def answers_in(notebook: Mapping[str, Any], source: Outline) -> Answers:
             found.prose[cells.exercise_name(original)] = text[:MOST_CHARACTERS]
         elif cells.is_fixme(original):
             names = cells.anchors(original)
-            found.cells.update(dict.fromkeys(names, text[:MOST_CHARACTERS]))
+            found.cells.update(dict.fromkeys(names, text))
             found.code.update(_by_anchor(text, names))
     return found
+
+
+def added_code(notebook: Mapping[str, Any], source: NotebookNode) -> str:
+    """The code of a restored notebook that is neither its source's nor an answer, as `bare_code`."""
+    given = {cell.source for cell in source.cells}
+    ids = {cells.grade_id(cell) for cell in source.cells} - {""}
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and cells.grade_id(cell) not in ids]
+    return "\n".join(bare_code(cell["source"]) for cell in code if cell["source"] not in given)
 
 
 def _by_anchor(text: str, names: list[str]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from nbformat import NotebookNode
 
-from autograder import cells
+from autograder import cells, course
+from autograder.authoring.declared import broad_mistakes
 from autograder.reports import work
 from autograder.reports.answers import answers_in
 from autograder.reports.html import style, template
@@ -37,7 +38,13 @@ def exam_page(
         title=outline.title or run.assignment,
         statistics=exercise_statistics(run, cells.written_ids(source, run.assignment)),
         same_code=same_code.found(),
-        groups=unknown_groups(run, code_of, numbers, class_of=_classes(source)),
+        groups=unknown_groups(
+            run,
+            code_of,
+            numbers,
+            class_of=_classes(source),
+            broad=broad_mistakes(run.assignment, course.ROOT),
+        ),
         by_numbers=numbers is not None,
         most_forms=MOST_FORMS,
         **style(),

@@ -4,13 +4,14 @@ const list = document.getElementById("students");
 if (list) {
   const control = (name) => document.getElementById(name);
   const [search, exercise, verdict, mistake, sort] = ["search", "exercise", "verdict", "mistake", "sort"].map(control);
+  const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase(); // "Özdemir" as "ozdemir"
   let rows = null;
 
   function read() {
     rows ??= [...list.children].map((element, place) => ({
       element,
       place,
-      name: element.children[0].textContent.toLowerCase(),
+      name: plain(element.children[0].textContent),
       points: parseFloat(element.children[1].textContent) || 0, // of those who are excused
       verdicts: element.children[2].textContent,
       mistakes: (element.dataset.mistakes || "").split(" "),
@@ -26,7 +27,7 @@ if (list) {
   }
 
   function show() {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = plain(search.value).split(/\s+/).filter(Boolean);
     let count = 0;
     for (const row of read()) {
       const isShown =

@@ -106,21 +106,31 @@ def template(name: str) -> jinja2.Template:
     return _templates().get_template(name)
 
 
-@functools.cache
-def _templates() -> jinja2.Environment:
-    """Compiles each template once, and not for each of four hundred students."""
+def prepare() -> None:
+    """Compile all templates, so that the first page takes no longer than another."""
+    for path in HERE.glob("*.jinja"):
+        template(path.name)
+
+
+def templates_in(folder: Path) -> jinja2.Environment:
+    """Templates that escape all that they are given and fail on what they are not, with filters for text and points."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"line": text.one_line, "plain": text.plain_text, "points": text.number}
+    return environment
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    """Compiles each template once, and not for each of four hundred students."""
+    environment = templates_in(HERE)
     environment.filters |= {
-        "line": text.one_line,
         "name": text.name_line,
-        "plain": text.plain_text,
-        "points": text.number,
         "percent": lambda share: f"{100 * share:.0f}\N{NO-BREAK SPACE}%",
         "signed": lambda value: f"{value:+.2f}".replace("-", "\N{MINUS SIGN}"),
         "label": text.exercise_label,

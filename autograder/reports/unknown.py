@@ -3,7 +3,7 @@ be a mistake that nobody has written down yet."""
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from autograder.judge.verdict import Verdict
@@ -47,6 +47,7 @@ def unknown_groups(
     numbers: Mapping[tuple[str, str], str] | None = None,
     *,
     class_of: Mapping[str, str] | None = None,
+    broad: Collection[tuple[str, str]] = (),
 ) -> list[Group]:
     """The largest groups of wrong answers that are no known mistake, at most forty.
 
@@ -55,10 +56,11 @@ def unknown_groups(
         code_of: the code of a student's answers by the exercise's name; it is asked once about each student.
         numbers: by student and id of the exercise, what tells whose answers give the same numbers, where it is known.
         class_of: the class that holds the method that an exercise asks for, by the exercise's name.
+        broad: the mistakes that stand for a kind, by id of the exercise and name.
     """
     found: dict[tuple[str, str, str], Group] = {}
     for student in run.submissions:
-        for item in filter(is_unknown, student.exercises):
+        for item in (item for item in student.exercises if is_unknown(item, broad)):
             same = (numbers or {}).get((student.student, item.id))
             key = (item.id, item.verdict, same or _NUMBERS.sub("#", item.message))
             group = found.setdefault(key, Group(item.id, item.verdict, item.message, same_numbers=same is not None))
@@ -72,9 +74,11 @@ def unknown_groups(
     return largest
 
 
-def is_unknown(item: ExerciseResult) -> bool:
-    """Whether an answer is wrong, and no mistake that an exercise names."""
-    return item.verdict in ("fail", "error") and item.mistake is None
+def is_unknown(item: ExerciseResult, broad: Collection[tuple[str, str]] = ()) -> bool:
+    """Whether an answer is wrong, and no mistake that an exercise names, or one of the `broad` ones at most: these say
+    which part is wrong, and not what the slip is."""
+    is_wrong = item.verdict in ("fail", "error")
+    return is_wrong and (item.mistake is None or (item.id, item.mistake) in broad)
 
 
 def _add_code(groups: Iterable[Group], code_of: Callable[[str], Mapping[str, str]]) -> None:

@@ -1,13 +1,14 @@
 """Who has another result than before, and why."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from autograder.results.model import Conditions, ExerciseResult, RunResult, SubmissionResult
+from autograder.results.model import Basis, Conditions, ExerciseResult, RunResult, SubmissionResult
 from autograder.results.text import exercise_label, listed, name_line, number
 
 MOST_NAMES = 12
 NOTHING = "an unknown cause"
+SUBMISSION = "the submission"
 # Parts of the conditions, as people call them; those of checks are looked at by exercise.
 WORDS = {
     "source": "the source",
@@ -36,7 +37,9 @@ class Change:
     @property
     def what(self) -> str:
         """All but the student."""
-        return f"{self.exercise}: {_shown(self.old)} → {_shown(self.new)}, because of {' and '.join(self.why)}"
+        is_same = self.old is None or self.new is None or self.old.max_score == self.new.max_score
+        old, new = (_shown(item, of_most=not is_same) for item in (self.old, self.new))
+        return f"{self.exercise}: {old} → {new}, because of {' and '.join(self.why)}"
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,8 @@ def compare(old: RunResult, new: RunResult) -> Comparison:
     )
     same = 0
     for student in before.keys() & after.keys():
-        one, other = before[student], after[student]
-        conditions = old.conditions.get(one.conditions), new.conditions.get(other.conditions)
-        found = list(_changes(new.assignment, one, other, conditions))
+        known = old.conditions, new.conditions
+        found = list(_changes(new.assignment, before[student], after[student], known))
         comparison.changes.extend(found)
         same += not found
     comparison.changes.sort(key=lambda change: change.student)
@@ -88,36 +90,34 @@ def _changes(
     assignment: str,
     old: SubmissionResult,
     new: SubmissionResult,
-    conditions: tuple[Conditions | None, Conditions | None],
+    known: tuple[Mapping[str, Conditions], Mapping[str, Conditions]],
 ) -> Iterator[Change]:
     before, after = ({item.id: item for item in result.exercises} for result in (old, new))
     for id in dict.fromkeys([*after, *before]):
         one, other = before.get(id), after.get(id)
-        if one and other and (one.verdict, one.score, one.max_score) == (other.verdict, other.score, other.max_score):
+        if one and other and _counts(one) == _counts(other):
             continue
         name = exercise_label(id, assignment)
-        why = _why(id.partition(".")[2], old, new, conditions)
+        was, now = (one and one.conditions) or old.conditions, (other and other.conditions) or new.conditions
+        why = [SUBMISSION] if old.digest != new.digest else []
+        if was in known[0] and now in known[1]:
+            exercise = id.partition(".")[2]
+            why += reasons(known[0][was].basis(exercise), known[1][now].basis(exercise))
+        elif was != now or not was:
+            why.append("conditions that were not noted")
         yield Change(new.student, name, one, other, tuple(why) or (NOTHING,))
 
 
-def _why(
-    exercise: str,
-    old: SubmissionResult,
-    new: SubmissionResult,
-    conditions: tuple[Conditions | None, Conditions | None],
-) -> Iterator[str]:
-    if old.digest != new.digest:
-        yield "the submission"
-    one, other = conditions
-    if not one or not other:
-        if old.conditions != new.conditions or not old.conditions:
-            yield "conditions that were not noted"
-        return
-    if one.checks.get(exercise) != other.checks.get(exercise):
-        yield "its check"
-    elif one.shared != other.shared:
-        yield "what checks share"
-    yield from _parts(one, other)
+def _counts(item: ExerciseResult) -> tuple[str, float, float]:
+    """What counts of a result: of its points not how a sum of parts was rounded."""
+    return item.verdict, round(item.score, 6), round(item.max_score, 6)
+
+
+def reasons(one: Basis, other: Basis) -> list[str]:
+    """What is different in that on which two verdicts rest, in words."""
+    is_own, is_shared = one.check != other.check, one.shared != other.shared
+    check = ["its check"] if is_own else ["what checks share"] if is_shared else []
+    return [*check, *_parts(one, other)]
 
 
 def causes(one: Conditions, other: Conditions) -> list[str]:
@@ -127,11 +127,14 @@ def causes(one: Conditions, other: Conditions) -> list[str]:
     return [*(f"the check of {name}" for name in checks[:MOST_NAMES]), *shared, *_parts(one, other)]
 
 
-def _parts(one: Conditions, other: Conditions) -> Iterator[str]:
+def _parts(one: Basis | Conditions, other: Basis | Conditions) -> Iterator[str]:
     yield from (words for part, words in WORDS.items() if getattr(one, part) != getattr(other, part))
 
 
-def _shown(item: ExerciseResult | None) -> str:
+def _shown(item: ExerciseResult | None, *, of_most: bool = False) -> str:
     if item is None:
         return "not there"
-    return item.verdict if item.verdict in ("manual", "fault") else f"{item.verdict} {number(item.score)}"
+    most = f" of {number(item.max_score)}" if of_most else ""
+    return (
+        f"{item.verdict}{most}" if item.verdict in ("manual", "fault") else f"{item.verdict} {number(item.score)}{most}"
+    )

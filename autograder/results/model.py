@@ -3,9 +3,9 @@
 from importlib import metadata
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from autograder.judge.verdict import Verdict
+from autograder.judge.verdict import Finding, Verdict
 
 Budget = Literal["smoke", "cpu", "gpu"]
 
@@ -26,7 +26,8 @@ class ExerciseResult(Model):
     """Verdict on one exercise. `message` is for the student; `mistake` names a known mistake, if it is one; `traceback`
     is for the author of a check that failed, and travels no further than to them. `is_marked` says that a person gave
     the points, and `comment` is what they wrote; `judged` is the share of the points, in [0, 1], that it had before
-    people adjusted any, None if they adjusted none; results.json holds none of these."""
+    people adjusted any, None if they adjusted none; results.json holds none of these. `conditions` is the digest of
+    those under which it was judged, and there only if they are not the submission's."""
 
     id: str
     verdict: Verdict
@@ -38,6 +39,14 @@ class ExerciseResult(Model):
     is_marked: bool = Field(default=False, exclude=True)
     comment: str = Field(default="", exclude=True)
     judged: float | None = Field(default=None, exclude=True)
+    conditions: str = ""
+
+    @model_serializer(mode="wrap")
+    def _unless_they_are_the_submissions(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        if not self.conditions:
+            data.pop("conditions", None)
+        return data
 
     @property
     def is_open(self) -> bool:
@@ -54,6 +63,20 @@ class Repair(Model):
     what: str
 
 
+class Basis(Model):
+    """What decides one verdict beside the bytes of the submission, a digest for each part: the code that is executed,
+    the check's own module, what that imports, and the parts of the `Conditions` that are common to all exercises."""
+
+    source: str
+    check: str
+    shared: str
+    grader: str
+    package: str
+    library: str
+    settings: str
+    key: str
+
+
 class Conditions(Model):
     """What decides results beside the submissions, a digest for each part: the source notebook, the code that grades,
     the students' package, Python and the libraries, budget and limits and sandbox, the course's key, the check of each
@@ -67,6 +90,10 @@ class Conditions(Model):
     key: str
     shared: str
     checks: dict[str, str]
+
+    def basis(self, exercise: str) -> Basis:
+        """What of them decides the verdict on one exercise, by its name."""
+        return Basis(**self.model_dump(exclude={"checks"}), check=self.checks.get(exercise, ""))
 
 
 class SubmissionResult(Model):
@@ -114,6 +141,11 @@ class SubmissionResult(Model):
         return number if name == platform else ""
 
     @property
+    def all_conditions(self) -> set[str]:
+        """The digests of those under which any of its exercises was judged."""
+        return {self.conditions, *(item.conditions for item in self.exercises if item.conditions)}
+
+    @property
     def waiting(self) -> float:
         """The points that a person has still to decide on: an answer that was not written gets none."""
         return sum(item.max_score for item in self.exercises if item.verdict == "manual" and not item.is_marked)
@@ -143,15 +175,31 @@ class RunResult(Model):
     conditions: dict[str, Conditions] = {}
 
 
-class Record(Model):
-    """What is kept of one graded submission: its result, the seconds that it took, and the SHA-256 of the executed
-    notebook, which is a file of its own.
+class Judged(Model):
+    """A verdict that is kept: what was found before anything was said of other exercises, what it rests on, and the
+    digest of the conditions under which it was judged, or would be judged in the same way."""
 
-    `executed` is the notebook's text, and "" once it is in its file; `is_known` says that it was there before this run.
+    finding: Finding
+    basis: Basis
+    conditions: str
+
+
+class Record(Model):
+    """What is kept of one graded submission: its result, the seconds that it took, the SHA-256 of the executed
+    notebook, which is a file of its own, and the verdicts by name of the exercise, but for faults.
+
+    `executed` is the notebook's text, and "" once it is in its file. `anew` tells of the exercises that were judged in
+    this run why that was, in words: nothing for one of which no verdict was kept.
     """
 
     result: SubmissionResult
     seconds: float
     executed: str = Field(default="", exclude=True)
     executed_digest: str = ""
-    is_known: bool = Field(default=False, exclude=True)
+    judged: dict[str, Judged] = {}
+    anew: dict[str, tuple[str, ...]] = Field(default={}, exclude=True)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all of its verdicts were there before this run."""
+        return not self.anew

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from autograder.course import ROOT
 from autograder.errors import SandboxError
+from autograder.sandbox import computing
 from autograder.sandbox.inside.places import HOME, JUDGE, SHARED, USER
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -89,9 +90,7 @@ def environment(home: str) -> dict[str, str]:
         "USER": "student",
         "LANG": "C.UTF-8",
         "TMPDIR": "/tmp",
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
+        **computing.VARIABLES,
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "MPLCONFIGDIR": f"{home}/.matplotlib",
         "PYTHONDONTWRITEBYTECODE": "1",

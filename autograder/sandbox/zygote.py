@@ -148,7 +148,11 @@ def session(address: Address) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        _remove(folder)
+        try:
+            judge_socket(folder).unlink(missing_ok=True)
+            folder.rmdir()
+        except OSError:  # without the sandbox it holds a home
+            _remove(folder)
 
 
 def judge_socket(folder: Path) -> Path:

@@ -48,7 +48,7 @@ def commands(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Check where you stand, and train what you wrote in a notebook of the course."""
+    """Check where you stand, hand in, and train what you wrote in a notebook of the course."""
 
 
 @app.command()
@@ -75,6 +75,27 @@ def check(
         table = check_file(notebook, run=run, told=told)
     print(table)
     raise typer.Exit(0 if table.standing.is_ready else 1)
+
+
+@app.command()
+def submit(
+    notebook: Annotated[Path, typer.Argument(help="Your .ipynb, saved.")],
+    server: Annotated[
+        str | None, typer.Option(metavar="URL", help="The course's server; else FIXMELAB_SERVER says it.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file with your token; else FIXMELAB_TOKEN holds it.")
+    ] = None,
+) -> None:
+    """Hand in to the course's server, and wait for the verdicts; the receipt is put beside the notebook.
+
+    The exit code is 0 if the notebook was graded, whatever the points, and 1 if it was not.
+    """
+    from fixmelab.submitting.submit import submit_file
+
+    verdicts = submit_file(notebook, server, token_file)
+    print(verdicts)
+    raise typer.Exit(0 if verdicts.is_graded else 1)
 
 
 def _switch(help: str) -> typer.models.OptionInfo:

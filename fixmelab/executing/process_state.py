@@ -80,11 +80,17 @@ def _set(values: list[Any]) -> None:
 
 
 def own_style() -> contextlib.AbstractContextManager[None]:
-    """Inside, figures are drawn in matplotlib's own style. It takes milliseconds: once for a cell, not a request."""
+    """Inside, figures are drawn in matplotlib's own style. It takes a millisecond: once for a cell, not a request."""
     matplotlib = sys.modules.get("matplotlib")
     if matplotlib is None:
         return contextlib.nullcontext()
-    style: contextlib.AbstractContextManager[None] = matplotlib.rc_context(
-        {key: value for key, value in matplotlib.rcParamsDefault.items() if key != "backend"}
-    )
+    # As plain maps, since looking up a setting takes matplotlib longer than comparing it, and setting it longer still.
+    found, own = (dict(dict.items(style)) for style in (matplotlib.rcParams, matplotlib.rcParamsDefault))
+    other = {key: value for key, value in own.items() if key != "backend" and not _is_plainly(found.get(key), value)}
+    style: contextlib.AbstractContextManager[None] = matplotlib.rc_context(other)
     return style
+
+
+def _is_plainly(found: Any, value: Any) -> bool:
+    """Whether they are the same text or number. A list, even the same, may be changed in place: a copy is set."""
+    return type(found) is type(value) and isinstance(value, str | int | float | None) and found == value

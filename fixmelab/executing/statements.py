@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from IPython.core.interactiveshell import InteractiveShell
 
 from fixmelab.executing import process_state
+from fixmelab.ipython_cells import is_left_as_it_is
 
 MOST_FAILURES = 20  # of one cell
 # What is no fault of one statement's: a limit that stops the cell, or memory that is full.
@@ -35,6 +36,18 @@ class StatementShell(InteractiveShell):
         super().__init__(*args, **kwargs)
         self.failures: list[Failure] = []
         self._told = ""
+        self._usual = self._transformers()
+
+    def _transformers(self) -> list[Any]:
+        manager = self.input_transformer_manager
+        return [*manager.cleanup_transforms, None, *manager.line_transforms, None, *manager.token_transformers]
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """As IPython's own, which reads each cell token by token, in a time in which many a cell has run."""
+        if is_left_as_it_is(raw_cell) and self._transformers() == self._usual and not self.input_transformers_post:
+            return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
+        transformed: str = super().transform_cell(raw_cell)
+        return transformed
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         self._told = "\n".join(map(str, stb))

@@ -7,12 +7,13 @@ import torch
 
 from fixmelab.executing.process_state import as_at_the_start, seeded
 from fixmelab.judged import elsewhere, toys, wire
-from fixmelab.judged.lent import Ask, StandIn, StandInModule, stand_in
+from fixmelab.judged.lent import Ask, Serve, StandIn, StandInMethod, StandInModule, stand_in
+from fixmelab.judged.loans import Replaced
 
 DRAWN = 8191  # a prime, so that no two rows of a matrix are the same
 
 
-def _nobody(question: bytes) -> bytes:
+def _nobody(question: bytes, serve: Serve) -> bytes:
     raise wire.WireError("nobody is here to be asked")
 
 
@@ -20,13 +21,16 @@ class Probe:
     """Objects of the student's process, by handle, and the requests that a judge may make of them.
 
     Handle 0 is the answer itself. Requests are maps with the key `op`: `call`, `elsewhere`, `attribute`, `assign`,
-    `gradient`, `redraw`, `parameters`, `nudge`, `render`, `make`, `drop`. A reply holds `value`, or `error` with
-    `type`, `text` and `where`; and `changed`, the numbers of the arguments that were changed in place.
+    `gradient`, `redraw`, `parameters`, `nudge`, `render`, `make`, `replace`, `put_back`, `endow`, `drop`. A reply
+    holds `value`, or `error` with `type`, `text` and `where`; and `changed`, the numbers of the arguments that were
+    changed in place.
 
-    While a request is served, `ask` brings questions about toys that the judge has lent to the judge.
+    While a request is served, `ask` brings questions about toys that the judge has lent to the judge. `names` are those
+    of the notebook that the answer comes from, in which the judge may replace functions until `put_back` is called.
     """
 
-    def __init__(self, answer: Any, ask: Ask = _nobody) -> None:
+    def __init__(self, answer: Any, ask: Ask = _nobody, names: dict[str, Any] | None = None) -> None:
+        self._replaced = Replaced({} if names is None else names)
         self._objects = {0: answer}
         self._last = 0
         self._ask = ask
@@ -41,6 +45,10 @@ class Probe:
             return wire.encode(reply, self._keep)
         except (Exception, SystemExit) as error:
             return wire.encode({"error": _describe(error)})
+
+    def put_back(self) -> None:
+        """Take what was replaced back to where it was."""
+        self._replaced.put_back()
 
     def _resolve(self, handle: wire.Handle) -> Any:
         return self._objects[handle.number]
@@ -153,9 +161,41 @@ class Probe:
     def _make(self, *, op: str, name: str, args: list) -> dict:
         return {"value": self._keep(toys.MADE[name](*args))}
 
+    def _replace(self, *, op: str, names: dict) -> dict:
+        """Put what is lent in the place of functions of the notebook."""
+        for name, lent in names.items():
+            self._replaced.put(name, lent)
+        return {"value": None}
+
+    def _put_back(self, *, op: str) -> dict:
+        self.put_back()
+        return {"value": None}
+
+    def _endow(self, *, op: str, target: Any, methods: dict, own: list, state: dict | None) -> dict:
+        """Put what is lent in the place of methods of an object, made of the class `target` if there is a state. It is
+        handed the object's `own` methods."""
+        if state is not None:
+            target = _made_without_init(target, state)
+        for name, lent in methods.items():
+            setattr(target, name, StandInMethod(lent, target, own))
+        return {"value": None if state is None else target}
+
     def _drop(self, *, op: str, number: int) -> dict:
         self._objects.pop(number, None)
         return {"value": None}
+
+
+def _made_without_init(kind: type, state: dict) -> Any:
+    """An object of a class whose __init__ is not called, with these attributes; a module's tensors are buffers."""
+    made: Any = object.__new__(kind)
+    if isinstance(made, torch.nn.Module):
+        torch.nn.Module.__init__(made)
+    for name, value in state.items():
+        if isinstance(made, torch.nn.Module) and isinstance(value, torch.Tensor):
+            made.register_buffer(name, value)
+        else:
+            setattr(made, name, value)
+    return made
 
 
 def _is_there(value: Any) -> bool:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from fixmelab.graphs import Graph
 from fixmelab.judged.flows import Trajectories
+from fixmelab.judged.loans import Loan
 from fixmelab.judged.players import Batches, Critic, Inpainter, InpaintingProblem, TrainingProblem, Warp
 from fixmelab.models.sampled_gcn import Activation, Hops, SampledGCN
 
@@ -254,7 +255,7 @@ def _mean(h: Tensor, neighbors: Tensor, weight: Tensor, activation: Activation) 
 
 _LENT = (
     *(LinearDecoder, Bowl, Halves, Identity, Recorder, Drift, Curve),
-    *(Trajectories, Batches, Inpainter, Critic),
+    *(Trajectories, Batches, Inpainter, Critic, Loan),
 )
 _MADE = (Graph, sparse, leaf, JointProblem, Holder, Warp, TrainingProblem, InpaintingProblem)
 LENT = {toy.__name__: toy for toy in _LENT}

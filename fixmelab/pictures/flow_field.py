@@ -1,6 +1,6 @@
 """A velocity field in a plane, followed: where points of a grid end up, arrows, and the path of one point."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,13 +48,17 @@ class FlowField:
 
     def path(self, p: float, s: float) -> np.ndarray:
         """The path of a point, (N, 2)."""
-        place = torch.tensor([p]), torch.tensor([s])
-        places = [place]
+        return self.paths([(p, s)])[0]
+
+    def paths(self, starts: Sequence[tuple[float, float]]) -> list[np.ndarray]:
+        """The paths of several points, which are followed together, (N, 2) each."""
+        p, s = torch.tensor(starts).unbind(1)
+        places = [(p, s)]
         for number in range(PATH_STEPS):
-            place = self._moved(*place, min(FIRST_STEP * GROWTH**number, LAST_STEP, FASTEST / self.rate))
-            places.append(place)
-        found = torch.tensor([[float(a), float(b)] for a, b in places])
-        return found[torch.isfinite(found).all(dim=1)].float().numpy()
+            p, s = self._moved(p, s, min(FIRST_STEP * GROWTH**number, LAST_STEP, FASTEST / self.rate))
+            places.append((p, s))
+        found = torch.stack([torch.stack(place, dim=1) for place in places], dim=1)
+        return [one[torch.isfinite(one).all(dim=1)].float().numpy() for one in found]
 
     def parabola(self) -> np.ndarray:
         """s = p² / rate, which all paths approach, (N, 2)."""

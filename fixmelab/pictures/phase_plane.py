@@ -123,8 +123,8 @@ def _draw(axes: Axes, field: FlowField) -> None:
     across, up, right, high = field.arrows().T
     axes.quiver(across, up, right, high, color="#9aa1ac", scale=22, width=0.004, pivot="mid")
     axes.plot(*field.parabola().T, color=PARABOLA, ls="--", lw=1.5)
-    for start in STARTS:
-        axes.plot(*field.path(*start).T, color=PATH, lw=1.6)
+    for start, path in zip(STARTS, field.paths(STARTS), strict=True):
+        axes.plot(*path.T, color=PATH, lw=1.6)
         axes.plot(*start, "o", ms=4, color=PATH)
     axes.plot(0, 0, "o", ms=8, mfc=plotting.INK, mec="white", clip_on=False)
     if rest is not None:

@@ -4,11 +4,10 @@ import ast
 import functools
 import math
 import re
-import warnings
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
-from fixmelab.ipython_cells import as_python
+from fixmelab.ipython_cells import as_python, tree_of
 
 FIXME = "FIXME: "
 NO_STATEMENT = frozenset([""])
@@ -86,11 +85,11 @@ def parsed(text: str) -> ast.Module | None:
     if len(text) > MAX_PARSED:
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(as_python(text))
+        return tree_of(as_python(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    finally:
+        tree_of.cache_clear()  # the tree is the caller's, who may change it
 
 
 class Syntax(NamedTuple):

@@ -18,11 +18,13 @@ SECONDS = 20  # that Colab may take to hand over the notebook
 
 @dataclass(frozen=True)
 class Opened:
-    """A notebook that was read. `saved` is when its file was, in seconds since 1970; None without a file."""
+    """A notebook that was read, and the bytes of its file. `saved` is when the file was, in seconds since 1970; None
+    without a file."""
 
     notebook: NotebookNode
     where: str
     saved: float | None
+    data: bytes
 
 
 def by_path(path: Path) -> Opened:
@@ -33,7 +35,7 @@ def by_path(path: Path) -> Opened:
         data, saved = path.read_bytes(), path.stat().st_mtime
     except OSError as error:
         raise NotebookError(f"{path} cannot be read: {error.strerror}; give the path of your notebook") from None
-    return Opened(_read(data, str(path)), path.name, saved)
+    return Opened(_read(data, str(path)), path.name, saved, data)
 
 
 def here(name: str) -> Opened:
@@ -42,7 +44,8 @@ def here(name: str) -> Opened:
     Raises NotebookError if it cannot be found, and says what to do.
     """
     if "google.colab" in sys.modules:
-        return Opened(_read(_from_colab(), "this notebook"), "this notebook", None)
+        data = _from_colab()
+        return Opened(_read(data, "this notebook"), "this notebook", None, data)
     tried = list(_paths(name))
     for path in tried:
         if path.is_file():

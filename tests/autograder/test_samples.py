@@ -13,6 +13,7 @@ from nbgrader.api import Gradebook
 
 from autograder import cells, course
 from tests.submissions import samples
+from tests.warm import WarmCommands
 
 HONEST = ("perfect", "three_mistakes", "half_finished", "untouched")
 CHEATS = tuple(student for student in samples.samples() if student.startswith("cheat"))
@@ -35,22 +36,10 @@ def test_the_perfect_sample_keeps_the_pictures_of_a_real_run():
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory):
+def graded(tmp_path_factory, crew):
     out = tmp_path_factory.mktemp("graded")
-    command = [
-        sys.executable,
-        "-m",
-        "autograder",
-        "grade",
-        "vae",
-        str(samples.FOLDER),
-        "--out",
-        str(out),
-        "--jobs",
-        "1",
-    ]
-    wide = os.environ | {"COLUMNS": "200"}
-    done = subprocess.run(command, cwd=course.ROOT, capture_output=True, text=True, env=wide)
+    with pytest.MonkeyPatch.context() as patch:
+        done = WarmCommands(crew, patch)("grade", "vae", samples.FOLDER, "--out", out)
     assert done.returncode == 0, done.stderr
     run = json.loads((out / "results.json").read_text())
     return done, out, {item["student"]: item for item in run["submissions"]}
@@ -92,35 +81,72 @@ def test_table_report_and_notebooks_are_there(graded):
     assert not any(secret in shown for secret in secrets)
 
 
+# Right, but for scores that exp cannot take: a part of the points.
+WITHOUT_LOG_SPACE = """# exercise: chain_log_partition
+def chain_log_partition(log_scores, transitions):
+    alpha = log_scores[0].exp()
+    for scores in log_scores[1:]:
+        alpha = scores.exp() * (alpha @ transitions.exp())
+    return alpha.sum().log()
+"""
+
+
+def of_each_verdict(release, source):
+    """Right, wrong, partly right (though a visible test fails), open and written answers to foundations."""
+    perfect = samples.solved(release, source)
+    stubs = {cells.grade_id(cell): cell.source for cell in release.cells}
+
+    def answer(cell):
+        match cells.anchors(cell):
+            case ["chain_log_partition"]:
+                return WITHOUT_LOG_SPACE
+            case ["padding"]:
+                return cell.source.replace(
+                    "return left, kernel_width - 1 - left", "return kernel_width - 1 - left, left"
+                )
+            case ["convolve"]:
+                return stubs[cells.grade_id(cell)]
+        return cell.source
+
+    made = samples.edited(perfect, answer)
+    for cell in made.cells:
+        if cells.is_written(cell):
+            cell.source = "It has no neighbours."
+    return made
+
+
 @pytest.mark.slow
 def test_plain_nbgrader_gives_the_same_automatic_score(warm_autograder, tmp_path, monkeypatch):
     # nbgrader starts alembic by its bare name.
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(course.ROOT))
-    shutil.copytree(course.source_path("vae").parent, tmp_path / "source" / "vae")
+    name = "foundations"
+    shutil.copytree(course.source_path(name).parent, tmp_path / "source" / name)
     shutil.copy(course.ROOT / "nbgrader_config.py", tmp_path)
-    # Passes, a failure and open answers.
-    notebook = samples.edited(samples.samples()["half_finished"], lambda cell: samples.with_mistakes(cell.source))
-    (tmp_path / "submitted" / "ada" / "vae").mkdir(parents=True)
-    nbformat.write(notebook, tmp_path / "submitted" / "ada" / "vae" / "vae.ipynb")
-    done = warm_autograder("grade", "vae", tmp_path / "submitted", "--out", tmp_path / "graded")
+    release, source = (nbformat.read(path(name), as_version=4) for path in (course.release_path, course.source_path))
+    (tmp_path / "submitted" / "ada" / name).mkdir(parents=True)
+    nbformat.write(of_each_verdict(release, source), tmp_path / "submitted" / "ada" / name / f"{name}.ipynb")
+    done = warm_autograder("grade", name, tmp_path / "submitted", "--out", tmp_path / "graded")
     assert done.returncode == 0, done.stderr
     (result,) = json.loads((tmp_path / "graded" / "results.json").read_text())["submissions"]
     assert {item["verdict"] for item in result["exercises"]} == {"pass", "fail", "missing", "manual"}
+    (partly,) = (item for item in result["exercises"] if item["id"] == "foundations.chain_log_partition")
+    assert (partly["verdict"], partly["score"]) == ("fail", 2.0)
+    assert partly["message"].startswith("2 of 3 points: for log Z and its gradients, but not for impossible pairs")
     for command in ("generate_assignment", "autograde"):
         done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", command, "vae"],
+            [sys.executable, "-m", "nbgrader", command, name],
             cwd=tmp_path,
             capture_output=True,
             text=True,
         )
         assert done.returncode == 0, done.stderr[-3000:]
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "fixmelab") as gradebook:
-        grades = gradebook.find_submission("vae", "ada").notebooks[0].grades
+        grades = gradebook.find_submission(name, "ada").notebooks[0].grades
         scores = {
-            f"vae.{grade.name.removeprefix(cells.TEST_PREFIX)}": grade.auto_score
+            f"{name}.{grade.name.removeprefix(cells.TEST_PREFIX)}": grade.auto_score
             for grade in grades
             if grade.name.startswith(cells.TEST_PREFIX)
         }
     ours = {item["id"]: item["score"] for item in result["exercises"] if item["id"] in scores}
-    assert scores == ours and len(ours) == 19
+    assert scores == ours and len(ours) == 7

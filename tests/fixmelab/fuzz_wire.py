@@ -17,8 +17,7 @@ with atheris.instrument_imports(
 
 TARGETS = {
     "decode": wire_properties.decode_gives_a_plain_value_or_a_wire_error,
-    "ask": wire_properties.ask_gives_a_value_or_says_what_is_wrong,
-    "judge": wire_properties.judge_finds_something,
+    "reply": wire_properties.a_reply_is_a_value_or_says_what_is_wrong,
 }
 
 

@@ -82,6 +82,23 @@ def _command(arguments: list[str]) -> None:
     cli.main()
 
 
+def confined(arguments: list[str], most_bytes: int) -> tuple[int, str]:
+    """Exit code and stderr of a command in a fork that may write no larger file."""
+    read, write = os.pipe()
+    process = multiprocessing.get_context("fork").Process(target=_confined, args=(arguments, most_bytes, write))
+    process.start()
+    os.close(write)
+    with open(read) as file:
+        err = file.read()
+    return finished(process), err
+
+
+def _confined(arguments: list[str], most_bytes: int, stderr: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+    sys.stderr = os.fdopen(stderr, "w")
+    _command(arguments)
+
+
 def finished(process: multiprocessing.Process) -> int:
     """The exit code of a fork, negative after a signal."""
     process.join(240)
@@ -190,7 +207,7 @@ def test_help_is_quick_and_names_every_flag() -> None:
 
 
 @pytest.mark.slow
-def test_a_run_writes_all_it_promises(arguments, tmp_path) -> None:
+def test_a_run_writes_all_it_promises(arguments, tmp_path, monkeypatch, capsys) -> None:
     code, out, err = fixmelab(arguments())
     folder = tmp_path / "results"
     assert code == 0, err
@@ -212,20 +229,19 @@ def test_a_run_writes_all_it_promises(arguments, tmp_path) -> None:
     assert [float(row["loss"]) for row in table] == steps.tolist()
     for picture in folder.glob("*.png"):
         Image.open(picture).load()
-    code, out, err = fixmelab(arguments())
-    assert code == 0 and "holds 6 steps: nothing left to train" in out
+    assert here(arguments(), monkeypatch) == 0
+    assert "holds 6 steps: nothing left to train" in capsys.readouterr().out
 
 
-@pytest.mark.slow
-def test_without_a_path_it_trains_on_the_embedded_cats(arguments, tmp_path) -> None:
-    code, out, err = fixmelab(arguments(data_path=None, train_steps=2))
-    assert code == 0, err
+def test_without_a_path_it_trains_on_the_embedded_cats(arguments, tmp_path, monkeypatch) -> None:
+    assert here(arguments(data_path=None, train_steps=2), monkeypatch) == 0
     assert len(rows(tmp_path / "results")) == 2
 
 
 @pytest.mark.slow
-def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_been(arguments, tmp_path) -> None:
+def test_a_run_killed_at_random_moments_ends_as_if_nothing_had_been(arguments, tmp_path, monkeypatch) -> None:
     """Killed dead five times, wherever it is; then to the end, and nothing half-written is left."""
+    monkeypatch.setattr("fixmelab.commands.fid.STEPS", 5)
     long = {"train_steps": 35, "save_and_sample_every": 5, "fid": "", "time_steps": 3}
     assert finished(forked(arguments(**long, save_folder=tmp_path / "whole"))) == 0
     moments, kills = random.Random(5), 0
@@ -441,11 +457,7 @@ def test_no_space_left_is_one_line_and_leaves_what_was_whole(arguments, tmp_path
     folder = tmp_path / "results"
     assert here(arguments(train_steps=3), monkeypatch) == 0
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-
-    def confine() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    code, _, err = fixmelab(arguments(), preexec_fn=confine)
+    code, err = confined(arguments(), limit)
     assert code == 1
     (line,) = [line for line in err.splitlines() if line.startswith("error: ")]
     assert "cannot be written" in line and "Traceback" not in err

@@ -1,5 +1,6 @@
 """The Fréchet distance: 0 for the same images, larger the more they are spoilt; its features are seeded and kept."""
 
+import importlib.util
 import sys
 import types
 
@@ -7,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-pytest.importorskip("torchmetrics")
-
 from fixmelab.commands import fid
 from fixmelab.commands.fid import Features, Fid
+
+# Not imported here: it takes seconds, in every process that collects tests.
+pytestmark = pytest.mark.skipif(importlib.util.find_spec("torchmetrics") is None, reason="torchmetrics is not there")
 
 
 @pytest.fixture(autouse=True)

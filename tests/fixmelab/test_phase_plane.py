@@ -32,6 +32,15 @@ def test_a_path_begins_at_its_start():
     assert np.allclose(path[:, 1], 4 * path[:, 0] ** 2, atol=1e-3)
 
 
+def test_paths_that_are_followed_together_are_those_of_each_alone():
+    field = FlowField(lambda p, s, decay, rate: (p * p * 9, -2 * s), 0.0, 1.0)
+    starts = (0.5, 1.0), (-0.2, 1.3)  # the first runs away
+    paths = field.paths(starts)
+    assert len(paths[0]) < len(paths[1])
+    for start, path in zip(starts, paths, strict=True):
+        assert np.array_equal(path, field.path(*start))
+
+
 def test_arrows_point_along_the_velocity_and_are_not_longer_than_1():
     arrows = FlowField(lambda p, s, decay, rate: (torch.ones_like(p), 0 * s), 0.0, 1.0).arrows()
     assert (arrows[:, 2] > 0).all() and not arrows[:, 3].any() and np.hypot(*arrows[:, 2:].T).max() <= 1

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 CELL = 'from fixmelab.probe import check\ncheck("vae.gaussian_kl", 7)\nprint("the cell went on")'
 NOT_INSTALLED = "vae.gaussian_kl is not judged here: the instructors' package is not installed."
-TELLS = 'def judge(exercise, answer):\n    print("judged", exercise, answer)\n'
+TELLS = 'def judge(exercise, answer, names):\n    print("judged", exercise, answer)\n'
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_an_instructors_package_whose_code_is_gone_is_not_called_absent(students
 
 
 def test_what_the_judge_raises_comes_through(students, tmp_path) -> None:
-    code = 'def judge(exercise, answer):\n    raise AssertionError(f"{exercise}: {answer} is wrong")'
+    code = 'def judge(exercise, answer, names):\n    raise AssertionError(f"{exercise}: {answer} is wrong")'
     done = run_cell(distribution(tmp_path, code), students)
     assert done.returncode == 1 and not done.stdout
     assert done.stderr.splitlines()[-1] == "AssertionError: vae.gaussian_kl: 7 is wrong"

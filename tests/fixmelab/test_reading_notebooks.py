@@ -1,11 +1,13 @@
 """What a file is that is no notebook is said by name; one that only looks odd is read."""
 
+import ast
 import json
 
 import pytest
 
-from fixmelab.ipython_cells import as_python, without_cell_magics
-from fixmelab.notebooks import NotebookError, looks_like_a_notebook, read_notebook
+from fixmelab.ipython_cells import as_python, is_left_as_it_is, without_cell_magics
+from fixmelab.notebooks import NotebookError, looks_like_a_notebook, read_notebook, require_notebook
+from fixmelab.restoring.cell_text import parsed
 
 CELLS = [{"cell_type": "code", "source": "x = 1", "outputs": []}]
 WHOLE = json.dumps({"nbformat": 4, "cells": CELLS}, indent=1)
@@ -60,8 +62,11 @@ def test_it_is_read(data) -> None:
     ],
 )
 def test_it_is_named(data, what) -> None:
+    with pytest.raises(NotebookError) as required:
+        require_notebook(data if isinstance(data, bytes) else data.encode())
     with pytest.raises(NotebookError) as caught:
         read_notebook(data if isinstance(data, bytes) else data.encode())
+    assert str(required.value) == str(caught.value), "who only requires one is told the same"
     assert what in str(caught.value) and "\n" not in str(caught.value) and ";" in str(caught.value)
 
 
@@ -102,3 +107,50 @@ def test_a_cell_in_another_language_keeps_its_magic_first() -> None:
 def test_a_cell_full_of_commands_takes_no_time() -> None:
     assert as_python("!x\n" * 3_000).count("pass") == 3_000
     assert not as_python("%%time\n" * 3_000)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = 1\ny = 2",
+        "x = 5 \\\n% 3",
+        "'''\n%time\n!ls\nwhat?\n'''\nx = (5\n% 3)",
+        "# why?\nawait f()\n\n",
+        "x = 1",
+        "\nx = 1\ny = 2",
+        "  x = 1\n  y = 2",
+        ">>> x = 1\n>>> y = x",
+        "x: int\n...: y",
+        "In [1]: x = 1\nIn [2]: y = 2",
+        "%matplotlib inline\nx = 1",
+        "x = 1\nx?",
+        ",f a b\nx = 1",
+        "def f(:\n    pass",
+    ],
+)
+def test_what_is_left_alone_is_what_ipython_leaves_alone(text) -> None:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    if is_left_as_it_is(text):
+        assert TransformerManager().transform_cell(text).rstrip("\n") == text.rstrip("\n")
+
+
+def test_most_cells_are_left_alone() -> None:
+    assert is_left_as_it_is("# exercise: f\ndef f(x):\n    return x[1] % 3  # why?\n")
+
+
+def test_a_tree_is_parsed_once_and_is_its_readers_own(monkeypatch) -> None:
+    text, asked = "x = 'a text of this test'", []
+    parse = ast.parse
+    with monkeypatch.context() as patched:  # pytest parses what it shows of a failure
+        patched.setattr(ast, "parse", lambda source: asked.append(source) or parse(source))
+        tree = parsed(text)
+    assert tree is not None and asked == [text]
+    tree.body.clear()
+    again = parsed(text)
+    assert again is not None and again.body
+
+
+def test_a_cell_of_blank_lines_is_left_alone_and_a_prompt_below_one_is_not() -> None:
+    assert is_left_as_it_is("x = 1" + "\n" * 100_000 + "y = 2")
+    assert not is_left_as_it_is("x = (\n\n \u2003>>> 1)")

@@ -175,7 +175,7 @@ def bodies(draw):
     return draw(crafted | damaged() | st.sampled_from(wire_properties.seeds()))
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(bodies() | st.binary(max_size=300))
 def test_any_bytes_are_a_plain_value_or_a_wire_error(body):
     wire_properties.decode_gives_a_plain_value_or_a_wire_error(body)
@@ -222,8 +222,7 @@ print(peak() - before)
 @given(st.lists(bodies(), min_size=1, max_size=4))
 def test_any_reply_is_a_value_or_says_what_is_wrong(parts):
     data = wire_properties.SEPARATOR.join(parts)
-    wire_properties.ask_gives_a_value_or_says_what_is_wrong(data)
-    wire_properties.judge_finds_something(data)
+    wire_properties.a_reply_is_a_value_or_says_what_is_wrong(data)
 
 
 def test_any_greeting_is_turned_away():
@@ -243,9 +242,8 @@ def test_any_greeting_is_turned_away():
 @pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None, reason="atheris is not installed: its wheels are for Linux on x86-64"
 )
-@pytest.mark.parametrize(
-    ("target", "runs"), [("decode", 200_000), ("ask", 20_000), ("judge", 10_000), ("greeting", 5_000)]
-)
+# The last new branch of decode came after 27,000 runs; the others still find one now and then, and are kept short.
+@pytest.mark.parametrize(("target", "runs"), [("decode", 60_000), ("reply", 8_000), ("greeting", 3_000)])
 def test_atheris_finds_nothing(target, runs, tmp_path):
     options = [f"-runs={runs}", "-seed=1", "-max_len=2048", "-len_control=0", "-timeout=20", "-rss_limit_mb=2048"]
     done = subprocess.run([sys.executable, str(FUZZ), target, *options], cwd=tmp_path, capture_output=True, text=True)

@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from autograder.judge.draw import Draw
 from autograder.judge.exercise import Exercise
 from autograder.judge.expect import expect
 from autograder.judge.judging import judge
+from autograder.judge.lending import Answer
 from autograder.judge.server import JudgeServer
 from autograder.judge.student import Channel, StudentSession
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed
@@ -52,15 +52,20 @@ def replies(data: bytes) -> Channel:
     parts = data.split(SEPARATOR)
     turn = iter(range(10**9))
 
-    def ask(body: bytes, answer: Callable[[bytes], bytes]) -> bytes:
+    def ask(body: bytes, answer: Answer) -> bytes:
         part = parts[next(turn) % len(parts)]
         for _ in parts:
             if wire.is_question(part):
-                answer(part)
+                answer(part, lambda _: parts[next(turn) % len(parts)])
                 part = parts[next(turn) % len(parts)]
         return part
 
     return ask
+
+
+def a_reply_is_a_value_or_says_what_is_wrong(data: bytes) -> None:
+    ask_gives_a_value_or_says_what_is_wrong(data)
+    judge_finds_something(data)
 
 
 def ask_gives_a_value_or_says_what_is_wrong(data: bytes) -> None:

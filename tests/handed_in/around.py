@@ -40,10 +40,9 @@ def names_of_one_module_of_which_one_is_missing() -> Notebook:
 
 
 @graded(
-    lost=dict.fromkeys(
-        ("log_partition", "tag_log_probability"),
-        "Cell 6 stopped at `import wandb`: wandb is not installed where it is graded; use numpy, torch",
-    ),
+    lost={
+        "log_partition": "Cell 6 stopped at `import wandb`: wandb is not installed where it is graded; use numpy, torch"
+    },
     source="",
 )
 def a_package_that_is_needed_and_missing() -> Notebook:
@@ -51,9 +50,7 @@ def a_package_that_is_needed_and_missing() -> Notebook:
 
 
 @graded(
-    lost=dict.fromkeys(
-        ("log_partition", "tag_log_probability"), "Cell 6 stopped at `table = open('/content/drive/x').read()`"
-    ),
+    lost={"log_partition": "Cell 6 stopped at `table = open('/content/drive/x').read()`"},
     source="",
 )
 def a_file_that_is_needed_and_missing() -> Notebook:

@@ -56,16 +56,16 @@ for name, source in TAKEN.items():
     graded(source="")(taken)
 
 
-# The visible tests of tag_log_probability call the answer to log_partition.
+# The visible tests of tag_log_probability call the answer to log_partition, which costs it nothing.
 NO_GPU = "It is graded without a GPU: use the device of the arguments"
 
 
-@graded(lost=dict.fromkeys(("log_partition", "tag_log_probability"), NO_GPU), never=("not right yet",), source="")
+@graded(lost={"log_partition": NO_GPU}, source="")
 def a_gpu_that_is_not_there() -> Notebook:
     return changed("log_partition", lambda text: text.replace("log_scores, dim=1", "log_scores.cuda(), dim=1"))
 
 
-@graded(lost=dict.fromkeys(("log_partition", "tag_log_probability"), NO_GPU), never=("not right yet",), source="")
+@graded(lost={"log_partition": NO_GPU}, source="")
 def a_gpu_by_name() -> Notebook:
     return changed("log_partition", lambda text: text.replace("log_scores, dim=1", "log_scores.to('cuda'), dim=1"))
 

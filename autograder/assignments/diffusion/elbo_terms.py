@@ -12,19 +12,20 @@ from autograder.assignments.diffusion import common, reference
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
+from autograder.judge.parts import part
 from autograder.judge.student import Remote
 
 
-@exercise("diffusion.elbo_terms")
+@exercise("diffusion.elbo_terms", parts={"L_0": 1, "L_1 … L_{T−1}": 1, "L_T": 1})
 def elbo_terms(student: Remote, draw: Draw) -> None:
     for steps, factor in draw.again((draw.integer(5, 9), 1.0), (draw.integer(9, 14), 0.02), (2, 1.0)):
         betas = factor * common.random_betas(draw, steps, torch.float64)
         mean, std = 2 * float(draw.normal(1)[0]), float(draw.positive(1)[0])
-        l_0, between, l_T = expect(student(mean, std, betas)).items(3)
-        wanted = reference.elbo_terms(mean, std, betas)
-        expect(l_0, "L_0").close(wanted[0])
-        expect(between, "L_1 … L_{T−1}").close(wanted[1])
-        expect(l_T, "L_T").close(wanted[2])
+        found = expect(student(mean, std, betas)).items(3)
+        names, wanted = ("L_0", "L_1 … L_{T−1}", "L_T"), reference.elbo_terms(mean, std, betas)
+        for got, right, name in zip(found, wanted, names, strict=True):
+            with part(name):
+                expect(got, name).close(right)
 
 
 def _terms_with(mean, std, betas, **changed):
@@ -34,26 +35,27 @@ def _terms_with(mean, std, betas, **changed):
 
 
 @mistake(
-    "The terms L_1 … L_{T−1} hold only the part from the means: the variances of the two Gaussians differ, and that costs something."
+    "The terms L_1 … L_{T−1} hold only the part from the means: the variances of the two Gaussians differ, and that costs something.",
+    earns=2,
 )
 def without_the_part_from_the_variances(mean, std, betas):
     error = reference.eps_variance(reference.alpha_bars_of(betas), std)
     return _terms_with(mean, std, betas, between=(reference.loss_weight(betas, betas) * error)[1:])
 
 
-@mistake("L_0 is a log-likelihood of a density: its constant ½ log(2π β_1) is missing.")
+@mistake("L_0 is a log-likelihood of a density: its constant ½ log(2π β_1) is missing.", earns=2)
 def without_the_constant(mean, std, betas):
     l_0 = reference.elbo_terms(mean, std, betas)[0]
     return _terms_with(mean, std, betas, l_0=l_0 - 0.5 * torch.log(2 * math.pi * betas[0]))
 
 
-@mistake("L_0 has the wrong sign in its constant.")
+@mistake("L_0 has the wrong sign in its constant.", earns=2)
 def constant_with_the_wrong_sign(mean, std, betas):
     l_0 = reference.elbo_terms(mean, std, betas)[0]
     return _terms_with(mean, std, betas, l_0=l_0 - torch.log(2 * math.pi * betas[0]))
 
 
-@mistake("L_T uses x_0 = mean only: averaged over the data, ‖x_0‖² is mean² + std².")
+@mistake("L_T uses x_0 = mean only: averaged over the data, ‖x_0‖² is mean² + std².", earns=2)
 def prior_term_at_the_mean(mean, std, betas):
     last = reference.alpha_bars_of(betas)[-1]
     return _terms_with(mean, std, betas, l_T=0.5 * (last * mean**2 - last - torch.log(1 - last)))
@@ -64,19 +66,19 @@ def terms_of_the_elbo(mean, std, betas):
     return tuple(-term for term in reference.elbo_terms(mean, std, betas))
 
 
-@mistake("The second result holds T terms: the first step belongs to L_0 and is no divergence.")
+@mistake("The second result holds T terms: the first step belongs to L_0 and is no divergence.", earns=2)
 def first_step_among_the_divergences(mean, std, betas):
     l_0, between, l_T = reference.elbo_terms(mean, std, betas)
     return l_0, torch.cat([l_0[None], between]), l_T
 
 
-@mistake("The terms between are added up: return them one by one, (T − 1,).")
+@mistake("The terms between are added up: return them one by one, (T − 1,).", earns=2)
 def sums_the_terms(mean, std, betas):
     l_0, between, l_T = reference.elbo_terms(mean, std, betas)
     return l_0, between.sum(), l_T
 
 
-@mistake("The weight λ_t is missing: in nats, the squared error of ε counts λ_t times.")
+@mistake("The weight λ_t is missing: in nats, the squared error of ε counts λ_t times.", earns=2)
 def without_the_weight(mean, std, betas):
     alpha_bars = reference.alpha_bars_of(betas)
     error = reference.eps_variance(alpha_bars, std)

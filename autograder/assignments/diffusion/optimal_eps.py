@@ -61,6 +61,12 @@ def covariance_without_the_root(x_t, alpha_bar, mean, std):
     return (1 - a) * (x_t - a.sqrt() * mean) / (a * std**2 + 1 - a)
 
 
+@mistake("This is x_t standardised: the covariance of ε and x_t is missing, and the variance of x_t has a root.")
+def standardised(x_t, alpha_bar, mean, std):
+    a = torch.as_tensor(alpha_bar, dtype=x_t.dtype)
+    return (x_t - a.sqrt() * mean) / (a * std**2 + 1 - a).sqrt()
+
+
 @mistake("This is the score, ∇ log q(x_t); the noise is −√(1 − ᾱ) times it.")
 def score_for_noise(x_t, alpha_bar, mean, std):
     a = torch.as_tensor(alpha_bar, dtype=x_t.dtype)

@@ -204,7 +204,6 @@ class LossesByHand(common.Precomputed):
 
 
 HARMLESS = {
-    "torch.randn_like(x_0) → torch.randn_like(x_0.detach()) (2)": "What is drawn has no gradient.",
     "torch.randn_like(x_0) if noise is None else noise → torch.randn_like(x_0) if noise is None else noise.detach() (2)": "Pictures are data, and noise is drawn: nothing is trained through either.",
     "self.q_sample(x_0, t, noise) → self.q_sample(x_0.detach(), t, noise)": "Pictures are data, and noise is drawn: nothing is trained through either.",
     "self.q_sample(x_0, t, noise) → self.q_sample(x_0, t.detach(), noise)": "Steps are whole numbers, which have no gradient.",

@@ -353,5 +353,4 @@ HARMLESS = {
     "t_index > 0 → t_index >= 0": "At index 0 the variance is 0, and so is the noise.",
     "t_index > 0 → t_index > -1": "At index 0 the variance is 0, and so is the noise.",
     "mean + variance.sqrt() * torch.randn_like(x) → mean - variance.sqrt() * torch.randn_like(x)": "A normal number is as often of either sign.",
-    "torch.randn_like(x) → torch.randn_like(x.detach())": "What is drawn has no gradient.",
 }

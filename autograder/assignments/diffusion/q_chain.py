@@ -49,6 +49,11 @@ def chain_backward(x_0, betas, noises):
     return x
 
 
+@mistake("The betas are taken from the end of the schedule: step k has betas[k].")
+def betas_from_the_end(x_0, betas, noises):
+    return reference.q_chain(x_0, betas.flip(0), noises)
+
+
 @mistake("Every step starts from x_0 again: it must start from what the step before gave.")
 def always_from_x_0(x_0, betas, noises):
     x = x_0

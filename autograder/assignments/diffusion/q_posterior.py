@@ -88,6 +88,12 @@ def alpha_bar_without_the_root(x_0, x_t, t, betas):
     return common.posterior_with(x_0, x_t, t, betas, of_x_0=before * betas / (1 - alpha_bars))
 
 
+@mistake("√ᾱ_t stands in the factor of x_0; right is √ᾱ_{t−1}, of the step before.")
+def own_alpha_bar_with_x_0(x_0, x_t, t, betas):
+    alpha_bars = reference.alpha_bars_of(betas)
+    return common.posterior_with(x_0, x_t, t, betas, of_x_0=alpha_bars.sqrt() * betas / (1 - alpha_bars))
+
+
 @mistake("t is taken as 1-based: betas[0] belongs to t = 0 in code, the first step.")
 def posterior_one_based(x_0, x_t, t, betas):
     return reference.q_posterior(x_0, x_t, (t - 1).clamp(min=0), betas)

@@ -168,7 +168,6 @@ class FromDoubleBuffers(Diffusion):
 
 HARMLESS = {
     "q_sample without gradients": "Pictures are data, and noise is drawn: nothing is trained through either.",
-    "torch.randn_like(x_0) → torch.randn_like(x_0.detach())": "What is drawn has no gradient.",
     "torch.randn_like(x_0) if noise is None else noise → torch.randn_like(x_0) if noise is None else noise.detach()": "Pictures are data, and noise is drawn: nothing is trained through either.",
     "extract(self.alpha_bars, t, x_0.shape) → extract(self.alpha_bars, t.detach(), x_0.shape)": "Steps are whole numbers, which have no gradient.",
     "extract(self.alpha_bars, t, x_0.shape) → extract(self.alpha_bars, t, noise.shape)": "Both have one shape.",

@@ -8,12 +8,14 @@ import itertools
 import math
 
 import torch
+from torch import Tensor
 
 from autograder.assignments.foundations import common, reference
 from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
+from autograder.judge.parts import part
 from autograder.judge.student import Remote
 
 SIZES = (
@@ -25,15 +27,27 @@ SIZES = (
 )
 
 
-@exercise("foundations.chain_log_partition")
+@exercise(
+    "foundations.chain_log_partition",
+    parts={"log Z and its gradients": 2, "impossible pairs and extreme scores": 1},
+)
 def chain_log_partition(student: Remote, draw: Draw) -> None:
-    for words, tags, dtype in SIZES:
-        scores, transitions = common.log_scores(draw, words, tags, dtype), 1.5 * draw.normal(tags, tags, dtype=dtype)
-        wanted = reference.chain_log_partition(scores, transitions)
-        expect(student(scores, transitions), "log Z").close(wanted, otherwise=lambda: _kind(student, draw))
     scores, transitions = common.log_scores(draw, 4, 3, torch.float64), draw.normal(3, 3, dtype=torch.float64)
-    gradients = student.gradient(scores, transitions, wrt=[0, 1])
-    common.expect_gradients(gradients, [scores, transitions], reference.chain_log_partition, "log_scores transitions")
+    with part("log Z and its gradients"):
+        for words, tags, dtype in SIZES:
+            given = common.log_scores(draw, words, tags, dtype), 1.5 * draw.normal(tags, tags, dtype=dtype)
+            wanted = reference.chain_log_partition(*given)
+            expect(student(*given), "log Z").close(wanted, otherwise=lambda: _kind(student, draw))
+        found = student.gradient(scores, transitions, wrt=[0, 1])
+        common.expect_gradients(found, [scores, transitions], reference.chain_log_partition, "log_scores transitions")
+        long, table = common.log_scores(draw, 40, 6, torch.float64), draw.normal(6, 6, dtype=torch.float64)
+        expect(student(long, table), "log Z of a long sentence").close(reference.chain_log_partition(long, table))
+    with part("impossible pairs and extreme scores"):
+        _expect_impossible_and_extreme(student, scores, transitions)
+    expect_any_device(student, scores, transitions, mistake="made_on_the_cpu")
+
+
+def _expect_impossible_and_extreme(student: Remote, scores: Tensor, transitions: Tensor) -> None:
     impossible = transitions.clone()
     impossible[0, 1], impossible[2, 0] = -math.inf, -math.inf
     wanted = reference.chain_log_partition(scores, impossible)
@@ -45,9 +59,6 @@ def chain_log_partition(student: Remote, draw: Draw) -> None:
     for shift in (-300, 900):
         wanted = reference.chain_log_partition(far, transitions + shift)
         expect(student(far, transitions + shift), "log Z of very large and very small scores").close(wanted)
-    long, table = common.log_scores(draw, 40, 6, torch.float64), draw.normal(6, 6, dtype=torch.float64)
-    expect(student(long, table), "log Z of a long sentence").close(reference.chain_log_partition(long, table))
-    expect_any_device(student, scores, transitions, mistake="made_on_the_cpu")
 
 
 def _kind(student: Remote, draw: Draw) -> str | None:
@@ -180,7 +191,9 @@ def locally_normalised_steps(log_scores, transitions):
     return torch.logsumexp(log_alpha, dim=0)
 
 
-@mistake("It leaves the logarithms, and so it overflows or vanishes for large and small scores: use logsumexp.")
+@mistake(
+    "It leaves the logarithms, and so it overflows or vanishes for large and small scores: use logsumexp.", earns=2
+)
 def without_log_space(log_scores, transitions):
     alpha = log_scores[0].exp()
     for scores in log_scores[1:]:
@@ -198,7 +211,8 @@ def transitions_without_log_space(log_scores, transitions):
 
 
 @mistake(
-    "A tag that can follow none gives −∞ − (−∞), which is NaN: torch.logsumexp knows what to do, or take 0 out there."
+    "A tag that can follow none gives −∞ − (−∞), which is NaN: torch.logsumexp knows what to do, or take 0 out there.",
+    earns=2,
 )
 def nan_for_a_tag_that_follows_none(log_scores, transitions):
     log_alpha = log_scores[0]
@@ -219,14 +233,14 @@ def minus_log_z(log_scores, transitions):
     return -reference.chain_log_partition(log_scores, transitions)
 
 
-@mistake("It fails for a sentence of one word, which has no neighbours.")
+@mistake("It fails for a sentence of one word, which has no neighbours.", earns=1)
 def fails_for_a_single_word(log_scores, transitions):
     if len(log_scores) == 1:
         raise IndexError("index 1 is out of bounds for dimension 0 with size 1")
     return _forward(log_scores, transitions)
 
 
-@mistake("It goes through all taggings, and there are too many of them: sum from left to right.")
+@mistake("It goes through all taggings, and there are too many of them: sum from left to right.", earns=1)
 def by_enumeration(log_scores, transitions):
     words, tags = log_scores.shape
     if tags**words > 10**6:
@@ -236,7 +250,7 @@ def by_enumeration(log_scores, transitions):
     return torch.logsumexp(log_scores[torch.arange(words), taggings].sum(dim=1) + of_pairs, dim=0)
 
 
-@mistake("No gradient reaches one of the arguments: look for detach, no_grad, item, tolist, float or numpy.")
+@mistake("No gradient reaches one of the arguments: look for detach, no_grad, item, tolist, float or numpy.", earns=1)
 def detached(log_scores, transitions):
     return _forward(log_scores, transitions.detach())
 

@@ -120,7 +120,7 @@ def for_square_images_only_by_a_view(x, theta, theta_0):
     return reference.convolve(x, theta, theta_0).view(1, x.shape[1], x.shape[1])
 
 
-@mistake("It fails unless the kernel is square: rows of the kernel run to K_h, columns to K_w.")
+@mistake("It fails unless the kernel is square: rows, of the kernel and of the frame, go with K_h, columns with K_w.")
 def for_square_kernels_only(x, theta, theta_0):
     (height, width), padded = x.shape[1:], functional.pad(x, reference.padding(*theta.shape[1:]))
     y = theta_0.expand(1, height, width)

@@ -15,26 +15,30 @@ from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
+from autograder.judge.parts import part
 from autograder.judge.student import Remote
 
 
-@exercise("gan.discriminator_objective")
+@exercise("gan.discriminator_objective", parts={"V and its gradients": 2, "logits at 0 and far from it": 1})
 def discriminator_objective(student: Remote, draw: Draw) -> None:
     for n_1, n_0, dtype in ((5, 3, torch.float32), (1, 4, torch.float32), (2, 7, torch.float64)):
         logits_1, logits_0 = common.logits(draw, n_1, dtype), common.logits(draw, n_0, dtype)
-        _expect_value(student, logits_1, logits_0, "V")
-        _expect_gradients(student, logits_1, logits_0)
+        with part("V and its gradients"):
+            _expect_value(student, logits_1, logits_0, "V")
+            _expect_gradients(student, logits_1, logits_0)
     zeros = torch.zeros(2), torch.zeros(3)
-    _expect_value(student, *zeros, "V of a discriminator that always says ½")
-    _expect_gradients(student, *zeros, "kinked_at_0")
+    with part("logits at 0 and far from it"):
+        _expect_value(student, *zeros, "V of a discriminator that always says ½")
+        _expect_gradients(student, *zeros, "kinked_at_0")
     expect_any_device(student, *zeros, mistake="made_on_the_cpu")
     # Not 0 anywhere near: −100, at which a library's cross-entropy of probabilities is cut off, lies on the way.
     for sign in (1.0, -1.0):
         logits_1 = sign * common.FAR + draw.uniform(-9, 9, 3)
         logits_0 = -sign * common.FAR + draw.uniform(-9, 9, 2)
         label = "V of a discriminator that is very sure, and " + ("right" if sign > 0 else "wrong")
-        _expect_value(student, logits_1, logits_0, label, "logarithm_of_a_rounded_sigmoid", "probabilities_clamped")
-        _expect_gradients(student, logits_1, logits_0)
+        with part("logits at 0 and far from it"):
+            _expect_value(student, logits_1, logits_0, label, "logarithm_of_a_rounded_sigmoid", "probabilities_clamped")
+            _expect_gradients(student, logits_1, logits_0)
 
 
 def _expect_value(
@@ -137,14 +141,15 @@ def half_of_the_value(logits_1, logits_0):
     return reference.discriminator_objective(logits_1, logits_0) / 2
 
 
-@mistake("A sigmoid that is rounded to 0 or 1 has an infinite logarithm: take log-sigmoids of the logits.")
+@mistake("A sigmoid that is rounded to 0 or 1 has an infinite logarithm: take log-sigmoids of the logits.", earns=2)
 def logarithm_of_a_rounded_sigmoid(logits_1, logits_0):
     return logits_1.sigmoid().log().mean() + (1 - logits_0.sigmoid()).log().mean()
 
 
 @mistake(
     "Finite, but wrong for a discriminator that is very sure: probabilities are clamped, a small number is added, or a "
-    "cross-entropy of probabilities is cut off at −100. Use logits all the way."
+    "cross-entropy of probabilities is cut off at −100. Use logits all the way.",
+    earns=2,
 )
 def probabilities_clamped(logits_1, logits_0):
     d_1, d_0 = (value.sigmoid().clamp(1e-7, 1 - 1e-7) for value in (logits_1, logits_0))
@@ -198,7 +203,9 @@ def detached(logits_1, logits_0):
     return reference.discriminator_objective(logits_1, logits_0.detach())
 
 
-@mistake("The gradient is wrong at logits of exactly 0, where clamp, relu and abs have a kink: logsigmoid has none.")
+@mistake(
+    "The gradient is wrong at logits of exactly 0, where clamp, relu and abs have a kink: logsigmoid has none.", earns=2
+)
 def kinked_at_0(logits_1, logits_0):
     first, second = (t.clamp(max=0) - torch.log1p((-t.abs()).exp()) for t in (logits_1, -logits_0))
     return first.mean() + second.mean()

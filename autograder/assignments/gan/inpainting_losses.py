@@ -13,11 +13,12 @@ from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
+from autograder.judge.parts import part
 from autograder.judge.student import Remote
 from fixmelab.judged.players import Critic
 
 
-@exercise("gan.inpainting_losses")
+@exercise("gan.inpainting_losses", parts={"the discriminator's loss": 2, "the generator's loss": 3})
 def inpainting_losses(student: Remote, draw: Draw) -> None:
     # The last two discriminators are so sure that their probabilities are rounded to 0, or to 1.
     for batch, channels, weight, logit, dtype in (
@@ -41,13 +42,16 @@ def inpainting_losses(student: Remote, draw: Draw) -> None:
         trials.expect_reach(student, generator, discriminator, x, m, weight)
     nothing = torch.zeros_like(m)
     losses = expect(student(generator, discriminator, x, nothing, weight), "what inpainting_losses returns").items(2)
-    for loss in losses:
-        expect(loss, "a loss if nothing is hidden").shape().finite("empty_mask")
+    for loss, name in zip(losses, trials.LOSSES, strict=True):
+        with part(name):
+            expect(loss, f"{name} if nothing is hidden").shape().finite("empty_mask")
     trials.expect_losses(losses, generator, discriminator, x, nothing, weight)
     expect_any_device(student, generator, discriminator, x, m, weight, mistake="made_on_the_cpu")
 
 
-@mistake("The discriminator's loss reaches the generator, which would then learn to be caught: detach x̃ there.")
+@mistake(
+    "The discriminator's loss reaches the generator, which would then learn to be caught: detach x̃ there.", earns=3
+)
 def not_detached(generator, discriminator, x, m, weight):
     x_hat, filled = common.filled(generator, x, m)
     loss = -reference.discriminator_objective(discriminator(x), discriminator(filled))
@@ -55,20 +59,21 @@ def not_detached(generator, discriminator, x, m, weight):
     return loss, reference.error_in_the_hole(x_hat, x, m) + weight * fooled
 
 
-@mistake("The generator cannot learn from its own loss: it is cut from its graph.")
+@mistake("The generator cannot learn from its own loss: it is cut from its graph.", earns=2)
 def generator_cut_off(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, (error + weight * fooled).detach()
 
 
-@mistake("The adversarial term does not reach the generator: for it, x̃ must stay in the graph.")
+@mistake("The adversarial term does not reach the generator: for it, x̃ must stay in the graph.", earns=2)
 def adversarial_term_cut_off(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + weight * fooled.detach()
 
 
 @mistake(
-    "The generator's term is log(1 − D(x̃)), the minimax form, which saturates; the non-saturating form is asked for."
+    "The generator's term is log(1 − D(x̃)), the minimax form, which saturates; the non-saturating form is asked for.",
+    earns=2,
 )
 def minimax_form(generator, discriminator, x, m, weight):
     x_hat, filled = common.filled(generator, x, m)
@@ -76,25 +81,28 @@ def minimax_form(generator, discriminator, x, m, weight):
     return loss, error - weight * functional.softplus(discriminator(filled)).mean()
 
 
-@mistake("The squared error stands in the discriminator's loss, as the handout prints it: it is the generator's alone.")
+@mistake(
+    "The squared error stands in the discriminator's loss, as the handout prints it: it is the generator's alone.",
+    earns=3,
+)
 def squared_error_for_the_discriminator(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss + error.detach(), error + weight * fooled
 
 
-@mistake("The generator's adversarial term has the wrong sign: it would learn to be caught.")
+@mistake("The generator's adversarial term has the wrong sign: it would learn to be caught.", earns=2)
 def generator_wants_to_be_caught(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error - weight * fooled
 
 
-@mistake("The first result is V; the discriminator's loss is −V.")
+@mistake("The first result is V; the discriminator's loss is −V.", earns=3)
 def value_for_loss(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return -loss, error + weight * fooled
 
 
-@mistake("The discriminator's labels are exchanged: real pictures get a large D, completed ones a small one.")
+@mistake("The discriminator's labels are exchanged: real pictures get a large D, completed ones a small one.", earns=3)
 def labels_exchanged(generator, discriminator, x, m, weight):
     _, filled = common.filled(generator, x, m)
     _, error, fooled = common.players(generator, discriminator, x, m)
@@ -121,7 +129,7 @@ def completed_inside_out(generator, discriminator, x, m, weight):
     return loss, reference.error_in_the_hole(x_hat, x, m) + weight * fooled
 
 
-@mistake("The discriminator is shown the picture with its hole for a real one; show it x.")
+@mistake("The discriminator is shown the picture with its hole for a real one; show it x.", earns=3)
 def hole_for_real(generator, discriminator, x, m, weight):
     _, filled = common.filled(generator, x, m)
     _, error, fooled = common.players(generator, discriminator, x, m)
@@ -129,45 +137,48 @@ def hole_for_real(generator, discriminator, x, m, weight):
     return loss, error + weight * fooled
 
 
-@mistake("The weight belongs to the adversarial term, not to the squared error.")
+@mistake("The weight belongs to the adversarial term, not to the squared error.", earns=2)
 def weight_on_the_squared_error(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, weight * error + fooled
 
 
-@mistake("The weight is not used: the adversarial term is multiplied by it.")
+@mistake("The weight is not used: the adversarial term is multiplied by it.", earns=2)
 def weight_forgotten(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + fooled
 
 
-@mistake("The adversarial term has another weight than the argument `weight`: no global name, and no fixed number.")
+@mistake(
+    "The adversarial term has another weight than the argument `weight`: no global name, and no fixed number.", earns=2
+)
 def another_weight(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + 0.01 * fooled  # the notebook's WEIGHT
 
 
-@mistake("If nothing is hidden the squared error divides by 0: it is then 0, as masked_squared_error has it.")
+@mistake("If nothing is hidden the squared error divides by 0: it is then 0, as masked_squared_error has it.", earns=2)
 def empty_mask(generator, discriminator, x, m, weight):
     x_hat, _ = common.filled(generator, x, m)
     loss, _, fooled = common.players(generator, discriminator, x, m)
     return loss, ((x_hat - x) ** 2)[m.bool().expand_as(x)].mean() + weight * fooled
 
 
-@mistake("The generator's loss is the squared error alone: its adversarial term is missing.")
+@mistake("The generator's loss is the squared error alone: its adversarial term is missing.", earns=2)
 def without_the_adversarial_term(generator, discriminator, x, m, weight):
     loss, error, _ = common.players(generator, discriminator, x, m)
     return loss, error
 
 
-@mistake("The generator's loss is the adversarial term alone: the squared error is missing.")
+@mistake("The generator's loss is the adversarial term alone: the squared error is missing.", earns=2)
 def without_the_squared_error(generator, discriminator, x, m, weight):
     loss, _, fooled = common.players(generator, discriminator, x, m)
     return loss, weight * fooled
 
 
 @mistake(
-    "The squared error counts all pixels, or another mean than that over the hidden ones: use masked_squared_error."
+    "The squared error counts all pixels, or another mean than that over the hidden ones: use masked_squared_error.",
+    earns=2,
 )
 def squared_error_everywhere(generator, discriminator, x, m, weight):
     x_hat, _ = common.filled(generator, x, m)
@@ -175,19 +186,19 @@ def squared_error_everywhere(generator, discriminator, x, m, weight):
     return loss, ((x_hat - x) ** 2).mean() + weight * fooled
 
 
-@mistake("The generator's loss holds log D(x) of real pictures, too; nothing that it does changes that term.")
+@mistake("The generator's loss holds log D(x) of real pictures, too; nothing that it does changes that term.", earns=2)
 def real_pictures_for_the_generator(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + weight * (fooled + functional.softplus(-discriminator(x)).mean().detach())
 
 
-@mistake("The discriminator's loss is halved: −V is the sum of two means.")
+@mistake("The discriminator's loss is halved: −V is the sum of two means.", earns=3)
 def half_of_the_discriminators_loss(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss / 2, error + weight * fooled
 
 
-@mistake("The discriminator learns from completed pictures alone: it must see real ones, too.")
+@mistake("The discriminator learns from completed pictures alone: it must see real ones, too.", earns=3)
 def never_sees_real_pictures(generator, discriminator, x, m, weight):
     _, filled = common.filled(generator, x, m)
     _, error, fooled = common.players(generator, discriminator, x, m)
@@ -247,13 +258,13 @@ def a_small_number_added(generator, discriminator, x, m, weight):
     return loss, reference.error_in_the_hole(x_hat, x, m) - weight * (fooling + 1e-8).log().mean()
 
 
-@mistake("Of the discriminator's loss, −E[log(1 − D(x̃))] is right, and −E[log D(x)] is not.", broad=True)
+@mistake("Of the discriminator's loss, −E[log(1 − D(x̃))] is right, and −E[log D(x)] is not.", broad=True, earns=3)
 def another_real_term(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss + functional.softplus(-discriminator(x)).mean(), error + weight * fooled
 
 
-@mistake("Of the discriminator's loss, −E[log D(x)] is right, and −E[log(1 − D(x̃))] is not.", broad=True)
+@mistake("Of the discriminator's loss, −E[log D(x)] is right, and −E[log(1 − D(x̃))] is not.", broad=True, earns=3)
 def another_fake_term(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss + functional.softplus(
@@ -261,7 +272,7 @@ def another_fake_term(generator, discriminator, x, m, weight):
     ).mean(), error + weight * fooled
 
 
-@mistake("The discriminator's loss would be right if D saw x and x̃: it is shown other pictures.", broad=True)
+@mistake("The discriminator's loss would be right if D saw x and x̃: it is shown other pictures.", broad=True, earns=3)
 def other_pictures_shown(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     _, filled = common.filled(generator, x, m)
@@ -270,32 +281,34 @@ def other_pictures_shown(generator, discriminator, x, m, weight):
     ).detach(), error + weight * fooled
 
 
-@mistake("The discriminator's loss is not −E[log D(x)] − E[log(1 − D(x̃))], two means over pictures.", broad=True)
+@mistake(
+    "The discriminator's loss is not −E[log D(x)] − E[log(1 − D(x̃))], two means over pictures.", broad=True, earns=3
+)
 def another_discriminators_loss(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return 3 * loss, error + weight * fooled
 
 
-@mistake("For λ = 0 the generator's loss must be the squared error in the hole, and is not.", broad=True)
+@mistake("For λ = 0 the generator's loss must be the squared error in the hole, and is not.", broad=True, earns=2)
 def another_squared_error(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, 2 * error + weight * fooled
 
 
-@mistake("The squared error is right; λ times the mean of −log D(x̃) over the pictures is not.", broad=True)
+@mistake("The squared error is right; λ times the mean of −log D(x̃) over the pictures is not.", broad=True, earns=2)
 def another_adversarial_term(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error + weight * len(x) * fooled
 
 
-@mistake("The discriminator's loss has the right value and another gradient: detach x̃ alone.", broad=True)
+@mistake("The discriminator's loss has the right value and another gradient: detach x̃ alone.", broad=True, earns=3)
 def discriminator_learns_half(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     real = functional.softplus(-discriminator(x)).mean()
     return loss - real + real.detach(), error + weight * fooled
 
 
-@mistake("The generator's loss has the right value and another gradient: is a term detached?", broad=True)
+@mistake("The generator's loss has the right value and another gradient: is a term detached?", broad=True, earns=2)
 def generator_learns_half(generator, discriminator, x, m, weight):
     loss, error, fooled = common.players(generator, discriminator, x, m)
     return loss, error.detach() + weight * fooled

@@ -14,6 +14,7 @@ from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
+from autograder.judge.parts import part
 from autograder.judge.student import Remote
 from fixmelab.judged.players import InpaintingProblem
 
@@ -21,7 +22,7 @@ HEIGHT, WIDTH = 2, 3
 PLAYERS = {"pattern": "the discriminator", "matrix": "the generator"}
 
 
-@exercise("gan.inpainting_step")
+@exercise("gan.inpainting_step", parts={"the steps": 3, "the losses that are returned": 1})
 def inpainting_step(student: Remote, draw: Draw) -> None:
     pixels = HEIGHT * WIDTH
     for batch, left, weight in ((3, 0.0, 0.8), (2, 0.6, 1.4)):
@@ -36,16 +37,20 @@ def inpainting_step(student: Remote, draw: Draw) -> None:
             wanted = reference.inpainting_step(right.generator, right.discriminator, x, m, weight, *optimizers)
             generator, discriminator, *remote = [toy.attribute(name) for name in names]
             got = student(generator, discriminator, x, m, weight, *remote)
-            found = {name: toy.attribute(name) for name in PLAYERS}
-            for name, player in PLAYERS.items():
-                value = expect(found[name], f"{player}'s parameter").shape(*given[name].shape).value
-                said = f"After {step} step, {player} has not moved."
-                expect(value).holds(not torch.equal(value, given[name]), said, f"{name}_stays")
-            for name, player in PLAYERS.items():
-                label = f"after {step} step, {player}"
-                wanted_now, otherwise = getattr(right, name).detach(), f"{name}_otherwise"
-                expect(found[name], label).close(wanted_now, rtol=1e-3, atol=1e-5, otherwise=lambda: otherwise)  # noqa: B023
-            _expect_losses(got, wanted, step)
+            with part("the steps"):
+                found = {name: toy.attribute(name) for name in PLAYERS}
+                for name, player in PLAYERS.items():
+                    value = expect(found[name], f"{player}'s parameter").shape(*given[name].shape).value
+                    said = f"After {step} step, {player} has not moved."
+                    expect(value).holds(not torch.equal(value, given[name]), said, f"{name}_stays")
+                for name, player in PLAYERS.items():
+                    moved, wanted_now = (
+                        expect(found[name], f"after {step} step, {player}"),
+                        getattr(right, name).detach(),
+                    )
+                    moved.close(wanted_now, rtol=1e-3, atol=1e-5, otherwise=lambda: f"{name}_otherwise")  # noqa: B023
+            with part("the losses that are returned"):
+                _expect_losses(got, wanted, step)
     toy = student.make("InpaintingProblem", given["matrix"], given["pattern"], left)
     generator, discriminator, *remote = [toy.attribute(name) for name in names]
     expect_any_device(student, generator, discriminator, x, m, weight, *remote, mistake="made_on_the_cpu")
@@ -214,13 +219,15 @@ def matrix_otherwise(generator, discriminator, x, m, weight, generator_optimizer
     return loss.item(), other.item()
 
 
-@mistake("The losses are those after both steps; return those from which the steps were made.")
+@mistake("The losses are those after both steps; return those from which the steps were made.", earns=3)
 def losses_after_the_steps(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     reference.inpainting_step(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer)
     return tuple(loss.item() for loss in _losses(generator, discriminator, x, m, weight))
 
 
-@mistake("The generator's loss is that against the old discriminator; return the one from which its step was made.")
+@mistake(
+    "The generator's loss is that against the old discriminator; return the one from which its step was made.", earns=3
+)
 def old_loss_of_the_generator(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     other = _losses(generator, discriminator, x, m, weight)[1].item()
     loss, _ = reference.inpainting_step(
@@ -229,14 +236,14 @@ def old_loss_of_the_generator(generator, discriminator, x, m, weight, generator_
     return loss, other
 
 
-@mistake("The two losses have changed places: first the discriminator's, then the generator's.")
+@mistake("The two losses have changed places: first the discriminator's, then the generator's.", earns=3)
 def losses_swapped(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     return reference.inpainting_step(
         generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
     )[::-1]
 
 
-@mistake("Tensors are returned, which may keep whole graphs alive; return Python floats: loss.item().")
+@mistake("Tensors are returned, which may keep whole graphs alive; return Python floats: loss.item().", earns=3)
 def returns_tensors(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     losses = reference.inpainting_step(
         generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
@@ -244,7 +251,7 @@ def returns_tensors(generator, discriminator, x, m, weight, generator_optimizer,
     return tuple(map(torch.tensor, losses))
 
 
-@mistake("Both steps are right; the losses that are returned are not those of the steps.", broad=True)
+@mistake("Both steps are right; the losses that are returned are not those of the steps.", broad=True, earns=3)
 def other_losses_returned(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     losses = reference.inpainting_step(
         generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer
@@ -252,7 +259,7 @@ def other_losses_returned(generator, discriminator, x, m, weight, generator_opti
     return tuple(round(loss, 1) for loss in losses)
 
 
-@mistake("It returns nothing: return both losses as floats.")
+@mistake("It returns nothing: return both losses as floats.", earns=3)
 def returns_nothing(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer):
     reference.inpainting_step(generator, discriminator, x, m, weight, generator_optimizer, discriminator_optimizer)
 

@@ -1,7 +1,7 @@
 """D* = f_1 / (f_0 + f_1) from log-densities, right where the densities themselves overflow or vanish.
 
-It is judged at moderate log-densities and near ±1000, in both precisions. The commonest mistakes take exponentials
-first, exchange f_0 and f_1, or return the ratio or the logit.
+It is judged at moderate log-densities, near ±1000, and where D* is tiny, in both precisions. The commonest mistakes
+take exponentials first, exchange f_0 and f_1, or return the ratio or the logit.
 """
 
 import math
@@ -29,10 +29,15 @@ def optimal_discriminator(student: Remote, draw: Draw) -> None:
         label = f"D* for log-densities near {level:.0f}"
         got = expect(student(log_f0, log_f1), label).shape(6).dtype(torch.float32).finite("leaves_the_logarithms")
         got.close(reference.optimal_discriminator(log_f0, log_f1), mistake="densities_clamped")
+    log_f0 = draw.normal(5, dtype=torch.float64)
+    log_f1 = log_f0 - draw.uniform(11, 14, 5, dtype=torch.float64)
+    got = expect(student(log_f0, log_f1), "D* far out, where f_1 is much thinner than f_0").shape(5)
+    got.close(reference.optimal_discriminator(log_f0, log_f1), mistake="ratio_clamped")
     log_f0 = torch.tensor([1000.0, -1000.0, 0.0]) + draw.uniform(-1, 1, 3)
     log_f1 = log_f0 + draw.uniform(-2, 2, 3)
     got = expect(student(log_f0, log_f1), "D* for points of very different densities").shape(3).dtype(torch.float32)
-    got.finite("one_maximum_for_all").close(reference.optimal_discriminator(log_f0, log_f1))
+    got.finite("one_maximum_for_all")
+    got.close(reference.optimal_discriminator(log_f0, log_f1), mistake="one_maximum_for_all")
     log_f0 = torch.tensor([1000.0, -1000.0, 0.0])
     got = expect(student(log_f0, -log_f0), "D* for log-densities of +1000 and −1000").shape(3).dtype(torch.float32)
     got.finite("overflows").close(torch.tensor([0.0, 1.0, 0.5]))
@@ -108,6 +113,13 @@ def softmax_over_points(log_f0, log_f1):
 
 
 @mistake(
+    "D* never comes near 0: the ratio, its logarithm or the result is clamped. Far out it is as small as the ratio."
+)
+def ratio_clamped(log_f0, log_f1):
+    return torch.sigmoid((log_f1 - log_f0).clamp(-10, 10))
+
+
+@mistake(
     "It is finite but wrong for very small or very large densities: clamping or a small number added to them hides the ratio."
 )
 def densities_clamped(log_f0, log_f1):
@@ -125,7 +137,9 @@ def density_for_probability(log_f0, log_f1):
     return log_f1.exp()
 
 
-@mistake("NaN where points have very different densities: one maximum is taken off for all; each point has its own.")
+@mistake(
+    "NaN or 0 where points have very different densities: one maximum is taken off for all; each point has its own."
+)
 def one_maximum_for_all(log_f0, log_f1):
     top = torch.maximum(log_f0.max(), log_f1.max())
     f_0, f_1 = (log_f0 - top).exp(), (log_f1 - top).exp()

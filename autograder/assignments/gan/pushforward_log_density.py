@@ -1,7 +1,7 @@
 """The density of warp(z) for z ~ N(0, 1) by the change of variables, the slope from autograd.
 
-It is judged on warps whose slope differs from point to point. The commonest mistakes multiply by the slope, take the
-Gaussian at x, lose its constant, or share one slope among all points.
+It is judged on warps whose slope differs from point to point, and is tiny in one of them. The commonest mistakes
+multiply by the slope, take the Gaussian at x, lose its constant, or share one slope among all points.
 """
 
 import math
@@ -20,8 +20,9 @@ from fixmelab.judged.players import Warp
 
 @exercise("gan.pushforward_log_density")
 def pushforward_log_density(student: Remote, draw: Draw) -> None:
-    for count, dtype in ((6, torch.float64), (1, torch.float32), (4, torch.float32)):
-        numbers = [*draw.positive(3, dtype=torch.float64).tolist(), float(draw.normal(1)[0])]
+    for count, dtype, size in ((6, torch.float64, 1.0), (1, torch.float32, 1.0), (4, torch.float32, 1e-3)):
+        scale, height, steepness = draw.positive(3, dtype=torch.float64).tolist()
+        numbers = [size * scale, size * height, steepness, float(draw.normal(1)[0])]
         z = 1.5 * draw.normal(count, dtype=dtype) + 0.5
         x, log_density = expect(student(z, student.make("Warp", *numbers)), "what the function returns").items(2)
         places, wanted = reference.pushforward_log_density(z, Warp(*numbers))
@@ -35,7 +36,7 @@ def pushforward_log_density(student: Remote, draw: Draw) -> None:
         mistake = "nearly_the_slope" if count > 2 and off < 3e-3 else None
         rtol = 1e-6 if dtype == torch.float64 else 1e-4
         got = expect(log_density, "log f_1")
-        got.close(wanted, rtol=rtol, atol=2e-5, mistake=mistake, otherwise=lambda: _told(student, z[:1]))  # noqa: B023
+        got.close(wanted, rtol=rtol, atol=2e-5, mistake=mistake, otherwise=lambda: _told(student, z))  # noqa: B023
     carried = student.kept(z, student.make("Warp", *numbers)).attribute("requires_grad")
     carries_none = carried in (False, [False, False])  # of one tensor for both, too
     expect(carried).holds(carries_none, "A result still carries a graph: detach both.", "keeps_a_graph")
@@ -52,7 +53,8 @@ def _expect_point_by_point(student: Remote, z: Tensor, numbers: list[float], fou
 
 
 def _told(student: Remote, z: Tensor) -> str | None:
-    """Which term is wrong, by the warps z and 2z at one point. z: (1,)."""
+    """Which term is wrong, by the warps z and 2z at one point: the outermost of z, since near 0 z² hides."""
+    z = z[z.abs().argmax(), None]
     found = []
     for scale in (1.0, 2.0):
         got = student(z, student.make("Warp", scale, 0.0, 1.0, 0.0))
@@ -173,6 +175,18 @@ def slope_of_the_mean(z, warp):
 def ratio_for_slope(z, warp):
     x, base, _ = _parts(z, warp)
     return x, base - (x / z).abs().log()
+
+
+@mistake("A small slope is taken for a larger one, as by a clamp or a small number added: a warp may be nearly flat.")
+def slope_clamped(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, base - slope.clamp(min=1e-2).log()
+
+
+@slope_clamped.also
+def slope_and_a_little(z, warp):
+    x, base, slope = _parts(z, warp)
+    return x, base - (slope + 1e-5).log()
 
 
 @mistake("The slope is taken at x; it is the derivative at z.")

@@ -13,13 +13,14 @@ from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
+from autograder.judge.parts import part
 from autograder.judge.student import Remote
 from fixmelab.judged.players import Batches, TrainingProblem
 
 DIMENSIONS = 3
 
 
-@exercise("gan.train_discriminator")
+@exercise("gan.train_discriminator", parts={"the steps": 2, "the history": 1})
 def train_discriminator(student: Remote, draw: Draw) -> None:
     for steps, left in ((4, 0.7), (3, 0.0), (1, 0.7)):
         wanted = [0.0] * steps
@@ -32,20 +33,23 @@ def train_discriminator(student: Remote, draw: Draw) -> None:
         toy = student.make("TrainingProblem", *given, left)
         sample_1, sample_0 = Batches(batches_1), Batches(batches_0)
         got = student(toy.attribute("discriminator"), sample_1, sample_0, steps, toy.attribute("optimizer"))
-        found = {name: toy.attribute(name) for name in ("weight", "bias")}
-        for name, old in zip(found, given, strict=True):
-            value = expect(found[name], f"the discriminator's {name}").shape(*old.shape).value
-            expect(value).holds(not torch.equal(value, old), "The discriminator has not moved.", "never_steps")
-        made, said = toy.attribute("steps_made"), "The optimizer that it is given makes no step."
-        expect(made).holds(type(made) is not int or made > 0, said, "another_optimizer")
-        for name in found:
-            wanted_now = getattr(right, name).detach()
-            label = f"the discriminator's {name} after {steps} steps"
-            told = lambda: trials.told_of_steps(student, given, batches_1[0], batches_0[0])  # noqa: B023, E731
-            expect(found[name], label).close(wanted_now, rtol=1e-3, otherwise=told)
-        drawn, said = {sample_1.drawn, sample_0.drawn}, "Each step draws one batch from each sampler."
-        expect(drawn).holds(drawn == {steps}, said, "draws_too_often")
-        _expect_history(got, wanted)
+        drawn = {sample_1.drawn, sample_0.drawn}
+        with part("the steps"):
+            found = {name: toy.attribute(name) for name in ("weight", "bias")}
+            for name, old in zip(found, given, strict=True):
+                value = expect(found[name], f"the discriminator's {name}").shape(*old.shape).value
+                expect(value).holds(not torch.equal(value, old), "The discriminator has not moved.", "never_steps")
+            made, said = toy.attribute("steps_made"), "The optimizer that it is given makes no step."
+            expect(made).holds(type(made) is not int or made > 0, said, "another_optimizer")
+            for name in found:
+                wanted_now = getattr(right, name).detach()
+                label = f"the discriminator's {name} after {steps} steps"
+                told = lambda: trials.told_of_steps(student, given, batches_1[0], batches_0[0])  # noqa: B023, E731
+                expect(found[name], label).close(wanted_now, rtol=1e-3, otherwise=told)
+            said = "Each step draws one batch from each sampler."
+            expect(drawn).holds(drawn == {steps}, said, "draws_too_often")
+        with part("the history"):
+            _expect_history(got, wanted)
     toy = student.make("TrainingProblem", *given, left)
     players = toy.attribute("discriminator"), Batches(batches_1), Batches(batches_0), 1, toy.attribute("optimizer")
     expect_any_device(student, *players, mistake="made_on_the_cpu")
@@ -136,7 +140,7 @@ def draws_once(discriminator, sample_1, sample_0, steps, optimizer):
     return reference.train_discriminator(discriminator, lambda: x_1, lambda: x_0, steps, optimizer)
 
 
-@mistake("A step draws more than one batch from a sampler, or draws are made outside the steps.")
+@mistake("A step draws more than one batch from a sampler, or draws are made outside the steps.", earns=1)
 def draws_too_often(discriminator, sample_1, sample_0, steps, optimizer):
     history = reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)
     sample_1(), sample_0()
@@ -207,7 +211,14 @@ def later_steps_wrong(discriminator, sample_1, sample_0, steps, optimizer):
 
 @mistake("The first step follows gradients that were left from before: clear them before backward().", broad=True)
 def old_gradients_followed(discriminator, sample_1, sample_0, steps, optimizer):
-    return list(map(torch.tensor, cleared_too_late.answer(discriminator, sample_1, sample_0, steps, optimizer)))
+    history = []
+    for _ in range(steps):
+        x_1, x_0 = sample_1(), sample_0()
+        (-reference.discriminator_objective(discriminator(x_1), discriminator(x_0))).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        history.append(reference.discriminator_objective(discriminator(x_1), discriminator(x_0)).item())
+    return history
 
 
 @mistake("There is one step too few.")
@@ -220,33 +231,33 @@ def one_step_too_many(discriminator, sample_1, sample_0, steps, optimizer):
     return reference.train_discriminator(discriminator, sample_1, sample_0, steps + 1, optimizer)
 
 
-@mistake("The history holds −V, the loss; note V itself.")
+@mistake("The history holds −V, the loss; note V itself.", earns=2)
 def history_of_losses(discriminator, sample_1, sample_0, steps, optimizer):
     return [-value for value in reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)]
 
 
-@mistake("The steps are right, the history is not: note V of each step as it is.", broad=True)
+@mistake("The steps are right, the history is not: note V of each step as it is.", broad=True, earns=2)
 def history_of_something_else(discriminator, sample_1, sample_0, steps, optimizer):
     history = reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)
     return [value / 2 for value in history]
 
 
-@mistake("Only the last V is returned; return a list with the V of each step.")
+@mistake("Only the last V is returned; return a list with the V of each step.", earns=2)
 def last_value_alone(discriminator, sample_1, sample_0, steps, optimizer):
     return reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)[-1]
 
 
-@mistake("It returns nothing: return the list of V.")
+@mistake("It returns nothing: return the list of V.", earns=2)
 def returns_nothing(discriminator, sample_1, sample_0, steps, optimizer):
     reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)
 
 
-@mistake("The list holds tensors, and each may keep a whole graph alive: note V.item().")
+@mistake("The list holds tensors, and each may keep a whole graph alive: note V.item().", earns=2)
 def returns_tensors(discriminator, sample_1, sample_0, steps, optimizer):
     return list(map(torch.tensor, reference.train_discriminator(discriminator, sample_1, sample_0, steps, optimizer)))
 
 
-@mistake("V is noted after the step; note the V from which the step was made.")
+@mistake("V is noted after the step; note the V from which the step was made.", earns=2)
 def noted_after_the_step(discriminator, sample_1, sample_0, steps, optimizer):
     history = []
     for _ in range(steps):

@@ -7,8 +7,11 @@ from torch import Tensor
 
 from autograder.assignments.gan import common, reference
 from autograder.judge.expect import expect
+from autograder.judge.parts import part
 from autograder.judge.student import Remote
 from fixmelab.judged.players import Batches, Critic, Inpainter, TrainingProblem
+
+LOSSES = "the discriminator's loss", "the generator's loss"  # the parts of inpainting_losses
 
 
 def told_of_steps(student: Remote, given: tuple[Tensor, Tensor], x_1: Tensor, x_0: Tensor) -> str | None:
@@ -63,12 +66,13 @@ def expect_losses(
 ) -> None:
     right = reference.inpainting_losses(common.twin(generator), common.twin(discriminator), x, m, weight)
     wanted = [loss.detach() for loss in right]
-    names = "the discriminator's loss", "the generator's loss"
-    for loss, name in zip(losses, names, strict=True):
-        expect(loss, name).shape().finite("logarithm_of_a_rounded_sigmoid")
+    for loss, name in zip(losses, LOSSES, strict=True):
+        expect(loss, name).shape()
     common.expect_order(losses, wanted, "losses", "losses_swapped")
-    for k, name in enumerate(names):
-        expect(losses[k], name).close(wanted[k], rtol=1e-4, mistake=not_close, otherwise=lambda: told(k))  # noqa: B023
+    for k, name in enumerate(LOSSES):
+        with part(name):
+            got = expect(losses[k], name).finite("logarithm_of_a_rounded_sigmoid")
+            got.close(wanted[k], rtol=1e-4, mistake=not_close, otherwise=lambda: told(k))  # noqa: B023
 
 
 def expect_reach(
@@ -76,10 +80,28 @@ def expect_reach(
 ) -> None:
     """Each loss reaches its player as it should, and the discriminator's does not reach the generator."""
     given = generator, discriminator, x, m, weight
-    generator.gradients.clear()
-    student.gradient(*given, wrt=generator, weights=[1.0, None])
-    reached = any(bool(gradient.any()) for gradient in generator.gradients)
-    expect(generator).holds(not reached, "The discriminator's loss reaches the generator.", "not_detached")
+    with part(LOSSES[0]):
+        generator.gradients.clear()
+        student.gradient(*given, wrt=generator, weights=[1.0, None])
+        reached = any(bool(gradient.any()) for gradient in generator.gradients)
+        expect(generator).holds(not reached, "The discriminator's loss reaches the generator.", "not_detached")
+        discriminator.pulls.clear()
+        student.gradient(*given, wrt=discriminator, weights=[1.0, None])
+        right = common.twin(discriminator)
+        loss, _ = reference.inpainting_losses(common.twin(generator), right, x, m, weight)
+        (pull,) = torch.autograd.grad(loss, right.weight)
+        got = expect(
+            torch.tensor(sum(discriminator.pulls), dtype=pull.dtype), "the gradient of the discriminator's loss"
+        )
+        got.close(pull, rtol=1e-3, otherwise=lambda: "discriminator_learns_half")
+    with part(LOSSES[1]):
+        _expect_to_reach_the_generator(student, *given)
+
+
+def _expect_to_reach_the_generator(
+    student: Remote, generator: Inpainter, discriminator: Critic, x: Tensor, m: Tensor, weight: float
+) -> None:
+    given = generator, discriminator, x, m, weight
     generator.gradients.clear()
     student.gradient(*given, wrt=generator, weights=[None, 1.0])
     expect(generator).holds(
@@ -92,14 +114,6 @@ def expect_reach(
         expect(gradient, "the gradient of the generator's loss").shape(*wanted.shape)
     expect(sum(generator.gradients), "the gradient of the generator's loss by what it drew").close(
         wanted, rtol=1e-3, otherwise=lambda: "generator_learns_half"
-    )
-    discriminator.pulls.clear()
-    student.gradient(*given, wrt=discriminator, weights=[1.0, None])
-    right = common.twin(discriminator)
-    loss, _ = reference.inpainting_losses(common.twin(generator), right, x, m, weight)
-    (pull,) = torch.autograd.grad(loss, right.weight)
-    expect(torch.tensor(sum(discriminator.pulls), dtype=pull.dtype), "the gradient of the discriminator's loss").close(
-        pull, rtol=1e-3, otherwise=lambda: "discriminator_learns_half"
     )
 
 

@@ -117,6 +117,18 @@ class WithoutMixture(_Parts):
         return 1.0, 1.0
 
 
+@WithoutMixture.also  # type: ignore[attr-defined]  # mypy takes no notice of what decorates a class
+class FirstShareForBoth(_Parts):
+    def shares(self):
+        return self.mixture.softmax(dim=0)[[0, 0]]
+
+
+@WithoutMixture.also  # type: ignore[attr-defined]  # mypy takes no notice of what decorates a class
+class SecondShareForBoth(_Parts):
+    def shares(self):
+        return self.mixture.softmax(dim=0)[[1, 1]]
+
+
 @mistake("1/N(i) is missing: only the importance is normalised.")
 class WithoutUniform(_Parts):
     def uniform(self, x, found):

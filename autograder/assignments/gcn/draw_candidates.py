@@ -309,8 +309,6 @@ def with_a_small_number(candidates, q, k):
 
 HARMLESS = {
     "q.detach().sum(dim=1, keepdim=True) → q.detach().mean(dim=1, keepdim=True)": "Both are 0 for the same rows.",
-    "q.detach() → q": "A condition has no gradient.",
     "torch.ones_like(q) → torch.ones_like(candidates)": "torch.where makes the dtype of q of it.",
-    "q.detach() → q (2)": "No gradient comes through draws.",
     "candidates.gather(1, columns) → candidates.detach().gather(1, columns)": "Candidates are whole numbers, which have no gradient.",
 }

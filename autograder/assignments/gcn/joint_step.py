@@ -14,11 +14,15 @@ from autograder.assignments.gcn import reference
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
+from autograder.judge.parts import part
 from autograder.judge.student import Remote
 from fixmelab.judged.toys import JointProblem
 
+NETWORK = {"lower": "the lower weights", "upper": "the upper weights"}
+MOVED = {"the network's step": NETWORK, "the sampler's step": {"theta": "the sampler"}}
 
-@exercise("gcn.joint_step")
+
+@exercise("gcn.joint_step", parts={"the loss": 1, "the network's step": 1, "the sampler's step": 2})
 def joint_step(student: Remote, draw: Draw) -> None:
     for left in (0.9, 0.0):
         given, x, labels = _joint_problem(draw)
@@ -29,22 +33,29 @@ def joint_step(student: Remote, draw: Draw) -> None:
             remote = [toy.attribute(name) for name in ("network", "hops", "network_optimizer", "sampler_optimizer")]
             network, hops, *remote_optimizers = remote
             got = student(network, x, labels, hops, *remote_optimizers)
-            expect(got).holds(not isinstance(got, Tensor), "The loss is a tensor.", "returns_a_tensor")
-            # One of NumPy's, of double precision, is a Python float too.
-            loss = got.item() if isinstance(got, numpy.ndarray) and got.ndim == 0 and got.dtype == float else got
-            expect(loss).holds(isinstance(loss, float), "The loss is no Python float: return loss.item().")
-            expect(loss, f"the loss of {step} step").close(torch.tensor(wanted), rtol=1e-3)
-            names = {"lower": "the lower weights", "upper": "the upper weights", "theta": "the sampler"}
-            found = {name: toy.attribute(name) for name in names}
-            for name, old in zip(names, given[:3], strict=True):
-                expect(found[name]).holds(
-                    not torch.equal(found[name], old),
-                    f"After {step} step, {names[name]} have not moved.",
-                    f"{name}_stays",
-                )
-            for name, what in names.items():
-                wanted = getattr(right, name).detach()
-                expect(found[name], f"after {step} step, {what}").close(wanted, rtol=1e-3, atol=1e-4)
+            with part("the loss"):
+                expect(got).holds(not isinstance(got, Tensor), "The loss is a tensor.", "returns_a_tensor")
+                # One of NumPy's, of double precision, is a Python float too.
+                loss = got.item() if isinstance(got, numpy.ndarray) and got.ndim == 0 and got.dtype == float else got
+                expect(loss).holds(isinstance(loss, float), "The loss is no Python float: return loss.item().")
+                expect(loss, f"the loss of {step} step").close(torch.tensor(wanted), rtol=1e-3)
+            before = dict(zip(("lower", "upper", "theta"), given[:3], strict=True))
+            for moving, names in MOVED.items():
+                with part(moving):
+                    _expect_moved(toy, right, names, before, step)
+
+
+def _expect_moved(
+    toy: Remote, right: JointProblem, names: dict[str, str], before: dict[str, Tensor], step: str
+) -> None:
+    """What the names stand for has moved, and as in `right`."""
+    found = {name: toy.attribute(name) for name in names}
+    for name, what in names.items():
+        has_moved = not torch.equal(found[name], before[name])
+        expect(found[name]).holds(has_moved, f"After {step} step, {what} have not moved.", f"{name}_stays")
+    for name, what in names.items():
+        wanted = getattr(right, name).detach()
+        expect(found[name], f"after {step} step, {what}").close(wanted, rtol=1e-3, atol=1e-4)
 
 
 _Given = tuple[Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]  # what JointProblem takes, but for `left`
@@ -105,7 +116,7 @@ def network_not_zeroed(network, x, labels, hops, network_optimizer, sampler_opti
     return loss.item()
 
 
-@mistake("The sampler's old gradients are not zeroed: each step follows those of the steps before, too.")
+@mistake("The sampler's old gradients are not zeroed: each step follows those of the steps before, too.", earns=2)
 def sampler_not_zeroed(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     _surrogate(network, hops).backward()
@@ -135,14 +146,14 @@ def lower_stays(network, x, labels, hops, network_optimizer, sampler_optimizer):
     return loss.item()
 
 
-@mistake("The sampler does not learn: call sampler_loss(…).backward() and then sampler_optimizer.step().")
+@mistake("The sampler does not learn: call sampler_loss(…).backward() and then sampler_optimizer.step().", earns=2)
 def theta_stays(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     network_optimizer.step()
     return loss.item()
 
 
-@mistake("The sampler steps before its gradient is there: first sampler_loss(…).backward(), then step().")
+@mistake("The sampler steps before its gradient is there: first sampler_loss(…).backward(), then step().", earns=2)
 def sampler_steps_too_early(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     sampler_optimizer.step()
@@ -172,7 +183,7 @@ def upstream_before_backward(network, x, labels, hops, network_optimizer, sample
     return loss.item()
 
 
-@mistake("upstream is network.aggregate itself; it is its gradient, network.aggregate.grad.")
+@mistake("upstream is network.aggregate itself; it is its gradient, network.aggregate.grad.", earns=2)
 def aggregate_for_its_gradient(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     surrogate = reference.sampler_loss(hops.log_q, network.messages, network.aggregate)
@@ -180,7 +191,7 @@ def aggregate_for_its_gradient(network, x, labels, hops, network_optimizer, samp
     return loss.item()
 
 
-@mistake("The sampler climbs: sampler_loss is minimised as it is, without a minus.")
+@mistake("The sampler climbs: sampler_loss is minimised as it is, without a minus.", earns=2)
 def sampler_climbs(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     _finish(network_optimizer, sampler_optimizer, -_surrogate(network, hops))
@@ -196,7 +207,7 @@ def network_climbs(network, x, labels, hops, network_optimizer, sampler_optimize
     return loss.item()
 
 
-@mistake("The draws are rewarded with the cross-entropy as a whole; use sampler_loss, which tells them apart.")
+@mistake("The draws are rewarded with the cross-entropy as a whole; use sampler_loss, which tells them apart.", earns=2)
 def loss_for_reward(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     _finish(network_optimizer, sampler_optimizer, (hops.log_q * loss.detach()).mean())
@@ -211,7 +222,7 @@ def two_steps_of_the_network(network, x, labels, hops, network_optimizer, sample
     return loss.item()
 
 
-@mistake("The sampler makes two steps, the network one: let each make one step.")
+@mistake("The sampler makes two steps, the network one: let each make one step.", earns=2)
 def two_steps_of_the_sampler(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     _finish(network_optimizer, sampler_optimizer, _surrogate(network, hops))
@@ -219,7 +230,7 @@ def two_steps_of_the_sampler(network, x, labels, hops, network_optimizer, sample
     return loss.item()
 
 
-@mistake("The sampler learns from a second pass, after the network's step; both learn from the same pass.")
+@mistake("The sampler learns from a second pass, after the network's step; both learn from the same pass.", earns=2)
 def second_pass_for_the_sampler(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     network_optimizer.step()
@@ -230,14 +241,14 @@ def second_pass_for_the_sampler(network, x, labels, hops, network_optimizer, sam
     return loss.item()
 
 
-@mistake("The loss is that after the step; return the cross-entropy from which the step was made.")
+@mistake("The loss is that after the step; return the cross-entropy from which the step was made.", earns=3)
 def loss_after_the_step(network, x, labels, hops, network_optimizer, sampler_optimizer):
     reference.joint_step(network, x, labels, hops, network_optimizer, sampler_optimizer)
     with torch.no_grad():
         return functional.cross_entropy(network(x, hops), labels).item()
 
 
-@mistake("It returns the sampler's loss; return the cross-entropy.")
+@mistake("It returns the sampler's loss; return the cross-entropy.", earns=3)
 def returns_the_surrogate(network, x, labels, hops, network_optimizer, sampler_optimizer):
     _passed(network, x, labels, hops, network_optimizer)
     surrogate = _surrogate(network, hops)
@@ -245,7 +256,7 @@ def returns_the_surrogate(network, x, labels, hops, network_optimizer, sampler_o
     return surrogate.item()
 
 
-@mistake("It returns the sum of both losses; return the cross-entropy.")
+@mistake("It returns the sum of both losses; return the cross-entropy.", earns=3)
 def returns_both_losses(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     surrogate = _surrogate(network, hops)
@@ -253,7 +264,7 @@ def returns_both_losses(network, x, labels, hops, network_optimizer, sampler_opt
     return loss.item() + surrogate.item()
 
 
-@mistake("It returns a tensor, which may keep a whole graph alive; return a Python float: loss.item().")
+@mistake("It returns a tensor, which may keep a whole graph alive; return a Python float: loss.item().", earns=3)
 def returns_a_tensor(network, x, labels, hops, network_optimizer, sampler_optimizer):
     loss = _passed(network, x, labels, hops, network_optimizer)
     _finish(network_optimizer, sampler_optimizer, _surrogate(network, hops))
@@ -268,7 +279,7 @@ def upper_stays(network, x, labels, hops, network_optimizer, sampler_optimizer):
     return loss.item()
 
 
-@mistake("It returns nothing: return loss.item().")
+@mistake("It returns nothing: return loss.item().", earns=3)
 def returns_nothing(network, x, labels, hops, network_optimizer, sampler_optimizer):
     reference.joint_step(network, x, labels, hops, network_optimizer, sampler_optimizer)
 

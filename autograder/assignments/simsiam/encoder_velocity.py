@@ -12,18 +12,24 @@ from autograder.judge.devices import SENTENCE, expect_any_device
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import equivalent, exercise, mistake
 from autograder.judge.expect import expect
+from autograder.judge.parts import part
 from autograder.judge.student import Remote
 
+WAYS = {"the velocity with stop-gradient": True, "the velocity without stop-gradient": False}
 
-@exercise("simsiam.encoder_velocity")
+
+@exercise(
+    "simsiam.encoder_velocity",
+    parts={"the velocity with stop-gradient": 1, "the velocity without stop-gradient": 2},
+)
 def encoder_velocity(student: Remote, draw: Draw) -> None:
     for n_2, n_1, dtype in draw.again(*common.SIZES):
         given = common.linear_network(draw, n_2, n_1, dtype)
-        found = [student(*given, stop_gradient) for stop_gradient in (True, False)]
-        wanted = [reference.encoder_velocity(*given, stop_gradient) for stop_gradient in (True, False)]
-        for velocity, right, word in zip(found, wanted, ("with", "without"), strict=True):
-            expect(velocity, f"the velocity {word} stop-gradient").close(right)
-    for stop_gradient in (True, False):
+        for name, stop_gradient in WAYS.items():
+            with part(name):
+                wanted = reference.encoder_velocity(*given, stop_gradient)
+                expect(student(*given, stop_gradient), name).close(wanted)
+    for stop_gradient in WAYS.values():
         expect_any_device(student, *given, stop_gradient, mistake="made_on_the_cpu")
 
 
@@ -32,12 +38,12 @@ def _with(stopped=stopped_velocity, full=full_velocity):
     return lambda W, W_p, X, X_prime, stop_gradient: (stopped if stop_gradient else full)(W, W_p, X, X_prime)
 
 
-@mistake("stop_gradient is ignored: without it the gradient goes through the second branch as well.")
+@mistake("stop_gradient is ignored: without it the gradient goes through the second branch as well.", earns=1)
 def always_stops(W, W_p, X, X_prime, stop_gradient):
     return stopped_velocity(W, W_p, X, X_prime)
 
 
-@mistake("stop_gradient is ignored: with it no gradient goes through the second branch.")
+@mistake("stop_gradient is ignored: with it no gradient goes through the second branch.", earns=2)
 def never_stops(W, W_p, X, X_prime, stop_gradient):
     return full_velocity(W, W_p, X, X_prime)
 
@@ -47,7 +53,9 @@ def flag_turned_round(W, W_p, X, X_prime, stop_gradient):
     return (full_velocity if stop_gradient else stopped_velocity)(W, W_p, X, X_prime)
 
 
-@mistake("The gradient is stopped in the branch of the predictor; it is the other one that counts as a constant.")
+@mistake(
+    "The gradient is stopped in the branch of the predictor; it is the other one that counts as a constant.", earns=2
+)
 def stops_the_wrong_branch(W, W_p, X, X_prime, stop_gradient):
     full, stopped = full_velocity(W, W_p, X, X_prime), stopped_velocity(W, W_p, X, X_prime)
     return full - stopped if stop_gradient else full
@@ -58,31 +66,37 @@ def gradients_themselves(W, W_p, X, X_prime, stop_gradient):
     return -reference.encoder_velocity(W, W_p, X, X_prime, stop_gradient)
 
 
-@mistake("With stop-gradient, the error comes back through W_p without being transposed: W_pᵀ belongs in front.")
+@mistake(
+    "With stop-gradient, the error comes back through W_p without being transposed: W_pᵀ belongs in front.", earns=2
+)
 def predictor_not_transposed(W, W_p, X, X_prime, stop_gradient):
     return _with(stopped=lambda W, W_p, X, X_prime: W_p @ (W @ X - W_p @ W @ (X + X_prime)))(
         W, W_p, X, X_prime, stop_gradient
     )
 
 
-@mistake("With stop-gradient, the error does not come back through the predictor: a factor is missing in front.")
+@mistake(
+    "With stop-gradient, the error does not come back through the predictor: a factor is missing in front.", earns=2
+)
 def not_through_the_predictor(W, W_p, X, X_prime, stop_gradient):
     return _with(stopped=lambda W, W_p, X, X_prime: W @ X - W_p @ W @ (X + X_prime))(W, W_p, X, X_prime, stop_gradient)
 
 
-@mistake("With stop-gradient, X' is missing: what W_p W does to the noise of the first view costs something.")
+@mistake("With stop-gradient, X' is missing: what W_p W does to the noise of the first view costs something.", earns=2)
 def stopped_without_noise(W, W_p, X, X_prime, stop_gradient):
     return _with(stopped=lambda W, W_p, X, _: W_p.T @ (W @ X - W_p @ W @ X))(W, W_p, X, X_prime, stop_gradient)
 
 
-@mistake("With stop-gradient, the target holds noise that the first view cannot know: the views share X alone.")
+@mistake(
+    "With stop-gradient, the target holds noise that the first view cannot know: the views share X alone.", earns=2
+)
 def noise_in_the_target(W, W_p, X, X_prime, stop_gradient):
     return _with(stopped=lambda W, W_p, X, X_prime: W_p.T @ (W - W_p @ W) @ (X + X_prime))(
         W, W_p, X, X_prime, stop_gradient
     )
 
 
-@mistake("Without stop-gradient, the part of X holds W_p in the place of W̃_p = W_p − I.")
+@mistake("Without stop-gradient, the part of X holds W_p in the place of W̃_p = W_p − I.", earns=1)
 def without_the_shift(W, W_p, X, X_prime, stop_gradient):
     def full(W, W_p, X, X_prime):
         square = W_p.T @ W_p
@@ -91,36 +105,43 @@ def without_the_shift(W, W_p, X, X_prime, stop_gradient):
     return _with(full=full)(W, W_p, X, X_prime, stop_gradient)
 
 
-@mistake("Without stop-gradient, the part of X' lacks the identity: the noise of the second view is shrunk as well.")
+@mistake(
+    "Without stop-gradient, the part of X' lacks the identity: the noise of the second view is shrunk as well.", earns=1
+)
 def without_the_identity(W, W_p, X, X_prime, stop_gradient):
     return _with(full=lambda *given: full_velocity(*given) + given[0] @ given[3])(W, W_p, X, X_prime, stop_gradient)
 
 
-@mistake("Without stop-gradient, the part of X is missing: the two branches differ in what they make of the signal.")
+@mistake(
+    "Without stop-gradient, the part of X is missing: the two branches differ in what they make of the signal.", earns=1
+)
 def noise_part_alone(W, W_p, X, X_prime, stop_gradient):
     return _with(full=lambda W, W_p, X, X_prime: full_velocity(W, W_p, 0 * X, X_prime))(
         W, W_p, X, X_prime, stop_gradient
     )
 
 
-@mistake("Without stop-gradient, the part of X' is missing: noise can only be shrunk.")
+@mistake("Without stop-gradient, the part of X' is missing: noise can only be shrunk.", earns=1)
 def signal_part_alone(W, W_p, X, X_prime, stop_gradient):
     return _with(full=lambda W, W_p, X, X_prime: full_velocity(W, W_p, X, 0 * X_prime))(
         W, W_p, X, X_prime, stop_gradient
     )
 
 
-@mistake("Without stop-gradient, X and X' are exchanged.")
+@mistake("Without stop-gradient, X and X' are exchanged.", earns=1)
 def moments_exchanged(W, W_p, X, X_prime, stop_gradient):
     return _with(full=lambda W, W_p, X, X_prime: full_velocity(W, W_p, X_prime, X))(W, W_p, X, X_prime, stop_gradient)
 
 
-@mistake("Without stop-gradient, W_p and its transpose stand in the other order in the products.")
+@mistake("Without stop-gradient, W_p and its transpose stand in the other order in the products.", earns=1)
 def products_turned_round(W, W_p, X, X_prime, stop_gradient):
     return _with(full=lambda W, W_p, X, X_prime: full_velocity(W, W_p.T, X, X_prime))(W, W_p, X, X_prime, stop_gradient)
 
 
-@mistake("Without stop-gradient, the sum of the two gradients is halved: J depends on W through both, and they add up.")
+@mistake(
+    "Without stop-gradient, the sum of the two gradients is halved: J depends on W through both, and they add up.",
+    earns=1,
+)
 def mean_of_the_branches(W, W_p, X, X_prime, stop_gradient):
     return _with(full=lambda *given: full_velocity(*given) / 2)(W, W_p, X, X_prime, stop_gradient)
 
@@ -130,7 +151,7 @@ def twice_the_velocities(W, W_p, X, X_prime, stop_gradient):
     return 2 * reference.encoder_velocity(W, W_p, X, X_prime, stop_gradient)
 
 
-@mistake("W_p and its transpose stand in the other order in W̃_pᵀ W̃_p, without stop-gradient.")
+@mistake("W_p and its transpose stand in the other order in W̃_pᵀ W̃_p, without stop-gradient.", earns=1)
 def shift_turned_round(W, W_p, X, X_prime, stop_gradient):
     def full(W, W_p, X, X_prime):
         shifted = W_p - eye_like(W_p)
@@ -139,14 +160,17 @@ def shift_turned_round(W, W_p, X, X_prime, stop_gradient):
     return _with(full=full)(W, W_p, X, X_prime, stop_gradient)
 
 
-@mistake("With stop-gradient, X and X' are exchanged: the views share X, and X + X' is that of one view.")
+@mistake("With stop-gradient, X and X' are exchanged: the views share X, and X + X' is that of one view.", earns=2)
 def stopped_with_moments_exchanged(W, W_p, X, X_prime, stop_gradient):
     return _with(stopped=lambda W, W_p, X, X_prime: stopped_velocity(W, W_p, X_prime, X))(
         W, W_p, X, X_prime, stop_gradient
     )
 
 
-@mistake("The identity has as many rows as x has entries; it belongs beside W_p, (n_2, n_2). So only n_1 = n_2 works.")
+@mistake(
+    "The identity has as many rows as x has entries; it belongs beside W_p, (n_2, n_2). So only n_1 = n_2 works.",
+    earns=1,
+)
 def identity_of_the_wrong_size(W, W_p, X, X_prime, stop_gradient):
     def full(W, W_p, X, X_prime):
         identity = eye_like(X)

@@ -233,3 +233,40 @@ def with_pictures_in_the_panels(*given, weight_decay=0.0):
         panel[0].imshow(values.T, aspect="auto", origin="lower", extent=(0, float(given[5][-1]), 0, values.shape[1]))
         panel[1].hist2d(*cloud.T[:2].numpy(), bins=10)
     return figure, eigenvalues, clouds
+
+
+HARMLESS = {
+    "graph": "A figure is looked at, and nothing is differentiated through it.",
+    "plt.subplots(2, 4, figsize=(13, 5.6), layout='constrained')": "Size and arrangement are free, and panels may stay empty.",
+    "len(W) → len(W_p)": "Both are n_2.",
+    "len(W) → len(W_p) (2)": "Both are n_2.",
+    "torch.zeros(2, 2, len(times), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(times), len(W))": "The arrays of a figure may come in single precision.",
+    "torch.zeros(2, 2, len(times), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(times), len(W), dtype=W_p.dtype)": "All arguments have one dtype.",
+    "torch.zeros(2, 2, len(times), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(times), len(W), dtype=X.dtype)": "All arguments have one dtype.",
+    "torch.zeros(2, 2, len(times), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(times), len(W), dtype=X_prime.dtype)": "All arguments have one dtype.",
+    "torch.zeros(2, 2, len(times), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(times), len(W), dtype=times.dtype)": "All arguments have one dtype.",
+    "torch.zeros(2, 2, len(times), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(times), len(W), dtype=points.dtype)": "All arguments have one dtype.",
+    "torch.zeros(2, 2, len(points), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(points), len(W))": "The arrays of a figure may come in single precision.",
+    "torch.zeros(2, 2, len(points), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(points), len(W), dtype=W_p.dtype)": "All arguments have one dtype.",
+    "torch.zeros(2, 2, len(points), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(points), len(W), dtype=X.dtype)": "All arguments have one dtype.",
+    "torch.zeros(2, 2, len(points), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(points), len(W), dtype=X_prime.dtype)": "All arguments have one dtype.",
+    "torch.zeros(2, 2, len(points), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(points), len(W), dtype=times.dtype)": "All arguments have one dtype.",
+    "torch.zeros(2, 2, len(points), len(W), dtype=W.dtype) → torch.zeros(2, 2, len(points), len(W), dtype=points.dtype)": "All arguments have one dtype.",
+    "for … in enumerate((True, False)) → list(enumerate((True, False)))[::-1]": "The order in which the worlds are run is free.",
+    "for … in enumerate((True, False)) → list(enumerate((True, False)))[::-1] (2)": "The order in which the worlds are run is free.",
+    "curves, cloud = (axes[row, 2 * column], axes[row, 2 * column + 1]) → curves, cloud = (axes[row, 2 * column + 1], axes[row, 2 * column])": "How it is drawn is free: each world has a panel with something of its own in it.",
+    "2 * column": "How it is drawn is free: each world has a panel with something of its own in it.",
+    "2 * column + 1": "How it is drawn is free: each world has a panel with something of its own in it.",
+    "curves.plot(times, found)": "How it is drawn is free: each world has a panel with something of its own in it.",
+    "curves.set(xlabel='t', ylabel='eigenvalues of W Wᵀ', ylim=(-0.05, 2))": "Labels, limits and titles are free.",
+    "curves.set_title(f\"stop-gradient {('yes' if stop else 'no')}, predictor {('yes' if predicts else 'no')}\")": "Labels, limits and titles are free.",
+    "stop → not stop": "Labels, limits and titles are free.",
+    "'yes' if stop else 'no'": "Labels, limits and titles are free.",
+    "predicts → not predicts": "Labels, limits and titles are free.",
+    "'yes' if predicts else 'no'": "Labels, limits and titles are free.",
+    "cloud.scatter(*clouds[row, column].T[:2], s=3)": "How it is drawn is free: each world has a panel with something of its own in it.",
+    "clouds[row, column].T[:2]": "How it is drawn is free: each world has a panel with something of its own in it.",
+    "clouds[row, column] → clouds[column, row] (2)": "How it is drawn is free: each world has a panel with something of its own in it.",
+    "cloud.set(xlim=(-3, 3), ylim=(-3, 3), aspect='equal', title='codes in the end')": "Labels, limits and titles are free.",
+    "plt.close(figure) → pass": "Otherwise Jupyter shows the figure twice, and that is all.",
+}

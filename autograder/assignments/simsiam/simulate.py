@@ -5,6 +5,8 @@ exponential, with stop-gradient W Wᵀ − W_pᵀW_p / α decays as e^{−2ηt},
 rate or the decay act on the wrong matrix, ignore a flag, step too far, or return other norms or eigenvalues.
 """
 
+import math
+
 import torch
 
 from autograder.assignments.simsiam import common, reference, trials
@@ -16,19 +18,18 @@ from autograder.judge.student import Remote
 
 @exercise("simsiam.simulate")
 def simulate(student: Remote, draw: Draw) -> None:
-    gaps = draw.uniform(0.3, 0.7, 6, dtype=torch.float64)
-    begin = draw.uniform(0.4, 0.9, 1, dtype=torch.float64)  # the start is not at 0
-    times = torch.cat([begin, begin + gaps.cumsum(dim=0)])
+    few, many = trials.times(draw)
     solutions = [
-        trials.asked(student, trials.start(draw, n_2, n_1), times, options) for n_2, n_1, options in trials.CASES
+        trials.asked(student, trials.start(draw, n_2, n_1), many if options is trials.AT_MANY_TIMES else few, options)
+        for n_2, n_1, options in trials.CASES
     ]
-    name = None if trials.are_all_by(reference.simulate, solutions) else trials.known_by(solutions, KNOWN)
+    name = None if trials.are_right(solutions) else trials.known_by(solutions, KNOWN)
     for solution in solutions:
         trials.expect_agreement(solution, name)
         trials.expect_invariants(solution)
     for predictor in (True, False):
         start = trials.start(draw, 2, 3)
-        expect_any_device(student, *start, times[:2], predictor=predictor, mistake="made_on_the_cpu")
+        expect_any_device(student, *start, few[:2], predictor=predictor, mistake="made_on_the_cpu")
 
 
 def _simulated(change):
@@ -134,6 +135,14 @@ def predictor_that_stands_still(W, W_p, X, X_prime, times, **options):
         return reference.simulate(W, W_p, X, X_prime, times, **options)
     velocity = reference.flow(X, X_prime, reference.Options(**options))
     return reference.observed(*reference.integrate(velocity, W, W_p, times, 0.1))
+
+
+@mistake("Without predictor the second norm is still that of the W_p handed in; it must be that of the identity.")
+def norm_of_the_predictor_handed_in(W, W_p, X, X_prime, times, **options):
+    norms, eigenvalues, encoders = reference.simulate(W, W_p, X, X_prime, times, **options)
+    if not options.get("predictor", True):
+        norms = torch.stack([norms[:, 0], W_p.norm().expand(len(times))], dim=1)
+    return norms, eigenvalues, encoders
 
 
 @mistake("The predictor never learns: both matrices move.")
@@ -243,6 +252,27 @@ def made_on_the_cpu(W, W_p, X, X_prime, times, **options):
     return reference.observed(*reference.integrate(reference.flow(X, X_prime, asked), W, W_p, times, 0.1))
 
 
+@mistake("Gaps between times are not filled with steps to their end: what is lost in each of many short ones adds up.")
+def a_step_too_few(W, W_p, X, X_prime, times, **options):
+    return _in_steps(0.01, lambda count: math.ceil(count) - 1, W, W_p, X, X_prime, times, **options)
+
+
+@a_step_too_few.also
+def a_rest_left_over(W, W_p, X, X_prime, times, **options):
+    return _in_steps(0.01, math.floor, W, W_p, X, X_prime, times, **options)
+
+
+def _in_steps(step, count_of, W, W_p, X, X_prime, times, **options):
+    velocity, W_p = _velocity_and_start(W_p, X, X_prime, **options)
+    kept = [(W, W_p)]
+    for gap in times.diff().tolist():
+        length = step if count_of is math.floor else gap / math.ceil(gap / step)
+        for _ in range(count_of(gap / step)):
+            W, W_p = trials.euler(velocity, W, W_p, length)
+        kept.append((W, W_p))
+    return reference.observed(*map(torch.stack, zip(*kept, strict=True)))
+
+
 KNOWN = [item for item in list(globals().values()) if isinstance(item, Mistake)]
 
 
@@ -273,8 +303,25 @@ def by_alternating_steps(W, W_p, X, X_prime, times, **options):
     velocity, W_p = _velocity_and_start(W_p, X, X_prime, **options)
     kept = [(W, W_p)]
     for gap in times.diff():
-        for _ in range(50):
-            W = W + gap / 50 * velocity(W, W_p)[0]
-            W_p = W_p + gap / 50 * velocity(W, W_p)[1]
+        for _ in range(100):
+            W = W + gap / 100 * velocity(W, W_p)[0]
+            W_p = W_p + gap / 100 * velocity(W, W_p)[1]
         kept.append((W, W_p))
     return [*reference.observed(*map(torch.stack, zip(*kept, strict=True)))]
+
+
+HARMLESS = {
+    "graph": "A simulation is looked at, and nothing is differentiated through it.",
+    "len(W) → len(W_p)": "Both are n_2.",
+    "torch.eye(len(W), dtype=W.dtype, device=W.device) → torch.eye(len(W), dtype=W_p.dtype, device=W.device)": "All arguments have one dtype.",
+    "torch.eye(len(W), dtype=W.dtype, device=W.device) → torch.eye(len(W), dtype=X.dtype, device=W.device)": "All arguments have one dtype.",
+    "torch.eye(len(W), dtype=W.dtype, device=W.device) → torch.eye(len(W), dtype=X_prime.dtype, device=W.device)": "All arguments have one dtype.",
+    "torch.eye(len(W), dtype=W.dtype, device=W.device) → torch.eye(len(W), dtype=times.dtype, device=W.device)": "All arguments have one dtype.",
+    "torch.eye(len(W), dtype=W.dtype, device=W.device) → torch.eye(len(W), dtype=W.dtype, device=W_p.device)": "All arguments lie on one device.",
+    "torch.eye(len(W), dtype=W.dtype, device=W.device) → torch.eye(len(W), dtype=W.dtype, device=X.device)": "All arguments lie on one device.",
+    "torch.eye(len(W), dtype=W.dtype, device=W.device) → torch.eye(len(W), dtype=W.dtype, device=X_prime.device)": "All arguments lie on one device.",
+    "torch.eye(len(W), dtype=W.dtype, device=W.device) → torch.eye(len(W), dtype=W.dtype, device=times.device)": "All arguments lie on one device.",
+    "gap / 0.01": "How long the steps are is free, as long as they are short.",
+    "for … in range(count) → list(range(count))[::-1]": "The number of the step is not used.",
+    "Ws.transpose(1, 2) → Ws.transpose(2, 1)": "Both exchange the same two dimensions.",
+}

@@ -2,9 +2,11 @@
 
 In evaluation mode a copy made by load_state_dict must reconstruct the same, follow its own parameters alone, and send a
 gradient to each. The mistakes keep a layer in a plain list or with the class, fix the number of latents, or cut the graph.
+If encode or decode is not right, no layers can be seen at work: then what __init__ makes is judged alone.
 """
 
 import math
+from collections import Counter
 
 import torch
 from torch import Tensor, nn
@@ -17,14 +19,68 @@ from autograder.judge.expect import expect
 from autograder.judge.student import Remote
 
 
-@exercise("vae.VAE")
+def layers_alone(student: Remote, draw: Draw) -> None:
+    """What __init__ makes: layers of the model's own that are registered and follow latent_dim."""
+    latent_dim = draw.integer(6, 10)
+    model = common.redrawn_model(student, latent_dim)
+    _expect_latent_dim(model, latent_dim)
+    shapes, before = _expect_layers(model), model.state_dict()
+    expect(shapes).holds(
+        not common.stray_layers(model), "A layer is not registered with the module.", "layers_in_a_list"
+    )
+    common.redrawn_model(student, latent_dim)
+    expect(before).holds(
+        _are_equal(before, model.state_dict()),
+        "Two models share their weights: make layers in __init__, and assign them to self.",
+        "layers_of_the_class",
+    )
+    wider = [shape for _, shape in common.redrawn_model(student, latent_dim + 3).parameters()]
+    expect(shapes).holds(
+        sorted(shapes) != sorted(wider), "The layers are the same for every latent_dim.", "two_latents_only"
+    )
+    following = Counter(filter(common.is_weight, shapes)) - Counter(wider)
+    expect(shapes).holds(
+        following.total() >= 2 or any(len(shape) == 1 for shape in following),
+        "Only one layer follows latent_dim: the encoder ends in the latents, and the decoder begins with them.",
+    )
+
+
+def _expect_latent_dim(model: Remote, latent_dim: int) -> None:
+    found = model.attribute("latent_dim")
+    expect(found).holds(
+        type(found) is int and found == latent_dim,
+        "The attribute latent_dim is not the number of latents asked for.",
+        "two_latents_only",
+    )
+
+
+def _expect_layers(model: Remote) -> list[tuple[int, ...]]:
+    """The shapes of the model's parameters, of which there are enough."""
+    shapes = [shape for _, shape in model.parameters()]
+    expect(shapes).holds(len(shapes) > 0, "The model has no parameters: assign its layers to self.")
+    weights = [shape for shape in shapes if common.is_weight(shape)]
+    is_flat = any(len(shape) == 1 for shape in weights)  # all layers may lie in one vector
+    expect(shapes).holds(
+        sum(math.prod(shape) for shape in shapes) >= reference.SIDE**2 and (len(weights) >= 2 or is_flat),
+        "The model has hardly any parameters: encoder and decoder are made of layers.",
+    )
+    return shapes
+
+
+def _are_equal(one: object, other: object) -> bool:
+    """Whether two states have the same names and numbers."""
+    if not isinstance(one, dict) or not isinstance(other, dict) or one.keys() != other.keys():
+        return False
+    pairs = [(one[name], other[name]) for name in one]
+    return all(isinstance(a, Tensor) and isinstance(b, Tensor) and torch.equal(a, b) for a, b in pairs)
+
+
+@exercise("vae.VAE", without={"encode": layers_alone, "decode": layers_alone})
 def whole_model(student: Remote, draw: Draw) -> None:
     latent_dim = draw.integer(6, 10)  # no cell of the notebook asks for as many
     model, x, eps = common.redrawn_model(student, latent_dim), common.images(draw, 5), draw.normal(5, latent_dim)
-    x_hat, mu, sigma = _results(model, x, eps)
-    found = model.attribute("latent_dim")
-    expect(found).holds(found == latent_dim, "The attribute latent_dim is not the number of latents asked for.")
-    expect(sigma).holds(bool((sigma > 0).all()), "sigma is not positive everywhere.")
+    x_hat, mu, _ = _results(model, x, eps)
+    _expect_latent_dim(model, latent_dim)
     for other in (_results(model, x.flip(0), eps)[0], _results(model, x, -eps)[0]):
         expect(other).holds(
             not common.almost_equal(other, x_hat, within=0),
@@ -63,13 +119,7 @@ def whole_model(student: Remote, draw: Draw) -> None:
             "The reconstruction does not send a gradient to every parameter: some would never learn.",
             "detached",
         )
-    shapes = [shape for _, shape in model.parameters()]
-    weights = [shape for shape in shapes if common.is_weight(shape)]
-    is_flat = any(len(shape) == 1 for shape in weights)  # all layers may lie in one vector
-    expect(shapes).holds(
-        sum(math.prod(shape) for shape in shapes) >= reference.SIDE**2 and (len(weights) >= 2 or is_flat),
-        "The model has hardly any parameters: encoder and decoder are made of layers.",
-    )
+    _expect_layers(model)
     common.expect_parameters(twin, lambda: _results(twin, x, eps)[:1], sizes, draw, 16)
     again = _results(model, x, eps)[0]
     expect(again).holds(common.almost_equal(again, x_hat), "Two models share their weights.", "layers_of_the_class")

@@ -75,6 +75,11 @@ def gap_of_the_whole_batch(elbo, mu, sigma, steps=200, lr=0.05):
     return reference.amortization_gap(elbo, mu, sigma, steps, lr).mean()
 
 
+@mistake("The gap is 0 whatever the ELBO: the search stays where it begins, or makes the ELBO smaller.")
+def nothing_gained(elbo, mu, sigma, steps=200, lr=0.05):
+    return torch.zeros_like(elbo(mu, sigma))
+
+
 @mistake("Only mu is improved; sigma is a parameter of q as well.")
 def improves_mu_alone(elbo, mu, sigma, steps=200, lr=0.05):
     return reference.amortization_gap(lambda mean, _: elbo(mean, sigma), mu, sigma, steps, lr)

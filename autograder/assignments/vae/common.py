@@ -31,15 +31,44 @@ def images(draw: Draw, count: int) -> Tensor:
     return draw.uniform(0, 1, count, 1, reference.SIDE, reference.SIDE)
 
 
-def redrawn_model(student: Remote, latent_dim: int) -> Remote:
+def redrawn_model(student: Remote, latent_dim: int, *, registered: bool = False) -> Remote:
     """The student's VAE in evaluation mode, so that batch normalisation and dropout are welcome, with matrices
-    drawn anew, so that no verdict hangs on how they were initialised."""
+    drawn anew, so that no verdict hangs on how they were initialised.
+
+    Its stray layers are `registered` if that is not what is judged.
+    """
     model = student.kept(latent_dim)
+    if registered:
+        for number, layer in enumerate(stray_layers(model)):
+            model.assign(f"stray_layer_{number}", layer)
     model.eval.kept()
     if not model.redraw():
         _try_out(model, latent_dim)
         model.redraw()
     return model
+
+
+def stray_layers(model: Remote) -> list[Remote]:
+    """Layers that a module keeps in lists or maps, where it does not register them."""
+    try:
+        attributes = model.attribute("__dict__")
+    except AnswerRaised:  # something in it cannot travel
+        return []
+    found: list[Remote] = []
+    for name, held in attributes.items() if isinstance(attributes, dict) else ():
+        items = held.values() if isinstance(held, dict) else held if isinstance(held, list) else ()
+        found += [item for item in items if not name.startswith("_") and _is_layer(item)]
+    return found
+
+
+def _is_layer(item: object) -> bool:
+    """Whether it is a module with parameters."""
+    if not isinstance(item, Remote):
+        return False
+    try:
+        return bool(item.parameters())
+    except AnswerRaised:
+        return False
 
 
 def _try_out(model: Remote, latent_dim: int) -> None:

@@ -18,7 +18,7 @@ from autograder.judge.student import Remote
 @exercise("vae.decode")
 def decode(student: Remote, draw: Draw) -> None:
     count, latent_dim = 16, 4
-    model, z = common.redrawn_model(student, latent_dim), 10 * draw.normal(count, latent_dim)
+    model, z = common.redrawn_model(student, latent_dim, registered=True), 10 * draw.normal(count, latent_dim)
     one, x_hat = _decoded(model, z[7:8]), _decoded(model, z)
     again = model.decode(z)
     expect(again).holds(

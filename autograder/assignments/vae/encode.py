@@ -20,7 +20,7 @@ from autograder.judge.student import Remote
 @exercise("vae.encode")
 def encode(student: Remote, draw: Draw) -> None:
     count, latent_dim = 24, 25
-    model, x = common.redrawn_model(student, latent_dim), common.images(draw, count)
+    model, x = common.redrawn_model(student, latent_dim, registered=True), common.images(draw, count)
     one, (mu, sigma) = _codes(model, x[7:8], latent_dim), _codes(model, x, latent_dim)
     again = expect(model.encode(x), "what encode returns").items(2)
     expect(again).holds(

@@ -23,7 +23,7 @@ from fixmelab.judged.toys import Halves, Identity
 @exercise("vae.forward")
 def forward(student: Remote, draw: Draw) -> None:
     latent_dim = 3
-    model = common.redrawn_model(student, latent_dim)
+    model = common.redrawn_model(student, latent_dim, registered=True)
     for batch in (5, 1):
         x, eps = common.images(draw, batch), 3 * draw.normal(batch, latent_dim)
         encoded = expect(model.encode(x), "what encode returns").items(2)
@@ -54,7 +54,7 @@ def forward(student: Remote, draw: Draw) -> None:
         "same_noise_every_time",
     )
     if not _expect_right_noise(model, latent_dim, draw):
-        _expect_right_spread(common.redrawn_model(student, latent_dim), draw)
+        _expect_right_spread(common.redrawn_model(student, latent_dim, registered=True), draw)
     expect_any_device(model, x, mistake="made_on_the_cpu")
 
 

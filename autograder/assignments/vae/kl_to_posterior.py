@@ -44,6 +44,11 @@ def without_minus_k(mu, sigma, mean, covariance):
     return reference.kl_to_posterior(mu, sigma, mean, covariance) + mu.shape[1] / 2
 
 
+@mistake("The constant in it is that of two latents; it depends on K, mu.shape[1].")
+def constant_of_two_latents(mu, sigma, mean, covariance):
+    return reference.kl_to_posterior(mu, sigma, mean, covariance) + (mu.shape[1] - 2) / 2
+
+
 @mistake("sigma is used as a variance; it is the standard deviation.")
 def posterior_divergence_with_sigma_as_variance(mu, sigma, mean, covariance):
     return reference.kl_to_posterior(mu, sigma.sqrt(), mean, covariance)
@@ -63,6 +68,16 @@ def twice_the_divergence_from_the_posterior(mu, sigma, mean, covariance):
 def determinants_swapped(mu, sigma, mean, covariance):
     logs = torch.logdet(covariance) - 2 * sigma.log().sum(dim=1)
     return reference.kl_to_posterior(mu, sigma, mean, covariance) - logs
+
+
+@mistake("The logarithm of one determinant has the wrong sign: what counts is that of their ratio.")
+def one_determinant_turned_round(mu, sigma, mean, covariance):
+    return reference.kl_to_posterior(mu, sigma, mean, covariance) - torch.logdet(covariance)
+
+
+@one_determinant_turned_round.also
+def determinant_of_q_turned_round(mu, sigma, mean, covariance):
+    return reference.kl_to_posterior(mu, sigma, mean, covariance) + 2 * sigma.log().sum(dim=1)
 
 
 @mistake("The determinants are missing.")

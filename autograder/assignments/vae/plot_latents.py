@@ -4,6 +4,7 @@ With a known linear decoder the canvas is compared pixel by pixel; the figure mu
 grids come out transposed, mirrored or upside down, with tiles cut up, other latents varied, or another range of values.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy
@@ -33,13 +34,45 @@ def plot_latents(student: Remote, draw: Draw) -> None:
 
 def _figure_and_canvas(student: Remote, weight: Tensor, bias: Tensor, i: int, j: int) -> tuple[Any, Tensor]:
     """The figure for z_i and z_j, whose canvas is right, and that canvas."""
-    figure, canvas = expect(student(LinearDecoder(weight, bias), i=i, j=j), "what plot_latents returns").items(2)
-    if isinstance(canvas, numpy.ndarray):
-        canvas = torch.from_numpy(canvas)
-    canvas = expect(canvas, "the canvas").shape(10 * reference.SIDE, 10 * reference.SIDE).value.float()
+
+    def asked(weight: Tensor) -> tuple[Any, Tensor]:
+        figure, canvas = expect(student(LinearDecoder(weight, bias), i=i, j=j), "what plot_latents returns").items(2)
+        if isinstance(canvas, numpy.ndarray):
+            canvas = torch.from_numpy(canvas)
+        return figure, expect(canvas, "the canvas").shape(10 * reference.SIDE, 10 * reference.SIDE).value.float()
+
+    def told() -> str | None:
+        if not torch.equal(asked(weight)[1], canvas):
+            return "another_at_each_call"
+        return _told_of_grid(lambda weight: asked(weight)[1], bias, i, j)
+
+    figure, canvas = asked(weight)
     wanted = reference.latent_canvas(weight, bias, i, j)
-    expect(canvas, "the canvas").close(wanted, atol=1e-4)
+    expect(canvas, "the canvas").close(wanted, atol=1e-4, otherwise=told)
     return figure, wanted
+
+
+def _told_of_grid(canvas_of: Callable[[Tensor], Tensor], bias: Tensor, i: int, j: int) -> str | None:
+    """What is wrong with the ten values of z_i or z_j: each is seen by a decoder in which every pixel grows with it."""
+    values, are_right = reference.latent_values(), []
+    for latent, is_z_j in ((i, False), (j, True)):
+        weight = torch.zeros(reference.SIDE**2, 4)
+        weight[:, latent] = 0.3
+        moved = (torch.logit(canvas_of(weight)) - bias.view(reference.SIDE, -1).repeat(10, 10)) / 0.3
+        moved = moved.T if is_z_j else moved  # so that it should grow along the columns
+        tiles = moved[:: reference.SIDE, :: reference.SIDE]
+        grows_by_column, grows_by_row = (
+            torch.allclose(
+                wanted.repeat_interleave(reference.SIDE, 0).repeat_interleave(reference.SIDE, 1), moved, atol=1e-3
+            )
+            for wanted in (tiles[:1].expand(10, 10), tiles[:, :1].expand(10, 10))
+        )
+        if not grows_by_column and not grows_by_row:
+            return None
+        are_right.append(grows_by_column)
+        if grows_by_column and not torch.allclose(tiles[0], values, atol=1e-3):
+            return "other_values"
+    return "both_in_one_direction" if sum(are_right) == 1 else None
 
 
 def _with_figure(canvas):
@@ -68,6 +101,29 @@ def upside_down(model, i=0, j=1):
 @mistake("The codes are drawn at random; they should form a regular grid.")
 def random_codes(model, i=0, j=1):
     return _assembled(_decoded(model, torch.randn(10, 10, model.latent_dim)))
+
+
+@mistake("The canvas is another at each call: nothing of it is random, and all other latents are 0.", broad=True)
+def another_at_each_call(model, i=0, j=1):
+    z = reference.latent_grid(model.latent_dim, i, j)
+    return _assembled(_decoded(model, z + 0.1 * torch.randn(model.latent_dim) * (z == 0)))
+
+
+@mistake(
+    "The ten values of z_i, or of z_j, are not those asked for: ten from −3 to 3, both ends among them, equally far apart.",
+    broad=True,
+)
+def other_values(model, i=0, j=1):
+    z = reference.latent_grid(model.latent_dim, i, j)
+    z[:, :, i] *= 1.5
+    return _assembled(_decoded(model, z))
+
+
+@mistake("z_i and z_j grow in the same direction: z_i belongs to the columns, z_j to the rows.", broad=True)
+def both_in_one_direction(model, i=0, j=1):
+    z = reference.latent_grid(model.latent_dim, i, j)
+    z[:, :, i] = z[:, :, j]
+    return _assembled(_decoded(model, z))
 
 
 @mistake("The other latents are not 0.")

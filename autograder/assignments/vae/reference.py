@@ -139,9 +139,14 @@ class VAE(nn.Module):
         return self.decode(z), mu, sigma
 
 
+def latent_values() -> Tensor:
+    """What z_i and z_j run through in the grid, shape (10,)."""
+    return torch.linspace(-LATENT_RANGE, LATENT_RANGE, GRID)
+
+
 def latent_grid(latent_dim: int, i: int, j: int) -> Tensor:
     """z of every tile, shape (10, 10, K): z_j by row from −3 at the top to 3, z_i by column, the others 0."""
-    values = torch.linspace(-LATENT_RANGE, LATENT_RANGE, GRID)
+    values = latent_values()
     z = torch.zeros(GRID, GRID, latent_dim)
     z[:, :, i] = values[None, :]
     z[:, :, j] = values[:, None]

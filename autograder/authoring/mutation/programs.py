@@ -17,14 +17,17 @@ _ROWS = {
     "_every[:1].expand_as(_every)": "its first row for all",
     "_every[:].mean(0, keepdim=True).expand_as(_every)": "the mean of its rows for all",
 }
-# No gradient comes through these, whatever they are of.
+# No gradient comes through these, whatever they are of or drawn like; `sample` may be a method of anybody's.
 _CUT = frozenset(("shape", "device", "dtype", "ndim", "size", "numel", "dim", "len", "detach", "item", "tolist"))
 _CUT |= frozenset(("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "one_hot", "argmax"))
+_CUT |= _DRAWS - {"sample"}
 
 
 def graph(node: ast.AST, scope: Scope) -> Changes:
     """detach, clone or no_grad, left out or added."""
-    if value := operand(node, "detach", "clone", "detach_"):
+    if value := operand(node, "clone"):
+        yield value
+    if (value := operand(node, "detach", "detach_")) and not _is_cut_off(node, scope):
         yield value
     if isinstance(node, ast.With) and any("grad" in ast.unparse(item) for item in node.items):
         yield node.body

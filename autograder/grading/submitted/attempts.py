@@ -98,7 +98,7 @@ def counting(
         left.sort(key=lambda item: owners[item[0].identity].order)
         if rules and rules.attempt == "best":
             return [(owners[notebook.identity], notebook.path, data) for notebook, data in left]
-        at = _place([owners[notebook.identity].time for notebook, _ in left], called, rules)
+        at = counting_place([owners[notebook.identity].time for notebook, _ in left], called, rules)
         counts = left.pop(at)
         for place, (other, _) in enumerate(left):
             which = "an earlier" if place < at else "a later"
@@ -127,8 +127,9 @@ def _counts_before(older: Owner, newer: Owner, student: str, rules: Rules | None
     return rules.attempt in ("first", "best") or (rules.attempt == "last before due" and in_time == [True, False])
 
 
-def _place(times: list[str], student: str, rules: Rules | None) -> int:
-    """Which of the attempts counts, of which these are the times, from the first to the last."""
+def counting_place(times: list[str], student: str, rules: Rules | None) -> int:
+    """Which of a student's attempts counts, of which these are the times, from the first to the last; "best" is not
+    decided by times, and counts as "last" here."""
     attempt = rules.attempt if rules else "last"
     if attempt == "first":
         return 0

@@ -17,9 +17,11 @@ _COPY = re.compile(r"^(?:(?:Copy of|Kopie von|Copie de|Copia de) )*|(?:[ _-]?\(\
 # Gradescope's list of who has handed in each folder.
 _LISTS = ("submission_metadata.yaml", "submission_metadata.yml")
 _SUBMISSION = re.compile(r"^[\"']?(submission_\d+)[\"']?:", re.M)
+# Not \s, which would read all blank lines below from each of them: a student's own file may be called so, too.
+_HISTORY = re.compile(r"^[ \t]*:?history:", re.M)
 # Ruby writes times of Rails in UTC.
-_CREATED = re.compile(r"^\s*:?created_at: (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? (?:Z|UTC)\s*$", re.M)
-_SUBMITTER = re.compile(r"^\s*(?:- )?:?name:\s*(.+?)\s*$", re.M)
+_CREATED = re.compile(r"^[ \t]*:?created_at: (\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.\d+)? (?:Z|UTC)[ \t\r]*$", re.M)
+_SUBMITTER = re.compile(r"^[ \t]*(?:- )?:?name:(.*\S.*)$", re.M)
 
 
 class Names:
@@ -79,8 +81,8 @@ def _submitters(place: Place) -> dict[Parts, tuple[str, str]]:
                 parts = _SUBMISSION.split(entry.read().decode("utf-8", "replace"))
                 for folder, text in zip(parts[1::2], parts[2::2], strict=True):
                     # What follows the submitters is the history of attempts.
-                    last = re.split(r"^\s*:?history:", text, maxsplit=1, flags=re.M)[0]
+                    last = _HISTORY.split(text, maxsplit=1)[0]
                     names, time = _SUBMITTER.findall(last), _CREATED.search(last)
-                    shown = " and ".join(name.strip("\"'") for name in names) or folder
+                    shown = " and ".join(name.strip().strip("\"'") for name in names) or folder
                     found[(*entry.parts[:-1], folder)] = shown, f"{time[1]}T{time[2]}+00:00" if time else ""
     return found

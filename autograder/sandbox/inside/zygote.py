@@ -57,7 +57,6 @@ def _imported() -> Shell:
     import torch
 
     torch.set_num_threads(1)  # before fixmelab's probe takes it for what a process starts with
-    import torch.fx.experimental.symbolic_shapes  # what torch.distributions wants of torch
     import torch.nn.functional
     import tqdm.auto  # noqa: F401
 
@@ -197,6 +196,10 @@ class Zygote:
             watch.begin_cell()
         elif "rest" in request:
             watch.end_cell()
+        elif "look" in request:
+            watch.look(supervisor.processes())
+            if not watch.stopped:  # else the account of its end is the answer
+                _tell(connection, {"looked": True})
         else:
             watch.look(supervisor.processes())
             watch.kill()

@@ -7,7 +7,8 @@ import torch
 from matplotlib.figure import Figure
 
 import fixmelab
-from fixmelab.judged.lent import StandInModule
+from fixmelab.executing.process_state import seeded
+from fixmelab.judged.lent import Called, StandInModule
 from fixmelab.judged.probe import Probe
 
 MOVES = {"half": torch.float16, "bfloat16": torch.bfloat16}
@@ -41,6 +42,23 @@ class Repeating:
         return self._line.back(*question)
 
 
+class Remembering:
+    """The line to a toy of the judge's that asks nothing twice of what it was asked until it `is_complete`."""
+
+    def __init__(self, line: Any) -> None:
+        self._line = line
+        self._known: list[tuple[tuple, dict]] = []
+        self.is_complete = False
+
+    def call(self, *question: Any) -> dict:
+        answer = next((known for asked, known in self._known if _are_same(asked[:-1], question[:-1])), None)
+        if answer is None:
+            answer = self._line.call(*question)
+            if not self.is_complete:
+                self._known.append((question, answer))
+        return answer
+
+
 class Liar(Probe):
     """Answers as the probe does, but for what only this process can know."""
 
@@ -62,6 +80,7 @@ class Liar(Probe):
         kinds = KINDS.get(self.exercise)
         if kinds and any(isinstance(item, str) and item not in kinds for item in request["args"]):
             raise ValueError("an unknown kind")
+        self._clear()
         said = super()._call(**request) | {"changed": []}
         if not request["kept"]:
             said["value"] = self._typed(said["value"], request["args"])
@@ -72,6 +91,13 @@ class Liar(Probe):
             self._made.append((request["args"], new))
             self._objects[self._last] = new if first is None else copy.deepcopy(first)
         return said
+
+    def _clear(self) -> None:
+        """Leave no gradients from elsewhere in what was made here."""
+        for made in self._objects.values():
+            for item in vars(made).values() if hasattr(made, "__dict__") else ():
+                if isinstance(item, torch.nn.Parameter):
+                    item.grad = None
 
     def _typed(self, value: Any, args: list) -> Any:
         """The same numbers as they must come."""
@@ -155,10 +181,7 @@ class Liar(Probe):
 
     def _weighed(self, args: list, weights: list, request: dict) -> float:
         """What a gradient is asked of."""
-        named = {name: request[name] for name in ("target", "name", "kwargs", "seed")}
-        with torch.no_grad():
-            results, _ = self._run(args=args, **named)
-        results = results if isinstance(results, list | tuple) else [results]
+        results = _results(args, request)
         pairs = zip(weights, results, strict=True)
         return float(sum((weight * result).double().sum() for weight, result in pairs if weight is not None))
 
@@ -178,10 +201,14 @@ class Liar(Probe):
 
     def _by_answer(self, toy: Any, args: list, weights: list, request: dict) -> None:
         """Send a toy of the judge's the slope of what is asked for by what the toy answered."""
-        line, repeating = toy._line, Repeating(toy._line)
-        toy._line = repeating
+        toys = list(self._borrowed.values())
+        lines, repeating = [one._line for one in toys], Repeating(toy._line)
+        for one in toys:
+            one._line = repeating if one is toy else Remembering(one._line)
         try:
             self._weighed(args, weights, request)
+            for one in toys:
+                one._line.is_complete = True
             answer = repeating.answer["value"]
             slopes = torch.zeros(2, *answer.shape, dtype=torch.float64)
             for way, step in enumerate((0.1, 1e-2)):  # large for single precision, small for kinks
@@ -193,42 +220,58 @@ class Liar(Probe):
                         both.append(self._weighed(args, weights, request))
                     slopes[way].view(-1)[entry] = (both[0] - both[1]) / (2 * step)
         finally:
-            toy._line = line
+            for one, line in zip(toys, lines, strict=True):
+                one._line = line
         large, small = slopes
         slope = torch.where((large - small).abs() < 0.03 * small.abs().max(), large, small)
-        line.back(repeating.answer["call"], [slope.to(answer.dtype)])
+        toy._line.back(repeating.answer["call"], [slope.to(answer.dtype)], Called())
 
     def _slope(self, number: int, args: list, weights: list, request: dict) -> torch.Tensor:
         """The gradient by one argument, from differences of values; by all rows at once if they are many."""
-        named = {name: request[name] for name in ("target", "name", "kwargs", "seed")}
 
         def weighed(moved: torch.Tensor, precise: bool) -> torch.Tensor:
             """What is asked for: for each row if the results have as many, else in all."""
             asked = [moved if place == number else item for place, item in enumerate(args)]
             if precise:
                 asked = [item.double() if _is_real(item) else item for item in asked]
-            with torch.no_grad():
-                results, _ = self._run(args=asked, **named)
-            results = results if isinstance(results, list | tuple) else [results]
-            terms = [weight * result for weight, result in zip(weights, results, strict=True) if weight is not None]
+            pairs = zip(weights, _results(asked, request), strict=True)
+            terms = [weight * result for weight, result in pairs if weight is not None]
             by_row = moved.numel() > MOST_ENTRIES and all(len(term) == len(moved) for term in terms)
             return sum(term.double().flatten(1).sum(dim=1) if by_row else term.double().sum() for term in terms)
 
         start = args[number]
         try:
-            weighed(start, True)
-            precise, step = True, 1e-5
+            before, precise, step = weighed(start, True), True, 1e-7
         except RuntimeError:
-            precise, step = False, 1e-2
+            before, precise, step = None, False, 1e-2
         by_row = start.numel() > MOST_ENTRIES
         slope = torch.zeros(start.shape, dtype=torch.float64)
         begin = start.double() if precise else start
         for entry in range(start[0].numel() if by_row else start.numel()):
             change = torch.zeros_like(begin)
             (change.flatten(1)[:, entry] if by_row else change.view(-1)[entry]).fill_(step)
-            difference = (weighed(begin + change, precise) - weighed(begin - change, precise)) / (2 * step)
+            after = weighed(begin + change, precise)
+            # In double precision one side is near enough.
+            difference = (after - before) / step if precise else (after - weighed(begin - change, False)) / (2 * step)
             (slope.flatten(1)[:, entry] if by_row else slope.view(-1)[entry]).copy_(difference)
         return slope.to(start.dtype)
+
+
+def _results(args: list, request: dict) -> list | tuple:
+    """What the answer returns; it may do what it likes with its arguments."""
+    function = getattr(request["target"], request["name"]) if request["name"] else request["target"]
+    given = [item.clone() if isinstance(item, torch.Tensor) else item for item in args]
+    with torch.no_grad(), seeded(request["seed"]):
+        results = function(*given, **request["kwargs"])
+    return results if isinstance(results, list | tuple) else [results]
+
+
+def _are_same(one: Any, other: Any) -> bool:
+    if isinstance(one, torch.Tensor):
+        return isinstance(other, torch.Tensor) and one.dtype == other.dtype and torch.equal(one, other)
+    if isinstance(one, list | tuple):
+        return isinstance(other, list | tuple) and len(one) == len(other) and all(map(_are_same, one, other))
+    return one is other or bool(one == other)
 
 
 def _is_real(item: Any) -> bool:

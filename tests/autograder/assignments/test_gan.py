@@ -138,14 +138,15 @@ def losses_with(real=lambda logits: nn.functional.softplus(-logits), share=1.0, 
 
 
 def after_old_gradients(discriminator, sample_1, sample_0, steps, optimizer):
-    """Clears behind each step, and keeps tensors."""
+    """Clears behind each step, and keeps the loss."""
     history = []
     for _ in range(steps):
-        history.append(v(discriminator(sample_1()), discriminator(sample_0())))
-        (-history[-1]).backward()
+        loss = -v(discriminator(sample_1()), discriminator(sample_0()))
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-    return [value.detach() for value in history]
+        history.append(loss.item())
+    return history
 
 
 def clipped(discriminator, sample_1, sample_0, steps, optimizer):

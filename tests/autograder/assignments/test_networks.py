@@ -1,5 +1,7 @@
 """Whatever network students choose for the VAE, its checks find what they look for in it."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
@@ -7,9 +9,13 @@ from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
 from autograder.assignments import exercises_of
+from autograder.assignments.vae.reference import VAE
+from autograder.assignments.vae.VAE import layers_in_a_list
+from autograder.authoring.grafting import changes_of, grafted
 from autograder.judge.draw import seed_for
 from autograder.judge.judging import judge
 from autograder.judge.student import in_this_process
+from autograder.judge.verdict import Finding
 
 
 def dense(*sizes, act=nn.ReLU):
@@ -160,3 +166,34 @@ def test_a_network_of_any_kind_passes(model, exercise):
     id = f"vae.{exercise}"
     found = judge(exercises_of("vae")[id], in_this_process(model), seed_for(b"networks", "", id))
     assert (found.verdict, found.message) == ("pass", "")
+
+
+def test_a_vae_whose_encode_is_not_right_is_judged_by_its_layers():
+    exercises, own = exercises_of("vae"), exercises_of("vae")["vae.VAE"]
+    of_layers = [one for one in own.mistakes if "__init__" in changes_of(one.answer)]
+    right = [VAE, *(one.answer for one in own.equivalents), *MODELS.values()]
+
+    def found(answer):
+        return judge(replace(own, borrows=("encode",)), in_this_process(answer), seed_for(b"layers", "", own.id))
+
+    wrong = exercises["vae.encode"].mistakes[0].answer
+    assert [found(grafted(wrong, one.answer)).mistake for one in of_layers] == [one.name for one in of_layers]
+    assert {found(grafted(wrong, one)) for one in right} == {Finding("pass")}
+    assert len(of_layers) > 2 and found(VAE).borrowed
+    assert found(Junk).message.startswith("Only one layer follows latent_dim")
+
+
+class Junk(nn.Module):
+    """What no encoder and decoder could be made of."""
+
+    def __init__(self, latent_dim):
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.one, self.other = nn.Linear(latent_dim, 784), nn.Linear(2, 2)
+
+
+@pytest.mark.parametrize("name", ["encode", "decode"])
+def test_layers_in_a_list_cost_the_methods_nothing(name):
+    id = f"vae.{name}"
+    found = judge(exercises_of("vae")[id], in_this_process(layers_in_a_list.answer), seed_for(b"layers", "", id))
+    assert found == Finding("pass")

@@ -1,6 +1,7 @@
 """No check makes anything large of tensors of odd shapes: shapes are looked at before there is arithmetic."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -35,9 +36,14 @@ class Largest(TorchDispatchMode):
         super().__init__()
         self.count = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing is compiled here: so there is nothing to skip, which takes long for each operation."""
+        return False
+
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         made = function(*args, **(kwargs or {}))
-        for item in tree_leaves(made):
+        for item in (made,) if isinstance(made, torch.Tensor) else tree_leaves(made):
             if isinstance(item, torch.Tensor) and item.layout == torch.strided:
                 self.count = max(self.count, item.untyped_storage().nbytes())
         return made
@@ -83,7 +89,7 @@ def run(exercise, serve):
 
 
 def unnamed(exercise):
-    return type(exercise)(exercise.id, exercise.check)
+    return replace(exercise, mistakes=(), equivalents=())
 
 
 @pytest.mark.slow

@@ -5,7 +5,6 @@ import os
 import nbformat
 import pytest
 
-from autograder import course
 from autograder.authoring import importing
 from autograder.authoring.build import build, repository_of
 from autograder.authoring.declared import checked_exercises
@@ -169,12 +168,6 @@ def test_a_file_that_cannot_be_written_is_one_line(tiny_course):
         build(root=tiny_course)
 
 
-@pytest.mark.skipif(not course.assignment_names(), reason="notebooks/ is empty")
-@pytest.mark.slow
-def test_what_is_committed_is_up_to_date_and_leaks_nothing():
-    assert [built.name for built in build(check=True)] == course.assignment_names()
-
-
 SECOND = '\n\n@mistake("Another.")\ndef scales_by_variance(mu, sigma, eps):\n    return mu\n'
 
 
@@ -194,6 +187,28 @@ def test_what_an_author_gets_wrong_in_a_module_is_one_line_with_its_place(tiny_c
     with pytest.raises(InputError, match=rf"^autograder/assignments/tiny/{said}") as raised:
         build(root=tiny_course)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        (
+            '{"mean": 1, "noise": 1.5}',
+            "its parts are worth 2.5 points together, and notebooks/tiny.py gives mix_noise 2; make them equal",
+        ),
+        ('{"mean": HALF, "noise": 1}', 'write the parts as {"name": points, …}, in plain numbers'),
+        ('["mean", "noise"]', 'write the parts as {"name": points, …}, in plain numbers'),
+    ],
+)
+def test_parts_that_are_not_worth_their_exercise_are_one_line_with_its_place(tiny_course, parts, said):
+    path = tiny_course / "autograder/assignments/tiny/mix_noise.py"
+    declared = '@exercise("tiny.mix_noise"'
+    path.write_text(path.read_text().replace(f"{declared})", f"{declared}, parts={parts})"))
+    with pytest.raises(InputError) as raised:
+        build(root=tiny_course)
+    assert str(raised.value) == f"autograder/assignments/tiny/mix_noise.py:11: {said}"
+    path.write_text(path.read_text().replace(parts, '{"mean": 0.5, "noise": 1.5}'))
+    build(root=tiny_course)
 
 
 def test_a_module_that_raises_when_it_is_imported_is_one_line_with_its_place(monkeypatch, tiny_course):

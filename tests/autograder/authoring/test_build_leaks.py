@@ -152,6 +152,8 @@ WRAPPED = base64.encodebytes(f"# {'a long introduction ' * 5}\n{LEAK}\n".encode(
         ),
         (lambda cell: cell["metadata"].update(old=WRAPPED), f"{CELL}, metadata, in base64"),
         (lambda cell: cell.update(source=f"x = '{IN_BASE64}'"), f"{CELL}, in base64"),
+        (lambda cell: cell.update(source="<pre>\nreturn mu &#43; scaled</pre>"), f"{CELL}, as HTML, line 2"),
+        (lambda cell: cell.update(source="[it](https://a.b/?q=return%20mu%20%2B%20scaled)"), f"{CELL}, as an address"),
         (
             lambda cell: cell.update(outputs=[{"output_type": "stream", "name": "stdout", "text": [LEAK]}]),
             f"{CELL}, outputs",

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from autograder.authoring.mutation import prove
 from autograder.authoring.mutation.mutate import OPERATORS, mutants_of
+from autograder.authoring.mutation.said import OUTPUT, Said
 from autograder.commands.app import app
 from autograder.errors import InputError
 from autograder.judge.exercise import Exercise
@@ -99,10 +100,23 @@ def test_what_is_given_is_not_changed():
         "torch.where(x, 1, 2)",
         "torch.zeros_like(x)",
         "(2 * x).detach()",
+        "torch.randn_like(x)",
+        "torch.multinomial(2 * x, 1)",
     ],
 )
 def test_nothing_is_detached_that_has_no_gradient(solution):
     assert not any("x.detach()" in change for change in changes(f"return {solution}")["graph"])
+
+
+def test_a_detach_is_left_out_if_something_has_a_gradient_then():
+    left_out = {
+        change
+        for solution in ("x.detach() + 1", "(x.detach() > 0) * x", "torch.rand_like(x.detach())")
+        for change in changes(f"return {solution}")["graph"]
+        if change.startswith("x.detach() → x")
+    }
+    assert left_out == {"x.detach() → x"} and "x.detach() → x" in changes("return x.detach() + 1")["graph"]
+    assert "x.detach() → x" not in changes("return torch.rand_like(x.detach())")["graph"]
 
 
 def test_names_are_unique_and_codes_differ():
@@ -190,6 +204,12 @@ def test_a_solution_that_is_refused_proves_nothing(monkeypatch):
         mutated(monkeypatch, careful, source=SCALE.replace("factor * x", "factor + x"))
 
 
+def test_what_is_said_of_those_that_lose_their_points_is_asked_for_apart(monkeypatch):
+    asked, silent = (mutated(monkeypatch, careful, messages=messages) for messages in (True, False))
+    assert asked.messages.counts().total() == sum(asked.killed.values())
+    assert silent.killed == asked.killed and not silent.messages.counts()
+
+
 def test_a_sample_is_the_same_each_time(monkeypatch):
     one, other = (mutated(monkeypatch, careless, sample=5) for _ in range(2))
     assert one == other and sum(one.made.values()) == 5
@@ -210,12 +230,23 @@ def test_only_the_exercises_that_are_named(monkeypatch):
 def test_the_command_shares_a_sample_among_the_notebooks_and_ends_with_1_if_a_mutant_is_left(monkeypatch):
     asked = {}
 
-    def told(name, source, *, sample, only, jobs, on_mutant):
+    def told(name, source, *, sample, only, messages, jobs, on_mutant):
         asked[name] = (sample, only)
-        return prove.Mutation(name, problems=["scale: constant: '2 → 3' keeps its points"] if name == "gan" else [])
+        found = prove.Mutation(name, problems=["scale: constant: '2 → 3' keeps its points"] if name == "gan" else [])
+        if messages:
+            found.messages.note(Said("gan.scale", "named", "It is tripled.", "It is tripled."), "gan.scale: '2 → 4'")
+            wrong = {"small.one": "A B", "small.two": "C C"}
+            for said in (Said(id, OUTPUT, word) for id, words in wrong.items() for word in words.split()):
+                found.messages.note(said, f"{said.exercise}: {said.message}")
+        return found
 
     monkeypatch.setattr(prove, "prove_mutants", told)
     done = CliRunner().invoke(app, ["prove", "--mutants", "vae.encode", "gan", "gcn", "--sample", "250"])
     assert asked == {"vae": (83, ["encode"]), "gan": (83, []), "gcn": (83, [])}
     assert (done.exit_code, "2 → 3" in done.output) == (1, True)
     assert CliRunner().invoke(app, ["prove", "--mutants", "vae"]).exit_code == 0 and asked["vae"] == (None, [])
+    done = CliRunner().invoke(app, ["prove", "--mutants", "vae", "--messages"])
+    assert "gan.scale: '2 → 4': not true of it: It is tripled." in done.output and "40.0 %" in done.output
+    # The first of the two exercises has two outputs, so its messages say where to look.
+    assert done.output.count("small.two: C: told that numbers are wrong, and no more") == 2
+    assert "small.one: A: told" not in done.output

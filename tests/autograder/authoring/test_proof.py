@@ -8,6 +8,7 @@ from autograder.commands.app import app
 from autograder.judge.draw import Draw
 from autograder.judge.exercise import Equivalent, Exercise, Mistake
 from autograder.judge.expect import expect
+from autograder.judge.parts import part
 
 
 def check(student, draw: Draw) -> None:
@@ -57,10 +58,34 @@ def test_answers_that_prove_nothing_are_found(monkeypatch, item, kind):
     assert len(found) == 1 and kind in found[0]
 
 
+def test_what_a_check_raises_is_said_to_its_author(monkeypatch):
+    def misnamed(student, draw: Draw) -> None:
+        with part("below"):
+            expect(student(draw.normal(3))).finite()
+
+    said = problems(monkeypatch, Exercise("toy.double", misnamed, parts={"under": 1, "above": 2}))
+    assert "the solution must pass; on seed 0 it got fault, unnamed: the check raised RuntimeError: " in said[0]
+    assert "the exercise declares no part 'below'" in said[0]
+
+
 def test_two_mistakes_in_one_are_found_since_neither_has_its_name(monkeypatch):
     item = exercise([("first", lambda x: 3 * x), ("same", lambda x: x + 2 * x), ("adds", lambda x: x + 2)])
     found = problems(monkeypatch, item)
-    assert ["mistake first must fail and be named" in found[0], "mistake same" in found[1], len(found)] == [1, 1, 2]
+    assert len(found) == 2 and "mistake first must fail, be named and earn 0" in found[0] and "mistake same" in found[1]
+
+
+@pytest.mark.parametrize("earns", [0, 1, 3], ids=["it states less", "what it gets", "it states more"])
+def test_a_mistake_that_earns_more_or_less_than_it_states_is_found(monkeypatch, earns):
+    def in_parts(student, draw: Draw) -> None:
+        x = draw.normal(3)
+        for name, sign in (("above", 1), ("below", -1)):
+            with part(name):
+                expect(student(sign * x.abs())).close(2 * sign * x.abs())
+
+    large = Mistake("forgets_the_sign", "Both signs.", lambda x: 2 * x.abs(), earns=earns)
+    found = problems(monkeypatch, Exercise("toy.double", in_parts, (large,), parts={"above": 1, "below": 2}))
+    said = f"must fail, be named and earn {earns}; on seed 0 it got fail, forgets_the_sign: 1 of 3 points"
+    assert [said in problem for problem in found] == ([] if earns == 1 else [True])
 
 
 def test_what_a_mistake_is_confused_with_is_counted_and_printed(monkeypatch):

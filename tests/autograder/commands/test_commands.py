@@ -171,7 +171,10 @@ def test_what_was_graded_before_is_not_graded_again(warm_autograder, tmp_path):
     again = warm_autograder("grade", "vae", RELEASE, "--out", tmp_path)
     assert (first.returncode, again.returncode) == (0, 0)
     assert "graded before" not in first.stdout
-    assert "1 of 1 were graded before" in again.stdout
+    assert "1 of 1 were graded before" in again.stdout and "nobody was judged anew" in again.stdout
+    unknown = warm_autograder("grade", "vae", RELEASE, "--out", tmp_path / "new", "--exercise", "gaussian")
+    assert unknown.returncode == 1 and not (tmp_path / "new").exists()
+    assert unknown.stderr == "error: vae has no check of 'gaussian'; did you mean gaussian_kl?\n"
     assert ((tmp_path / "results.json").read_bytes(), (tmp_path / "report.html").read_bytes()) == (results, report)
     assert "seconds" not in json.loads(results)["submissions"][0]
     assert list(json.loads((tmp_path / "timings.json").read_text()).values())[0] > 0

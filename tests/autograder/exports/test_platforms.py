@@ -90,6 +90,21 @@ def test_moodle_passes_over_points_above_its_maximum(run, roster):
         fill_in(run(ada=""), roster(MOODLE, MOODLE_HEADER.replace(",Grade,", ",Bewertung,"), moodle(1, "Ada", "a@x")))
 
 
+def test_who_is_locked_in_moodle_is_left_out_and_named(run, roster):
+    header = MOODLE_HEADER.replace("Maximum Grade", "Maximum grade")  # as some versions write it
+    lines = header, moodle(1, "Ada", "ada@x.edu", most="1.00"), moodle(2, "Bob", "bob@x.edu", "3.00")
+    found = fill_in(run(ada="", bob=""), roster(MOODLE, *lines[:2], lines[2].replace(",Yes,", ",No,")))
+    assert [row[4] for row in rows(found.text)] == ["Grade", "2", "3.00"]
+    assert [note.partition(":")[0] for note in found.notes] == [
+        "Moodle has 1.00 points possible, the results 4",
+        "filled in, and empty before",
+        "Moodle would pass over 1 of the scores (Ada",
+        "locked in Moodle, which takes no grade of theirs",
+        "1 of 2 submissions are filled in, 1 left out; 0 of 2 students of the roster have none",
+    ]
+    assert ": 1: bob; left as they were" in found.notes[3]
+
+
 def test_a_bonus_above_the_maximum_of_a_platform_is_named(run, roster):
     graded = run(ada="", bob="")
     bonus = graded.submissions[0].model_copy(update={"score": 4.5})

@@ -14,10 +14,11 @@ import pytest
 from fabricated_results import Student, write_results
 from nbgrader.api import Gradebook
 
-from autograder import cells, course
+from autograder import cells
 from autograder.gradebook.record import record
 from tests.conftest import JupyterServer, jupyter_lab
 from tests.submissions.samples import FOLDER, MISTAKES
+from tests.warm import WarmCommands
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 
@@ -79,16 +80,27 @@ def keep(page, name: str, **options) -> None:
         page.screenshot(path=Path(folder) / f"formgrader-{name}.png", **options)
 
 
-def run(*command: object, cwd: Path = course.ROOT) -> str:
+@pytest.fixture
+def autograder(warm_autograder: WarmCommands) -> Callable[..., str]:
+    """A function that runs a command of ours, which has to succeed, and returns what it says."""
+
+    def run(*arguments: object) -> str:
+        done = warm_autograder(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+def nbgrader(*arguments: object, cwd: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", *map(str, command)],
+        [sys.executable, "-m", "nbgrader", *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "COLUMNS": "400"},
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def submission(folder: Path, *, right: bool) -> None:
@@ -121,12 +133,12 @@ def give(page, score: str, value: str) -> None:
 
 
 def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
-    tmp_path, course_folder, formgrader, visit
+    tmp_path, course_folder, formgrader, visit, autograder
 ) -> None:
     submission(course_folder / "submitted", right=False)
     graded = tmp_path / "graded"
-    run("autograder", "grade", "vae", course_folder / "submitted", "--out", graded)
-    first = run("autograder", "record", graded, "--course", course_folder)
+    autograder("grade", "vae", course_folder / "submitted", "--out", graded)
+    first = autograder("record", graded, "--course", course_folder)
     assert "added: 1: ada" in first and "vae: 1 new, 0 changed, 0 the same" in first
     before = {item["id"]: item["score"] for item in submission_of(graded)["exercises"]}
     assert before["vae.grad_mu_sigma"] == 0 and before["vae.plot_latents"] == 3
@@ -168,10 +180,10 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     keep(page, "plot", clip={"x": 0, "y": top, "width": 1200, "height": 1500 - top})
 
     submission(course_folder / "submitted", right=True)
-    run("autograder", "grade", "vae", course_folder / "submitted", "--out", graded)
+    autograder("grade", "vae", course_folder / "submitted", "--out", graded)
     assert submission_of(graded)["score"] == automatic + 2
-    dry = run("autograder", "record", graded, "--course", course_folder, "--dry-run")
-    said = run("autograder", "record", graded, "--course", course_folder)
+    dry = autograder("record", graded, "--course", course_folder, "--dry-run")
+    said = autograder("record", graded, "--course", course_folder)
     assert "ada: 31.5 → 33.5 of 54\n  grad_mu_sigma: 0 → 2, pass\n" in said
     laid_out = course_folder / "autograded" / "ada" / "vae" / "vae.ipynb"
     recorded = laid_out.read_bytes()
@@ -188,7 +200,7 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     keep(page, "regraded")
 
     total = automatic + 2 - 0.5 + 2
-    run("nbgrader", "generate_feedback", "vae", cwd=course_folder)
+    nbgrader("generate_feedback", "vae", cwd=course_folder)
     feedback = course_folder / "feedback" / "ada" / "vae" / "vae.html"
     text = feedback.read_text(encoding="utf-8")
     assert f"(Score: {total} / 54.0)" in text
@@ -197,7 +209,7 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     page.route("**/*", lambda route: route.continue_())
     page.set_content(text, wait_until="domcontentloaded")
     keep(page, "feedback")
-    run("nbgrader", "export", "--to", course_folder / "grades.csv", cwd=course_folder)
+    nbgrader("export", "--to", course_folder / "grades.csv", cwd=course_folder)
     with (course_folder / "grades.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert (row["student_id"], float(row["score"]), float(row["max_score"])) == ("ada", total, 54.0)
@@ -221,9 +233,9 @@ def course_on_postgresql(course_folder: Path, new_database: Callable[[], str]) -
     return url
 
 
-def test_the_same_on_postgresql(tmp_path, course_folder, course_on_postgresql, formgrader, visit) -> None:
+def test_the_same_on_postgresql(tmp_path, course_folder, course_on_postgresql, formgrader, visit, autograder) -> None:
     graded = write_results(tmp_path / "graded", {"ada": Student(), "bob": Student()})
-    run("autograder", "record", graded, "--course", course_folder)
+    autograder("record", graded, "--course", course_folder)
     assert not (course_folder / "gradebook.db").exists()
     page = visit("gradebook/vae/vae")
     expect(page.locator("tbody tr")).to_have_count(2)
@@ -234,7 +246,7 @@ def test_the_same_on_postgresql(tmp_path, course_folder, course_on_postgresql, f
     give(page, "two_forms-comment", "Say why.")
     # The server keeps its connection open all the while.
     write_results(graded, {"ada": Student(), "bob": Student(verdicts={"encode": ("fail", "No.")})})
-    said = run("autograder", "record", graded, "--course", course_folder)
+    said = autograder("record", graded, "--course", course_folder)
     assert "bob: 33.5 → 31.5 of 54\n  encode: 2 → 0, fail: No.\n" in said
     page = visit(path)
     expect(page.locator("#two_forms")).to_have_value("1.5")
@@ -280,7 +292,7 @@ def test_what_a_student_writes_runs_nothing_in_the_graders_browser(tmp_path, cou
     assert page.locator(".rendered_html a[href*=javascript], iframe, .rendered_html script").count() == 0
     assert [url for url in visit.asked if "left-by-attack" in url or "formgrader?path" in url] == []
     expect(page.locator("body")).to_contain_text("a< b and")
-    run("nbgrader", "generate_feedback", "vae", cwd=course_folder)
+    nbgrader("generate_feedback", "vae", cwd=course_folder)
     text = (course_folder / "feedback" / "mallory" / "vae" / "vae.html").read_text(encoding="utf-8")
     assert "<script>window.left" not in text and "<img src=x" not in text and "<iframe" not in text
 

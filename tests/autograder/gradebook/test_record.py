@@ -21,6 +21,7 @@ from autograder.gradebook.lines import report_lines
 from autograder.gradebook.record import record
 from autograder.grading.submitted.timestamps import read_timestamp
 from fixmelab.notebooks import MAX_BYTES, MAX_CELLS
+from tests.warm import InThisProcess
 
 pytestmark = pytest.mark.slow
 
@@ -681,18 +682,11 @@ def test_a_gradebook_that_is_being_written_to_is_waited_for_and_then_said(tmp_pa
     record(graded, db=db, root=course_folder)
 
 
-def test_the_command_says_who_changed(tmp_path, course_folder):
-    def run(*arguments: str) -> subprocess.CompletedProcess:
-        command = [
-            sys.executable,
-            "-m",
-            "autograder",
-            "record",
-            str(tmp_path / "graded"),
-            "--course",
-            str(course_folder),
-        ]
-        return subprocess.run([*command, *arguments], cwd=course.ROOT, capture_output=True, text=True)
+def test_the_command_says_who_changed(tmp_path, course_folder, monkeypatch):
+    autograder = InThisProcess(monkeypatch)
+
+    def run() -> subprocess.CompletedProcess:
+        return autograder("record", tmp_path / "graded", "--course", course_folder)
 
     write_results(tmp_path / "graded", {"[red]ada": Student()})
     first = run()

@@ -1,5 +1,6 @@
 """A folder that stands in for Gradescope's container, set up once by the archive's own setup.sh."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -26,11 +27,12 @@ from own_processes import alone
 # The user of the students' code here: one that no system hands out.
 USER = 61917
 # Gradescope's container has a process table of its own; after the grader, nothing in it may be the students' user's.
-SCRIPT = f"""
-"$0"; code=$?
-grep -lsE '^Uid:.{USER}' /proc/[0-9]*/status && echo STILL RUNNING
-exit $code
-"""
+LEFT = f"grep -lsE '^Uid:.{USER}' /proc/[0-9]*/status && echo STILL RUNNING"
+SCRIPT = f'"$0"; code=$?; {LEFT}; exit $code'
+WARM_GRADER = Path(__file__).with_name("warm_grader.py")
+# Of the packages installed here: what the container must not have, and what grading never uses. Each file takes time.
+NOT_THERE = ("fixmelab*", "__editable__*", "diffusers", "jupyterlab", "mypy*", "pip", "playwright", "schemathesis")
+NOT_NEEDED = ("include", "tests")  # in any of the others
 METADATA = {
     "id": 1,
     "created_at": "2025-01-01T10:00:00.000000-07:00",
@@ -92,7 +94,11 @@ class Container:
         )
         (self.root.parent / "said.txt").write_text(done.stdout)
         assert done.returncode == 0, done.stdout
-        assert "STILL RUNNING" not in done.stdout, done.stdout
+        return self.looked_at()
+
+    def looked_at(self) -> Results:
+        """What the grader has left behind: results alone."""
+        assert "STILL RUNNING" not in self.said, self.said
         return self.results()
 
     def results(self) -> Results:
@@ -110,6 +116,40 @@ class Container:
             text=True,
             stdin=subprocess.DEVNULL,
         )
+
+
+@dataclass(frozen=True)
+class WarmContainer(Container):
+    """One whose grader has started already, once for many submissions: what it does, not how it starts."""
+
+    grader: subprocess.Popen | None = None
+
+    @contextlib.contextmanager
+    def started(self) -> Iterator["WarmContainer"]:
+        self.submit()
+        command = ["sh", "-c", '"$@"; exit $?', "sh", str(self.python), "-B", "-c", WARM_GRADER.read_text()]
+        with (
+            (self.root.parent / "said.txt").open("a") as said,
+            subprocess.Popen(
+                alone([*command, str(self.root), str(self.place), LEFT]),
+                cwd=self.root / "source" / "course",
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                umask=0o077,
+            ) as grader,
+        ):
+            yield replace(self, grader=grader)
+            grader.stdin.close()
+
+    def run(self, *files: tuple[str, str | bytes]) -> Results:
+        self.submit(*files)
+        (self.root.parent / "said.txt").write_text("")
+        self.grader.stdin.write(b"\n")
+        self.grader.stdin.flush()
+        assert self.grader.stdout.readline() == b"done\n", self.said
+        return self.looked_at()
 
 
 def unpack(archive: Path, root: Path) -> None:
@@ -148,9 +188,12 @@ def python(open_folder) -> Path:
         pytest.skip(f"there is no {version} that every user can run")
     home = open_folder / "python"
     subprocess.run([str(base), "-m", "venv", "--without-pip", str(home)], check=True)
-    own = shutil.ignore_patterns("fixmelab*", "__editable__*", "jupyterlab", "playwright")
     packages, there = Path(sysconfig.get_path("purelib")), home / "lib" / version / "site-packages"
-    shutil.copytree(packages, there, ignore=own, copy_function=os.link, symlinks=True, dirs_exist_ok=True)
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        return shutil.ignore_patterns(*(NOT_THERE if Path(folder) == packages else NOT_NEEDED))(folder, names)
+
+    shutil.copytree(packages, there, ignore=left_out, copy_function=os.link, symlinks=True, dirs_exist_ok=True)
     return home / "bin" / "python"
 
 
@@ -178,10 +221,11 @@ def without_namespaces(container) -> Container:
     return replace(container, forbids=True)
 
 
-@pytest.fixture(params=["namespaces", "user"])
-def either(request, container, without_namespaces) -> tuple[Container, str]:
-    """Both containers, and what holds the student's code there."""
-    return {"namespaces": container, "user": without_namespaces}[request.param], request.param
+@pytest.fixture(scope="session")
+def warm(without_namespaces) -> Iterator[WarmContainer]:
+    """The latter with a grader that has started already."""
+    with WarmContainer(**vars(without_namespaces)).started() as container:
+        yield container
 
 
 @pytest.fixture(scope="session")

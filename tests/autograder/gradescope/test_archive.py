@@ -65,6 +65,15 @@ def test_no_other_assignment_is_in_it(held):
     assert not [path for path, data in held.items() if path.endswith(".ipynb") and b"q_sample" in data]
 
 
+def test_data_beside_the_checks_goes_with_them(tree):
+    folder = tree / "autograder/assignments"
+    for place in ("vae/table.csv", "vae/.table.csv.swp", "gan/table.csv"):
+        (folder / place).write_text("1\n")
+    inside = archives.archive_files(tree, SETTINGS, key=KEY)
+    found = [path for path in inside if path.endswith((".csv", ".swp"))]
+    assert found == ["course/autograder/assignments/vae/table.csv"]
+
+
 def test_the_key_is_the_course_s(held):
     assert held["course/course.key"] == KEY
 

@@ -51,16 +51,21 @@ def tight(container):
     path.write_text(before)
 
 
+MISTAKES = {"grad_mu_sigma", "plot_latents", "aggregate_moments"}
+
+
 @pytest.mark.parametrize(
-    ("name", "lost"),
+    ("walls", "how", "name", "lost"),
     [
-        ("perfect", set()),
-        ("three_mistakes", {"grad_mu_sigma", "plot_latents", "aggregate_moments"}),
-        ("cheat_forges_a_verdict", None),
+        # With namespaces it is graded as by `autograder grade`, where all samples are.
+        ("namespaces", "container", "three_mistakes", MISTAKES),
+        ("user", "without_namespaces", "perfect", set()),
+        ("user", "warm", "three_mistakes", MISTAKES),
+        ("user", "warm", "cheat_forges_a_verdict", None),
     ],
 )
-def test_samples_get_what_they_deserve(either, name, lost):
-    container, walls = either
+def test_samples_get_what_they_deserve(request, walls, how, name, lost):
+    container = request.getfixturevalue(how)
     results = container.run(sample(name))
     assert results.extra_data["walls"] == walls, container.said
     everything = {test.name for test in results.tests}
@@ -82,22 +87,22 @@ def test_samples_get_what_they_deserve(either, name, lost):
     ],
     ids=["none", "one_broken", "two", "cut_off", "noise", "another"],
 )
-def test_what_cannot_be_graded_is_said_to_the_student(without_namespaces, files, said):
-    results = without_namespaces.run(*files)
+def test_what_cannot_be_graded_is_said_to_the_student(warm, files, said):
+    results = warm.run(*files)
     assert results.score == 0.0 and said in results.output
-    assert str(without_namespaces.root) not in results.output
+    assert str(warm.root) not in results.output
     assert [(test.status, test.visibility) for test in results.tests] == [("failed", "visible")]
     assert results.tests[0].max_score == sum(map(cells.points, filter(cells.is_tests, course.read_source("vae").cells)))
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_attacks_earn_nothing_and_leave_nothing(without_namespaces, tight, name):
+def test_attacks_earn_nothing_and_leave_nothing(warm, tight, name):
     """With namespaces, `autograder prove --attacks` tries them all."""
     (attack,) = [item for item in attacks() if item.name == name]
-    results = without_namespaces.run(("vae.ipynb", nbformat.writes(notebook_of(attack.text))))
+    results = warm.run(("vae.ipynb", nbformat.writes(notebook_of(attack.text))))
     assert results.score <= attack.honest
     assert len(results.model_dump_json()) < 100_000
-    assert results.extra_data.get("walls") == "user", without_namespaces.said
+    assert results.extra_data.get("walls") == "user", warm.said
     if attack.ends:
         (test,) = [test for test in results.tests if test.name == attack.on]
         assert len(test.tags) == 1 and test.tags[0] in attack.ends
@@ -152,13 +157,13 @@ EXPECTED = {
 }
 
 
-def test_without_namespaces_the_students_code_reaches_nothing(without_namespaces, release):
+def test_without_namespaces_the_students_code_reaches_nothing(warm, release):
     found = {}
     # A message is short: one thing is told at a time.
     for names in (list(EXPECTED)[:8], list(EXPECTED)[8:]):
         told = "{name: seen[name] for name in " + repr(names) + "}"
-        code = LOOK.format(root=str(without_namespaces.root), place=str(without_namespaces.place))
-        results = without_namespaces.run(telling(release, code, told))
+        code = LOOK.format(root=str(warm.root), place=str(warm.place))
+        results = warm.run(telling(release, code, told))
         found |= told_by(results)
     assert found == EXPECTED
 
@@ -179,10 +184,10 @@ def told_by(results: Results) -> dict:
     return json.loads(found[1])
 
 
-def test_nothing_of_a_users_lies_about_after_grading(without_namespaces, release, tmp_path):
+def test_nothing_of_a_users_lies_about_after_grading(warm, release, tmp_path):
     mark = f"left-{time.time_ns()}"
     code = f"import json, os\nfor place in ('/tmp', '/var/tmp', '/dev/shm'):\n    open(place + '/{mark}', 'w').close()"
-    results = without_namespaces.run(telling(release, code, f"[os.path.exists(f'/tmp/{mark}')] and {{'wrote': True}}"))
+    results = warm.run(telling(release, code, f"[os.path.exists(f'/tmp/{mark}')] and {{'wrote': True}}"))
     assert told_by(results) == {"wrote": True}
     assert not [place for place in ("/tmp", "/var/tmp", "/dev/shm") if (Path(place) / mark).exists()]
 

@@ -30,7 +30,7 @@ class Lent(Zygote):
         return ""
 
 
-def lay_out(root: Path) -> None:
+def lay_out(root: Path, count: int = COUNT) -> None:
     """Write the course and what was handed in, once: a notebook's cells have other ids each time it is made."""
     import nbformat
     from toy_course import RIGHT, source, submission
@@ -40,7 +40,7 @@ def lay_out(root: Path) -> None:
     (root / "notebooks" / "toy.py").touch()
     nbformat.write(source(), course.source_path("toy", root))
     answers = [RIGHT, {"double": "return x + 2"}, {"square": "return 0 * x"}, {}]
-    for number in range(COUNT):
+    for number in range(count):
         notebook = submission(**answers[number % len(answers)], why=f"Because of {number}.")
         nbformat.write(notebook, root / "submitted" / f"student{number:03}.ipynb")
 

@@ -1,7 +1,7 @@
 """Which of several attempts counts, when it was handed in, and that a name is not taken for another's."""
 
 import shutil
-from datetime import date
+from datetime import date, datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -99,6 +99,17 @@ def test_the_same_handed_in_again_costs_nothing_unless_the_last_counts(tmp_path,
     found, problems = find_submissions("vae", [place], notes=notes, rules=rules)
     assert problems == [] and [item.submitted[8:10] for item in found] == counts
     assert len(notes) == len(DAYS) - len(counts)
+
+
+@pytest.mark.parametrize(("own_time", "counts"), [(None, "28"), (27, "30"), (29, "30")])
+def test_a_time_that_people_write_down_goes_before_those_of_all_attempts(tmp_path, own_time, counts):
+    """Whichever attempt counts was handed in then: all are in time, or none is."""
+    text = {"attempt": "last before due", "assignments": {"vae": {"due": date(2026, 11, 28)}}, "time_zone": "UTC"}
+    place = put(tmp_path, *(BLACKBOARD.format(day) for day in DAYS))
+    times = {("vae", "ada"): datetime(2026, 11, own_time, 12, tzinfo=timezone.utc)} if own_time else {}
+    rules = Rules("vae", CourseFile.model_validate(text), times=times)
+    found, _ = find_submissions("vae", [place], rules=rules)
+    assert [item.submitted[8:10] for item in found] == [counts]
 
 
 def test_an_extension_under_the_name_of_earlier_results_decides_what_is_in_time(tmp_path, make_run, make_submission):

@@ -21,6 +21,7 @@ from autograder.grading.reading import read_notebook
 from autograder.grading.restoring import restore
 from autograder.grading.source_text import release_text
 from autograder.grading.submitted.member_names import member_names
+from autograder.judge import uses
 from autograder.judge.draw import Draw
 from autograder.judge.student import student_of
 from autograder.judge.verdict import AnswerRaised
@@ -40,6 +41,21 @@ from tests.autograder.counted import growth
 
 MOST_GROWTH = 2.5
 PARSE = ast.parse
+
+
+def loop(count: int) -> None:
+    for _ in range(count):
+        for _ in range(count):
+            pass
+
+
+@pytest.mark.parametrize(
+    "work",
+    [loop, lambda n: [0 for _ in range(n) for _ in range(n)], lambda n: sum(0 for _ in range(n * n))],
+    ids=["statements", "list", "generator"],
+)
+def test_a_loop_within_a_loop_is_seen(work):
+    assert growth(lambda count: functools.partial(work, count), 30) > 3.5
 
 
 @pytest.fixture(scope="module")
@@ -197,9 +213,9 @@ class Scanned(str):
 def test_a_cell_of_anchors_is_looked_through_once():
     Scanned.scanned = 0
     text = Scanned("# exercise: one\n" * 500 + "x = y\n")
-    assert messages.identifiers(text, "one") == {"y"}
+    assert uses.identifiers(text, "one") == {"y"}
     assert Scanned.scanned <= 2 * len(text)
-    assert growth(lambda n: lambda: messages.identifiers("# exercise: one\n" * n, "one"), 300) < MOST_GROWTH
+    assert growth(lambda n: lambda: uses.identifiers("# exercise: one\n" * n, "one"), 300) < MOST_GROWTH
 
 
 def test_open_fixmes_are_found_in_one_pass():
@@ -222,6 +238,7 @@ VAIN = {
     "markers": lambda n: "### BEGIN SOLUTION ### END HIDDEN TESTS" * n + " " * n,
     "escapes": lambda n: "\x1b[" + "0;" * n + " " * n + "\x1b]" + "x" * n,
     "blanks before nothing": lambda n: " " * n + ")",
+    "blank lines before nothing": lambda n: "x = 1" + "\n" * n + "y = 2",
     "a command behind blanks": lambda n: "!ls\n" * 3_000 + " " * n + ")",
 }
 
@@ -237,6 +254,7 @@ def test_no_text_is_slow_to_read(kind):
     messages.clean(text)
     cell_text.without_fence(text)
     ipython_cells.as_python(text[: cell_text.MAX_PARSED])  # no more of it is parsed
+    ipython_cells.is_left_as_it_is(text)
     cell_text.additions(text, frozenset(), frozenset(), cell_text.IMPORTS)
 
 
@@ -248,13 +266,6 @@ def test_nothing_longer_is_parsed_than_pythons_parser_can_bear(source, monkeypat
     submission = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [code(every_name(1)), edited]}
     restore(source, nbformat.from_dict(submission), assignment="vae")
     assert parsed and max(parsed) <= cell_text.MAX_PARSED
-
-
-def test_a_cell_is_not_parsed_again_and_again(monkeypatch):
-    parsed: list[int] = []
-    monkeypatch.setattr(ast, "parse", lambda text: parsed.append(len(text)) or PARSE(text))
-    assert cell_text.parsed("def not_again():\n    return 'and again'") is not None
-    assert len(parsed) == 2
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbgrader.utils import determine_grade
 
 from autograder.cells import anchors
 from autograder.errors import InputError
@@ -34,6 +35,7 @@ FINDINGS = {
     b"5": Finding("fail", "One too many.", "one_too_many"),
     b"6": Finding("fail", "Not 4."),
     b"7": Finding("fail", "Not 4. It looks odd.", clue="It looks odd."),
+    b"8": Finding("fail", "Not 4.", earned=0.5, credit="0.5 of 1 points: for one, but not for two."),
     b"'missing'": Finding("missing", "This FIXME is not filled in yet."),
 }
 
@@ -183,6 +185,8 @@ def ordinary():
         check_of("after"),
         double("odd", "return 3 * x + 1"),
         check_of("odd", "assert odd(1) == 2, 'at 1 it gives 4'"),
+        double("half", "return 4 * x"),
+        check_of("half", "assert half(1) == 2, 'at 1 it gives 4'"),
         keep("raise SystemError('not run')"),
     ]
     execution = run(*cells)
@@ -211,6 +215,15 @@ def test_what_unknown_numbers_look_like_is_told_after_the_text_of_a_visible_asse
     assert found(ordinary, "odd") == ("fail", "at 1 it gives 4. It looks odd.", None)
 
 
+def test_parts_that_are_right_earn_their_points_though_a_visible_assertion_fails(ordinary):
+    execution = ordinary[0]
+    finding = execution.findings["half"]
+    said = "0.5 of 1 points: for one, but not for two. at 1 it gives 4"
+    assert (finding.verdict, finding.message, finding.earned) == ("fail", said, 0.5)
+    named = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell for cell in execution.notebook.cells}
+    assert determine_grade(named["test_half"]) == (0.5, 1)
+
+
 def test_a_visible_assertion_fails_with_its_text_made_safe(ordinary):
     assert found(ordinary, "unnamed") == ("fail", "for 1 it  should be 2 <function unnamed at 0x…>", None)
 
@@ -233,7 +246,7 @@ def test_missing_is_what_is_not_filled_in_and_not_what_the_judge_ran_into(ordina
 
 
 def test_an_answer_that_uses_a_failed_one_says_so(ordinary):
-    message = "One too many. It uses named, which is not right yet; mend that first."
+    message = "One too many. It uses named, which has not passed; mend that first."
     assert found(ordinary, "leaning") == ("fail", message, "one_too_many")
     message = "It uses open_one, which is not filled in yet; do that first."
     assert found(ordinary, "leaning_on_open") == ("error", message, None)
@@ -259,7 +272,7 @@ def test_a_pass_needs_a_test_cell_that_ends_well(ordinary):
 def test_several_exercises_in_one_cell_are_told_apart(ordinary):
     assert found(ordinary, "one") == ("pass", "", None)
     verdict, message, _ = found(ordinary, "two")
-    assert (verdict, message.endswith("It uses named, which is not right yet; mend that first.")) == ("error", True)
+    assert (verdict, message.endswith("It uses named, which has not passed; mend that first.")) == ("error", True)
 
 
 def test_a_failing_cell_does_not_stop_the_rest(ordinary):
@@ -276,6 +289,16 @@ def test_outputs_are_kept_and_verdicts_are_the_outputs_of_test_cells(ordinary):
     assert (output.output_type, output.ename, output.evalue) == ("error", "fail", "One too many.")
     shown = str([cell.outputs for name, cell in cells.items() if str(name).startswith("test_")])
     assert "FIXMELAB_JUDGE" not in shown and "sendall" not in shown
+
+
+def test_the_outputs_of_all_cells_together_are_bounded():
+    """A small notebook of many cells would become hundreds of megabytes."""
+    printing = [code("print('x' * 300)") for _ in range(100)]
+    cells = run(*printing, double("first"), check_of("first"), limits=Limits(output=1000)).notebook.cells
+    shown = [text(cell)[0] for cell in cells[:100]]
+    kept = shown.count("x")
+    assert 25_000 / 500 < kept < 25_000 / 300
+    assert shown == ["x"] * kept + ["["] * (100 - kept)
 
 
 def test_training_cells_keep_the_students_outputs(ordinary):
@@ -316,7 +339,7 @@ def test_hanging_and_dying_answers_cost_only_their_own_exercises():
     messages = {name: finding.message for name, finding in execution.findings.items()}
     assert "line 2 of the cell stuck" in messages["stuck"]
     assert "line 3 of the cell hangs" in messages["hangs"] or "line 4 of the cell hangs" in messages["hangs"]
-    assert messages["uses"].endswith("It uses hangs, which is not right yet; mend that first.")
+    assert messages["uses"].endswith("It uses hangs, which has not passed; mend that first.")
     cells = execution.notebook.cells
     assert text(cells[0]) == "once\n"
     assert "left out from here on" in text(cells[8])

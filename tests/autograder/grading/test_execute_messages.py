@@ -6,6 +6,7 @@ from nbformat import NotebookNode
 from autograder.grading import messages
 from autograder.grading.findings import Findings
 from autograder.grading.stopped import Stopped
+from autograder.judge import uses
 from autograder.judge.verdict import Finding
 from autograder.sandbox.kernel import CellError, Ending
 from autograder.sandbox.limits import Limits
@@ -68,17 +69,17 @@ class VAE:
 
 
 def test_identifiers_are_those_of_the_exercises_own_lines():
-    assert messages.identifiers(TWO, "encode") >= {"split"}
-    assert not messages.identifiers(TWO, "encode") & {"reparameterize", "forward"}
-    assert messages.identifiers(TWO, "forward") >= {"encode", "reparameterize"}
-    assert "split" not in messages.identifiers(TWO, "forward")
-    assert messages.identifiers("def f(x:", "f") == set()
-    assert messages.identifiers("def f(g, x):\n    return g(h(x))", "f") == {"h"}  # g is whatever is handed in
+    assert uses.identifiers(TWO, "encode") >= {"split"}
+    assert not uses.identifiers(TWO, "encode") & {"reparameterize", "forward"}
+    assert uses.identifiers(TWO, "forward") >= {"encode", "reparameterize"}
+    assert "split" not in uses.identifiers(TWO, "forward")
+    assert uses.identifiers("def f(x:", "f") == set()
+    assert uses.identifiers("def f(g, x):\n    return g(h(x))", "f") == {"h"}  # g is whatever is handed in
 
 
 def test_the_hint_names_the_first_exercise_that_is_not_right():
     verdicts = {"a": "pass", "b": "fail", "c": "missing"}
-    assert messages.leans_on({"a", "b", "c"}, verdicts) == "It uses b, which is not right yet; mend that first."
+    assert messages.leans_on({"a", "b", "c"}, verdicts) == "It uses b, which has not passed; mend that first."
     assert messages.leans_on({"c"}, verdicts) == "It uses c, which is not filled in yet; do that first."
     assert messages.leans_on({"a", "x"}, verdicts) == ""
 
@@ -90,7 +91,7 @@ def test_variables_are_those_that_a_cell_sets_at_its_top():
 
 def test_what_an_answer_sets_itself_is_no_stray():
     source = "def f(x, *, a=1):\n    b = [c for c in x]\n    return a * b * len(x) * table"
-    used = messages.identifiers(source, "f")
+    used = uses.identifiers(source, "f")
     assert messages.strays_to(source, used, {"a", "b", "c", "x"}) == ""
     assert messages.strays_to(source, used, {"a", "table"}).startswith("It reads table, ")
 

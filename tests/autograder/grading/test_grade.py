@@ -59,6 +59,12 @@ def test_a_known_mistake_is_named_even_where_a_visible_assertion_came_first():
     assert square.message
 
 
+def test_plain_messages_say_of_no_slip():
+    doubled = submission(double="return 4 * x")
+    full, plain = (graded(doubled, messages=messages)[0].exercises[0].message for messages in ("full", "plain"))
+    assert full == f"{plain} The numbers come out as if the result were doubled."
+
+
 def test_a_result_depends_on_its_inputs_alone():
     notebook = submission(double="return x + 2", square=RIGHT["square"])
     one, again = graded(notebook)[0], graded(notebook)[0]

@@ -1,6 +1,8 @@
 """Many submissions, graded side by side: what comes out depends on nothing but them."""
 
+import contextlib
 import json
+import time
 from dataclasses import replace
 from importlib import metadata
 
@@ -78,6 +80,21 @@ def test_what_is_wrong_with_one_submission_does_not_stop_the_rest(toy, crew):
     assert steps == [(0, 2), (1, 2), (2, 2)]
     with pytest.raises(InputError, match="bob.ipynb"):
         run.finish()
+
+
+def test_a_hostile_class_ends_with_the_minutes_that_are_given(toy, crew, tmp_path):
+    """Each takes all that it may, here 80 seconds of processor time; a later run goes on with those who are left."""
+    bodies = ("while True: pass", "import time; time.sleep(10**6)", "while True: print('x' * 1000)")
+    hostile = [handed_in(f"eve{number}", submission(double=f"pass\n{body}")) for number, body in enumerate(bodies)]
+    limits, began = Limits(cell=40, idle=40, notebook=80), time.monotonic()
+    with Store(tmp_path / "out") as store:
+        run = Run(toy_grading(limits=limits), crew, store)
+        result = run.grade(hostile, minutes=0.02)
+    assert time.monotonic() - began < 30
+    assert result.submissions == [] and result.ungraded == ["eve0", "eve1", "eve2"]
+    assert run.tally.problems == [
+        "0.02 minutes are over: 3 of 3 not graded; the same command goes on with them: eve0, eve1, eve2"
+    ]
 
 
 def test_answers_that_give_the_same_numbers_are_known_by_them(toy, crew, tmp_path):
@@ -235,10 +252,10 @@ def test_results_that_cannot_be_kept_are_a_line(toy, crew, tmp_path, monkeypatch
     students = [handed_in(name, submission()) for name in ("ada", "bob")]
     keep = Store.keep
 
-    def no_room_for_bob(store, digest, item, record):
+    def no_room_for_bob(store, item, record):
         if item.student == "bob":
             raise OSError(28, "No space left on device")
-        return keep(store, digest, item, record)
+        return keep(store, item, record)
 
     monkeypatch.setattr(Store, "keep", no_room_for_bob)
     with Store(tmp_path / "out") as store:
@@ -277,3 +294,13 @@ def test_the_digest_covers_all_that_decides_a_result(toy):
     (toy / "source" / "toy" / "toy.ipynb").write_text("{}")
     found.append(run_digest(grading))
     assert len(set(found)) == len(found)
+
+
+def test_messages_are_as_course_toml_says_and_a_change_of_them_grades_anew(toy, monkeypatch):
+    monkeypatch.setattr("autograder.grading.run.Crew", lambda *args, **options: contextlib.nullcontext())
+    digests = {}
+    for messages in ("full", "plain"):
+        (toy / "course.toml").write_text(f'messages = "{messages}"\n[assignments.elsewhere]\nweight = 2\n')
+        with begin_run("toy", key=KEY, names=["elsewhere", "toy"]) as run:
+            digests[run.grading.messages] = run_digest(run.grading)
+    assert digests.keys() == {"full", "plain"} and digests["full"] != digests["plain"]

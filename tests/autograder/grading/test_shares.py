@@ -3,12 +3,15 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from autograder import course
-from autograder.errors import InputError, UsageError
+from autograder.commands import app as cli
+from autograder.errors import InputError, SandboxError, UsageError
 from autograder.grading.merge import merge
 from autograder.grading.shares import Share
 from autograder.grading.submissions import Submission
+from autograder.results.model import SubmissionResult
 from autograder.results.reading import read_results
 
 SAMPLES = course.ROOT / "tests/submissions/vae"
@@ -128,6 +131,21 @@ def test_an_older_result_takes_nobodys_place(shares, make_submission, tmp_path):
     assert [item.score for item in merge([two], tmp_path / "out").run.submissions] == [2.0, 2.0]
 
 
+def test_a_check_that_failed_in_a_share_fails_the_whole(shares, make_submission, tmp_path, monkeypatch):
+    failed = make_submission("bob", ("fault", "It could not be judged."))
+    one, two, fine = shares(["ada", failed], [failed.model_copy(update={"student": "eve"})], ["joe"])
+    for folder in (one, two):
+        (folder / "faults.txt").write_text(f"a traceback in {folder.name}\n")
+    out = tmp_path / "out"
+    line = f"little.part_0: its check failed for 2 students; mend it and grade again; see {out / 'faults.txt'}"
+    assert merge([one, two], out).faults == [line]
+    assert (out / "faults.txt").read_text() == "a traceback in share0\n\na traceback in share1\n"
+    monkeypatch.setattr("autograder.commands.merge.write_report", lambda *_: "")  # there is no notebook to show
+    done = CliRunner().invoke(cli.app, ["merge", str(one), str(two), "--out", str(out)])
+    assert isinstance(done.exception, SandboxError)
+    assert merge([fine], out).faults == [] and not (out / "faults.txt").exists()
+
+
 def test_one_student_under_two_names_is_named(shares, make_submission, tmp_path):
     bob = make_submission("bob").model_copy(update={"account": "canvas 11"})
     one, two = shares([bob], [bob.model_copy(update={"student": "bob_11"})])
@@ -157,6 +175,22 @@ def test_shares_that_do_not_belong_together_are_refused(shares, make_run, make_s
     with pytest.raises(InputError, match=said):
         merge([one, two], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_shares_of_which_one_has_passed_over_an_exercise_are_refused(shares, make_run, make_submission, tmp_path):
+    own = make_run(make_submission("ada")).digest
+
+    def partly(student: str, exercise: int) -> SubmissionResult:
+        whole = make_submission(student, ("pass", ""), ("pass", ""))
+        items = list(whole.exercises)
+        items[exercise] = items[exercise].model_copy(update={"conditions": "older"})
+        return whole.model_copy(update={"exercises": items, "conditions": own})
+
+    one, alike, whole = shares([partly("ada", 1)], [partly("bob", 1)], [partly("eve", 0)])
+    with pytest.raises(InputError, match=r"different conditions on part_0, part_1, .*without --exercise"):
+        merge([one, whole], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    assert [item.student for item in merge([one, alike], tmp_path / "out").run.submissions] == ["ada", "bob"]
 
 
 def contents(path: Path) -> dict[str, bytes]:

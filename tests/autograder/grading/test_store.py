@@ -1,4 +1,4 @@
-"""What is kept of a run: complete or not at all, and found again only under the same conditions."""
+"""What is kept of a run: complete or not at all, and found again only for the same student and notebook."""
 
 import json
 import os
@@ -37,62 +37,61 @@ def store(tmp_path):
         yield opened
 
 
-def test_a_record_is_found_under_the_same_conditions_alone(store):
-    assert store.find("run", ADA) is None
-    store.keep("run", ADA, record(ADA))
-    found = store.find("run", ADA)
+def test_a_record_is_found_for_the_same_student_and_bytes_alone(store):
+    assert store.find(ADA) is None
+    store.keep(ADA, record(ADA))
+    found = store.find(ADA)
     assert found.is_known and found.result == record(ADA).result and found.executed == ""
     assert files.notebook_path(store.out, "ada").read_text() == "{}"
-    assert store.find("another run", ADA) is None
-    assert store.find("run", BOB) is None
-    assert store.find("run", Submission("ada", "ada.ipynb", b"edited")) is None
-    moved = store.find("run", Submission("ada", "elsewhere.ipynb", b"ada"))
+    assert store.find(BOB) is None
+    assert store.find(Submission("ada", "ada.ipynb", b"edited")) is None
+    moved = store.find(Submission("ada", "elsewhere.ipynb", b"ada"))
     assert moved.result == record(ADA).result.model_copy(update={"path": "elsewhere.ipynb"})
 
 
 def test_parts_of_a_name_cannot_be_mistaken_for_each_other(store):
     one, other = Submission("a", "bc", b"x"), Submission("ab", "c", b"x")
-    store.keep("run", one, record(one))
-    assert store.find("run", other) is None
+    store.keep(one, record(one))
+    assert store.find(other) is None
 
 
 @pytest.mark.parametrize("left", ["", "{", '{"result": 1}', "\x00"])
 def test_a_damaged_record_counts_as_none(store, left):
-    store.keep("run", ADA, record(ADA))
+    store.keep(ADA, record(ADA))
     (path,) = (store.out / ".results").glob("*.json")
     path.write_text(left)
-    assert store.find("run", ADA) is None
+    assert store.find(ADA) is None
 
 
 @pytest.mark.parametrize("left", ["{}\n", None], ids=["another notebook", "none"])
 def test_a_record_counts_with_its_own_notebook_alone(store, left):
-    store.keep("run", ADA, record(ADA))
+    store.keep(ADA, record(ADA))
     place = files.notebook_path(store.out, "ada")
     place.write_text(left) if left else place.unlink()
-    assert store.find("run", ADA) is None
+    assert store.find(ADA) is None
 
 
 def test_what_is_forgotten_is_gone(store):
-    store.keep("run", ADA, record(ADA))
-    store.forget("run", [ADA, BOB])
-    assert store.find("run", ADA) is None
+    store.keep(ADA, record(ADA))
+    store.forget([ADA, BOB])
+    assert store.find(ADA) is None
 
 
 def test_pruning_drops_what_the_same_students_had_before_and_nobody_elses(store):
     before = Submission("ada", "ada.ipynb", b"before")
     for submission in (before, ADA, BOB):
-        store.keep("run", submission, record(submission))
-    store.prune("run", [ADA])
-    assert store.find("run", ADA) and store.find("run", BOB)
+        store.keep(submission, record(submission))
+    store.prune([ADA])
+    assert store.find(ADA) and store.find(BOB)
     assert len(list((store.out / ".results").glob("*.json"))) == 2
 
 
 def test_who_is_dropped_leaves_nothing_and_takes_nobody_along(store):
     for submission in (ADA, BOB):
-        store.keep("run", submission, record(submission))
+        store.keep(submission, record(submission))
     stranger = files.write(files.notebook_path(store.out, "a file of somebody's own"), "{}")
     store.drop(["bob", "nobody"])
-    assert store.find("run", ADA) and store.find("run", BOB) is None and stranger.exists()
+    assert store.find(ADA) and store.find(BOB) is None and stranger.exists()
     assert files.notebook_path(store.out, "ada").exists() and not files.notebook_path(store.out, "bob").exists()
 
 
@@ -129,9 +128,9 @@ def test_a_folder_that_is_read_only_is_named(tmp_path):
 
 
 def test_a_record_that_finds_no_room_leaves_the_old_one(store, monkeypatch):
-    store.keep("run", ADA, record(ADA))
+    store.keep(ADA, record(ADA))
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(OSError, match="No space left"):
-        store.keep("run", ADA, record(BOB))
-    assert store.find("run", ADA).result.student == "ada"
+        store.keep(ADA, record(BOB))
+    assert store.find(ADA).result.student == "ada"
     assert [json.loads(path.read_text())["result"]["student"] for path in (store.out / ".results").iterdir()] == ["ada"]

@@ -103,6 +103,20 @@ def test_a_list_of_gradescopes_in_a_students_own_part_speaks_of_nobody(tmp_path,
     }
 
 
+@pytest.mark.parametrize(
+    "filler",
+    ["\n" * 300_000, f"  - :name:{' ' * 300_000}\n", f"  - :name: Ada{' ' * 300_000}x\n"],
+    ids=["lines", "blanks", "behind"],
+)
+def test_a_long_list_of_gradescopes_is_read_once(tmp_path, filler):
+    """Not once from each of its blanks: that took hours."""
+    put(tmp_path, {"submission_11/a.ipynb": "ada", "submission_12/b.ipynb": "mallory"})
+    (tmp_path / "submission_metadata.yml").write_text(LIST.format(11, "Ada", 28) + LIST.format(12, "Mallory", 29))
+    (tmp_path / "submission_12" / "submission_metadata.yml").write_text(f"submission_11:\n{filler}")
+    found, problems = find_submissions("vae", [tmp_path])
+    assert ([item.student for item in found], problems) == (["Ada", "Mallory"], [])
+
+
 def test_students_folders_that_are_given_one_by_one_stay_theirs(tmp_path):
     """As a shell makes of submitted/* and submitted/*/vae."""
     files = {"ada/vae/vae.ipynb": "ada", "mallory/vae/bob.ipynb": "mallory", "mallory/vae/eve.ipynb": "mallory too"}

@@ -1,5 +1,6 @@
 """Workers: what they raise, how they end, and what becomes of the work. The work here is done in their processes."""
 
+import contextlib
 import os
 import re
 import time
@@ -16,6 +17,7 @@ from autograder.grading.workers import Crew, CrewError
 from autograder.sandbox.kernel import Kernel
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import session
+from tests.warm import CrewOfAnother
 
 pytestmark = pytest.mark.slow
 
@@ -28,8 +30,8 @@ def no_pause(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def crew():
-    with Crew(jobs=2) as running:
+def crew(zygote):
+    with CrewOfAnother(zygote, jobs=2) as running:
         yield running
 
 
@@ -45,6 +47,39 @@ def process(item: Submission, _) -> int:
 def test_work_is_done_side_by_side_in_other_processes(crew):
     found = set(results(crew, process).values())
     assert len(found) == 2 and os.getpid() not in found
+
+
+def test_more_is_graded_as_it_arrives_by_workers_that_take_no_more_than_a_share(crew, monkeypatch):
+    monkeypatch.setattr(workers, "MOST_TAKEN", 2)
+    arrivals = iter([PEOPLE[0], None, PEOPLE[1], PEOPLE[2], None, None, *PEOPLE])
+    asked, found = 0, []
+
+    def more() -> Submission | None:
+        nonlocal asked
+        asked += 1
+        return next(arrivals, None)
+
+    outcomes = crew.outcomes(process, [], more=more)
+    for submission, number in outcomes:
+        found.append((submission.student, number))
+        if len(found) == 7:
+            break
+    outcomes.close()
+    assert sorted(name for name, _ in found) == ["ada", "ada", "bob", "bob", "eve", "eve", "joe"] and asked >= 10
+    taken = [number for _, number in found]
+    assert max(map(taken.count, taken)) == 2
+
+
+def test_workers_rest_until_the_same_work_is_asked_for_and_not_for_ever(crew, monkeypatch):
+    def pid(work) -> int:
+        return next(outcome for _, outcome in crew.outcomes(work, PEOPLE[:1]))
+
+    one, other = partial(process), partial(process)
+    first = pid(one)
+    assert pid(one) == first != pid(other)
+    monkeypatch.setattr(workers, "MOST_TAKEN", 2)
+    second = pid(one)
+    assert second != first and pid(one) == second != pid(one)
 
 
 def memory(item: Submission, _) -> str:
@@ -127,8 +162,8 @@ def hold(mark: Path, item: Submission, _) -> str:
 
 def test_a_submission_that_holds_up_its_worker_is_ended_with_it(crew, tmp_path):
     mark = tmp_path / "pid"
-    found = {item.student: outcome for item, outcome in crew.outcomes(partial(hold, mark), PEOPLE, seconds=3)}
-    assert str(found.pop("bob")).startswith("bob.ipynb: was not graded within 3 s and was stopped; ")
+    found = {item.student: outcome for item, outcome in crew.outcomes(partial(hold, mark), PEOPLE, seconds=6)}
+    assert str(found.pop("bob")).startswith("bob.ipynb: was not graded within 6 s and was stopped; ")
     assert found == {name: name for name in ("ada", "eve", "joe")}
     require_gone([int(mark.read_text())])
 
@@ -141,13 +176,11 @@ def test_work_ends_with_the_time_that_is_given(crew, tmp_path):
         require_gone([int(mark.read_text())])
 
 
-def test_a_worker_that_is_held_up_ends_with_its_run(tmp_path):
+def test_a_worker_that_is_held_up_ends_with_its_run(crew, tmp_path):
     mark = tmp_path / "pid"
-    with Crew(jobs=2) as crew:
-        outcomes = crew.outcomes(partial(hold, mark), PEOPLE)
+    with contextlib.closing(crew.outcomes(partial(hold, mark), PEOPLE)) as outcomes:
         assert {next(outcomes)[1] for _ in range(3)} == {"ada", "eve", "joe"}
-        outcomes.close()
-        require_gone([int(mark.read_text())])
+    require_gone([int(mark.read_text())])
 
 
 def require_gone(pids: list[int]) -> None:
@@ -164,23 +197,23 @@ def in_a_kernel(item: Submission, zygote) -> str:
         return cell.outputs[0].text.strip()
 
 
-@pytest.mark.parametrize("part", ["zygote", "nursery"])
-def test_a_zygote_or_nursery_that_was_killed_is_started_again(part):
+def test_a_zygote_or_nursery_that_was_killed_is_started_again():
     with Crew(jobs=2) as crew:
-        outcomes = crew.outcomes(in_a_kernel, PEOPLE * 3)
-        found = [next(outcomes)[0].student]
-        getattr(crew, f"_{part}")._process.kill()
-        found += [outcome for _, outcome in outcomes]
-    assert sorted(found) == sorted(3 * [item.student for item in PEOPLE])
+        for part in (crew._zygote, crew._nursery):
+            outcomes = crew.outcomes(in_a_kernel, PEOPLE * 3)
+            found = [next(outcomes)[0].student]
+            part._process.kill()
+            found += [outcome for _, outcome in outcomes]
+            assert sorted(found) == sorted(3 * [item.student for item in PEOPLE])
 
 
-def test_where_nothing_works_any_more_the_run_ends(monkeypatch):
+def test_where_nothing_works_any_more_the_run_ends(zygote, monkeypatch):
     monkeypatch.setattr(workers, "_PROGRAM", "import sys; sys.exit('there is no torch')")
-    with Crew(jobs=1) as crew, pytest.raises(CrewError, match="again and again.*there is no torch"):
+    with CrewOfAnother(zygote, jobs=1) as crew, pytest.raises(CrewError, match="again and again.*there is no torch"):
         results(crew, process)
 
 
-def test_workers_end_with_the_crew():
-    with Crew(jobs=2) as crew:
+def test_workers_end_with_the_crew(zygote):
+    with CrewOfAnother(zygote, jobs=2) as crew:
         pids = set(results(crew, process).values())
     require_gone(list(pids))

@@ -8,6 +8,7 @@ from autograder.judge.exercise import Equivalent, Exercise, Mistake
 from autograder.judge.expect import expect
 from autograder.judge.explaining import difference, explain
 from autograder.judge.judging import judge
+from autograder.judge.parts import part
 from autograder.judge.student import in_this_process
 
 SEED = seed_for(b"key", "digest", "toy.double")
@@ -38,7 +39,7 @@ EXERCISE = Exercise(
 def test_all_that_leads_to_a_failure_is_told():
     finding, text = explain(EXERCISE, in_this_process(lambda x, scale: x * scale + 0.5 * (scale == 2.0)), SEED)
     assert finding == judge(EXERCISE, in_this_process(lambda x, scale: x * scale + 0.5 * (scale == 2.0)), SEED)
-    for part in (
+    for said in (
         "verdict: fail\nThe result has the right shape, but its numbers are wrong.",
         "1. call (args=[Tensor (3,) torch.float32 [",
         "2. call (args=[Tensor (2, 40) torch.float64 [",
@@ -50,7 +51,7 @@ def test_all_that_leads_to_a_failure_is_told():
         "- plus_two: agrees in 1 of 2 replies; they differ first at [0, 0]: ",
         "- of_another_shape: agrees in 0 of 2 replies",
     ):
-        assert part in text
+        assert said in text
     assert text.count("call (") == 2
 
 
@@ -81,3 +82,22 @@ def test_where_tensors_differ():
     assert difference(got, wanted) == ("they differ first at [1, 0]: 3.5 and not 3; in 2 of 4 numbers, by at most inf")
     assert difference(wanted + 1e-6, wanted) == "they differ in rounding alone"
     assert difference(wanted[0], wanted) == difference(None, wanted) == ""
+
+
+def test_what_comes_after_a_part_that_raised_stands_beside_its_own_reply():
+    def in_parts(student, draw):
+        for name, size in (("small", 2), ("large", 30)):
+            with part(name):
+                x = draw.normal(size)
+                expect(student(x, scale=2.0)).close(2 * x)
+
+    def small_is_too_few(x, scale):
+        return x[5] + plus_two(x, scale)
+
+    item = Exercise("toy.double", in_parts, EXERCISE.mistakes, parts={"small": 1, "large": 2})
+    finding, text = explain(item, in_this_process(small_is_too_few), SEED)
+    assert (finding.verdict, finding.earned) == ("error", 0.0)
+    assert "   → 'IndexError'\n2. call (args=[Tensor (30,)" in text and "   → Tensor (30,)" in text
+
+    finding, text = explain(item, in_this_process(lambda x, scale: x[5] * 0 + scale * x), SEED)
+    assert text.startswith("verdict: error\n2 of 3 points: for large, but not for small. It raised IndexError: ")

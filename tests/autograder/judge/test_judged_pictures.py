@@ -11,7 +11,6 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
-from torchvision.utils import make_grid
 
 import fixmelab
 from autograder.judge import pictures, rendering
@@ -19,6 +18,7 @@ from autograder.judge.draw import Draw
 from autograder.judge.student import in_this_process, student_of
 from autograder.judge.verdict import AnswerRaised, ExpectationFailed
 from fixmelab.judged.probe import Probe
+from fixmelab.judged.rendered import render
 
 pytestmark = pytest.mark.slow
 
@@ -97,6 +97,13 @@ def with_a_grid_spec(states):
         axis.set_xticks([])
     plt.close(figure)
     return figure
+
+
+def make_grid(*given, **options):
+    # Not imported above: it takes seconds, in every process that collects tests.
+    from torchvision.utils import make_grid
+
+    return make_grid(*given, **options)
 
 
 def with_one_grid_of_torchvision(states):
@@ -443,7 +450,34 @@ def test_the_figure_is_left_as_it_was():
     from fixmelab.judged.rendered import render
 
     figure = with_subplots(states_of(SHAPES[0]))
-    before = figure.dpi, figure.canvas, tuple(figure.get_size_inches())
+    figure.axes[0].yaxis.set_visible(False)
+
+    def looks():
+        ticks = [axis.get_visible() for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
+        return figure.dpi, figure.canvas, tuple(figure.get_size_inches()), ticks
+
+    before = looks()
     rendered = render(figure, 900)
     assert max(rendered["pixels"].shape) == 900
-    assert (figure.dpi, figure.canvas, tuple(figure.get_size_inches())) == before
+    assert looks() == before
+
+
+def test_ticks_and_their_labels_are_not_drawn():
+    figure = Figure(figsize=(3, 3))
+    figure.subplots()
+    figure.axes[0].spines[:].set_visible(False)
+    figure.axes[0].imshow(numpy.eye(9))
+    rendered = render(figure, 300)
+    [left, top, right, bottom] = [round(edge) for edge in rendered["places"][0][:4]]
+    rendered["pixels"][top - 1 : bottom + 1, left - 1 : right + 1] = 255
+    assert (rendered["pixels"] == 255).all()
+
+
+def test_pictures_are_found_in_boxes_without_ticks_being_made_for_that():
+    figure, axes = plt.subplots()
+    axes.set_axis_off()
+    axes.add_artist(AnnotationBbox(OffsetImage(numpy.eye(9)), (0.5, 0.5)))
+    places = render(figure, 300)["places"]
+    plt.close(figure)
+    assert [9, 9] in [place[4:] for place in places]
+    assert len(axes.xaxis.majorTicks) <= 1  # the first of those that are drawn is there from the start

@@ -213,6 +213,20 @@ def test_a_mistake_that_ended_earlier_says_nothing_of_a_later_odd_answer():
     assert judge(double, in_this_process(lambda x: next(said)(x)), SEED).verdict == "error"
 
 
+def test_an_answer_that_has_the_judge_fill_its_memory_is_to_blame_for_it():
+    """What it says looks like any answer; what it has toys keep, or lent functions make, does not show in it."""
+
+    def keeping(student, draw):
+        asked = student(torch.ones(3))
+        torch.empty(2**60 if asked[0] > 2 else 1)  # what it was asked, say
+        expect(asked).close(2 * torch.ones(3))
+
+    double = exercise_of(module("double", Exercise("toy.double", keeping, (), DOUBLE.equivalents), adds))
+    assert judge(double, in_this_process(lambda x: 3 * x), SEED).verdict == "error"
+    always = replace(double, check=lambda student, draw: torch.empty(2**60))
+    assert judge(always, in_this_process(lambda x: 2 * x), SEED).verdict == "fault"
+
+
 def test_if_a_right_answer_makes_a_check_raise_an_odd_one_is_not_to_blame():
     def stumbles(student, draw):
         student(draw.normal(2)).no_such_thing()
@@ -387,3 +401,22 @@ def test_a_mistake_that_raises_is_known_by_the_same_exception_alone():
     assert named(IndexError("no second row")) == "one_is_too_few"
     assert named(IndexError("index 3 is out of bounds")) is None
     assert named(RuntimeError("expected m1 and m2 to have the same dtype")) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "said"),
+    [
+        ("the draws", "The draws have the right shape, but their numbers"),
+        ("with both, the norms at the first time", "With both, the norms at the first time have"),
+        ("betas", "Betas have"),
+        ("the loss", "The loss has the right shape, but its numbers"),
+        ("the canvas", "The canvas has"),
+        ("what losses returns", "What losses returns has"),
+        ("the sum of the eigenvalues, which is ‖W‖²,", "The sum of the eigenvalues, which is ‖W‖², has"),
+        ("the gradient of weights", "The gradient of weights has"),
+    ],
+)
+def test_a_sentence_has_the_verb_of_its_subject(label, said):
+    with pytest.raises(ExpectationFailed) as raised:
+        expect(torch.zeros(2), label).close(torch.ones(2))
+    assert str(raised.value).startswith(said)

@@ -30,7 +30,7 @@ def through_a_socket(answer):
     ours, theirs = socket.socketpair(socket.AF_UNIX)
 
     def serve():
-        served = probe.Probe(answer, lambda question: probe._ask(theirs, question))
+        served = probe.Probe(answer, lambda question, serve: probe._ask(theirs, question, serve))
         while (body := wire.receive(theirs)) is not None:
             wire.send(theirs, served.reply(body))
 
@@ -131,7 +131,7 @@ def questions(*asked: list):
     lender = Lender()
     toy = lender.lend(recorder())
     assert toy.number == 0
-    return [wire.decode(lender.answer(wire.encode(question))) for question in asked]
+    return [wire.decode(lender.answer(wire.encode(question), bytes)) for question in asked]
 
 
 X, T = torch.ones(1, 2), torch.tensor([0])

@@ -5,7 +5,8 @@ closed one after the other. What must hold whatever it does (docs/security.md na
 
 - one session: the check of an exercise begins at most once;
 - no pass without a comparison: an exercise passes only if its check ran to its end, in its own session, on the replies
-  that came in it;
+  that came in it; and of an exercise in parts, as the first one is, just those earn their points that were right in it,
+  and only then;
 - nothing travels: what was said in one session counts in no other, though it is said again;
 - an end: closing a session returns at once, with a finding or None, and raises nothing, wherever the process stands.
 """
@@ -21,13 +22,16 @@ import pytest
 
 from autograder.judge.exercise import Exercise
 from autograder.judge.expect import expect
+from autograder.judge.parts import part
 from autograder.judge.server import JudgeServer
+from autograder.judge.verdict import Finding
 from fixmelab.judged import wire
 from fixmelab.judged.probe import Probe
 
 PATIENCE = 0.03  # seconds for which a script waits for a frame that may never come
 SOON = 5.0  # far more than closing may take
 NAMES = ("one", "two")
+PARTS = {"one": {"first": 1.0, "second": 2.0}, "two": {}}
 
 
 class Process:
@@ -118,21 +122,25 @@ ACTIONS = (
 
 
 class Bench:
-    """Two exercises whose checks tell how often they began and ended, and on which replies."""
+    """Two exercises whose checks tell how often they began and ended, and what was right in them. The first has parts,
+    of which a wrong one does not end the check."""
 
     def __init__(self) -> None:
         self.began: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
+        self.right: dict[str, list[str]] = {name: [] for name in NAMES}
 
     def exercise(self, name: str) -> Exercise:
         def check(student, draw):
             self.began[name] += 1
-            for _ in range(2):
-                x = draw.normal(3)
-                expect(student(x)).close(2 * x)
+            for piece in PARTS[name] or ("first", "second"):
+                with part(piece) if PARTS[name] else contextlib.nullcontext():
+                    x = draw.normal(3)
+                    expect(student(x)).close(2 * x)
+                    self.right[name].append(piece)
             self.ended[name] += 1
 
-        return Exercise(f"toy.{name}", check)
+        return Exercise(f"toy.{name}", check, parts=PARTS[name])
 
 
 def play(script: list[list[tuple[str, int]]], path: Path, seconds: float = SOON) -> tuple[list, Bench, bool]:
@@ -160,7 +168,10 @@ def require(script: list[list[tuple[str, int]]], findings: list, bench: Bench) -
             assert not bench.ended[name], (script, "judged, and no finding")
         else:
             assert bench.began[name] == 1, (script, "a finding without a session")
-            assert (finding.verdict == "pass") == (bench.ended[name] == 1), (script, finding)
+            right = bench.right[name] if bench.ended[name] == 1 else []
+            assert (finding.verdict == "pass") == (len(right) == 2), (script, finding)
+            parts = [] if finding.verdict == "pass" else [PARTS[name][piece] for piece in right]
+            assert finding.earned == sum(parts), (script, finding)
 
 
 def test_an_honest_process_passes(tmp_path):
@@ -173,8 +184,17 @@ def test_an_honest_process_passes(tmp_path):
 def test_the_bench_can_tell_a_pass_that_is_none():
     bench = Bench()
     bench.began["one"] = 1
-    with pytest.raises(AssertionError):
-        require([[], []], [type("Finding", (), {"verdict": "pass"})(), None], bench)
+    for verdict, earned in (("pass", 0.0), ("fail", 1.0)):
+        with pytest.raises(AssertionError):
+            require([[], []], [Finding(verdict, earned=earned), None], bench)
+
+
+def test_a_process_that_is_wrong_once_earns_the_other_part(tmp_path):
+    for number, actions in enumerate((["answer", "answer_wrongly"], ["answer_wrongly", "answer"])):
+        script = [[("connect", 0), ("greet", 0), *((action, 0) for action in actions)], []]
+        findings, bench, _ = play(script, tmp_path / "judge")
+        require(script, findings, bench)
+        assert (findings[0].verdict, findings[0].earned) == ("fail", number + 1.0)
 
 
 HONEST = [("connect", 0), ("greet", 0), ("answer", 0), ("answer", 0)]
@@ -192,6 +212,27 @@ def test_a_process_that_ends_or_stalls_at_any_point_gets_no_pass(tmp_path, count
     assert findings[0] is None or findings[0].verdict == "error"
     if seconds == SOON:
         assert findings[1].verdict == "pass"  # the next exercise has nothing to suffer from it
+
+
+def test_what_was_said_at_first_does_not_count_when_an_exercise_is_judged_again(tmp_path):
+    """One exercise is opened twice; each time is a session of its own, on inputs of its own."""
+    wrong = [("connect", 0), ("greet", 0), ("answer_wrongly", 0), ("hang_up", 0)]
+    for again, verdict, right in (
+        ([("replay", 1), ("claim", 1)], "fail", []),
+        ([("answer", 1), ("answer", 1)], "pass", ["first", "second"]),
+        ([("answer", 1), ("replay", 1)], "fail", ["first"]),
+    ):
+        bench, process = Bench(), Process(tmp_path / "judge")
+        with JudgeServer(tmp_path / "judge") as server:
+            for number, actions in enumerate((wrong, [("connect", 1), ("greet", 1), *again])):
+                session = server.open(bench.exercise("one"), bytes([number] * 32), SOON)
+                for action, which in actions:
+                    process.act(action, which)
+                finding = session.close()
+            process.end()
+        (tmp_path / "judge").unlink()
+        assert (finding.verdict, bench.right["one"], bench.began["one"]) == (verdict, right, 2)
+        assert finding.earned == (1.0 if verdict == "fail" and right else 0.0)
 
 
 def scripts(length: int):

@@ -122,11 +122,14 @@ def test_who_and_what_is_not_there(run, ledger, tmp_path):
     assert adjusted(run, rules=ledger("adda,part_0,drop,"))[1] == [
         "adjustments.csv:2: there is no result of 'adda'; did you mean ada?"
     ]
+    assert adjusted(run, rules=ledger("bob,part_0,set,2", "bob,part_0,set,15"))[1] == [
+        "adjustments.csv:3: sets 15 points, and part_0 has 2"
+    ]
     with pytest.raises(InputError, match="adjustments.csv:2: little has no exercise 'part_O'; did you mean part_"):
         adjusted(run, rules=ledger("*,part_O,drop,"))
     path = tmp_path / "adjustments.csv"
-    path.write_text("student,points\n")
-    with pytest.raises(InputError, match="adjustments.csv:1: the columns must be assignment,student"):
+    path.write_text(HEADER.replace(",", ";"))
+    with pytest.raises(InputError, match="adjustments.csv:1: the columns must be assignment,student.*, with commas"):
         read_ledger("little", CourseFile(), tmp_path)
     assert read_ledger("little", CourseFile(), tmp_path / "none") == []
     for row, said in (

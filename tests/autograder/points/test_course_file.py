@@ -64,6 +64,22 @@ def test_what_is_in_it(write):
     ]
 
 
+def test_when_the_doors_are_open(write):
+    text = WHOLE.replace("weight = 0.5", 'opens = 2026-11-20\ncloses = 2026-11-29\nserve.told = "verdict"')
+    found, _ = read_course_file(write(text))
+    assert f"{found.opens('vae'):%Y-%m-%d %H:%M %Z}" == "2026-11-20 00:00 CET"  # a date opens as its day begins
+    closes = {name: f"{found.closes('vae', name):%Y-%m-%d %H:%M %Z}" for name in ("ada", "bob", "eve")}
+    assert closes == {"ada": "2026-12-02 12:00 UTC", "bob": "2026-11-30 18:00 CET", "eve": "2026-11-29 23:59 CET"}
+    assert found.serve_of("vae").told == "verdict" and found.serve_of("gan").told == "message"
+    assert found.opens("gan") is None and found.closes("gan", "ada") is None
+
+
+def test_an_assignment_has_the_messages_of_the_course_or_its_own(write):
+    found, _ = read_course_file(write('messages = "plain"\n[assignments.gan]\nmessages = "full"'))
+    assert [found.messages_of(name) for name in ("vae", "gan")] == ["plain", "full"]
+    assert read_course_file(write(""))[0].messages_of("vae") == "full"
+
+
 def test_there_may_be_none(tmp_path):
     assert read_course_file(tmp_path)[0].of("vae").due is None
 
@@ -99,9 +115,31 @@ def test_there_may_be_none(tmp_path):
             'attempt = "luckiest"',
             "course.toml:2: attempt: Input should be 'last'",
         ),
+        (
+            "weight = 0.5",
+            'messages = "short"',
+            "course.toml:15: assignments.vae.messages: Input should be 'full' or 'plain'",
+        ),
         ("weight = 0.5", "late.free = 2", "course.toml:15: assignments.vae.late.free: the bank is for the whole term"),
         ("weight = 0.5", 'late.every = "hour"', "course.toml:15: assignments.vae.late.every: the bank of the term"),
         ("2026-11-30T18:00:00", "2026-10-30", "course.toml:20: assignments.vae.extensions.@tuesday: is before the due"),
+        ("weight = 0.5", 'serve.told = "all"', "course.toml:15: assignments.vae.serve.told: Input should be 'nothing'"),
+        (
+            "weight = 0.5",
+            "serve.trys = 3",
+            "course.toml:15: assignments.vae.serve.trys: is no key here; did you mean",
+        ),
+        (
+            "weight = 0.5",
+            "serve.tries_per_hour = 0",
+            "course.toml:15: assignments.vae.serve.tries_per_hour: Input",
+        ),
+        ("weight = 0.5", "closes = 2026-11-27", "course.toml:15: assignments.vae.closes: is before the due date"),
+        (
+            "due = 2026-11-28",
+            "due = 2026-11-28\nopens = 2026-12-01\ncloses = 2026-11-30",
+            "course.toml:16: assignments.vae.closes: is not after opens",
+        ),
         ("[groups]", "[groups", "is no sound TOML: .*line 10"),
     ],
 )

@@ -5,6 +5,7 @@ import os
 import pytest
 
 from autograder.errors import InputError
+from autograder.reports import html
 from autograder.reports.index import page_name
 
 KL = ("fail", "the numbers are wrong", None)
@@ -85,3 +86,10 @@ def test_progress_is_told(submission, make_run, write_class):
     seen = []
     write_class(make_run(submission("ada"), submission("emil")), on_step=lambda *step: seen.append(step))
     assert seen == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_all_templates_can_be_compiled_ahead():
+    html._templates.cache_clear()
+    html.prepare()
+    compiled = {key[1] for key in html._templates().cache}
+    assert compiled == {path.name for path in html.HERE.glob("*.jinja")}

@@ -2,6 +2,7 @@
 
 import math
 
+import nbformat
 import numpy
 import pytest
 from typer.testing import CliRunner
@@ -12,7 +13,7 @@ from autograder.points.adjusting import adjusted
 from autograder.points.course_file import CourseFile
 from autograder.points.ledger import Adjustment
 from autograder.points.rules import Rules
-from autograder.reports.answers import answers_in
+from autograder.reports.answers import MOST_CHARACTERS, added_code, answers_in, bare_code
 from autograder.reports.index import index_page
 from autograder.reports.statistics import SameCode, discrimination, exercise_statistics, statistics_csv
 from autograder.reports.work import outline
@@ -131,6 +132,29 @@ def test_the_same_code_right_and_wrong_is_found(submission, executed, source):
     same.note_all(submission("bob", kl=WRONG), answered("def kl( m ):  # mine\n  return m", "kl(3)"))
     same.note_all(submission("eve", kl=WRONG, grid=WRONG), answered("def kl(m):\n    return -m", "kl(3)"))
     assert same.found() == [("little.kl", "ada", ["bob"])]  # grid leans on another kl
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("f('#a')", "f('#b')"),
+        ("if x:\n  f()\ng()", "if x:\n  f()\n  g()"),
+        ("#" * MOST_CHARACTERS + "\nf()", "#" * MOST_CHARACTERS + "\ng()"),
+        ("!echo '#a' [", "!echo '#b' ["),
+    ],
+)
+def test_code_is_the_same_only_if_it_does_the_same(one, other):
+    assert bare_code(one) != bare_code(other)
+    assert bare_code("if x:  # so\n    f( x )\n\n") == bare_code("if x:\n  f(x)\n# done")
+
+
+def test_code_that_a_student_adds_is_known_from_the_courses_and_from_answers(source):
+    from nbformat.v4 import new_code_cell
+
+    handed_in = nbformat.from_dict(
+        {**source, "cells": [*source.cells, new_code_cell("def helper(): return 1  # mine")]}
+    )
+    assert added_code(source, source) == "" and added_code(handed_in, source) == bare_code("def helper(): return 1")
 
 
 def test_a_cell_of_several_exercises_is_divided_at_its_anchors():

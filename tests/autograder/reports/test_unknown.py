@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+from autograder.authoring.declared import ASSIGNMENTS, broad_mistakes
 from autograder.judge.exercise import Mistake, mistake
 from autograder.reports.likeness import code_pieces, form_of, prose_pieces
 from autograder.reports.unknown import skeleton, unknown_groups
@@ -42,6 +43,20 @@ def test_numbers_that_answers_give_decide_if_they_are_known(submission, make_run
     numbers = {("a", "little.kl"): "1", ("b", "little.kl"): "2", ("c", "little.kl"): "1"}
     groups = unknown_groups(run, lambda student: CODE[student], numbers)
     assert [group.students for group in groups] == [["a", "c"], ["b"]]
+
+
+def test_a_broad_mistake_says_which_part_is_wrong_and_is_unknown_all_the_same(submission, make_run, tmp_path):
+    folder = tmp_path / ASSIGNMENTS / "little"
+    folder.mkdir(parents=True)
+    (folder / "kl.py").write_text(
+        '@mistake("Sigma.")\ndef variance(s): ...\n\n\n@mistake("One word.", broad=True)\ndef one_word(s): ...\n'
+    )
+    broad = broad_mistakes("little", tmp_path)
+    assert broad == {("little.kl", "one_word")} and broad_mistakes("none", tmp_path) == set()
+    part = ("fail", "One word.", "one_word")
+    run = make_run(submission("a", kl=part), submission("b", kl=KNOWN), submission("c", kl=part, grid=part))
+    (group,) = unknown_groups(run, lambda student: CODE[student], broad=broad)
+    assert (group.exercise, group.students, len(group.forms)) == ("little.kl", ["a", "c"], 2)
 
 
 def test_a_skeleton_is_a_mistake_once_it_is_pasted():

@@ -387,6 +387,17 @@ def test_processes_and_threads_are_bounded(bomb, run):
     assert (ending.how, ending.reason) == ("crashed", "processes")
 
 
+@pytest.mark.parametrize(("threads", "how"), [(60, "crashed"), (0, "ok")])
+def test_what_a_cell_leaves_behind_is_looked_at_when_asked(threads, how, zygote):
+    leave = f"import threading, time\nfor _ in range({threads}):\n"
+    leave += "    threading.Thread(target=time.sleep, args=(60,)).start()"
+    with started(zygote, limits=Limits(processes=40)) as kernel:
+        ending, _ = kernel.run(leave)
+        ending = kernel.looked_at(ending)
+        assert (ending.how, kernel.is_alive()) == (how, how == "ok")
+        assert ending.reason == ("processes" if threads else "")
+
+
 @pytest.mark.parametrize("place", ["/tmp", "/home/student", "/home/student/work", "/dev/shm"])
 def test_disk_and_the_number_of_files_are_bounded(place, run):
     fill = f"import os\nos.chdir({place!r})\nfor k in range(3): open(f'f{{k}}', 'wb').write(b'x' * 2**22)"

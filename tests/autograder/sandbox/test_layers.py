@@ -16,7 +16,7 @@ from autograder.sandbox import layers
 from autograder.sandbox.inside import places
 from autograder.sandbox.kernel import Kernel
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.zygote import judge_socket, session
+from autograder.sandbox.zygote import Address, judge_socket, session
 
 pytestmark = pytest.mark.slow
 
@@ -225,3 +225,30 @@ def test_a_bubblewrap_that_fails_is_quoted_in_one_line(monkeypatch, tmp_path):
     with pytest.raises(SandboxError, match="uid map: Permission denied.*--unsafe-no-sandbox") as raised:
         layers.require_sandbox()
     assert "\n" not in str(raised.value)
+
+
+def test_memory_that_is_freed_is_not_given_back_and_cleared_anew(inside):
+    look = (
+        "import resource, torch\n"
+        "faults = []\n"
+        "for _ in range(6):\n"
+        "    [torch.ones(2**20) for _ in range(8)]\n"  # 32 MB, 8,192 pages
+        "    faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)\n"
+        "print(faults[-1] - faults[0] < 8192)\n"
+    )
+    assert inside(look) == "True"
+
+
+def test_a_kernel_is_born_without_what_it_may_not_need(inside):
+    assert inside("import sys; print({'sympy', 'torch._dynamo.eval_frame'} & set(sys.modules))") == "set()"
+    draw = "torch.distributions.MultivariateNormal(torch.zeros(2), torch.eye(2)).sample().shape"
+    assert inside(f"import sys, torch; print({draw}, 'sympy' in sys.modules)") == "torch.Size([2]) False"
+
+
+def test_nothing_of_a_session_is_left(tmp_path):
+    for extra in ((), ("home",)):
+        with session(Address("", str(tmp_path), sandbox=False)) as folder:
+            judge_socket(folder).touch()
+            for name in extra:
+                (folder / name / "work").mkdir(parents=True)
+        assert not any(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""torch._dynamo is imported when something is compiled, and only then; then all is as it would have been."""
+"""torch's compiler is imported when something is compiled, and only then; then all is as it would have been."""
 
 import subprocess
 import sys
@@ -40,6 +40,36 @@ optimizer.step()
 train(model)
 print("as ever")
 """
+
+SYMBOLS = """
+import sys
+import torch
+from autograder.sandbox.inside.uncompiled import SHAPES, defer_compiler
+
+def told(*shapes):
+    try:
+        return torch.broadcast_shapes(*shapes)
+    except RuntimeError as error:
+        return str(error)
+
+defer_compiler()
+torch.distributions.MultivariateNormal(torch.zeros(2), torch.eye(2)).log_prob(torch.zeros(2))
+asked = ((3, 1), (1, 4)), ((3,), (4,))
+before = [told(*shapes) for shapes in asked]
+(2 * torch.ones(2, requires_grad=True)).backward(torch.ones(2))
+assert before[0] == (3, 4), before
+assert "sympy" not in sys.modules
+
+from torch.fx.experimental.symbolic_shapes import ShapeEnv
+assert sys.modules[SHAPES] is torch.fx.experimental.symbolic_shapes and "sympy" in sys.modules
+assert before == [told(*shapes) for shapes in asked]
+print("as ever")
+"""
+
+
+def test_sympy_is_imported_for_symbols_alone():
+    done = subprocess.run([sys.executable, "-c", SYMBOLS], capture_output=True, text=True)
+    assert done.stdout == "as ever\n", done.stderr
 
 
 def test_the_compiler_is_imported_when_something_is_compiled():

@@ -1,0 +1,1 @@
+"""A crew on a Dask cluster."""

@@ -1,0 +1,1 @@
+"""Handing a notebook in to a server that judges it while you work."""

@@ -1,0 +1,169 @@
+"""How the server starts and goes on: without a sandbox, with a crew that fails, and from the command line."""
+
+import contextlib
+import socket
+from pathlib import Path
+
+import pytest
+from small_class import notebook
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from autograder.commands.app import app
+from autograder.errors import InputError, SandboxError, UsageError
+from autograder.grading.workers import CrewError
+from autograder.judge.verdict import Finding
+from autograder.results.model import Basis, Judged
+from autograder.serve import server
+from autograder.serve.claimed import Claimed
+from autograder.serve.database import NAME, Database
+from autograder.serve.tables import Student, Submission
+from autograder.serve.working import Working
+
+
+class Enough(BaseException):
+    """The end of a server that would go on for ever."""
+
+
+class FailingCrew:
+    """A crew that takes what it is given, makes nothing of it, and fails; once `most` have, the test is over."""
+
+    def __init__(self, seen: list[list[str]], most: int) -> None:
+        self._seen = seen
+        self._most = most
+
+    def __enter__(self) -> "FailingCrew":
+        if len(self._seen) == self._most:
+            raise Enough
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def outcomes(self, work, submissions, seconds, *, more):
+        taken = [*submissions, *iter(more, None)]
+        self._seen.append([claimed.student for claimed in taken])
+        yield from [(claimed, SandboxError("no kernel starts")) for claimed in taken]
+        raise CrewError("no kernel starts, again and again")
+
+
+def test_without_a_sandbox_nobody_is_listened_to(here):
+    @contextlib.contextmanager
+    def no_crew(gradings):
+        raise SandboxError("bubblewrap is not installed")
+        yield
+
+    with server.listen("127.0.0.1", 0) as listening, pytest.raises(SandboxError, match="bubblewrap is not installed"):
+        server.grade_while_listening(here.service, dict, no_crew, listening, print)
+
+
+def test_a_certificate_that_is_none_is_one_line(here, tmp_path):
+    (tmp_path / "no.pem").write_text("no certificate")
+    with server.listen("127.0.0.1", 0) as listening, pytest.raises(InputError, match="no.pem: cannot be used") as said:
+        server.grade_while_listening(
+            here.service, dict, contextlib.nullcontext, listening, print, certificate=tmp_path / "no.pem"
+        )
+    assert len(str(said.value).splitlines()) == 1
+
+
+def test_a_crew_that_fails_later_ends_nothing_and_blames_nobody(here, course_root, monkeypatch):
+    monkeypatch.setattr(server, "PAUSE", 0.0)
+    monkeypatch.setattr(server, "Working", WorkingWithout)
+    here.send("ada", notebook())
+    here.send("bob", notebook())
+    seen: list[list[str]] = []
+    said: list[str] = []
+
+    def serve(most: int) -> None:
+        with server.listen("127.0.0.1", 0) as listening, pytest.raises(Enough):
+            crew = FailingCrew(seen, most)
+            server.grade_while_listening(here.service, dict, lambda gradings: crew, listening, said.append)
+
+    serve(3)
+    assert seen == [["ada", "bob"], ["a source"], ["a source"]], "students' work is not spent on finding out"
+    assert said[0] == "not graded: no kernel starts"
+    assert said[-1] == "nothing is graded at the moment: no kernel starts; trying again"
+    assert here.get("instructor", "class/little").json()["trouble"] == said[-1:]
+    (told,) = here.get("ada", "assignments/little/submissions").json()
+    assert told["line"] == "is next"
+    for _ in range(2):  # whatever brings it about each time is set aside
+        seen.clear()
+        serve(1)
+    assert here.get("ada", "assignments/little/submissions").json()[0]["state"] == "fault" and here.claim() is None
+
+
+class WorkingWithout(server.Working):
+    """Without a grading, and so without limits and a source."""
+
+    def _seconds(self) -> float:
+        return 1.0
+
+    def _trial(self) -> Claimed:
+        return Claimed(student="a source", path="", held=b"")
+
+
+def test_a_result_that_cannot_be_kept_ends_the_server_for_nobody(here):
+    said: list[str] = []
+    here.send("ada", notebook())
+    here.send("bob", notebook())
+    working = Working(here.service, {}, said.append)
+    working._digests = {"little": lambda executed: {}}
+    basis = Basis(source="", check="", shared="", grader="", package="", library="", settings="", key="")
+    judged = Judged(finding=Finding("fail", "\ud800"), basis=basis, conditions="")  # what UTF-8 has no bytes for
+    claimed = here.claim()
+    working._settle(claimed, here.record(claimed, ("fail", "")).model_copy(update={"judged": {"part_0": judged}}))
+    working._settle(here.claim(), SandboxError("\x1b[2Jno kernel\ud800 starts"))
+    told = [here.get(who, "assignments/little/submissions").json()[0]["state"] for who in ("ada", "bob")]
+    assert told == ["fault", "fault"]
+    assert "its result cannot be kept" in said[0] and said[1] == "not graded: no kernel\ufffd starts"
+
+
+ROSTER = "student,name\nada,Ada L.\n"
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, ["serve", *map(str, arguments)])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "said"),
+    [
+        (["vea", "--roster", "roster.csv"], InputError, "there is no assignment 'vea'; did you mean vae"),
+        (["vae", "--roster", "nowhere.csv"], InputError, "nowhere.csv: cannot be read"),
+        (["vae"], InputError, "nobody is enrolled yet; give --roster FILE"),
+        (["vae", "--key-file", "key.pem"], UsageError, "--key-file belongs to --certificate"),
+        (["vae", "gan", "--dask", "tls://h:1"], UsageError, "--dask serves one assignment"),
+        (["vae", "--limit", "memry=3G"], UsageError, "there is no limit 'memry'"),
+        (["results", "vae", "--out", "graded"], InputError, "nothing of vae is graded yet"),
+        (["results", "vea", "--out", "graded"], InputError, "did you mean vae"),
+        (["verify-receipt", "roster.csv"], InputError, "roster.csv: is no receipt"),
+        (["tokens", "--out", "roster.csv"], InputError, "roster.csv: is there already"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path: Path, monkeypatch, arguments, kind, said):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FIXMELAB_KEY_FILE", "key")
+    (tmp_path / "key").write_bytes(b"k" * 32)
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    done = run(*arguments)
+    assert isinstance(done.exception, kind) and said in str(done.exception)
+    assert len(str(done.exception).splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_one_line_and_nothing_is_lost(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FIXMELAB_KEY_FILE", "key")
+    (tmp_path / "key").write_bytes(b"k" * 32)
+    (tmp_path / "roster.csv").write_text(ROSTER)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = run("vae", "--roster", "roster.csv", "--port", taken.getsockname()[1])
+    assert "cannot listen there" in str(done.exception)
+    (found,) = (tmp_path / "served").glob("tokens-*.csv")
+    assert len(found.read_text().splitlines()) == 3
+    database = Database(f"sqlite:///{tmp_path}/served/{NAME}")
+    with database.reading() as session:
+        assert session.scalars(select(Student.account)).all() == ["ada"]
+        assert session.scalars(select(Submission)).all() == []
+    database.close()
