@@ -12,6 +12,7 @@ PYTHON ?= python3
 TORCH_INDEX ?=
 SHELL := /bin/bash
 BIN := .venv/bin
+CORES := $(shell nproc)
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check -c constraints.txt
 export OMP_NUM_THREADS ?= 1
 # Else each of several hundred processes compiles the project's modules anew, and each worker of pytest all tests.
@@ -38,11 +39,12 @@ demo: system-demo .venv/ready
 	$(BIN)/autograder build
 	$(BIN)/autograder prove --seeds 1
 	$(BIN)/autograder grade vae tests/submissions/vae --out demo
-	$(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN)
-	$(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN) \
+	OMP_NUM_THREADS=$(CORES) $(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN)
+	OMP_NUM_THREADS=$(CORES) $(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN) \
 		--visualize --load_path demo/diffusion/checkpoint.safetensors
-	FIXMELAB_BUDGET=smoke FIXMELAB_WORK=demo $(BIN)/python -m nbconvert --log-level ERROR --to html --execute \
-		$(foreach name,$(DEMO_NOTEBOOKS),source/$(name)/$(name).ipynb) --output-dir demo
+	printf '%s\n' $(foreach name,$(DEMO_NOTEBOOKS),source/$(name)/$(name).ipynb) | \
+		FIXMELAB_BUDGET=smoke FIXMELAB_WORK=demo xargs -P $(CORES) -I NOTEBOOK \
+		$(BIN)/python -m nbconvert --log-level ERROR --to html --execute NOTEBOOK --output-dir demo
 	@echo "solved and run: $(foreach name,$(DEMO_NOTEBOOKS),demo/$(name).html)"
 
 check: system-test .venv/ready static

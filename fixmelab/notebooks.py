@@ -5,6 +5,7 @@ Grading, training and checking all read by this.
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from fixmelab.json_values import count_or_none, joined, json_value, media_bundle
@@ -35,6 +36,7 @@ _OTHER_FILES = tuple(
         (rb"\s*(# %%|#!/|# -\*-|# ---\s|import \w|from \w+ import |\"\"\")", f"it is a Python file; {DOWNLOAD}"),
     )
 )
+_CONTAINERS = (dict, list)
 _CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>)(?: .*)?$", re.MULTILINE)
 
 
@@ -105,11 +107,11 @@ def _parse(data: bytes) -> Any:
         raise NotebookError(f"is not valid JSON: it holds a number that is too long; {AGAIN}") from None
     except RecursionError:
         raise NotebookError(f"is not a notebook: its JSON is nested too deep; {AGAIN}") from None
-    level = [raw]
+    level = [child for child in [raw] if isinstance(child, _CONTAINERS)]
     for _ in range(MAX_DEPTH):
-        level = [child for value in level for child in _children(value)]
         if not level:
             return raw
+        level = [child for value in level for child in _children(value) if isinstance(child, _CONTAINERS)]
     raise NotebookError(f"is not a notebook: its JSON is nested too deep; {AGAIN}")
 
 
@@ -147,10 +149,8 @@ def _may_hold_more_values_than(count: int, text: str) -> bool:
     return sum(map(bare.count, (",", "[", "{"))) > count
 
 
-def _children(value: Any) -> Any:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def _children(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from autograder.results.text import one_line
 NAME = "serve.db"
 FORMS = "give postgresql+psycopg://USER@HOST/NAME, or no --db for a file in --data"
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+PAGES = 16_384  # of 4 KB that SQLite lets gather in its log: a notebook is up to 250, and copying them over takes long
 LOCK = 20_261_128  # of PostgreSQL's advisory locks, the one that a server holds
 
 
@@ -94,7 +95,7 @@ def _be_durable(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _: object) -> None:
         connection.isolation_level = None
-        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={PAGES}"):
             connection.execute(f"PRAGMA {setting}")
 
     @event.listens_for(engine, "begin")

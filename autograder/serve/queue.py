@@ -2,16 +2,15 @@
 
 import json
 import zlib
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import exists, func, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
-from autograder.grading.regrade import with_outputs
-from autograder.results.model import Conditions, Record
+from autograder.results.model import Conditions
 from autograder.serve.claimed import Claimed
-from autograder.serve.outcome import LEVEL, Outcome, pack_judged, storable, unpack_judged
+from autograder.serve.graded import Graded
+from autograder.serve.outcome import Outcome, storable, unpack_judged
 from autograder.serve.submitted import submitted_text
 from autograder.serve.tables import (
     DONE,
@@ -77,6 +76,7 @@ def _claimed(session: Session, found: Submission, attempt: int, *, is_again: boo
         held=zlib.decompress(content.notebook),
         submitted=submitted_text(found.received_at),
         kept=unpack_judged(content.judged) if is_again else {},
+        executed=content.executed if is_again else None,
         id=found.id,
         assignment=found.assignment,
         attempt=attempt,
@@ -84,54 +84,30 @@ def _claimed(session: Session, found: Submission, attempt: int, *, is_again: boo
     )
 
 
-@dataclass(frozen=True)
-class Packed:
-    """What is kept of a graded submission but for its result, compressed: that takes long, so it is done before anybody
-    waits for the transaction that keeps it. `sent` is None if it is compressed already."""
-
-    sent: bytes | None
-    executed: bytes
-    judged: bytes
-
-    @classmethod
-    def of(cls, session: Session, claimed: Claimed, record: Record) -> "Packed":
-        """Those of a submission of which the grading came to this record."""
-        executed = record.executed
-        if record.is_known and claimed.is_again:  # no cell was run
-            before = session.get_one(Content, claimed.id).executed
-            executed = with_outputs(executed, zlib.decompress(before).decode()) if before else executed
-        sent = None if claimed.is_again else zlib.compress(claimed.data, LEVEL)
-        return cls(sent, zlib.compress(storable(executed).encode(), LEVEL), pack_judged(record.judged))
-
-
 def keep(
     session: Session,
     claimed: Claimed,
-    record: Record,
-    packed: Packed,
+    graded: Graded,
     conditions: tuple[str, Conditions],
-    answers: Mapping[str, str],
     now: float,
 ) -> bool:
-    """Keep what grading came to, unless somebody else has done so. Returns whether it was kept.
-
-    `conditions` come with their digest; `answers` are digests of what was answered, by the exercise's id.
-    """
+    """Keep what grading came to, unless somebody else has done so. Returns whether it was kept. `conditions` come with
+    their digest."""
     if not _end(session, claimed, DONE):
         return False
     digest, content = conditions
     if session.get(Condition, digest) is None:
         session.add(Condition(digest=digest, content=content.model_dump_json()))
         session.flush()
-    result = record.result.model_copy(update={"conditions": digest})
-    record = record.model_copy(update={"result": result})
-    outcome = Outcome(record=record, answers=dict(answers), at=now)
+    result = graded.record.result.model_copy(update={"conditions": digest})
+    record = graded.record.model_copy(update={"result": result})
+    outcome = Outcome(record=record, answers=graded.answers, at=now)
     if claimed.is_again:
         row = update(Regrading).where(Regrading.submission_id == claimed.id)
-        session.execute(row.values(outcome=outcome.packed(), executed=packed.executed))
+        session.execute(row.values(outcome=outcome.packed(), executed=graded.executed))
     else:
-        write(session, claimed.id, outcome, packed.executed, packed.judged)
-        session.execute(update(Content).where(Content.submission_id == claimed.id).values(notebook=packed.sent))
+        write(session, claimed.id, outcome, graded.executed, graded.judged)
+        session.execute(update(Content).where(Content.submission_id == claimed.id).values(notebook=graded.sent))
     return True
 
 

@@ -16,6 +16,7 @@ from autograder.serve import queue, tokens
 from autograder.serve.app import make_app
 from autograder.serve.database import Database
 from autograder.serve.doors import LiveRules
+from autograder.serve.graded import Graded
 from autograder.serve.roster import enrol
 from autograder.serve.service import Service
 from autograder.serve.working import ReadAnewError, Working
@@ -73,9 +74,9 @@ class Here:
             named = [item.model_copy(update={"id": f"little.{name}"}) for item, name in both]
             result = result.model_copy(update={"exercises": named})
         record = record.model_copy(update={"result": result})
+        graded = Graded.of(claimed, record, answers)
         with self.service.database.writing() as session:
-            packed = queue.Packed.of(session, claimed, record)
-            return queue.keep(session, claimed, record, packed, ("conditions", CONDITIONS), answers, self.now)
+            return queue.keep(session, claimed, graded, ("conditions", CONDITIONS), self.now)
 
     def record(self, claimed: queue.Claimed, *found: tuple[str, str], executed: str = EMPTY) -> Record:
         result = self.make_submission(claimed.student, *found)

@@ -21,10 +21,10 @@ from autograder.results.reading import read_results
 from autograder.serve import queue, tokens
 from autograder.serve.counting import write_results
 from autograder.serve.database import Database
+from autograder.serve.graded import digests_of
 from autograder.serve.roster import enrol, read_roster
 from autograder.serve.server import alone_in, listen
 from autograder.serve.tables import Base, Student, Submission
-from autograder.serve.working import digests_of
 
 
 def test_migrations_make_just_the_tables_that_the_code_reads(database):

@@ -11,12 +11,14 @@ from typer.testing import CliRunner
 
 from autograder.commands.app import app
 from autograder.errors import InputError, SandboxError, UsageError
+from autograder.grading import nursery
 from autograder.grading.workers import CrewError
 from autograder.judge.verdict import Finding
 from autograder.results.model import Basis, Judged
 from autograder.serve import server
 from autograder.serve.claimed import Claimed
 from autograder.serve.database import NAME, Database
+from autograder.serve.graded import Graded
 from autograder.serve.tables import Student, Submission
 from autograder.serve.working import Working
 
@@ -107,15 +109,17 @@ def test_a_result_that_cannot_be_kept_ends_the_server_for_nobody(here):
     here.send("ada", notebook())
     here.send("bob", notebook())
     working = Working(here.service, {}, said.append)
-    working._digests = {"little": lambda executed: {}}
     basis = Basis(source="", check="", shared="", grader="", package="", library="", settings="", key="")
     judged = Judged(finding=Finding("fail", "\ud800"), basis=basis, conditions="")  # what UTF-8 has no bytes for
     claimed = here.claim()
-    working._settle(claimed, here.record(claimed, ("fail", "")).model_copy(update={"judged": {"part_0": judged}}))
+    record = here.record(claimed, ("fail", "")).model_copy(update={"judged": {"part_0": judged}})
+    working._settle(claimed, nursery._outcome(lambda claimed, _: Graded.of(claimed, record, {}), claimed, None))
     working._settle(here.claim(), SandboxError("\x1b[2Jno kernel\ud800 starts"))
     told = [here.get(who, "assignments/little/submissions").json()[0]["state"] for who in ("ada", "bob")]
     assert told == ["fault", "fault"]
-    assert "its result cannot be kept" in said[0] and said[1] == "not graded: no kernel\ufffd starts"
+    assert (
+        "could not be graded (PydanticSerializationError" in said[0] and said[1] == "not graded: no kernel\ufffd starts"
+    )
 
 
 ROSTER = "student,name\nada,Ada L.\n"
