@@ -209,7 +209,8 @@ class Run:
         def note(take: Callable[[Noted], None], item: Noted) -> None:
             take(item)
             self._write_so_far(left)
-            on_step(tally.count - before, len(self._submissions))
+            total = len(self._submissions)
+            on_step(min(tally.count - before, total), total)  # some problems are no submission's
 
         on_step(0, len(self._submissions))
         for submission in self._submissions:

@@ -67,7 +67,7 @@ def grade_while_listening(
                 if not is_listening:
                     raise
                 is_in_doubt = is_in_doubt or isinstance(error, CrewError)
-                service.trouble = one_line(f"nothing is graded at the moment: {error}; trying again", 400)
+                service.trouble = one_line(f"nothing is graded at the moment: {error}; trying again", 800)
                 say(service.trouble)
             time.sleep(PAUSE)
 

@@ -520,9 +520,8 @@ def test_a_grader_that_is_killed_takes_its_sandbox_along():
     while Path(f"/proc/{sandbox}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{sandbox}").exists()
-    assert Path(folder).exists()
     with Zygote() as other:
-        # The next one tidies up, and leaves alone what is in use.
+        # The next one, if no other test's was before it, tidies up, and leaves alone what is in use.
         assert not Path(folder).exists()
         with Zygote():
             assert Path(other.address.socket).exists()
