@@ -11,11 +11,11 @@ from autograder.serve.tables import Submission
 MOST_BARS = 72
 LENGTHS = {  # in seconds, and as people call them
     300.0: "five minutes",
-    900.0: "quarter of an hour",
-    3600.0: "hour",
+    900.0: "a quarter of an hour",
+    3600.0: "an hour",
     6 * 3600.0: "six hours",
-    86400.0: "day",
-    7 * 86400.0: "week",
+    86400.0: "a day",
+    7 * 86400.0: "a week",
 }
 
 

@@ -84,7 +84,10 @@ class Connection:
         except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             reason = getattr(error, "reason", error)
             if isinstance(reason, ssl.SSLCertVerificationError):
-                raise ServerError(f"{self._url}: its certificate is not valid ({reason.verify_message})") from None
+                raise ServerError(
+                    f"{self._url}: its certificate is not valid ({reason.verify_message}); ask your instructor, and if "
+                    "you get a certificate's file from them, name it in SSL_CERT_FILE"
+                ) from None
             raise _PassingError(f"the server cannot be reached ({_said(reason)})", 0) from None
         except ValueError:  # a page of a proxy's, or half an answer
             raise _PassingError("the answer was not the server's", 0) from None

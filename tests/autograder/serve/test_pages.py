@@ -193,9 +193,9 @@ def test_answers_that_take_long_to_compare_are_compared_where_they_begin_to_diff
     ("hours", "each", "places"),
     [
         ([0.0, 0.01, 1.0], "five minutes", {0: 2, 12: 1}),
-        ([0.0, 30.0], "hour", {0: 1, 30: 1}),
+        ([0.0, 30.0], "an hour", {0: 1, 30: 1}),
         ([0.0, 24.0 * 13], "six hours", {0: 1, 52: 1}),
-        ([0.0, 24.0 * 400], "week", {0: 1, 57: 1}),
+        ([0.0, 24.0 * 400], "a week", {0: 1, 57: 1}),
     ],
 )
 def test_bars_are_as_short_as_fit(here, course_root, hours, each, places):

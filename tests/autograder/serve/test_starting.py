@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+import trustme
 from small_class import notebook
 from sqlalchemy import select
 from typer.testing import CliRunner
@@ -21,6 +22,7 @@ from autograder.serve.database import NAME, Database
 from autograder.serve.graded import Graded
 from autograder.serve.tables import Student, Submission
 from autograder.serve.working import Working
+from fixmelab.submitting.connection import Connection, ServerError
 
 
 class Enough(BaseException):
@@ -66,6 +68,20 @@ def test_a_certificate_that_is_none_is_one_line(here, tmp_path):
             here.service, dict, contextlib.nullcontext, listening, print, certificate=tmp_path / "no.pem"
         )
     assert len(str(said.value).splitlines()) == 1
+
+
+def test_students_reach_a_server_whose_certificate_their_machine_trusts_and_no_other(here, tmp_path, monkeypatch):
+    authority = trustme.CA()
+    own = authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem
+    own.write_to_path(str(tmp_path / "own.pem"))
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    listening = server.listen("127.0.0.1", 0)
+    url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+    with listening, server._listener(here.service, listening, tmp_path / "own.pem", None):
+        with pytest.raises(ServerError, match=f"{url}: its certificate is not valid .* name it in SSL_CERT_FILE"):
+            Connection(url, here.tokens["ada"]).ask("me")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+        assert Connection(url, here.tokens["ada"]).ask("me")["student"] == "ada"
 
 
 def test_a_crew_that_fails_later_ends_nothing_and_blames_nobody(here, course_root, monkeypatch):
