@@ -16,14 +16,13 @@ from pathlib import Path
 from queue import Empty
 from typing import Any, Literal
 
-import torch
-
 from autograder.attacks import verdicts
 from autograder.attacks.corpus import CORPUS, Archive, Attack, attacks
 from autograder.attacks.graders import finish
 from autograder.attacks.ground import SETTLE_SECONDS, Ground
 from autograder.errors import InputError, SandboxError
 from autograder.sandbox.layers import require_sandbox
+from fixmelab.executing.process_state import on_one_thread
 
 TRIED_TOGETHER = 8  # attacks in one zygote, after which the witness is graded
 
@@ -98,7 +97,7 @@ def prove_attacks(
 def _try_attacks(folder: Path, sandbox: bool, waiting: Any, done: Any) -> None:
     """Try attacks until there are none left; what goes wrong with the grading itself is told as an exception."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    torch.set_num_threads(1)
+    on_one_thread()
     asking = multiprocessing.parent_process()
     assert asking is not None, "this is the work of a process of its own"
     try:

@@ -26,6 +26,7 @@ from autograder.judge.solution import judged_in
 from autograder.judge.uses import leans_of
 from autograder.judge.verdict import Finding
 from autograder.regions import visible
+from fixmelab.executing.process_state import on_one_thread
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def prove_pairs(
     `sample` takes that many pairs of all, the same ones each time; `only` names exercises that use others. Raises
     InputError if a cell of the solution does not run.
     """
-    torch.set_num_threads(1)
+    on_one_thread()
     shown, names = Pairs(assignment), dict[str, Any]()
     stages = _stages(source, names)
     pairs = [pair for pair in _pairs(exercises_of(assignment), source) if not only or pair.by.name in only]

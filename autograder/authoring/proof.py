@@ -11,7 +11,6 @@ from io import StringIO
 from multiprocessing import get_context
 from typing import Any
 
-import torch
 from nbformat import NotebookNode
 
 from autograder import cells
@@ -23,6 +22,7 @@ from autograder.judge.judging import finding_of, judge, run_to_name
 from autograder.judge.solution import checked_in, judged_in
 from autograder.judge.student import in_this_process
 from autograder.judge.verdict import Finding, Verdict
+from fixmelab.executing.process_state import on_one_thread
 
 # The solution and the blank release are judged on every seed, the many other answers on the first few.
 SEEDS_OF_OTHERS = 3
@@ -140,7 +140,7 @@ def prove(
 
     Raises InputError where a cell of the solution does not run.
     """
-    torch.set_num_threads(1)  # before the fork, which threads would not survive
+    on_one_thread()
     exercises = exercises_of(assignment)
     proof = Proof(assignment, seeds, len(exercises))
     proof.mistakes = sum(len(item.mistakes) for item in exercises.values())

@@ -17,7 +17,7 @@ import torch
 from torch.overrides import _get_current_function_mode_stack  # public functions tell of the innermost mode alone
 from torch.utils._device import DeviceContext
 
-# What a process starts with. Of the number of threads, it is what was there when this was imported.
+# What a process starts with. Of the number of threads, it is what was there when this was imported, or one.
 _SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any], Any], ...] = (
     (torch.get_default_dtype, torch.set_default_dtype, torch.float32),
     (torch.is_grad_enabled, torch._C._set_grad_enabled, True),
@@ -29,6 +29,14 @@ _SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any], Any], ...] = (
     (numpy.geterr, lambda found: numpy.seterr(**found), numpy.geterr()),
     (sys.getrecursionlimit, sys.setrecursionlimit, sys.getrecursionlimit()),
 )
+
+
+def on_one_thread() -> None:
+    """Compute on one thread from now on, also where all is as in a new process. Whoever forks needs that: the threads
+    of torch do not survive a fork, and are waited for in vain."""
+    global _SETTINGS
+    torch.set_num_threads(1)
+    _SETTINGS = tuple((read, write, 1 if read is torch.get_num_threads else start) for read, write, start in _SETTINGS)
 
 
 @contextlib.contextmanager

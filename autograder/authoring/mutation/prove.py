@@ -28,6 +28,7 @@ from autograder.judge.running import run
 from autograder.judge.student import in_this_process
 from autograder.judge.what_if import with_solution
 from autograder.regions import visible
+from fixmelab.executing.process_state import on_one_thread
 
 # A mutant may loop for ever or ask for all memory there is; the right answers take a second and one GB at most.
 MOST_SECONDS = 10  # of processor time
@@ -93,7 +94,7 @@ def prove_mutants(
 
     Raises InputError if a cell of the solution does not run.
     """
-    torch.set_num_threads(1)
+    on_one_thread()
     found = Mutation(assignment)
     trials: list[tuple[Cell, Mutant]] = []
     for cell in _cells(assignment, source):

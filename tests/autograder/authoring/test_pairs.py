@@ -1,5 +1,10 @@
 """Two mistakes in one notebook: they are put together, and the proof tells what a mistake costs others."""
 
+import os
+import subprocess
+import sys
+
+import pytest
 import torch
 
 from autograder import course
@@ -38,3 +43,20 @@ def test_right_answers_keep_their_points_and_lose_them_if_nothing_is_lent(monkey
     monkeypatch.setattr(pairs.here, "_leans", lambda id: Leaning())
     shown = pairs.prove_pairs("foundations", source, sample=8, only=["tag_log_probability"])
     assert sum("the solution, with" in problem for problem in shown.problems) == shown.leaning > 0
+
+
+@pytest.mark.slow
+def test_threads_that_do_not_survive_a_fork_are_not_waited_for():
+    """Else the command stands still for ever if the process has computed on several threads before."""
+    code = (
+        "import torch\nfrom autograder import course\nfrom autograder.authoring.pairs import prove_pairs\n"
+        "torch.rand(2**22).sum()\nassert torch.get_num_threads() == 2\n"
+        "source = course.read_source('foundations')\n"
+        "shown = prove_pairs('foundations', source, sample=4, only=['tag_log_probability'])\n"
+        "print(shown.right + shown.wrong, shown.problems)"
+    )
+    environment = os.environ | {"OMP_NUM_THREADS": "2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300, check=True
+    )
+    assert done.stdout == "4 []\n"
