@@ -1,6 +1,7 @@
 """The ground on which attacks are tried, one after the other: a zygote, and a folder with things to steal."""
 
 import contextlib
+import gc
 import os
 import secrets
 import subprocess
@@ -23,11 +24,12 @@ from autograder.attacks.witness import ASSIGNMENT, excerpt, witness
 from autograder.errors import SandboxError
 from autograder.grading.grading import Grading
 from autograder.grading.submissions import Submission
+from autograder.judge.solution import solution_of
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Zygote
 
 TIGHT = Limits(
-    cell=3, notebook=40, idle=5, wall=120, memory=400 * 2**20, processes=64, disk=16 * 2**20, files=500, output=200_000
+    cell=2, notebook=40, idle=3, wall=120, memory=400 * 2**20, processes=64, disk=16 * 2**20, files=500, output=200_000
 )
 # An attack that is to end by something else than time has ten times as much of it: a slow machine, or one that reads
 # everything from its disk for the first time, changes no verdict.
@@ -57,13 +59,14 @@ class Ground:
             what: f"canary-{secrets.token_hex(12)}"
             for what in ("the grader's environment", "another submission", "the gradebook", "the results of others")
         }
-        exercises_of(ASSIGNMENT)  # once, for all processes that are forked from this one
         self.secret_lines = secret_lines()
         self._lay_out()
         os.environ["FIXMELAB_CANARY"] = self.canaries["the grader's environment"]
         os.environ["FIXMELAB_KEY_FILE"] = str(self._folder / "course.key")
         self._witness = Submission("ada", "ada.ipynb", witness(self.source, self.canaries["another submission"]))
-        self.alone = self.start_zygote()
+        self._zygote = self._life.enter_context(Zygote(sandbox=self._sandbox))
+        self._make_ready()
+        self.alone = self._witnessed_alone()
         self._outside = traces.outside(self._folder)
         return self
 
@@ -77,9 +80,20 @@ class Ground:
         (self._folder / "graded").mkdir()
         (self._folder / "graded" / "results.json").write_text(self.canaries["the results of others"])
 
+    def _make_ready(self) -> None:
+        """Have all done once that graders, which are forks of this process, would else each import and build again."""
+        for exercise in exercises_of(ASSIGNMENT).values():
+            if solution := solution_of(self.source, exercise.name):
+                solution.right()
+        grade_submissions(self._grading(Limits()), [self._witness], self._zygote.address)
+        gc.freeze()
+
     def start_zygote(self) -> Graded:
         """Begin anew; returns what the witness gets, alone in a fresh zygote. What runs then may run afterwards."""
         self._zygote = self._life.enter_context(Zygote(sandbox=self._sandbox))
+        return self._witnessed_alone()
+
+    def _witnessed_alone(self) -> Graded:
         alone = finish(self.begin_witness())
         if not alone.results or not any(exercise.mistake for exercise in alone.results[0].exercises):
             raise SandboxError(f"the honest submission is not graded as it must be: {alone.fault or alone.problems}")

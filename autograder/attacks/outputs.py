@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 
 from nbformat import NotebookNode
 
@@ -28,13 +29,26 @@ def secret_lines() -> dict[str, Secret]:
 
 def first_secret(text: str, lines: Collection[str]) -> str | None:
     """The first of the secret lines that stands in a text, in whatever layout."""
-    squeezed = squeeze(text)
-    # A text is cut into blocks so short that each line, wherever it stands, holds a whole one: the text, which may be
-    # long, is searched only for lines that hold one of its blocks.
-    size = max(1, min(map(len, lines), default=0) // 2)
+    squeezed, known = squeeze(text), tuple(lines)
+    size, places = _blocks(known)
     blocks = {squeezed[at : at + size] for at in range(0, len(squeezed), size)}
-    candidates = (line for line in lines if any(line[at : at + size] in blocks for at in range(len(line) - size + 1)))
-    return next((line for line in candidates if line in squeezed), None)
+    candidates = {place for block in blocks for place in places.get(block, ())}
+    return next((known[place] for place in sorted(candidates) if known[place] in squeezed), None)
+
+
+@lru_cache(maxsize=1)
+def _blocks(lines: tuple[str, ...]) -> tuple[int, dict[str, list[int]]]:
+    """A size, and by block of that size the places of the lines that hold it among their first ones.
+
+    If a text, which may be long, is cut into blocks of that size, each line in it, wherever it stands, begins with less
+    than a block and then holds a whole one. So the text is searched only for lines that hold one of its blocks there.
+    """
+    size = max(1, min(map(len, lines), default=0) // 2)
+    places: dict[str, list[int]] = {}
+    for place, line in enumerate(lines):
+        for block in {line[at : at + size] for at in range(size)}:
+            places.setdefault(block, []).append(place)
+    return size, places
 
 
 def shown_text(results: Iterable[SubmissionResult], notebooks: Iterable[NotebookNode]) -> str:

@@ -4,6 +4,7 @@ Each exercise that uses others is tried with each known mistake of one of them i
 solution, which must keep its points, and once with a known mistake of its own, which must lose them by its own name.
 """
 
+import gc
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
@@ -87,6 +88,7 @@ def prove_pairs(
     pairs = [pair for pair in _pairs(exercises_of(assignment), source) if not only or pair.by.name in only]
     if sample is not None and sample < len(pairs):
         pairs = Random(assignment).sample(pairs, sample)
+    gc.freeze()  # else figures, which are full of circles, have all that was imported looked through again and again
     with ProcessPoolExecutor(jobs, get_context("fork"), _take, (pairs, stages, names)) as pool:
         for done, finding in enumerate(pool.map(_try, range(len(pairs))), 1):
             _count(shown, pairs[done - 1], finding)

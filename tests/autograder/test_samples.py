@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autograder import cells, course
+from tests.plain_nbgrader import nbgrader
 from tests.submissions import samples
 from tests.warm import WarmCommands
 
@@ -134,13 +134,7 @@ def test_plain_nbgrader_gives_the_same_automatic_score(warm_autograder, tmp_path
     assert (partly["verdict"], partly["score"]) == ("fail", 2.0)
     assert partly["message"].startswith("2 of 3 points: for log Z and its gradients, but not for impossible pairs")
     for command in ("generate_assignment", "autograde"):
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", command, name],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
+        nbgrader(tmp_path, command, name)
     with Gradebook(f"sqlite:///{tmp_path}/gradebook.db", "fixmelab") as gradebook:
         grades = gradebook.find_submission(name, "ada").notebooks[0].grades
         scores = {

@@ -24,9 +24,11 @@ class ForkedKernel:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, command: list[str], *, env: dict[str, str], cwd: str, **_: object) -> None:
+    def __init__(self, command: list[str], *, env: dict[str, str], cwd: str = "", **_: object) -> None:
         began, begins = FORKS.Pipe(duplex=False)
-        self._process = FORKS.Process(target=_serve, args=(command[command.index("-f") + 1], env, cwd, begins))
+        self._process = FORKS.Process(
+            target=_serve, args=(command[command.index("-f") + 1], env, cwd or os.getcwd(), begins)
+        )
         self._process.start()
         self.pid = self._process.pid
         # Signals go to its process group, which is this process's until it has one of its own.

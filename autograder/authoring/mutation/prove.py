@@ -1,5 +1,6 @@
 """`autograder prove --mutants`: what the checks let through of mistakes that nobody wrote down."""
 
+import gc
 import os
 import pickle
 import resource
@@ -114,6 +115,7 @@ def prove_mutants(
         found.problems.append(f"{assignment}, cell {number}: {name!r} is called harmless, but no mutant")
     if sample is not None and sample < len(trials):
         trials = Random(assignment).sample(trials, sample)
+    gc.freeze()  # else each fork has all that was imported looked through, and copied by that
     with ProcessPoolExecutor(jobs, get_context("fork"), _take_trials, (trials, messages)) as pool:
         for done, outcome in enumerate(pool.map(_try, range(len(trials))), 1):
             _count(found, *trials[done - 1], outcome)

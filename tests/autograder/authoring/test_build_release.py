@@ -3,7 +3,6 @@
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from autograder.authoring.release import release_from_source
 from autograder.authoring.text import source_from_text
 from autograder.errors import InputError
 from autograder.nbgrader_settings import settings, take_small_budget
+from tests import plain_nbgrader
 
 
 @pytest.fixture
@@ -98,21 +98,17 @@ def test_the_config_file_gives_these_settings():
     assert config == settings()
 
 
-def nbgrader(root: Path, *arguments: str) -> subprocess.CompletedProcess:
-    """Run the real command in a course folder, whose own `fixmelab` the kernels import."""
+def nbgrader(root: Path, *arguments: str) -> None:
+    """Run the command in a course folder, whose own `fixmelab` the kernels import."""
     shutil.copy(course.ROOT / "nbgrader_config.py", root)
-    environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{course.ROOT}"}
-    environment.pop("FIXMELAB_BUDGET", None)
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    return done
+    plain_nbgrader.nbgrader(root, *arguments, PYTHONPATH=f"{root}{os.pathsep}{course.ROOT}")
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_shell(monkeypatch) -> None:
+    """nbgrader starts alembic by its bare name."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.delenv("FIXMELAB_BUDGET", raising=False)
 
 
 @pytest.fixture
@@ -134,13 +130,21 @@ def test_plain_generate_assignment_gives_the_same_release(plain_course, tiny_cou
     assert ("fixmelab",) in saved
 
 
+@pytest.fixture(scope="module")
+def real_course(tmp_path_factory) -> Path:
+    """What plain nbgrader sees of this course: its notebooks share a gradebook."""
+    folder = tmp_path_factory.mktemp("real")
+    for name in course.assignment_names():
+        shutil.copytree(course.source_path(name).parent, folder / "source" / name)
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not course.assignment_names(), reason="notebooks/ is empty")
 @pytest.mark.parametrize("name", course.assignment_names())
-def test_plain_generate_assignment_gives_what_is_committed(tmp_path, name):
-    shutil.copytree(course.source_path(name).parent, tmp_path / "source" / name)
-    nbgrader(tmp_path, "generate_assignment", name)
-    made = tmp_path / "release" / name / f"{name}.ipynb"
+def test_plain_generate_assignment_gives_what_is_committed(real_course, name):
+    nbgrader(real_course, "generate_assignment", name)
+    made = real_course / "release" / name / f"{name}.ipynb"
     assert made.read_bytes() == course.release_path(name).read_bytes()
 
 

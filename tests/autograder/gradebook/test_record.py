@@ -5,7 +5,6 @@ import datetime
 import hashlib
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -21,6 +20,7 @@ from autograder.gradebook.lines import report_lines
 from autograder.gradebook.record import record
 from autograder.grading.submitted.timestamps import read_timestamp
 from fixmelab.notebooks import MAX_BYTES, MAX_CELLS
+from tests.plain_nbgrader import nbgrader
 from tests.warm import InThisProcess
 
 pytestmark = pytest.mark.slow
@@ -94,8 +94,7 @@ def test_what_the_gradebook_knows_of_an_assignment_is_what_nbgrader_itself_saves
     """`nbgrader generate_assignment`, on the same source, finds nothing to change."""
     ours, theirs = f"sqlite:///{tmp_path / 'ours.db'}", f"sqlite:///{tmp_path / 'theirs.db'}"
     record(write_results(tmp_path / "graded", {"ada": Student()}), db=ours, root=course_folder)
-    command = [sys.executable, "-m", "nbgrader", "generate_assignment", "vae", f"--db={theirs}"]
-    subprocess.run(command, cwd=course_folder, check=True, capture_output=True)
+    nbgrader(course_folder, "generate_assignment", "vae", f"--db={theirs}")
 
     def structure(url: str) -> dict:
         notebook = opened(url).find_notebook("vae", "vae")
@@ -396,13 +395,7 @@ def test_nbgrader_exports_and_gives_feedback_with_all_points_together(tmp_path, 
     book.db.commit()
     book.close()
     for command in (["export", "--to", "grades.csv"], ["generate_feedback", "vae"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *command, f"--db={db}"],
-            cwd=course_folder,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
+        nbgrader(course_folder, *command, f"--db={db}")
     with (course_folder / "grades.csv").open() as file:
         rows = {row["student_id"]: row for row in csv.DictReader(file)}
     total = AUTOMATIC - 2 + 2.5 + 1

@@ -1,17 +1,22 @@
-"""Grades 200 toy submissions with two workers: `killed_run.py ROOT OUT LOG [SOCKET SESSIONS]`. Made to be killed.
+"""Grades 100 toy submissions with two workers: `killed_run.py ROOT OUT LOG`. Made to be killed.
 
-Each student graded now, not found in OUT, is a line in LOG. SOCKET and SESSIONS are those of a zygote that is there
-already; without them the run has its own.
+Each student graded now, not found in OUT, is a line in LOG.
 """
 
+import multiprocessing
+import os
+import socket
 import sys
+import tempfile
 from pathlib import Path
 
 from autograder import course
+from autograder.grading import workers
 from autograder.grading.workers import Crew
 from autograder.sandbox.zygote import Address, Zygote
 
-COUNT = 200
+COUNT = 100
+FORKS = multiprocessing.get_context("fork")
 
 
 class Lent(Zygote):
@@ -30,6 +35,35 @@ class Lent(Zygote):
         return ""
 
 
+class ForkedNursery(workers._Nursery):
+    """A nursery that is a fork of this process, which has imported already what a nursery does."""
+
+    def begin(self) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  (end() closes it)
+        self._orders, theirs = socket.socketpair(socket.AF_UNIX)
+        with theirs:
+            self._process = FORKS.Process(target=self._serve, args=(theirs,))
+            self._process.start()
+
+    def _serve(self, orders: socket.socket) -> None:
+        from autograder.grading import nursery
+
+        self._orders.close()
+        for stream in (1, 2):
+            os.dup2(self._log.fileno(), stream)
+        os.setsid()
+        nursery.main(orders.detach(), self._assignment)
+
+    def is_alive(self) -> bool:
+        return self._process.is_alive()
+
+    def end(self) -> None:
+        self._orders.close()
+        self._process.kill()
+        self._process.join()
+        self._log.close()
+
+
 def lay_out(root: Path, count: int = COUNT) -> None:
     """Write the course and what was handed in, once: a notebook's cells have other ids each time it is made."""
     import nbformat
@@ -45,10 +79,23 @@ def lay_out(root: Path, count: int = COUNT) -> None:
         nbformat.write(notebook, root / "submitted" / f"student{number:03}.ipynb")
 
 
-def main(root: str, out: str, log: str, *zygote: str) -> None:
+def forked(root: Path, out: Path, log: Path, zygote: Address) -> multiprocessing.Process:
+    """The same in a fork of this process, which has its imports, with kernels of a zygote that is there already."""
+    process = FORKS.Process(target=_forked, args=(str(root), str(out), str(log), zygote))
+    process.start()
+    return process
+
+
+def _forked(root: str, out: str, log: str, zygote: Address) -> None:
+    with open(Path(root) / "errors", "ab") as errors:
+        os.dup2(errors.fileno(), 2)
+    Crew._new_zygote = lambda self: Lent(zygote.socket, zygote.sessions)
+    workers._Nursery = ForkedNursery
+    main(root, out, log)
+
+
+def main(root: str, out: str, log: str) -> None:
     course.ROOT = Path(root)
-    if zygote:
-        Crew._new_zygote = lambda self: Lent(*zygote)
     # As the command does: the crew before anything that is slow to import.
     with Crew("toy", jobs=2) as crew, open(log, "a", buffering=1) as lines:
         from toy_course import EXERCISES
