@@ -56,7 +56,8 @@ def confine(command: list[str], *, sessions: Path | None = None, readable: Itera
         JUDGE: ["--dir"],
         **{path: _system(path) for path in SYSTEM if os.path.exists(path)},
         **{path: ["--ro-bind", path] for path in SMALL if os.path.exists(path)},
-        **{str(path): ["--tmpfs"] for path in _hidden()},
+        **{str(path): ["--tmpfs"] for path in (*_hidden(), *_settings())},
+        **{f"{path}/fonts": ["--ro-bind", f"{path}/fonts"] for path in _settings() if (path / "fonts").is_dir()},
         **{path: ["--ro-bind", path] for path in shown(readable)},
         **{f"{SHARED}/{name}": ["--ro-bind", str(path)] for name, path in shared.items() if path is not None},
     }
@@ -120,6 +121,12 @@ def _python() -> list[Path]:
     if ROOT in found:
         raise SandboxError(f"Python's environment is {ROOT} itself: make it a folder of its own, such as .venv")
     return [path for path in found if not path.is_relative_to("/usr")]
+
+
+def _settings() -> list[Path]:
+    """Where Dask, Jupyter and others look for settings beside Python, with keys and passwords in them."""
+    places = (Path(prefix) / "etc" for prefix in (*_python(), "/usr", "/usr/local"))
+    return [place for place in places if place.is_dir() and not place.is_symlink()]
 
 
 def _students_package() -> list[Path]:

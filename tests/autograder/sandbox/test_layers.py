@@ -101,6 +101,18 @@ def test_a_checkout_inside_a_folder_that_is_shown_stays_hidden(tmp_path, monkeyp
     assert through_bubblewrap(look, readable=[prefix, checkout / "data"]) == "['data']"
 
 
+def test_settings_beside_python_with_keys_in_them_stay_hidden(tmp_path, monkeypatch):
+    for name in ("etc/dask/key.pem", "etc/fonts/fonts.conf", "share/shown"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    python = layers._python()
+    monkeypatch.setattr(layers, "_python", lambda: [*python, tmp_path])
+    look = f"import pathlib; print(*sorted(path.name for path in pathlib.Path({str(tmp_path)!r}).rglob('*.*')))"
+    assert through_bubblewrap(look) == "fonts.conf"
+    look = f"import os; print(os.listdir({str(tmp_path / 'share')!r}), os.listdir({sys.prefix!r}) != [])"
+    assert through_bubblewrap(look) == "['shown'] True"
+
+
 def test_an_environment_that_is_the_repository_itself_is_refused(monkeypatch):
     monkeypatch.setattr(layers, "ROOT", Path(sys.prefix).resolve())
     with pytest.raises(SandboxError, match="a folder of its own"):
