@@ -48,6 +48,7 @@ def confine(command: list[str], *, sessions: Path | None = None, readable: Itera
     inside can read the one that bubblewrap was started with: clear it first.
     """
     shared = {"inside": PACKAGE / "sandbox" / "inside", "sessions": sessions}
+    empty = [str(path) for path in (*_hidden(), *_settings())]
     operations = {
         "/proc": ["--proc"],
         "/dev": ["--dev"],
@@ -56,7 +57,7 @@ def confine(command: list[str], *, sessions: Path | None = None, readable: Itera
         JUDGE: ["--dir"],
         **{path: _system(path) for path in SYSTEM if os.path.exists(path)},
         **{path: ["--ro-bind", path] for path in SMALL if os.path.exists(path)},
-        **{str(path): ["--tmpfs"] for path in (*_hidden(), *_settings())},
+        **{path: ["--tmpfs"] for path in empty},
         **{f"{path}/fonts": ["--ro-bind", f"{path}/fonts"] for path in _settings() if (path / "fonts").is_dir()},
         **{path: ["--ro-bind", path] for path in shown(readable)},
         **{f"{SHARED}/{name}": ["--ro-bind", str(path)] for name, path in shared.items() if path is not None},
@@ -64,7 +65,8 @@ def confine(command: list[str], *, sessions: Path | None = None, readable: Itera
     # Parents before children, so that what is shown inside a hidden folder comes after the hiding.
     ordered = sorted(operations, key=lambda path: path.count("/"))
     mounts = [part for path in ordered for part in (*operations[path], path)]
-    sealed = ("--remount-ro", "/", "--remount-ro", "/dev")
+    # What one kernel could write there, all others would see, and it would stay.
+    sealed = [part for path in ("/", "/dev", *empty) for part in ("--remount-ro", path)]
     return ["bwrap", *NAMESPACES, *POWERS, *mounts, *sealed, "--chdir", HOME, "--", *command]
 
 

@@ -141,6 +141,17 @@ def test_the_home_of_the_grader_is_not_there(inside):
     )
 
 
+def test_kernels_have_no_folder_in_common_in_which_one_could_leave_something(inside):
+    """Whatever the outer walls are made of: all kernels see those."""
+    mounted = through_bubblewrap("print(*{line.split()[1] for line in open('/proc/self/mounts')})").split()
+    assert {str(course.ROOT), "/tmp", "/usr"} <= set(mounted)
+    left = [f"{place}/left" for place in mounted]
+    write = "try:\n        open(path, 'x').close()\n    except OSError:\n        pass\n    "
+    seen = "print(*(path for path in paths if os.path.exists(path)))"
+    assert "/tmp/left" in inside(f"import os\npaths = {left!r}\nfor path in paths:\n    {write}\n{seen}").split()
+    assert inside(f"import os\npaths = {left!r}\n{seen}") == ""
+
+
 @pytest.mark.parametrize("place", ["/", "/usr", "/etc", "/proc/sys/kernel", sys.prefix, os.path.dirname(os.__file__)])
 def test_the_system_is_read_only(place, refused):
     assert refused(f"pathlib.Path({place!r}, 'new').write_text('x')") in (
