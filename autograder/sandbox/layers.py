@@ -127,7 +127,7 @@ def _python() -> list[Path]:
 
 def _settings() -> list[Path]:
     """Where Dask, Jupyter and others look for settings beside Python, with keys and passwords in them."""
-    places = (Path(prefix) / "etc" for prefix in (*_python(), "/usr", "/usr/local"))
+    places = [prefix / "etc" for prefix in (*_python(), Path("/usr"), Path("/usr/local"))]
     return [place for place in places if place.is_dir() and not place.is_symlink()]
 
 
