@@ -25,7 +25,20 @@ STUDENTS_PACKAGE = Path(fixmelab.__file__).parent
 # The parts of the grader that have a say; how results are shown has none.
 PARTS = ("grading", "results", "sandbox", "judge", "cells.py", "regions.py", "course.py", "errors.py")
 DIGITS = 24  # of a part's digest, in hexadecimal
-LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "ipython", "nbformat", "msgpack")
+# Those that the students' package needs, but for its command line, and what runs cells.
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "matplotlib",
+    "tqdm",
+    "ipywidgets",
+    "anywidget",
+    "safetensors",
+    "ipython",
+    "nbformat",
+    "msgpack",
+)
 
 
 def run_digest(grading: Grading) -> str:
