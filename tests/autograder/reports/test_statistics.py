@@ -148,7 +148,9 @@ def test_code_is_the_same_only_if_it_does_the_same(one, other):
     assert bare_code("if x:  # so\n    f( x )\n\n") == bare_code("if x:\n  f(x)\n# done")
 
 
-@pytest.mark.parametrize("name", ["double", "ｄｏｕｂｌｅ", "𝐝𝐨𝐮𝐛𝐥𝐞", "dᵒuble"], ids=["plain", "wide", "bold", "raised"])
+@pytest.mark.parametrize(
+    "name", ["double", "ｄｏｕｂｌｅ", "𝐝𝐨𝐮𝐛𝐥𝐞", "dᵒuble"], ids=["plain", "wide", "bold", "raised"]
+)
 def test_an_answer_leans_on_what_it_names_in_whatever_letters(name):
     of_double = ("def double(x): return 2 * x", "def double(x): return x + x")
     square = f"def square(x): return {name}(x) * x / 2"
