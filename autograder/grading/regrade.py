@@ -96,6 +96,10 @@ def record_of(grading: Grading, regrading: Regrading, submission: Submission, zy
     holds, anew = regrading.parted(kept, bases)
     findings = {name: judged.finding for name, judged in holds.items()}
     execution = executed(grading, submission, restored, zygote, findings)
+    passed = {name for name in anew if name in kept and kept[name].finding.verdict == "pass"}
+    if findings and any(execution.alone[name].verdict != "pass" for name in passed):
+        # Nobody loses a pass for what being asked by the other checks has left behind.
+        execution = executed(grading, submission, restored, zygote, findings, asks_all=True)
     now = regrading.conditions
     judged = {
         name: Judged(finding=execution.alone[name], basis=basis, conditions=now)

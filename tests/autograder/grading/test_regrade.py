@@ -137,6 +137,18 @@ def test_a_class_graded_again_is_as_if_graded_from_scratch(toy, crew, tmp_path):
     assert "double" not in toy.message(out, "bob", "square")
 
 
+def test_an_answer_that_rests_on_what_an_earlier_check_has_asked_stays_right(toy, crew, tmp_path, monkeypatch):
+    """Its own visible test asks with a number, and the check with a tensor."""
+    double = "global asked\n    asked = torch.is_tensor(x)\n    return 2 * x"
+    answered = nbformat.writes(submission(double, "return x * x if asked else 0 * x")).encode()
+    monkeypatch.setattr(toy, "class_", [Submission("ada", "ada.ipynb", answered)])
+    toy.grade(crew, tmp_path)
+    before = toy.points(tmp_path)
+    toy.mend("square", toy.exercises["toy.square"])
+    assert toy.grade(crew, tmp_path) == ["1 student: square was judged anew, because of its check"]
+    assert before["ada"][2] == 1.5 and toy.points(tmp_path) == before
+
+
 def test_exercises_that_are_named_are_judged_alone(toy, crew, tmp_path):
     out = tmp_path / "out"
     toy.grade(crew, out, count=2)
