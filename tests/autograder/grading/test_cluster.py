@@ -209,6 +209,24 @@ def test_if_no_worker_may_grade_the_run_says_why(cluster, toy, handed_in, monkey
     assert re.search(r"no worker of \S+ can grade: tcp://\S+: torch is [\d.]+\S* there and 1\.0 here", str(told.value))
 
 
+def other_code_is_loaded(is_so: bool) -> None:
+    from autograder.grading.cluster import worker
+
+    worker._LOADED = ("", "") if is_so else (worker.grader_digest(), worker.package_digest())
+
+
+@pytest.mark.slow
+def test_a_worker_that_was_started_before_its_code_changed_gets_no_work(cluster, toy, handed_in):
+    with DaskCrew(cluster.address, toy, []) as running:
+        running._client.wait_for_workers(sum(process.poll() is None for process in cluster.workers), timeout=60)
+        running._client.run(other_code_is_loaded, True)
+        try:
+            with pytest.raises(CrewError, match="can grade: .*: its code has changed since it was started"):
+                list(running.outcomes(toy_record, handed_in))
+        finally:
+            running._client.run(other_code_is_loaded, False)
+
+
 def toy_record(submission: Submission, zygote) -> str:
     time.sleep(0.2)
     return submission.student
