@@ -112,6 +112,7 @@ def _listener(
     settings = uvicorn.Config(
         make_app(service),
         http=Connection,
+        ws="none",  # else whoever asks for a WebSocket is no longer counted among strangers
         log_level="error",  # else each stranger who talks nonsense writes a line into the terminal
         access_log=False,
         server_header=False,
