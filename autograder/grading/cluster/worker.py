@@ -14,27 +14,18 @@ from distributed.comm import Comm
 
 from autograder.errors import SandboxError
 from autograder.grading.crews import CrewError, Outcome, Work
-from autograder.grading.digest import conditions_of, grader_digest, library_versions, package_digest
+from autograder.grading.digest import conditions_of, library_versions
 from autograder.grading.grading import Grading
+from autograder.grading.loaded import require_code_as_loaded
 from autograder.grading.workers import Crew
 
 if TYPE_CHECKING:
     from autograder.grading.submissions import Submission
 
-# The code that this process runs: walls, for one, are built by it, however often what is on its disk changes.
-_LOADED = grader_digest(), package_digest()
-
 
 def about(grading: Grading) -> dict[str, Any]:
     """What decides results in this process, as it lies on its disk: conditions, but for the key, and versions."""
     return {"conditions": conditions_of(grading).model_dump(), "libraries": library_versions()}
-
-
-def _about_here(grading: Grading) -> dict[str, Any]:
-    """The same of this worker. Raises SandboxError if it has loaded other code than lies there now."""
-    if (grader_digest(), package_digest()) != _LOADED:
-        raise SandboxError("its code has changed since it was started; start it again")
-    return about(grading)
 
 
 def graded(name: str, submission: "Submission") -> tuple[str, Outcome]:
@@ -73,7 +64,8 @@ class Grades(WorkerPlugin):
         """One line, until the other end closes it."""
         try:
             bare = pickle.loads(grading)
-            await comm.write(await asyncio.to_thread(_about_here, bare))
+            await asyncio.to_thread(require_code_as_loaded)
+            await comm.write(await asyncio.to_thread(about, bare))
             order = await comm.read()  # which does not come if this worker is refused
             self._work, self._seconds = pickle.loads(order["work"])
             crew = Crew(

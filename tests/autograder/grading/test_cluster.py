@@ -210,9 +210,9 @@ def test_if_no_worker_may_grade_the_run_says_why(cluster, toy, handed_in, monkey
 
 
 def other_code_is_loaded(is_so: bool) -> None:
-    from autograder.grading.cluster import worker
+    from autograder.grading import loaded
 
-    worker._LOADED = ("", "") if is_so else (worker.grader_digest(), worker.package_digest())
+    loaded.AT_THE_START = ("", "") if is_so else (loaded.grader_digest(), loaded.package_digest())
 
 
 @pytest.mark.slow
@@ -221,7 +221,7 @@ def test_a_worker_that_was_started_before_its_code_changed_gets_no_work(cluster,
         running._client.wait_for_workers(sum(process.poll() is None for process in cluster.workers), timeout=60)
         running._client.run(other_code_is_loaded, True)
         try:
-            with pytest.raises(CrewError, match="can grade: .*: its code has changed since it was started"):
+            with pytest.raises(CrewError, match="can grade: .*: the grader's code has changed since this was started"):
                 list(running.outcomes(toy_record, handed_in))
         finally:
             running._client.run(other_code_is_loaded, False)
