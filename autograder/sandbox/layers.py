@@ -60,6 +60,7 @@ def confine(command: list[str], *, sessions: Path | None = None, readable: Itera
         **{path: ["--tmpfs"] for path in empty},
         **{f"{path}/fonts": ["--ro-bind", f"{path}/fonts"] for path in _settings() if (path / "fonts").is_dir()},
         **{path: ["--ro-bind", path] for path in shown(readable)},
+        **{str(path): ["--ro-bind", "/dev/null"] for path in _installers_settings()},
         **{f"{SHARED}/{name}": ["--ro-bind", str(path)] for name, path in shared.items() if path is not None},
     }
     # Parents before children, so that what is shown inside a hidden folder comes after the hiding.
@@ -129,6 +130,12 @@ def _settings() -> list[Path]:
     """Where Dask, Jupyter and others look for settings beside Python, with keys and passwords in them."""
     places = [prefix / "etc" for prefix in (*_python(), Path("/usr"), Path("/usr/local"))]
     return [place for place in places if place.is_dir() and not place.is_symlink()]
+
+
+def _installers_settings() -> list[Path]:
+    """Files beside Python in which addresses of indexes may hold passwords."""
+    files = (prefix / name for prefix in _python() for name in ("pip.conf", ".condarc", "condarc"))
+    return [file for file in files if file.is_file() and not file.is_symlink()]
 
 
 def _students_package() -> list[Path]:
