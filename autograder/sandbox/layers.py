@@ -139,12 +139,13 @@ def _installers_settings() -> list[Path]:
 
 
 def _students_package() -> list[Path]:
-    """The folder of fixmelab, and the data that lie beside it in a checkout."""
+    """The folder of fixmelab, and the files in the folder of data beside it; folders there may be anybody's."""
     spec = importlib.util.find_spec("fixmelab")
     if spec is None or not spec.submodule_search_locations:
         raise SandboxError("the students' package is not installed: run `pip install -e .` in the repository")
     package = Path(spec.submodule_search_locations[0])
-    return _both([package, package.parent / "data"] if package.parent == ROOT else [package])
+    beside = sorted((package.parent / "data").glob("*")) if package.parent == ROOT else []
+    return _both([package, *(path for path in beside if path.is_file())])
 
 
 def _hidden() -> list[Path]:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -116,6 +117,18 @@ def test_settings_beside_python_with_keys_in_them_stay_hidden(tmp_path, monkeypa
         "        pass"
     )
     assert through_bubblewrap(look).split() == ["etc/fonts/fonts.conf", "share/shown"]
+
+
+def test_folders_beside_the_data_of_the_package_stay_hidden(tmp_path, monkeypatch):
+    """A server's, for one, if somebody has put it there."""
+    for name in ("fixmelab/__init__.py", "data/__init__.py", "data/served/tokens.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = SimpleNamespace(submodule_search_locations=[str(tmp_path / "fixmelab")])
+    monkeypatch.setattr(layers.importlib.util, "find_spec", lambda name: found)
+    monkeypatch.setattr(layers, "ROOT", tmp_path)
+    look = f"import pathlib; print(*sorted(path.name for path in pathlib.Path({str(tmp_path)!r}).rglob('*.*')))"
+    assert through_bubblewrap(look) == "__init__.py __init__.py"
 
 
 def test_an_environment_that_is_the_repository_itself_is_refused(monkeypatch):
