@@ -25,7 +25,20 @@ STUDENTS_PACKAGE = Path(fixmelab.__file__).parent
 # The parts of the grader that have a say; how results are shown has none.
 PARTS = ("grading", "results", "sandbox", "judge", "cells.py", "regions.py", "course.py", "errors.py")
 DIGITS = 24  # of a part's digest, in hexadecimal
-LIBRARIES = ("torch", "torchvision", "numpy", "matplotlib", "ipython", "nbformat", "msgpack")
+# Those that the students' package needs, but for its command line, and what runs cells.
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "matplotlib",
+    "tqdm",
+    "ipywidgets",
+    "anywidget",
+    "safetensors",
+    "ipython",
+    "nbformat",
+    "msgpack",
+)
 
 
 def run_digest(grading: Grading) -> str:
@@ -55,14 +68,24 @@ def conditions_of(grading: Grading) -> Conditions:
     shared = _imports().of(modules.values()).union(_code(folder), data_beside(folder)).difference(modules.values())
     return Conditions(
         source=short_digest(course.source_path(grading.assignment).read_bytes()),
-        grader=_of_files(GRADER, [file for part in PARTS for file in _code(GRADER / part)]),
-        package=_of_files(STUDENTS_PACKAGE, _code(STUDENTS_PACKAGE)),
+        grader=grader_digest(),
+        package=package_digest(),
         library=short_digest(json.dumps(library_versions(), sort_keys=True).encode()),
         settings=short_digest(json.dumps(settings, sort_keys=True).encode()),
         key=hmac.new(grading.key, b"which key", hashlib.sha256).hexdigest()[:DIGITS],
         shared=_of_files(course.ROOT, shared),
         checks={name: short_digest(path.read_bytes()) for name, path in modules.items()},
     )
+
+
+def grader_digest() -> str:
+    """Of the code that grades, as it lies on disk."""
+    return _of_files(GRADER, [file for part in PARTS for file in _code(GRADER / part)])
+
+
+def package_digest() -> str:
+    """Of the students' package, as it lies on disk."""
+    return _of_files(STUDENTS_PACKAGE, _code(STUDENTS_PACKAGE))
 
 
 def bases_of(grading: Grading, conditions: Conditions) -> dict[str, Basis]:

@@ -25,6 +25,7 @@ from autograder.sandbox.zygote import Address
 from fixmelab.json_values import json_text, json_value
 
 BROKEN_OFF = ("timeout", "oom", "crashed")
+WRONG = ("fail", "error")
 BESIDE_OTHERS = "a limit or crash beside it"
 WHAT_IT_USES = "an exercise that it uses"
 
@@ -96,6 +97,9 @@ def record_of(grading: Grading, regrading: Regrading, submission: Submission, zy
     holds, anew = regrading.parted(kept, bases)
     findings = {name: judged.finding for name, judged in holds.items()}
     execution = executed(grading, submission, restored, zygote, findings)
+    if findings and any(execution.alone[name].verdict in WRONG for name in anew):
+        # It may need what being asked by the other checks leaves behind.
+        execution = executed(grading, submission, restored, zygote, findings, asks_all=True)
     now = regrading.conditions
     judged = {
         name: Judged(finding=execution.alone[name], basis=basis, conditions=now)

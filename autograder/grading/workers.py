@@ -31,9 +31,10 @@ PAUSE = 0.5  # seconds before another try: what has just failed may need a momen
 LONGEST_WAIT = 3600.0  # seconds; poll takes no infinity
 MOST_TAKEN = 200  # submissions of one worker: what the judge's libraries never give back does not add up for days
 
+# Nothing is imported before it is told from where: what students handed in may lie in the folder of a command.
 _PROGRAM = (
-    "import json, sys; settings = json.loads(sys.argv[1]); sys.path[:] = settings.pop('path'); "
-    "from autograder.grading.nursery import main; main(**settings)"
+    "import sys; sys.path[:] = sys.argv[2:]; import json; "
+    "from autograder.grading.nursery import main; main(**json.loads(sys.argv[1]))"
 )
 
 
@@ -211,12 +212,13 @@ class _Nursery:
     def begin(self) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (end() closes it)
         self._orders, theirs = socket.socketpair(socket.AF_UNIX)
-        settings = {"descriptor": theirs.fileno(), "assignment": self._assignment, "path": sys.path}
+        settings = {"descriptor": theirs.fileno(), "assignment": self._assignment}
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _PROGRAM, json.dumps(settings)],
+                [sys.executable, "-c", _PROGRAM, json.dumps(settings), *map(os.path.abspath, sys.path)],
                 pass_fds=[theirs.fileno()],
                 env=os.environ | computing.VARIABLES,
+                cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,

@@ -4,6 +4,7 @@ import io
 import re
 import textwrap
 import tokenize
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from autograder.reports.work import Outline
 
 MOST_CHARACTERS = 20_000  # of one answer
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_WORD = re.compile(r"\w+")
 # Of tokens, what is no code, and what stands for ends of lines and for blocks.
 _SKIPPED = (tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER)
 _MARKS = {tokenize.NEWLINE: ";", tokenize.INDENT: "{", tokenize.DEDENT: "}"}
@@ -36,11 +37,16 @@ class Answers:
         found = {exercise: self.cells.get(exercise, "")}
         waiting = [exercise]
         while waiting:
-            for word in set(_WORD.findall(found[waiting.pop()])):
+            for word in _words(found[waiting.pop()]):
                 if word in self.cells and word not in found:
                     found[word] = self.cells[word]
                     waiting.append(word)
         return "\n".join(sorted(set(map(bare_code, found.values()))))
+
+
+def _words(text: str) -> set[str]:
+    """The words of code, each as Python reads it as a name, whatever letters it is written in (PEP 3131)."""
+    return {unicodedata.normalize("NFKC", word) for word in set(_WORD.findall(text))}
 
 
 def bare_code(text: str) -> str:

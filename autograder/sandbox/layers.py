@@ -48,6 +48,7 @@ def confine(command: list[str], *, sessions: Path | None = None, readable: Itera
     inside can read the one that bubblewrap was started with: clear it first.
     """
     shared = {"inside": PACKAGE / "sandbox" / "inside", "sessions": sessions}
+    empty = [str(path) for path in (*_hidden(), *_settings())]
     operations = {
         "/proc": ["--proc"],
         "/dev": ["--dev"],
@@ -56,14 +57,17 @@ def confine(command: list[str], *, sessions: Path | None = None, readable: Itera
         JUDGE: ["--dir"],
         **{path: _system(path) for path in SYSTEM if os.path.exists(path)},
         **{path: ["--ro-bind", path] for path in SMALL if os.path.exists(path)},
-        **{str(path): ["--tmpfs"] for path in _hidden()},
+        **{path: ["--tmpfs"] for path in empty},
+        **{f"{path}/fonts": ["--ro-bind", f"{path}/fonts"] for path in _settings() if (path / "fonts").is_dir()},
         **{path: ["--ro-bind", path] for path in shown(readable)},
+        **{str(path): ["--ro-bind", "/dev/null"] for path in _installers_settings()},
         **{f"{SHARED}/{name}": ["--ro-bind", str(path)] for name, path in shared.items() if path is not None},
     }
     # Parents before children, so that what is shown inside a hidden folder comes after the hiding.
     ordered = sorted(operations, key=lambda path: path.count("/"))
     mounts = [part for path in ordered for part in (*operations[path], path)]
-    sealed = ("--remount-ro", "/", "--remount-ro", "/dev")
+    # What one kernel could write there, all others would see, and it would stay.
+    sealed = [part for path in ("/", "/dev", *empty) for part in ("--remount-ro", path)]
     return ["bwrap", *NAMESPACES, *POWERS, *mounts, *sealed, "--chdir", HOME, "--", *command]
 
 
@@ -122,13 +126,26 @@ def _python() -> list[Path]:
     return [path for path in found if not path.is_relative_to("/usr")]
 
 
+def _settings() -> list[Path]:
+    """Where Dask, Jupyter and others look for settings beside Python, with keys and passwords in them."""
+    places = [prefix / "etc" for prefix in (*_python(), Path("/usr"), Path("/usr/local"))]
+    return [place for place in places if place.is_dir() and not place.is_symlink()]
+
+
+def _installers_settings() -> list[Path]:
+    """Files beside Python in which addresses of indexes may hold passwords."""
+    files = (prefix / name for prefix in _python() for name in ("pip.conf", ".condarc", "condarc"))
+    return [file for file in files if file.is_file() and not file.is_symlink()]
+
+
 def _students_package() -> list[Path]:
-    """The folder of fixmelab, and the data that lie beside it in a checkout."""
+    """The folder of fixmelab, and the files in the folder of data beside it; folders there may be anybody's."""
     spec = importlib.util.find_spec("fixmelab")
     if spec is None or not spec.submodule_search_locations:
         raise SandboxError("the students' package is not installed: run `pip install -e .` in the repository")
     package = Path(spec.submodule_search_locations[0])
-    return _both([package, package.parent / "data"] if package.parent == ROOT else [package])
+    beside = sorted((package.parent / "data").glob("*")) if package.parent == ROOT else []
+    return _both([package, *(path for path in beside if path.is_file())])
 
 
 def _hidden() -> list[Path]:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from autograder.errors import InputError, SandboxError
 from autograder.grading.crews import AnyCrew, CrewError
 from autograder.grading.grading import Grading
+from autograder.grading.loaded import require_code_as_loaded
 from autograder.results.text import one_line
 from autograder.serve import queue
 from autograder.serve.app import make_app
@@ -40,7 +41,8 @@ def grade_while_listening(
     """Serve until this thread is interrupted. What was at work when an earlier server ended is graded again.
 
     Assignments are read, by `new_gradings`, whenever a crew begins: at the start, and when the service is asked to read
-    them anew. If they, the crew or the database fail later, it goes on receiving, says so, and tries again. Raises
+    them anew. If they, the crew or the database fail later, or the grader's own code is no longer what this process
+    began with, it goes on receiving, says so, and tries again. Raises
     SandboxError if there is no sandbox, and InputError if an assignment or the certificate cannot be used.
     """
     with service.database.writing() as session:
@@ -51,6 +53,7 @@ def grade_while_listening(
         while True:
             try:
                 service.read_anew.clear()
+                require_code_as_loaded()
                 gradings = new_gradings()
                 with new_crew(gradings) as crew:  # without a sandbox nobody is listened to
                     working = Working(service, gradings, say, is_in_doubt=is_in_doubt)
@@ -112,6 +115,7 @@ def _listener(
     settings = uvicorn.Config(
         make_app(service),
         http=Connection,
+        ws="none",  # else whoever asks for a WebSocket is no longer counted among strangers
         log_level="error",  # else each stranger who talks nonsense writes a line into the terminal
         access_log=False,
         server_header=False,

@@ -6,9 +6,13 @@ two requests, loses them to those who come later, and keeps nobody out.
 
 import asyncio
 import time
+from typing import Any
 
+import h11
 from starlette.requests import HTTPConnection
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from autograder.serve.framing import Framed
 
 MOST_STRANGERS = 500  # far more than ask in the time that looking at a token takes
 _KNOWN = "fixmelab.known"
@@ -21,6 +25,10 @@ def is_known(request: HTTPConnection) -> None:
 
 class Connection(H11Protocol):
     """One connection, as uvicorn serves it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.conn = Framed(h11.SERVER)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)

@@ -41,17 +41,24 @@ GATHER_SECONDS = 60.0  # for one result
 NO_WORKER_SECONDS = 60.0  # for a worker to come if there is none
 LOOK_SECONDS = 1.0  # between two looks at who is there
 TRIES = 2  # for a submission, each on another worker, which itself tries several times
+MOST_LOST = 3  # times that a submission goes down with its workers, the last time alone: then it is to blame
 MOST_FAULTS = 3  # of a worker, one after the other
 AHEAD = 2  # submissions for each thread, so that the next is there when one is done
 
 
 @dataclass(frozen=True)
 class _Flight:
-    """A submission that one of these workers grades, or is going to."""
+    """A submission that one of these workers grades, or is going to. So often it was `lost`, with all who might."""
 
     submission: "Submission"
-    tries: int
-    workers: frozenset[str]
+    tries: int = 1
+    workers: frozenset[str] = frozenset()
+    lost: int = 0
+
+    @property
+    def goes_alone(self) -> bool:
+        """Whether it may be what ends workers, so that others would be lost with it."""
+        return self.lost == MOST_LOST - 1
 
 
 class DaskCrew:
@@ -116,13 +123,15 @@ class DaskCrew:
                     look_at = now + LOOK_SECONDS
                     self._look_around(members)
                 for task in [task for task, flight in flying.items() if not flight.workers & members.ready.keys()]:
-                    waiting.put_back(flying.pop(task))  # all who might grade it are gone
                     task.cancel()
+                    flight = flying.pop(task)
+                    if error := waiting.note_lost(flight):
+                        yield flight.submission, error
                 room = AHEAD * sum(member.threads for member in members.ready.values()) - len(flying)
-                while room > 0:
+                while room > 0 and not any(flight.goes_alone for flight in flying.values()):
                     if more and not waiting and (arrived := more()):
                         waiting.add(arrived)
-                    if not waiting:
+                    if not waiting or (flying and waiting.goes_alone):
                         break
                     flight = waiting.take(members.ready)
                     flying[self._task(flight)] = flight
@@ -140,7 +149,8 @@ class DaskCrew:
                     flight = flying.pop(event)
                     by, outcome = _result(event, flight.submission)
                     if outcome is None:
-                        waiting.put_back(flight)
+                        if error := waiting.note_lost(flight):
+                            yield flight.submission, error
                     elif self._is_tried_again(members, by, outcome, flight):
                         waiting.put_back(replace(flight, tries=flight.tries + 1), avoid=by)
                     else:
@@ -212,34 +222,49 @@ def _result(task: Task, submission: "Submission") -> "tuple[str, Outcome | None]
         return "", None
     try:
         return task.result(timeout=GATHER_SECONDS)
-    except KilledWorker:
-        return "", SandboxError(f"{submission.path}: each worker that graded it ended (is memory exhausted?)")
-    except (asyncio.CancelledError, asyncio.TimeoutError, TimeoutError):
+    except (KilledWorker, asyncio.CancelledError, asyncio.TimeoutError, TimeoutError):
         return "", None
     except Exception as error:
         return "", SandboxError(f"{submission.path}: {type(error).__name__}: {one_line(str(error), 200)}")
 
 
 class _Waiting:
-    """Submissions that no worker has; true if there are any. Of the fresh ones no more than one is held."""
+    """Submissions that no worker has; true if there are any. Of the fresh ones no more than one is held, and what was
+    lost comes behind them."""
 
     def __init__(self, submissions: Iterable["Submission"]) -> None:
         self._fresh = iter(submissions)
-        self._held: deque[tuple[Submission, int, str]] = deque()
+        self._held: deque[tuple[_Flight, str]] = deque()
+        self._lost: deque[tuple[_Flight, str]] = deque()
 
     def __bool__(self) -> bool:
         if not self._held:
-            self._held.extend((submission, 1, "") for submission in itertools.islice(self._fresh, 1))
+            self._held.extend((_Flight(submission), "") for submission in itertools.islice(self._fresh, 1))
+        if not self._held and self._lost:
+            self._held.append(self._lost.popleft())
         return bool(self._held)
 
+    @property
+    def goes_alone(self) -> bool:
+        """Whether the next one does, of which there must be one."""
+        return self._held[0][0].goes_alone
+
     def add(self, submission: "Submission") -> None:
-        self._held.append((submission, 1, ""))
+        self._held.append((_Flight(submission), ""))
 
     def put_back(self, flight: _Flight, avoid: str = "") -> None:
-        self._held.append((flight.submission, flight.tries, avoid))
+        self._held.append((flight, avoid))
+
+    def note_lost(self, flight: _Flight) -> SandboxError | None:
+        """Take back what was lost on its way, or with its workers; an error if that was too often."""
+        if flight.goes_alone:
+            path = flight.submission.path
+            return SandboxError(f"{path}: {MOST_LOST} times each worker that had it ended (is memory exhausted?)")
+        self._lost.append((replace(flight, lost=flight.lost + 1), ""))
+        return None
 
     def take(self, workers: Iterable[str]) -> _Flight:
         """The next one, for these workers, but for the one to avoid if there are others."""
-        submission, tries, avoid = self._held.popleft()
+        flight, avoid = self._held.popleft()
         all_of_them = frozenset(workers)
-        return _Flight(submission, tries, (all_of_them - {avoid}) or all_of_them)
+        return replace(flight, workers=(all_of_them - {avoid}) or all_of_them)

@@ -16,6 +16,7 @@ from autograder.errors import SandboxError
 from autograder.grading.crews import CrewError, Outcome, Work
 from autograder.grading.digest import conditions_of, library_versions
 from autograder.grading.grading import Grading
+from autograder.grading.loaded import require_code_as_loaded
 from autograder.grading.workers import Crew
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Grades(WorkerPlugin):
         """One line, until the other end closes it."""
         try:
             bare = pickle.loads(grading)
+            await asyncio.to_thread(require_code_as_loaded)
             await comm.write(await asyncio.to_thread(about, bare))
             order = await comm.read()  # which does not come if this worker is refused
             self._work, self._seconds = pickle.loads(order["work"])

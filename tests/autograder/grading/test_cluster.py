@@ -3,6 +3,7 @@ library."""
 
 import base64
 import importlib.util
+import itertools
 import os
 import re
 import secrets
@@ -210,6 +211,24 @@ def test_if_no_worker_may_grade_the_run_says_why(cluster, toy, handed_in, monkey
     assert re.search(r"no worker of \S+ can grade: tcp://\S+: torch is [\d.]+\S* there and 1\.0 here", str(told.value))
 
 
+def other_code_is_loaded(is_so: bool) -> None:
+    from autograder.grading import loaded
+
+    loaded.AT_THE_START = ("", "") if is_so else (loaded.grader_digest(), loaded.package_digest())
+
+
+@pytest.mark.slow
+def test_a_worker_that_was_started_before_its_code_changed_gets_no_work(cluster, toy, handed_in):
+    with DaskCrew(cluster.address, toy, []) as running:
+        running._client.wait_for_workers(sum(process.poll() is None for process in cluster.workers), timeout=60)
+        running._client.run(other_code_is_loaded, True)
+        try:
+            with pytest.raises(CrewError, match="can grade: .*: the grader's code has changed since this was started"):
+                list(running.outcomes(toy_record, handed_in))
+        finally:
+            running._client.run(other_code_is_loaded, False)
+
+
 def toy_record(submission: Submission, zygote) -> str:
     time.sleep(0.2)
     return submission.student
@@ -363,3 +382,38 @@ def test_what_arrives_meanwhile_is_asked_for_while_a_worker_is_free(toy, handed_
     seen = [student for student, _ in outcomes]
     assert [*seen, *crew.cancelled] == students and seen[:1] == students[:1]
     assert all(outcome == f"record of {student}" for student, outcome in outcomes)
+
+
+class Unheard:
+    """A task that goes down with its worker."""
+
+    def cancel(self) -> None:
+        pass
+
+
+def test_a_submission_that_ends_its_workers_is_given_up_and_takes_nobody_along(toy, handed_in, monkeypatch):
+    """Another worker comes in the place of each that has ended, with all that waited there behind it."""
+    crew = DaskCrew("tcp://127.0.0.1:1", toy, [])
+    crew._client = NoClient()
+    monkeypatch.setattr(dask_crew, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(dask_crew, "Members", lambda *_, **__: found)
+    found, names = Members(NoClient(), "run", toy, b"", tell=lambda answer: None), itertools.count()
+
+    def look_around(members: Members) -> None:
+        if not members.ready:
+            members.note(Answer(f"worker {next(names)}", 1, Line()))
+
+    def task(flight) -> ReadyAtOnce | Unheard:
+        if flight.submission is handed_in[0]:
+            found.ready.clear()
+        return ReadyAtOnce(crew, flight) if found.ready else Unheard()
+
+    monkeypatch.setattr(crew, "_look_around", look_around)
+    monkeypatch.setattr(crew, "_task", task)
+    monkeypatch.setattr(dask_crew, "_result", lambda task, submission: ("a", f"record of {task.student}"))
+    outcomes = crew.outcomes(toy_record, handed_in[:4], until=time.monotonic() + 20)
+    found_of = {given.student: outcome for given, outcome in outcomes}
+    error = found_of.pop(handed_in[0].student)
+    assert isinstance(error, SandboxError) and "00.ipynb: 3 times each worker that had it ended" in str(error)
+    assert found_of == {item.student: f"record of {item.student}" for item in handed_in[1:4]}
+    assert next(names) == dask_crew.MOST_LOST + 1

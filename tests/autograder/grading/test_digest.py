@@ -18,6 +18,7 @@ from autograder.grading.grading import Grading
 from autograder.grading.imports import Imports
 from autograder.grading.regrade import BESIDE_OTHERS, Due, Regrading, with_outputs
 from autograder.grading.restoring import restore
+from autograder.grading.stopped import INSTALLED
 from autograder.judge.verdict import Finding
 from autograder.results.comparing import reasons
 from autograder.results.model import Basis, Judged
@@ -138,6 +139,13 @@ def test_a_change_of_the_course_regrades_what_rests_on_it(toy, change, whom, why
 )
 def test_a_change_of_what_all_share_regrades_all(toy, condition, why):
     assert changed(rests_on(), rests_on(**condition)) == dict.fromkeys(BOTH, [why])
+
+
+def test_the_version_of_each_library_that_answers_may_use_counts():
+    text = (Path(digest.STUDENTS_PACKAGE).parent / "pyproject.toml").read_text(encoding="utf-8")
+    needed = set(re.findall(r'^    "([\w-]+)>=', text.partition("dependencies = [")[2].partition("]")[0], re.MULTILINE))
+    assert {"torch", "tqdm"} < needed <= {*digest.LIBRARIES, "typer"}
+    assert set(re.findall(r"\w+", INSTALLED)) - {"and", "fixmelab"} <= set(digest.LIBRARIES)
 
 
 def test_code_of_the_students_counts_with_the_number_by_which_messages_call_it(toy):

@@ -17,6 +17,7 @@ from autograder.grading.run import Run
 from autograder.grading.store import Store
 from autograder.grading.submissions import Submission
 from autograder.judge.exercise import Exercise
+from autograder.judge.expect import expect
 from autograder.judge.uses import leans_of
 from autograder.judge.verdict import Finding
 from autograder.results.files import notebook_path
@@ -35,6 +36,11 @@ ANSWERS = {
 
 def any_number(student, draw) -> None:
     student(draw.normal(5, 3))
+
+
+def wants_a_cube(student, draw) -> None:
+    x = draw.normal(5)
+    expect(student(x)).close(x**3)
 
 
 def raises(student, draw) -> None:
@@ -135,6 +141,19 @@ def test_a_class_graded_again_is_as_if_graded_from_scratch(toy, crew, tmp_path):
     )
     assert toy.points(out) == {"ada": (5.0, 0.0, 1.5), "bob": (5.0, 0.0, 0.0), "eve": (5.0, 0.0, 0.0)}
     assert "double" not in toy.message(out, "bob", "square")
+
+
+def test_an_answer_that_rests_on_what_an_earlier_check_has_asked_stays_right(toy, crew, tmp_path, monkeypatch):
+    """Its own visible test asks with a number, and the check with a tensor."""
+    double = "global asked\n    asked = torch.is_tensor(x)\n    return 2 * x"
+    answered = nbformat.writes(submission(double, "return x * x if asked else 0 * x")).encode()
+    monkeypatch.setattr(toy, "class_", [Submission("ada", "ada.ipynb", answered)])
+    right, points = toy.exercises["toy.square"], []
+    for check in (right, Exercise("toy.square", wants_a_cube), right):
+        toy.mend("square", check)
+        said = toy.grade(crew, tmp_path)
+        points.append(toy.points(tmp_path)["ada"][2])
+    assert points == [1.5, 0.0, 1.5] and said == ["1 student: square was judged anew, because of its check"]
 
 
 def test_exercises_that_are_named_are_judged_alone(toy, crew, tmp_path):

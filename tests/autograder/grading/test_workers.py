@@ -82,6 +82,24 @@ def test_workers_rest_until_the_same_work_is_asked_for_and_not_for_ever(crew, mo
     assert second != first and pid(one) == second != pid(one)
 
 
+def where_it_looks(item: Submission, _) -> tuple[str, str]:
+    import matplotlib
+
+    return os.getcwd(), matplotlib.matplotlib_fname()
+
+
+def test_what_lies_in_the_folder_of_a_command_is_neither_run_nor_read(zygote, monkeypatch, tmp_path):
+    """Students may have handed it in."""
+    for name in ("json", "autograder", "torch", "sitecustomize"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w').write({name!r})")
+    (tmp_path / "matplotlibrc").write_text("axes.facecolor: red")
+    monkeypatch.chdir(tmp_path)
+    with CrewOfAnother(zygote, jobs=1) as crew:
+        (found,) = (outcome for _, outcome in crew.outcomes(where_it_looks, PEOPLE[:1]))
+    assert not (tmp_path / "run").exists()
+    assert found[0] == "/" and tmp_path not in Path(found[1]).parents
+
+
 def memory(item: Submission, _) -> str:
     try:
         return str(len(torch.ones(2**31, dtype=torch.uint8))) if item.student == "bob" else "modest"

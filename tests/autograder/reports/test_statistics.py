@@ -13,7 +13,7 @@ from autograder.points.adjusting import adjusted
 from autograder.points.course_file import CourseFile
 from autograder.points.ledger import Adjustment
 from autograder.points.rules import Rules
-from autograder.reports.answers import MOST_CHARACTERS, added_code, answers_in, bare_code
+from autograder.reports.answers import MOST_CHARACTERS, Answers, added_code, answers_in, bare_code
 from autograder.reports.index import index_page
 from autograder.reports.statistics import SameCode, discrimination, exercise_statistics, statistics_csv
 from autograder.reports.work import outline
@@ -146,6 +146,18 @@ def test_the_same_code_right_and_wrong_is_found(submission, executed, source):
 def test_code_is_the_same_only_if_it_does_the_same(one, other):
     assert bare_code(one) != bare_code(other)
     assert bare_code("if x:  # so\n    f( x )\n\n") == bare_code("if x:\n  f(x)\n# done")
+
+
+@pytest.mark.parametrize(
+    "name", ["double", "ｄｏｕｂｌｅ", "𝐝𝐨𝐮𝐛𝐥𝐞", "dᵒuble"], ids=["plain", "wide", "bold", "raised"]
+)
+def test_an_answer_leans_on_what_it_names_in_whatever_letters(name):
+    of_double = ("def double(x): return 2 * x", "def double(x): return x + x")
+    square = f"def square(x): return {name}(x) * x / 2"
+    found = {Answers({}, {}, {"double": double, "square": square}).leaning("square") for double in of_double}
+    space: dict = {}
+    exec(f"{of_double[0]}\n{square}", space)
+    assert space["square"](3) == 9 and len(found) == 2
 
 
 def test_code_that_a_student_adds_is_known_from_the_courses_and_from_answers(source):

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -101,6 +102,35 @@ def test_a_checkout_inside_a_folder_that_is_shown_stays_hidden(tmp_path, monkeyp
     assert through_bubblewrap(look, readable=[prefix, checkout / "data"]) == "['data']"
 
 
+def test_settings_beside_python_with_keys_in_them_stay_hidden(tmp_path, monkeypatch):
+    for name in ("etc/dask/key.pem", "etc/fonts/fonts.conf", "share/shown", "pip.conf", ".condarc"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    python = layers._python()
+    monkeypatch.setattr(layers, "_python", lambda: [*python, tmp_path])
+    look = (
+        "import pathlib\n"
+        f"for path in sorted(pathlib.Path({str(tmp_path)!r}).rglob('*')):\n"
+        "    try:\n"
+        "        print(path.read_text())\n"
+        "    except OSError:\n"  # a folder, or what cannot be read
+        "        pass"
+    )
+    assert through_bubblewrap(look).split() == ["etc/fonts/fonts.conf", "share/shown"]
+
+
+def test_folders_beside_the_data_of_the_package_stay_hidden(tmp_path, monkeypatch):
+    """A server's, for one, if somebody has put it there."""
+    for name in ("fixmelab/__init__.py", "data/__init__.py", "data/served/tokens.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = SimpleNamespace(submodule_search_locations=[str(tmp_path / "fixmelab")])
+    monkeypatch.setattr(layers.importlib.util, "find_spec", lambda name: found)
+    monkeypatch.setattr(layers, "ROOT", tmp_path)
+    look = f"import pathlib; print(*sorted(path.name for path in pathlib.Path({str(tmp_path)!r}).rglob('*.*')))"
+    assert through_bubblewrap(look) == "__init__.py __init__.py"
+
+
 def test_an_environment_that_is_the_repository_itself_is_refused(monkeypatch):
     monkeypatch.setattr(layers, "ROOT", Path(sys.prefix).resolve())
     with pytest.raises(SandboxError, match="a folder of its own"):
@@ -127,6 +157,17 @@ def test_the_home_of_the_grader_is_not_there(inside):
         inside(f"import os; print(any(os.path.exists(p) for p in {[str(Path.home() / n) for n in names]!r}))")
         == "False"
     )
+
+
+def test_kernels_have_no_folder_in_common_in_which_one_could_leave_something(inside):
+    """Whatever the outer walls are made of: all kernels see those."""
+    mounted = through_bubblewrap("print(*{line.split()[1] for line in open('/proc/self/mounts')})").split()
+    assert {str(course.ROOT), "/tmp", "/usr"} <= set(mounted)
+    left = [f"{place}/left" for place in mounted]
+    write = "try:\n        open(path, 'x').close()\n    except OSError:\n        pass\n    "
+    seen = "print(*(path for path in paths if os.path.exists(path)))"
+    assert "/tmp/left" in inside(f"import os\npaths = {left!r}\nfor path in paths:\n    {write}\n{seen}").split()
+    assert inside(f"import os\npaths = {left!r}\n{seen}") == ""
 
 
 @pytest.mark.parametrize("place", ["/", "/usr", "/etc", "/proc/sys/kernel", sys.prefix, os.path.dirname(os.__file__)])

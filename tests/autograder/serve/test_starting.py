@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from autograder.commands.app import app
 from autograder.errors import InputError, SandboxError, UsageError
-from autograder.grading import nursery
+from autograder.grading import loaded, nursery
 from autograder.grading.workers import CrewError
 from autograder.judge.verdict import Finding
 from autograder.results.model import Basis, Judged
@@ -21,7 +21,7 @@ from autograder.serve.claimed import Claimed
 from autograder.serve.database import NAME, Database
 from autograder.serve.graded import Graded
 from autograder.serve.tables import Student, Submission
-from autograder.serve.working import Working
+from autograder.serve.working import ReadAnewError, Working
 from fixmelab.submitting.connection import Connection, ServerError
 
 
@@ -108,6 +108,32 @@ def test_a_crew_that_fails_later_ends_nothing_and_blames_nobody(here, course_roo
         seen.clear()
         serve(1)
     assert here.get("ada", "assignments/little/submissions").json()[0]["state"] == "fault" and here.claim() is None
+
+
+def test_a_server_whose_code_has_changed_grades_nothing_until_it_is_started_again(here, monkeypatch):
+    """Its walls would be those of before, and its results noted as of now."""
+    monkeypatch.setattr(server, "PAUSE", 0.0)
+    said: list[str] = []
+
+    class Asked:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def work(self, crew: object) -> None:
+            monkeypatch.setattr(loaded, "AT_THE_START", ("", ""))
+            raise ReadAnewError
+
+    def say(line: str) -> None:
+        said.append(line)
+        raise Enough
+
+    monkeypatch.setattr(server, "Working", Asked)
+    with server.listen("127.0.0.1", 0) as listening, pytest.raises(Enough):
+        server.grade_while_listening(here.service, dict, contextlib.nullcontext, listening, say)
+    assert said == [
+        "nothing is graded at the moment: the grader's code has changed since this was started; start it again; "
+        "trying again"
+    ]
 
 
 class WorkingWithout(server.Working):

@@ -1,11 +1,13 @@
 """Connections on which nobody shows a token, held open on a real server: they keep nobody out."""
 
+import asyncio
 import http.client
 import select
 import socket
 
 import pytest
 from small_class import notebook
+from uvicorn.protocols.websockets import auto
 
 from autograder.serve import server, strangers
 
@@ -18,12 +20,27 @@ HELD = {
     "a connection without a word": "",
     "a request byte by byte": "GET /api/me HTTP/1.1\r\nho",
     "a form without its end": "POST /login HTTP/1.1\r\nhost: j\r\norigin: http://j\r\ncontent-length: 9\r\n\r\n",
+    "a request for a WebSocket": "GET / HTTP/1.1\r\nhost: j\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
     "a wrong token": "GET /api/me HTTP/1.1\r\nhost: judge\r\nauthorization: Bearer x\r\n\r\n",
 }
 
 
+class WebSockets(asyncio.Protocol):
+    """What uvicorn hands a connection over to if a library for WebSockets happens to be installed."""
+
+    def __init__(self, *, server_state, **_) -> None:
+        self.connections = server_state.connections
+
+    def connection_made(self, transport) -> None:
+        self.connections.add(self)
+
+    def connection_lost(self, error) -> None:
+        self.connections.discard(self)
+
+
 @pytest.fixture
 def port(here, monkeypatch):
+    monkeypatch.setattr(auto, "AutoWebSocketsProtocol", WebSockets)
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 12)
     monkeypatch.setattr(strangers, "MOST_STRANGERS", 8)
     with server.listen("127.0.0.1", 0) as listening, server._listener(here.service, listening, None, None):
