@@ -14,7 +14,7 @@ import pytest
 from autograder import cells, course
 from autograder.attacks.corpus import notebook_of
 
-MODULES = ("attacks", "attacked", "walls", "excerpts", "graders", "copies", "grade_with_otter", "measuring")
+MODULES = ("attacks", "attacked", "walls", "excerpts", "graders", "copies", "grade_each", "measuring")
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +114,47 @@ def test_otter_gets_the_hidden_tests_as_well(benchmark):
     visible, hidden = held["test"]["suites"][0]["cases"]
     assert not visible["hidden"] and "assert kl.shape" in visible["code"] and "check(" not in visible["code"]
     assert hidden["hidden"] and '>>> _ = check("vae.gaussian_kl", gaussian_kl)' in hidden["code"]
+
+
+# What is as much of gradescope-utils as a test needs.
+WEIGHT = """
+def weight(points):
+    return lambda test: setattr(test, "points", points) or test
+"""
+RUNNER = """
+import json, unittest
+
+class JSONTestRunner:
+    def __init__(self, stream, **options):
+        self.stream = stream
+
+    def run(self, suite):
+        class Passed(unittest.TestResult):
+            score = 0.0
+
+            def addSuccess(self, test):
+                self.score += getattr(test, test._testMethodName).points
+
+        passed = Passed()
+        suite.run(passed)
+        json.dump({"score": passed.score}, self.stream)
+"""
+
+
+@pytest.mark.slow
+def test_a_notebook_that_is_imported_by_tests_gets_what_its_answers_deserve(benchmark, tmp_path, monkeypatch):
+    package = tmp_path / "gradescope_utils" / "autograder_utils"
+    package.mkdir(parents=True)
+    (package / "decorators.py").write_text(WEIGHT)
+    (package / "json_test_runner.py").write_text(RUNNER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("FIXMELAB_WORK", str(tmp_path / "work"))
+    grader = benchmark["graders"].GradescopeUtils()
+    grader.write_archive(tmp_path, benchmark["excerpts"].source(""))
+    grader.hand_in(tmp_path, "zoe", benchmark["excerpts"].honest("canary"))
+    notebook, archive = str(tmp_path / "submitted" / "zoe.ipynb"), str(tmp_path / "autograder.zip")
+    # gaussian_kl, reparameterize and pathwise_gradient are right; one exercise is left open, and one is wrong.
+    assert benchmark["grade_each"].by_gradescope(notebook, archive, 300) == 4.0
 
 
 # What is seen inside the walls
