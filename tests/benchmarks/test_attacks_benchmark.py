@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -98,6 +99,17 @@ def test_every_cell_of_every_attack_is_handed_in_and_answers_take_the_place_of_f
         answered = {name for cell in wanted for name in cells.anchors(cell)}
         left_open = {name for cell in notebook.cells if cell.source in stubs for name in cells.anchors(cell)}
         assert len(left_open) < 5 and not left_open & answered, attack.name
+
+
+def test_a_trick_that_takes_effect_after_its_last_line_says_so_as_its_process_ends(benchmark, tmp_path):
+    text = '# %%\nseen = []\nprint("reached" if seen else "nothing was seen")\n'
+    notebook = benchmark["excerpts"].attacking(text, str(tmp_path / "printed"))
+    own = [notebook.cells[0], *notebook.cells[-2:]]
+    for line in ("", "seen.append(1)"):
+        subprocess.run([sys.executable, "-c", "\n".join([*(cell.source for cell in own), line])], check=True)
+    assert (tmp_path / "printed").read_text().split("\n")[:-1] == ["nothing was seen"] * 3 + ["reached"]
+    ended = benchmark["excerpts"].attacking('# %%\nprint("reached")\n', "/printed")
+    assert len(ended.cells) == len(notebook.cells) - 1
 
 
 def test_the_canary_stands_in_each_solution_and_nothing_else_changes(benchmark):
