@@ -41,14 +41,15 @@ def honest(canary: str) -> NotebookNode:
 def attacking(text: str, printed: str) -> NotebookNode:
     """The attack with the text `text`; what it prints is added to the file `printed` too, if it can be written.
 
-    If its last line asks whether the trick took effect, it asks again as its process ends: not every grader tests an
-    answer before that line.
+    If its last line asks whether the trick took effect, and it has not yet, it asks again as its process ends: not
+    every grader tests an answer before that line.
     """
     made = handed_in(notebook_of(text))
     made.cells.insert(0, v4.new_code_cell(_PRINT.format(path=printed)))
     last = text.rstrip().rpartition("\n")[2]
     if last.startswith(_ASKS):
-        made.cells.append(v4.new_code_cell(f"import atexit\n\natexit.register(lambda: {last})"))
+        reached = f"{REACHED!r} in open({printed!r}).read().split()"
+        made.cells.append(v4.new_code_cell(f"import atexit\n\natexit.register(lambda: {reached} or {last})"))
     return made
 
 

@@ -108,6 +108,9 @@ def test_a_trick_that_takes_effect_after_its_last_line_says_so_as_its_process_en
     for line in ("", "seen.append(1)"):
         subprocess.run([sys.executable, "-c", "\n".join([*(cell.source for cell in own), line])], check=True)
     assert (tmp_path / "printed").read_text().split("\n")[:-1] == ["nothing was seen"] * 3 + ["reached"]
+    # What has been reached is not asked for again: some tricks wait there for a process that answers once.
+    subprocess.run([sys.executable, "-c", f"{own[0].source}\nseen = []\n{own[2].source}"], check=True)
+    assert (tmp_path / "printed").read_text().count("seen") == 3
     ended = benchmark["excerpts"].attacking('# %%\nprint("reached")\n', "/printed")
     assert len(ended.cells) == len(notebook.cells) - 1
 
