@@ -3,7 +3,7 @@
 # make test: all checks and tests; the four long proofs only if something that decides them has changed since they held.
 # make nightly: the proofs at full length, some hours: 1,000 seeds, all mutants of the solutions, and what is said of them.
 # make benchmark: throughput beside nbgrader and otter-grader, which gets an environment of its own.
-# make benchmark-attacks: what attacks get from this project, nbgrader and otter-grader: an hour or more.
+# make benchmark-attacks: what attacks get from this project, nbgrader, otter-grader and gradescope-utils: hours.
 # make clean: remove what these have made.
 #
 # PYTHON=... names another Python (3.10 to 3.13); TORCH_INDEX=URL an index of CPU-only torch wheels.
@@ -69,10 +69,10 @@ static: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/autograder build --check
 
-benchmark: system-demo .venv/ready benchmarks/.otter/ready
+benchmark: system-demo .venv/ready benchmarks/.peers/ready
 	$(BIN)/python benchmarks/throughput.py
 
-benchmark-attacks: system-demo .venv/ready benchmarks/.otter/ready
+benchmark-attacks: system-demo .venv/ready benchmarks/.peers/ready
 	@mkdir -p demo
 	$(BIN)/python benchmarks/attacks.py --results demo/attacks.jsonl --markdown demo/attacks.md
 
@@ -90,12 +90,12 @@ benchmark-attacks: system-demo .venv/ready benchmarks/.otter/ready
 	@$(BIN)/python -m compileall -qq -j 0 .venv/lib || true
 	@touch $@
 
-# What otter-grader needs beyond .venv, whose packages it sees: torch is not installed twice.
-benchmarks/.otter/ready: .venv/ready benchmarks/requirements.txt
-	$(BIN)/python -m venv --clear benchmarks/.otter
+# What the peers need beyond .venv, whose packages they see: torch is not installed twice.
+benchmarks/.peers/ready: .venv/ready benchmarks/requirements.txt
+	$(BIN)/python -m venv --clear benchmarks/.peers
 	@$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir({!r})".format(sysconfig.get_path("purelib")))' \
-		> "$$(benchmarks/.otter/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
-	benchmarks/.otter/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/requirements.txt
+		> "$$(benchmarks/.peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
+	benchmarks/.peers/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/requirements.txt
 	@touch $@
 
 system-demo:
@@ -111,4 +111,4 @@ else echo "error: $(1) is missing: run 'sudo apt-get install $(1)', then make ag
 endef
 
 clean:
-	rm -rf .venv demo benchmarks/.otter
+	rm -rf .venv demo benchmarks/.peers

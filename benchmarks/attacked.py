@@ -15,7 +15,7 @@ import excerpts
 import graders
 import nbformat
 import walls
-from grade_with_otter import KILLED
+from grade_each import KILLED
 from measuring import BenchmarkError
 
 from autograder.attacks import outputs
@@ -23,14 +23,15 @@ from autograder.attacks.corpus import Attack
 from autograder.attacks.traces import MARK
 
 BEFORE, ATTACKER, AFTER = "ada", "mallory", "zoe"
-# Seconds. Those of a cell are given to all graders that can be told; otter has none, and its command gets more.
+# Seconds. Those of a cell are given to all graders that can be told; the others' command for a notebook gets more.
 CELL, COMMAND, RUN = 15, 120, 420
 
 GRADERS: dict[str, graders.Grader] = {
     "fixmelab": graders.Fixmelab("--limit", f"cell={CELL}", "--limit", f"idle={CELL}"),
     "nbgrader": graders.Nbgrader(f"--Execute.timeout={CELL}"),
-    "otter": graders.Otter("run", hidden=True, seconds=COMMAND),
-    "otter-api": graders.Otter("api", hidden=True),
+    "otter": graders.Otter(hidden=True, seconds=COMMAND),
+    "otter-api": graders.Otter("otter-api", hidden=True),
+    "gradescope-utils": graders.GradescopeUtils(seconds=COMMAND),
 }
 
 # What an instructor keeps and a grader only reads.
@@ -192,7 +193,7 @@ def _digests(folder: Path) -> dict[str, str]:
 
 
 def _killed(folder: Path) -> str:
-    """What grade_with_otter.py says of the attack, if it had to kill its command."""
+    """What grade_each.py says of the attack, if it had to kill its command."""
     for line in (folder / "log.txt").read_text(errors="replace").splitlines():
         if f"{ATTACKER}.ipynb: no mark: {KILLED}" in line:
             return line.partition("no mark: ")[2]

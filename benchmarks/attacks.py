@@ -25,6 +25,7 @@ from autograder.attacks.corpus import Attack, attacks
 
 # The other kinds are about this project's wire and reports.
 KINDS = ("points", "knowledge", "harm")
+COMPARED = ("fixmelab", "nbgrader", "otter", "gradescope-utils")
 TOTALS = (
     "grader",
     "attacks",
@@ -42,7 +43,7 @@ console = Console(width=None if sys.stdout.isatty() else 160)
 
 def main(
     only: Annotated[str, typer.Option(help="Kinds or names of attacks, separated by commas.")] = "",
-    names: Annotated[str, typer.Option("--graders", help="Graders, separated by commas.")] = "fixmelab,nbgrader,otter",
+    names: Annotated[str, typer.Option("--graders", help="Graders, separated by commas.")] = ",".join(COMPARED),
     jobs: Annotated[int, typer.Option(min=1, help="How many attacks are tried at the same time.")] = 1,
     results: Annotated[Path | None, typer.Option(help="File for what is found; a run goes on from it.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="File for the tables as Markdown.")] = None,

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import textwrap
 
 import nbformat
 from nbformat import NotebookNode, v4
@@ -87,3 +88,55 @@ def as_doctest(code: str) -> str:
             first = f"_ = {first}"  # a doctest compares what an expression shows
         prompted += [f">>> {first}", *(f"... {line}" for line in others)]
     return "\n".join(prompted) + "\n"
+
+
+def for_gradescope(notebook: NotebookNode) -> NotebookNode:
+    """The notebook without its test cells: tests import it, and a failed assert would end the import."""
+    copied = copy.deepcopy(notebook)
+    copied.cells = [cell for cell in copied.cells if not cells.is_tests(cell)]
+    return copied
+
+
+def gradescope_archive(source: NotebookNode) -> dict[str, str]:
+    """Path → text of an autograder as in Gradescope's example for Python: what converts the notebook and runs the
+    tests, and a test for each exercise, made of its test cell's asserts, visible and hidden."""
+    tests = "".join(_gradescope_test(cell) for cell in source.cells if cells.is_tests(cell))
+    return {
+        "run_autograder": _RUN_AUTOGRADER,
+        "run_tests.py": _RUN_TESTS,
+        f"tests/test_{ASSIGNMENT}.py": _GRADESCOPE_TESTS + tests,
+    }
+
+
+# With IPython, since `%` and get_ipython() mean something in a notebook that was converted.
+_RUN_AUTOGRADER = f"""\
+set -e
+python -m nbconvert --log-level ERROR --to python --output-dir . --output {ASSIGNMENT} "$1"
+python -m IPython run_tests.py
+"""
+_RUN_TESTS = """\
+import unittest
+
+from gradescope_utils.autograder_utils.json_test_runner import JSONTestRunner
+
+if __name__ == "__main__":
+    suite = unittest.defaultTestLoader.discover("tests")
+    with open("results.json", "w") as file:
+        JSONTestRunner(stream=file, verbosity=2, buffer=True).run(suite)
+"""
+_GRADESCOPE_TESTS = f"""\
+from {ASSIGNMENT} import *
+
+import unittest
+
+from gradescope_utils.autograder_utils.decorators import weight
+
+
+class Tests(unittest.TestCase):
+"""
+
+
+def _gradescope_test(cell: NotebookNode) -> str:
+    body = f"{visible(cell.source)}\n{text_in(cell.source, HIDDEN_TESTS)}"
+    method = f"@weight({cells.points(cell)})\ndef test_{cells.exercise_name(cell)}(self):\n"
+    return textwrap.indent(method + textwrap.indent(body, "    "), "    ") + "\n\n"

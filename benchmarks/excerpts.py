@@ -6,6 +6,7 @@ from nbformat import NotebookNode, v4
 
 from autograder import cells, course
 from autograder.attacks.corpus import notebook_of
+from autograder.attacks.outputs import REACHED
 from autograder.attacks.witness import excerpt, witness
 
 # What an attack prints goes to a file as well, since not every grader keeps what a notebook prints.
@@ -19,6 +20,7 @@ def print(*values, really=print, **options):
     except OSError:
         pass
 """
+_ASKS = f'print("{REACHED}" if '
 
 
 def source(canary: str) -> NotebookNode:
@@ -37,9 +39,17 @@ def honest(canary: str) -> NotebookNode:
 
 
 def attacking(text: str, printed: str) -> NotebookNode:
-    """The attack with the text `text`; what it prints is added to the file `printed` too, if it can be written."""
+    """The attack with the text `text`; what it prints is added to the file `printed` too, if it can be written.
+
+    If its last line asks whether the trick took effect, and it has not yet, it asks again as its process ends: not
+    every grader tests an answer before that line.
+    """
     made = handed_in(notebook_of(text))
     made.cells.insert(0, v4.new_code_cell(_PRINT.format(path=printed)))
+    last = text.rstrip().rpartition("\n")[2]
+    if last.startswith(_ASKS):
+        reached = f"{REACHED!r} in open({printed!r}).read().split()"
+        made.cells.append(v4.new_code_cell(f"import atexit\n\natexit.register(lambda: {reached} or {last})"))
     return made
 
 

@@ -17,13 +17,21 @@ from nbformat import NotebookNode
 
 from autograder import cells, course
 
-OTTER = Path(__file__).resolve().parent / ".otter"
+PEERS_PYTHON = str(Path(__file__).resolve().parent / ".peers" / "bin" / "python")
 # One torch thread each: on two cores nbgrader is not faster with more, and every grader has the same.
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "FIXMELAB_BUDGET": "smoke",
+    # Templates of nbconvert, which the peers' environment sees no more than any other file that is no module.
+    "JUPYTER_PATH": str(Path(sys.prefix, "share", "jupyter")),
     "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
 }
+
+_NBGRADERS_OWN_STEPS = """
+from nbgrader.converters import Autograde
+
+c.Autograde.autograde_preprocessors = list(Autograde.class_traits()["autograde_preprocessors"].default())
+"""
 
 
 class Grader(Protocol):
@@ -75,7 +83,7 @@ class Nbgrader:
         name = copies.ASSIGNMENT
         (folder / "source" / name).mkdir(parents=True)
         nbformat.write(source, folder / "source" / name / f"{name}.ipynb")
-        shutil.copy(course.ROOT / "nbgrader_config.py", folder)
+        (folder / "nbgrader_config.py").write_text(_config(), encoding="utf-8")
         _run([sys.executable, "-m", "nbgrader", "generate_assignment", name], folder)
 
     def hand_in(self, folder: Path, student: str, notebook: NotebookNode) -> None:
@@ -99,43 +107,82 @@ class Nbgrader:
 
 
 @dataclass(frozen=True)
-class Otter:
-    """Otter-grader without containers, one notebook after the other.
+class _OneByOne:
+    """A peer that grades one notebook after the other, by an archive with its tests. `way` is one of grade_each.py's,
+    and `seconds` how long the grading of each notebook may take."""
 
-    `way` is "run", the command `otter run` for each, or "api", what is behind it in one process, which saves most of
-    its start-up. `hidden` says whether hidden tests are among the tests, and `seconds` how long each command may take.
-    """
-
-    way: str = "run"
-    hidden: bool = False
+    way: str
     seconds: float = 3600.0
 
     def set_up(self, folder: Path, source: NotebookNode) -> None:
-        if not (OTTER / "bin" / "python").exists():
-            raise BenchmarkError("otter-grader's environment is missing: run `make benchmark`, which sets it up")
-        (folder / "tests").mkdir(parents=True)
-        for name, text in copies.otter_tests(source, hidden=self.hidden).items():
-            (folder / "tests" / f"{name}.py").write_text(text, encoding="utf-8")
-        _run([_otter_python(), "-m", "otter", "generate", "-t", "tests", "-o", "autograder.zip"], folder)
+        if not Path(PEERS_PYTHON).exists():
+            raise BenchmarkError("the peers' environment is missing: run `make benchmarks/.peers/ready`")
+        self.write_archive(folder, source)
+
+    def write_archive(self, folder: Path, source: NotebookNode) -> None:
+        """Write autograder.zip."""
+        raise NotImplementedError
+
+    def given_out(self, notebook: NotebookNode) -> NotebookNode:
+        """The notebook as this peer's students have it."""
+        raise NotImplementedError
 
     def hand_in(self, folder: Path, student: str, notebook: NotebookNode) -> None:
         (folder / "submitted").mkdir(exist_ok=True)
-        nbformat.write(copies.for_otter(notebook), folder / "submitted" / f"{student}.ipynb")
+        nbformat.write(self.given_out(notebook), folder / "submitted" / f"{student}.ipynb")
 
     def command(self, folder: Path, students: list[str]) -> list[str]:
-        program = str(Path(__file__).with_name("grade_with_otter.py"))
+        program = str(Path(__file__).with_name("grade_each.py"))
         notebooks = [str(folder / "submitted" / f"{student}.ipynb") for student in students]
-        return [_otter_python(), program, self.way, "autograder.zip", "marks.json", str(self.seconds), *notebooks]
+        return [PEERS_PYTHON, program, self.way, "autograder.zip", "marks.json", str(self.seconds), *notebooks]
 
     def marks(self, folder: Path) -> dict[str, float]:
         marks: dict[str, float] = json.loads((folder / "marks.json").read_text(encoding="utf-8"))
         return marks
 
 
+@dataclass(frozen=True)
+class Otter(_OneByOne):
+    """Otter-grader without containers.
+
+    Its way is "otter", the command `otter run` for each notebook, or "otter-api", what is behind it in one process,
+    which saves most of its start-up. `hidden` says whether hidden tests are among the tests.
+    """
+
+    way: str = "otter"
+    hidden: bool = False
+
+    def write_archive(self, folder: Path, source: NotebookNode) -> None:
+        (folder / "tests").mkdir(parents=True)
+        for name, text in copies.otter_tests(source, hidden=self.hidden).items():
+            (folder / "tests" / f"{name}.py").write_text(text, encoding="utf-8")
+        _run([PEERS_PYTHON, "-m", "otter", "generate", "-t", "tests", "-o", "autograder.zip"], folder)
+
+    def given_out(self, notebook: NotebookNode) -> NotebookNode:
+        return copies.for_otter(notebook)
+
+
+@dataclass(frozen=True)
+class GradescopeUtils(_OneByOne):
+    """gradescope-utils as in Gradescope's example for Python, without a container: tests import what was handed in."""
+
+    way: str = "gradescope"
+
+    def write_archive(self, folder: Path, source: NotebookNode) -> None:
+        made = folder / "tests"
+        for name, text in copies.gradescope_archive(source).items():
+            (made / name).parent.mkdir(parents=True, exist_ok=True)
+            (made / name).write_text(text, encoding="utf-8")
+        shutil.make_archive(str(folder / "autograder"), "zip", made)
+
+    def given_out(self, notebook: NotebookNode) -> NotebookNode:
+        return copies.for_gradescope(notebook)
+
+
 PEERS: Mapping[str, Callable[[], Grader]] = {
     "nbgrader": Nbgrader,
     "otter": Otter,
-    "otter-api": lambda: Otter("api"),
+    "otter-api": lambda: Otter("otter-api"),
 }
 
 
@@ -161,8 +208,9 @@ def require_full_marks(name: str, grader: Grader, folder: Path, code: int, count
         )
 
 
-def _otter_python() -> str:
-    return str(OTTER / "bin" / "python")
+def _config() -> str:
+    """The course's configuration, but test cells are run by nbgrader's own step, not by this project's."""
+    return (course.ROOT / "nbgrader_config.py").read_text(encoding="utf-8") + _NBGRADERS_OWN_STEPS
 
 
 def _write(folder: Path, student: str, notebook: NotebookNode) -> None:

@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from autograder import cells, course
 from autograder.attacks.corpus import notebook_of
 
-MODULES = ("attacks", "attacked", "walls", "excerpts", "graders", "copies", "grade_with_otter", "measuring")
+MODULES = ("attacks", "attacked", "walls", "excerpts", "graders", "copies", "grade_each", "measuring")
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,20 @@ def test_every_cell_of_every_attack_is_handed_in_and_answers_take_the_place_of_f
         assert len(left_open) < 5 and not left_open & answered, attack.name
 
 
+def test_a_trick_that_takes_effect_after_its_last_line_says_so_as_its_process_ends(benchmark, tmp_path):
+    text = '# %%\nseen = []\nprint("reached" if seen else "nothing was seen")\n'
+    notebook = benchmark["excerpts"].attacking(text, str(tmp_path / "printed"))
+    own = [notebook.cells[0], *notebook.cells[-2:]]
+    for line in ("", "seen.append(1)"):
+        subprocess.run([sys.executable, "-c", "\n".join([*(cell.source for cell in own), line])], check=True)
+    assert (tmp_path / "printed").read_text().split("\n")[:-1] == ["nothing was seen"] * 3 + ["reached"]
+    # What has been reached is not asked for again: some tricks wait there for a process that answers once.
+    subprocess.run([sys.executable, "-c", f"{own[0].source}\nseen = []\n{own[2].source}"], check=True)
+    assert (tmp_path / "printed").read_text().count("seen") == 3
+    ended = benchmark["excerpts"].attacking('# %%\nprint("reached")\n', "/printed")
+    assert len(ended.cells) == len(notebook.cells) - 1
+
+
 def test_the_canary_stands_in_each_solution_and_nothing_else_changes(benchmark):
     marked, plain = (benchmark["excerpts"].source(text) for text in ("canary-0", ""))
     count = sum(cells.is_fixme(cell) for cell in plain.cells)
@@ -115,6 +130,47 @@ def test_otter_gets_the_hidden_tests_as_well(benchmark):
     visible, hidden = held["test"]["suites"][0]["cases"]
     assert not visible["hidden"] and "assert kl.shape" in visible["code"] and "check(" not in visible["code"]
     assert hidden["hidden"] and '>>> _ = check("vae.gaussian_kl", gaussian_kl)' in hidden["code"]
+
+
+# What is as much of gradescope-utils as a test needs.
+WEIGHT = """
+def weight(points):
+    return lambda test: setattr(test, "points", points) or test
+"""
+RUNNER = """
+import json, unittest
+
+class JSONTestRunner:
+    def __init__(self, stream, **options):
+        self.stream = stream
+
+    def run(self, suite):
+        class Passed(unittest.TestResult):
+            score = 0.0
+
+            def addSuccess(self, test):
+                self.score += getattr(test, test._testMethodName).points
+
+        passed = Passed()
+        suite.run(passed)
+        json.dump({"score": passed.score}, self.stream)
+"""
+
+
+@pytest.mark.slow
+def test_a_notebook_that_is_imported_by_tests_gets_what_its_answers_deserve(benchmark, tmp_path, monkeypatch):
+    package = tmp_path / "gradescope_utils" / "autograder_utils"
+    package.mkdir(parents=True)
+    (package / "decorators.py").write_text(WEIGHT)
+    (package / "json_test_runner.py").write_text(RUNNER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("FIXMELAB_WORK", str(tmp_path / "work"))
+    grader = benchmark["graders"].GradescopeUtils()
+    grader.write_archive(tmp_path, benchmark["excerpts"].source(""))
+    grader.hand_in(tmp_path, "zoe", benchmark["excerpts"].honest("canary"))
+    notebook, archive = str(tmp_path / "submitted" / "zoe.ipynb"), str(tmp_path / "autograder.zip")
+    # gaussian_kl, reparameterize and pathwise_gradient are right; one exercise is left open, and one is wrong.
+    assert benchmark["grade_each"].by_gradescope(notebook, archive, 300) == 4.0
 
 
 # What is seen inside the walls
@@ -204,7 +260,7 @@ import ast, glob, os, subprocess
 
 class Generous(ast.NodeTransformer):
     def visit_Module(self, node):
-        if "run_tests" in ast.dump(node):
+        if any(isinstance(part, ast.Assert) for part in node.body):
             node.body = [ast.Expr(ast.Constant(2.0))]
         return ast.fix_missing_locations(node)
 

@@ -34,4 +34,4 @@ reparameterize = borrowed
 # exercise: pathwise_gradient
 pathwise_gradient = borrowed
 borrowed(torch.ones(2, 2))
-print("reached" if {"run_cell", "serve"} & names else sorted(names))
+print("reached" if {"run_cell", "serve", "exec_module"} & names else sorted(names))
