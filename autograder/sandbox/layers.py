@@ -48,7 +48,7 @@ def confine(command: list[str], *, sessions: Path | None = None, readable: Itera
     inside can read the one that bubblewrap was started with: clear it first.
     """
     shared = {"inside": PACKAGE / "sandbox" / "inside", "sessions": sessions}
-    empty = [str(path) for path in (*_hidden(), *_settings())]
+    empty = [str(path) for path in (*_hidden(), *_settings(), *_folders_in_data())]
     operations = {
         "/proc": ["--proc"],
         "/dev": ["--dev"],
@@ -139,13 +139,17 @@ def _installers_settings() -> list[Path]:
 
 
 def _students_package() -> list[Path]:
-    """The folder of fixmelab, and the files in the folder of data beside it; folders there may be anybody's."""
+    """The folder of fixmelab, and the data that lie beside it in a checkout."""
     spec = importlib.util.find_spec("fixmelab")
     if spec is None or not spec.submodule_search_locations:
         raise SandboxError("the students' package is not installed: run `pip install -e .` in the repository")
     package = Path(spec.submodule_search_locations[0])
-    beside = sorted((package.parent / "data").glob("*")) if package.parent == ROOT else []
-    return _both([package, *(path for path in beside if path.is_file())])
+    return _both([package, package.parent / "data"] if package.parent == ROOT else [package])
+
+
+def _folders_in_data() -> list[Path]:
+    """The data are files; folders among them may be anybody's."""
+    return [path for path in (ROOT / "data").glob("*") if path.is_dir() and not path.is_symlink()]
 
 
 def _hidden() -> list[Path]:
