@@ -4,7 +4,6 @@ import os
 import resource
 import signal
 import socket
-import stat
 
 from inside import filter, linux, users
 from inside.places import HOME, JUDGE, SHARED, USER, WORK
@@ -48,11 +47,7 @@ def mount_private_folders(session: str, shown: list[str], disk: int, files: int)
     for place in _PRIVATE:
         linux.mount("tmpfs", place, "tmpfs", _QUIET, f"size={disk},nr_inodes={files},mode=1777")
     for path, number in held.items():
-        if stat.S_ISDIR(os.fstat(number).st_mode):
-            os.makedirs(path, exist_ok=True)
-        else:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            os.close(os.open(path, os.O_CREAT, 0o444))
+        os.makedirs(path, exist_ok=True)
         linux.mount(f"/proc/self/fd/{number}", path, flags=linux.MS_BIND | linux.MS_REC)
         os.close(number)
     os.mkdir(WORK)
