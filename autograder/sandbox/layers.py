@@ -35,7 +35,7 @@ ADVICE = "or grade trusted submissions with --unsafe-no-sandbox"
 
 
 def shown(readable: Iterable[Path] = ()) -> list[str]:
-    """What the sandbox shows under its own name: Python, the students' package, and `readable` files and folders."""
+    """What the sandbox shows under its own name: Python, the students' package, and `readable` folders."""
     return list(dict.fromkeys(map(str, (*_python(), *_students_package(), *readable))))
 
 
