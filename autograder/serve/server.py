@@ -42,8 +42,8 @@ def grade_while_listening(
 
     Assignments are read, by `new_gradings`, whenever a crew begins: at the start, and when the service is asked to read
     them anew. If they, the crew or the database fail later, or the grader's own code is no longer what this process
-    began with, it goes on receiving, says so, and tries again. Raises
-    SandboxError if there is no sandbox, and InputError if an assignment or the certificate cannot be used.
+    began with, it goes on receiving, says so, and tries again. Raises SandboxError if there is no sandbox, and
+    InputError if an assignment or the certificate cannot be used.
     """
     with service.database.writing() as session:
         queue.requeue_running(session)
