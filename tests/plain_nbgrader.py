@@ -28,5 +28,8 @@ def _command(folder: Path, arguments: tuple[str, ...], variables: dict[str, str]
     sys.stdout, sys.stderr = (os.fdopen(stream, "w", buffering=1, closefd=False) for stream in (1, 2))
     os.chdir(folder)
     os.environ.update(variables)
+    sys.modules.pop(
+        "jupyter_server.serverapp", None
+    )  # by it the settings know formgrader, and a test may have loaded it
     sys.argv = ["nbgrader", *arguments]
     main()

@@ -1,6 +1,5 @@
 """What gets past the walls is noticed. That the corpus of attacks is held, `autograder prove --attacks` shows."""
 
-import fcntl
 import os
 import re
 import signal
@@ -9,8 +8,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -25,6 +22,7 @@ from autograder.authoring.secrecy import squeeze
 from autograder.errors import InputError, SandboxError
 from autograder.reports.work import outline
 from autograder.results.model import ExerciseResult, RunResult, SubmissionResult
+from tests.marked import alone_with_marks
 
 ANSWER = "# %%\n# exercise: gaussian_kl\ndef gaussian_kl(mu, sigma):\n    return {}\n\n\n"
 RIGHT = ANSWER.format("(-torch.log(sigma) + 0.5 * (sigma**2 + mu**2 - 1)).sum(dim=1)")
@@ -100,14 +98,6 @@ def writes_elsewhere(folder, notebook):
 """
 
 
-@contextmanager
-def alone() -> Iterator[None]:
-    """Marks are looked for on the whole machine: tests in other processes wait until this one's are gone."""
-    with (Path(tempfile.gettempdir()) / "fixmelab-test-attacks.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def written(folder, name, text):
     path = folder / f"{name}.py"
     path.parent.mkdir(exist_ok=True)
@@ -133,7 +123,7 @@ def noticed(tmp_path_factory):
         written(folder, name, text)
     (folder / "archives.py").write_text(ARCHIVES)
     told = []
-    with alone():
+    with alone_with_marks():
         try:
             outcomes = prove_attacks(jobs=1, folder=folder, sandbox=False, on_attack=told.append)
         finally:
@@ -193,7 +183,7 @@ exec setpriv --reuid {USER} --regid {USER} --clear-groups "$@"
 def test_attacks_are_held_for_an_ordinary_user_too():
     python = Path(sys.base_prefix)
     closed = [str(path) for path in reversed(python.parents) if not path.stat().st_mode & stat.S_IXOTH]
-    with tempfile.TemporaryDirectory() as home, alone():
+    with tempfile.TemporaryDirectory() as home, alone_with_marks():
         os.chown(home, USER, USER)
         program = Path(home) / "program.py"
         program.write_text(
@@ -296,7 +286,7 @@ def test_marked_files_and_escaped_processes_are_found(tmp_path):
     program = (
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    print(os.getpid(), flush=True)\n    time.sleep(60)"
     )
-    with alone():
+    with alone_with_marks():
         started = subprocess.Popen([sys.executable, "-c", program, traces.MARK], stdout=subprocess.PIPE)
         escaped = int(started.stdout.readline())
         mine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", traces.MARK])

@@ -16,6 +16,7 @@ from gradescope_form import Results
 
 from autograder import cells, course
 from autograder.attacks.corpus import attacks, notebook_of
+from tests.marked import alone_with_marks
 
 pytestmark = pytest.mark.slow
 
@@ -99,7 +100,8 @@ def test_what_cannot_be_graded_is_said_to_the_student(warm, files, said):
 def test_attacks_earn_nothing_and_leave_nothing(warm, tight, name):
     """With namespaces, `autograder prove --attacks` tries them all."""
     (attack,) = [item for item in attacks() if item.name == name]
-    results = warm.run(("vae.ipynb", nbformat.writes(notebook_of(attack.text))))
+    with alone_with_marks():
+        results = warm.run(("vae.ipynb", nbformat.writes(notebook_of(attack.text))))
     assert results.score <= attack.honest
     assert len(results.model_dump_json()) < 100_000
     assert results.extra_data.get("walls") == "user", warm.said
