@@ -13,7 +13,7 @@ from autograder.errors import InputError
 from autograder.points import course_file, ledger, times
 from autograder.points.late import shown
 from autograder.points.rules import Rules, read_rules
-from autograder.serve.tables import Event
+from autograder.serve.tables import Event, table_of
 
 CLOSED, OPENED = "doors closed", "doors opened"
 _FILES = (course_file.NAME, ledger.NAME, times.NAME)
@@ -77,10 +77,11 @@ def doors(session: Session, rules: Rules, student: str, now: float) -> Doors:
 
 def are_closed(session: Session, assignment: str) -> bool:
     """Whether an instructor has closed the doors of an assignment, and not opened them since."""
+    columns = table_of(Event).c
     last = session.scalar(
-        select(Event.kind)
-        .where(Event.assignment == assignment, Event.kind.in_((CLOSED, OPENED)))
-        .order_by(Event.id.desc())
+        select(columns.kind)
+        .where(columns.assignment == assignment, columns.kind.in_((CLOSED, OPENED)))
+        .order_by(columns.id.desc())
         .limit(1)
     )
     return last == CLOSED

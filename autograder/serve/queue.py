@@ -24,6 +24,7 @@ from autograder.serve.tables import (
     Regrading,
     Submission,
     Verdict,
+    table_of,
 )
 
 MOST_ATTEMPTS = 3  # that one submission may take, if each ends the server: then it is a fault, and the others go on
@@ -187,12 +188,10 @@ def requeue_faults(session: Session, assignment: str) -> None:
     )
 
 
-def place_of(session: Session, submission: Submission) -> int:
-    """How many stand in the queue up to and with a submission; 0 if it does not wait."""
-    if submission.state != QUEUED:
-        return 0
-    is_before = tuple_(Submission.turn, Submission.id) <= (submission.turn, submission.id)
-    before = select(func.count()).where(Submission.state == QUEUED, is_before)
+def place_of(session: Session, turn: int, id: int) -> int:
+    """How many stand in the queue up to and with a submission that waits."""
+    columns = table_of(Submission).c
+    before = select(func.count()).where(columns.state == QUEUED, tuple_(columns.turn, columns.id) <= (turn, id))
     return session.scalar(before) or 0
 
 

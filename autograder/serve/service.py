@@ -79,14 +79,12 @@ class Service:
             notebooks.require_notebook(data)
         except notebooks.NotebookError as error:
             raise RefusedError(422, one_line(f"what you sent {error}", 300)) from None
-        assert person.student_id is not None
-        sent, rules, student_id = Notebook.of(data), self.rules.of(assignment), person.student_id
-        found, is_new = self._together.write(lambda session: receive(session, rules, student_id, sent, now))
-        if not is_new:
+        sent, rules = Notebook.of(data), self.rules.of(assignment)
+        place = self._together.write(lambda session: receive(session, rules, person, sent, now))
+        if place is None:
             return self.submission(person, assignment, sent.digest), False
         self.arrived.set()
-        with self.database.reading() as session:  # nothing before it decides what is told of one that is not graded
-            return telling.told_history(session, rules, self.key, [found], {})[0], True
+        return telling.told_of_queued(self.key, person.account, assignment, sent.digest, now, place), True
 
     def submission(
         self, person: Person, assignment: str, digest: str, *, of: str | None = None

@@ -1,6 +1,6 @@
 """What the server's database holds. Times are seconds since 1970, in UTC."""
 
-from sqlalchemy import Double, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import Double, ForeignKey, Index, LargeBinary, String, Table, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 # Of a submission. A fault is the grader's own: the submission waits for somebody to have it graded again.
@@ -142,3 +142,9 @@ class Event(Base):
     at: Mapped[float]
     assignment: Mapped[str] = mapped_column(String(100), index=True)
     kind: Mapped[str] = mapped_column(String(40))
+
+
+def table_of(entity: type[Base]) -> Table:
+    """The table of a class, for what asks it for columns and not for objects."""
+    assert isinstance(entity.__table__, Table)
+    return entity.__table__

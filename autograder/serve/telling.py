@@ -14,7 +14,7 @@ from autograder.serve.queue import place_of
 from autograder.serve.receipts import Receipt, receipt
 from autograder.serve.sources import unlocked
 from autograder.serve.submitted import submitted_text
-from autograder.serve.tables import DONE, FAULT, REFUSED, Grading, Submission, Verdict
+from autograder.serve.tables import DONE, FAULT, QUEUED, REFUSED, Grading, Submission, Verdict
 
 Hints: TypeAlias = Mapping[str, tuple[str, ...]]
 UNTOLD = "untold"
@@ -85,18 +85,18 @@ def told_history(
 
 def _told(session: Session, key: bytes, submission: Submission, telling: "_Telling") -> SubmissionTold:
     """What is told of a submission, once all before it are."""
-    received, place = submitted_text(submission.received_at), place_of(session, submission)
     exercises = telling.exercises(submission.grading) if submission.grading else None
-    shown = SubmissionTold(
-        student=submission.student.account,
-        assignment=submission.assignment,
-        digest=submission.digest,
-        received=received,
-        state=submission.state,
-        place=place,
-        line=_line(submission, place, is_told=exercises is not None, all=telling.is_all),
-        receipt=receipt(key, submission.student.account, submission.assignment, submission.digest, received),
+    shown = told_of_queued(
+        key,
+        submission.student.account,
+        submission.assignment,
+        submission.digest,
+        submission.received_at,
+        place_of(session, submission.turn, submission.id) if submission.state == QUEUED else 0,
     )
+    if submission.state != QUEUED:
+        line = _line(submission, is_told=exercises is not None, all=telling.is_all)
+        shown = shown.model_copy(update={"state": submission.state, "line": line})
     if submission.grading is None or exercises is None:
         return shown
     is_whole = all(item.score is not None for item in exercises)
@@ -107,6 +107,23 @@ def _told(session: Session, key: bytes, submission: Submission, telling: "_Telli
         "exercises": exercises,
     }
     return shown.model_copy(update=update)
+
+
+def told_of_queued(
+    key: bytes, account: str, assignment: str, digest: str, received_at: float, place: int
+) -> SubmissionTold:
+    """What is told of a submission that waits."""
+    received = submitted_text(received_at)
+    return SubmissionTold(
+        student=account,
+        assignment=assignment,
+        digest=digest,
+        received=received,
+        state=QUEUED,
+        place=place,
+        line=f"waits, {place - 1} before it" if place > 1 else "is next",
+        receipt=receipt(key, account, assignment, digest, received),
+    )
 
 
 class _Telling:
@@ -150,10 +167,8 @@ class _Telling:
         )
 
 
-def _line(submission: Submission, place: int, *, is_told: bool, all: bool) -> str:
+def _line(submission: Submission, *, is_told: bool, all: bool) -> str:
     match submission.state:
-        case "queued":
-            return f"waits, {place - 1} before it" if place > 1 else "is next"
         case "running":
             return "is being graded"
         case "done":

@@ -15,11 +15,12 @@ from sqlalchemy.orm import Session
 
 from autograder.errors import InputError
 from autograder.results.text import listed, name_line
-from autograder.serve.tables import Student, Token
+from autograder.serve.tables import Student, Token, table_of
 
 BYTES = 32
 MOST_CHARACTERS = 200
 MOST_NAMED = 8
+_TOKENS, _STUDENTS = table_of(Token), table_of(Student)
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,14 @@ def person_of(session: Session, token: str) -> Person | None:
     if not 0 < len(token) <= MOST_CHARACTERS:
         return None
     digest = _digest(token)
-    found = session.get(Token, digest)
+    found = session.execute(
+        select(_TOKENS.c.digest, _TOKENS.c.student_id, _TOKENS.c.revoked_at, _STUDENTS.c.account)
+        .outerjoin(_STUDENTS, _STUDENTS.c.id == _TOKENS.c.student_id)
+        .where(_TOKENS.c.digest == digest)
+    ).one_or_none()
     if found is None or found.revoked_at is not None or not hmac.compare_digest(found.digest, digest):
         return None
-    return Person(found.student_id, found.student.account if found.student else "")
+    return Person(found.student_id, found.account or "")
 
 
 def issue(session: Session, student: Student | None, now: float) -> str:
