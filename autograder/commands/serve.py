@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from autograder.serve.database import Database
 
 START = "start"
+NICENESS = 10  # of grading: whoever hands in does not wait for it
 Data = Annotated[Path, typer.Option(metavar="FOLDER", help="For what the server keeps.")]
 Db = Annotated[
     str | None,
@@ -104,7 +105,9 @@ def start(
             }
 
         def new_crew(gradings: Mapping[str, Grading]) -> "contextlib.AbstractContextManager[AnyCrew]":
-            return cluster(dask, gradings[assignments[0]], []) if dask else Crew(assignments[0], jobs=jobs)
+            if dask:
+                return cluster(dask, gradings[assignments[0]], [])
+            return Crew(assignments[0], jobs=jobs, niceness=NICENESS)
 
         service = Service(database, rules, assignments, key)
         with listen(host, port) as listening, _ended_by_signals():

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 3 * 2**29  # of a worker's data, above what it is born with; honest notebooks need a tenth
 
 
-def main(descriptor: int, assignment: str | None) -> None:
+def main(descriptor: int, assignment: str | None, niceness: int) -> None:
     """Fork a worker for each line that comes over the socket `descriptor`, until that closes."""
+    linux.give_way(niceness)
     gc.disable()  # a third of the imports' time
     _import_grader(assignment)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no one asks how a worker ended

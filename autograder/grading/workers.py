@@ -43,8 +43,9 @@ class Crew:
 
     Entering returns at once; the nursery and the zygote, from which workers and kernels are forked, go on with their
     imports. Leaving ends all of them. Several threads may ask for outcomes at once. `user`, for one job without the
-    sandbox, is as in Zygote. Workers take the cores in turn, from `first_core` on, or from any if it is None. Raises
-    SandboxError if the sandbox cannot be built.
+    sandbox, is as in Zygote. Workers take the cores in turn, from `first_core` on, or from any if it is None. The more
+    `niceness`, the more of the processor is left to whoever else needs it. Raises SandboxError if the sandbox cannot be
+    built.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class Crew:
         sandbox: bool = True,
         user: int | None = None,
         first_core: int | None = None,
+        niceness: int = 0,
     ) -> None:
         self._jobs = max(jobs, 1)
         self._sandbox = sandbox
         self._user = user
-        self._nursery = _Nursery(assignment)
+        self._niceness = niceness
+        self._nursery = _Nursery(assignment, niceness)
         cores = sorted(os.sched_getaffinity(0))
         # Another grader on this machine is not to start with the same core.
         first = random.randrange(len(cores)) if first_core is None else first_core % len(cores)
@@ -196,7 +199,7 @@ class Crew:
     def _new_zygote(self) -> Any:
         from autograder.sandbox.zygote import Zygote
 
-        return Zygote(sandbox=self._sandbox, user=self._user).__enter__()
+        return Zygote(sandbox=self._sandbox, user=self._user, niceness=self._niceness).__enter__()
 
 
 def _given_up(submission: "Submission", error: SandboxError) -> SandboxError:
@@ -206,13 +209,13 @@ def _given_up(submission: "Submission", error: SandboxError) -> SandboxError:
 class _Nursery:
     """The process from which workers are forked, as the grader sees it."""
 
-    def __init__(self, assignment: str | None) -> None:
-        self._assignment = assignment
+    def __init__(self, assignment: str | None, niceness: int) -> None:
+        self._settings = {"assignment": assignment, "niceness": niceness}
 
     def begin(self) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (end() closes it)
         self._orders, theirs = socket.socketpair(socket.AF_UNIX)
-        settings = {"descriptor": theirs.fileno(), "assignment": self._assignment}
+        settings = self._settings | {"descriptor": theirs.fileno()}
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM, json.dumps(settings), *map(os.path.abspath, sys.path)],

@@ -38,12 +38,13 @@ class Zygote:
     """`with Zygote() as zygote:` kernels can be had at `zygote.address`; leaving ends it and all of them.
 
     Entering returns at once; the imports go on, and the first kernels wait for them. Without the sandbox `user` may
-    name another user for the kernels, one that nobody else uses; they are then had one at a time. Raises SandboxError
-    where the sandbox cannot be built.
+    name another user for the kernels, one that nobody else uses; they are then had one at a time. `niceness` is that of
+    nice(1). Raises SandboxError where the sandbox cannot be built.
     """
 
-    def __init__(self, *, sandbox: bool = True, user: int | None = None) -> None:
+    def __init__(self, *, sandbox: bool = True, user: int | None = None, niceness: int = 0) -> None:
         self._sandbox = sandbox
+        self._niceness = niceness
         self._user = None if sandbox else user
 
     def __enter__(self) -> "Zygote":
@@ -92,7 +93,7 @@ class Zygote:
     def _command(self, passed: tuple[int, int], sessions: Path) -> list[str]:
         readable = list(filter(Path.is_dir, [cache_folder()]))
         shown = layers.shown(readable) if self._sandbox else []
-        settings = {"walls": self._sandbox, "shown": shown, "user": self._user}
+        settings = {"walls": self._sandbox, "shown": shown, "user": self._user, "niceness": self._niceness}
         package = places.SHARED if self._sandbox else str(INSIDE.parent)
         command = [sys.executable, "-c", _PROGRAM, package, *map(str, passed), json.dumps(settings)]
         return layers.confine(command, sessions=sessions, readable=readable) if self._sandbox else command

@@ -1,7 +1,9 @@
 """System calls that Python does not offer before 3.12, or at all."""
 
+import contextlib
 import ctypes
 import os
+import time
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWCGROUP = 0x02000000
@@ -22,6 +24,8 @@ PR_SET_SECCOMP = 22
 PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
+
+AUTOGROUP_SECONDS = 0.1  # in which Linux takes one change, if it does not come from root
 
 _CAPABILITY_VERSION = 0x20080522
 # Read once: the processes that need it see no /proc.
@@ -51,6 +55,29 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
     """mount(2). Raises OSError."""
     done = _libc.mount(source.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), options.encode())
     _require_zero(done, f"mount {target}")
+
+
+def give_way(niceness: int) -> None:
+    """Leave the processor to others, as nice(1) does, from now on and with all processes that are started here."""
+    os.nice(niceness)
+    share_by_niceness()
+
+
+def share_by_niceness(proc: int | None = None) -> None:
+    """Have this session's share of the processor be by the niceness of this process. Else Linux gives a new session as
+    much as any other (sched(7), "The autogroup feature"). `proc` is an open folder /proc, if it is out of sight."""
+    niceness = os.getpriority(os.PRIO_PROCESS, 0)
+    for _ in range(5 if niceness else 0):
+        with contextlib.suppress(OSError):
+            place = os.open("/proc/self/autogroup" if proc is None else "self/autogroup", os.O_WRONLY, dir_fd=proc)
+            try:
+                os.write(place, str(niceness).encode())
+            except BlockingIOError:
+                time.sleep(AUTOGROUP_SECONDS)
+                continue
+            finally:
+                os.close(place)
+        return
 
 
 def collapse(start: int, end: int) -> bool:

@@ -52,7 +52,7 @@ class ForkedNursery(workers._Nursery):
         for stream in (1, 2):
             os.dup2(self._log.fileno(), stream)
         os.setsid()
-        nursery.main(orders.detach(), self._assignment)
+        nursery.main(orders.detach(), **self._settings)
 
     def is_alive(self) -> bool:
         return self._process.is_alive()

@@ -7,6 +7,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -223,6 +224,24 @@ def test_a_zygote_or_nursery_that_was_killed_is_started_again():
             part._process.kill()
             found += [outcome for _, outcome in outcomes]
             assert sorted(found) == sorted(3 * [item.student for item in PEOPLE])
+
+
+def nicenesses(of: int, item: Submission, zygote) -> set[str]:
+    """What the worker and all processes below number `of` have, and their sessions, while a kernel is there."""
+    with session(zygote) as folder, Kernel(zygote, folder, budget="smoke", limits=Limits()) as kernel:
+        ending, _ = kernel.run("import subprocess; other = subprocess.Popen(['sleep', '60'])")
+        assert ending.how == "ok"
+        found = [psutil.Process(), *psutil.Process(of).children(recursive=True)]
+        found = [process for process in found if process.name() != "bwrap"]  # which only waits
+        assert "sleep" in [process.name() for process in found]
+        shares = {Path(f"/proc/{process.pid}/autogroup").read_text().split()[-1] for process in found}
+        return {str(process.nice()) for process in found} | shares
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="sessions have no shares here")
+def test_all_that_grades_leaves_the_processor_to_others_if_it_should():
+    with Crew(niceness=7) as crew:
+        assert list(crew.outcomes(partial(nicenesses, crew._zygote._process.pid), PEOPLE[:1])) == [(PEOPLE[0], {"7"})]
 
 
 def test_where_nothing_works_any_more_the_run_ends(zygote, monkeypatch):
