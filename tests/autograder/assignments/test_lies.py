@@ -50,7 +50,6 @@ def forged(assignment: str, monkeypatch) -> set[tuple[str, str]]:
         bolder = type("Bolder", (liar,), {"makes_all_up": True})
         for mistake in exercise.mistakes:
             seed, tried = seed_for(b"lies", "", id), [liar]
-            liar.was_asked_for_gradients = False  # by none of this mistake's checks, where the two say the same
             while tried and not pays(judge(unnamed, in_this_process(mistake.answer, tried[0]), seed), mistake):
                 tried = [bolder] if tried == [liar] and liar.was_asked_for_gradients else []
             if tried:
