@@ -1,5 +1,6 @@
 """The cells of notebooks/NAME.py as their author wrote them, and what the first of them says of the whole."""
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ class Heading:
     minutes: int
 
 
-def authored_cells(path: Path, repository: str) -> list[Authored]:
+def authored_cells(path: Path, repository: str) -> tuple[Authored, ...]:
     """The cells of the text at `path`, placeholders filled in: `{{repository}}` by OWNER/REPO, `{{name}}` by NAME.
 
     Raises InputError if the file cannot be read, jupytext cannot parse it, or text stands above its first header.
@@ -74,7 +75,9 @@ def _shown(path: Path) -> str:
     return "/".join(path.parts[-2:])
 
 
-def _cells_of(text: str, shown: str) -> list[Authored]:
+@functools.lru_cache(maxsize=64)
+def _cells_of(text: str, shown: str) -> tuple[Authored, ...]:
+    """jupytext is slow, and a text is asked for its cells, its heading and its secrets."""
     try:
         notebook = jupytext.reads(text, fmt="py:percent")
     except Exception as error:  # jupytext lets YAML's and its own errors through
@@ -85,10 +88,10 @@ def _cells_of(text: str, shown: str) -> list[Authored]:
         raise InputError(f"{shown}:1: text stands before the first cell header; begin it with '# %%'")
     # A `# %%` inside a string is no header; then lines cannot be told apart, and the path alone is shown.
     places = [f"{shown}:{number}" for number in headers] if count == len(headers) else [shown] * count
-    return [
+    return tuple(
         Authored(where, cell.cell_type, _header(cell), cell.source.strip("\n"))
         for where, cell in zip(places, notebook.cells, strict=True)
-    ]
+    )
 
 
 def _header(cell: NotebookNode) -> dict[str, Any]:

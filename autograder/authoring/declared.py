@@ -1,6 +1,7 @@
 """What the folder of an assignment declares, read from its modules without running any of them."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -107,10 +108,16 @@ def _order(path: Path, root: Path) -> list[str]:
 
 
 def _parsed(path: Path, root: Path) -> ast.Module:
+    return _tree(path.read_text(encoding="utf-8"), path.relative_to(root))
+
+
+@functools.lru_cache(maxsize=512)
+def _tree(code: str, shown: Path) -> ast.Module:
+    """Python parses slowly, and each module is asked for several things."""
     try:
-        return ast.parse(path.read_text(encoding="utf-8"))
+        return ast.parse(code)
     except SyntaxError as error:
-        raise InputError(f"{path.relative_to(root)}:{error.lineno}: {error.msg}") from None
+        raise InputError(f"{shown}:{error.lineno}: {error.msg}") from None
 
 
 def counted_answers(name: str, root: Path) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Asserts in lines that fit a notebook's cell: students should read a test without scrolling sideways."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ _WORD = re.compile(r"\S+\s*|\s+")
 _FIELD_OR_WORD = re.compile(r"(?:[^\s{}]|\{\{|\}\}|\{(?:[^{}]|\{[^{}]*\})*\})+\s*|\s+")
 
 
+@functools.lru_cache(maxsize=512)
 def folded(source: str) -> str:
     """A test cell whose asserts with long lines have their message in lines of its own, as Python joins them.
 

@@ -118,7 +118,12 @@ def _prose(item: ast.ClassDef | ast.FunctionDef) -> str:
 
 def _example(part: Part, name: str, examples: list[tuple[str, ast.stmt]]) -> str:
     """The shortest line of a check that uses a method, of several the first; "" if none does."""
-    fitting = [line for line, statement in examples if any(_is_use(node, part, name) for node in ast.walk(statement))]
+    written = part.called if name == "__call__" else name
+    fitting = [
+        line
+        for line, statement in examples
+        if written in line and any(_is_use(node, part, name) for node in ast.walk(statement))
+    ]
     return min(fitting, key=lambda line: (len(line), line), default="")
 
 
@@ -155,11 +160,12 @@ def _lines_of_checks(root: Path) -> Iterator[tuple[str, ast.stmt]]:
     checks = sorted((root / "autograder" / "assignments").glob("*/*.py"))
     for path in (*checks, *(root / "autograder" / "judge" / f"{name}.py" for name in HELPERS)):
         text = path.read_text(encoding="utf-8")
+        lines = text.encode().split(b"\n")  # columns are bytes
         for node in ast.walk(ast.parse(text)):
             if not isinstance(node, ast.Expr | ast.Assign | ast.Return | ast.AugAssign):
                 continue
             if node.lineno == node.end_lineno:
-                line = ast.get_source_segment(text, node) or ""
+                line = lines[node.lineno - 1][node.col_offset : node.end_col_offset].decode()
                 if len(line) <= MOST_CHARACTERS:
                     yield line, node
 

@@ -6,16 +6,14 @@ import html
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-
+from autograder.authoring.finding import found_in
 from autograder.authoring.secrecy import Secret, Secrets
 from autograder.authoring.telling import numbers_in, squeeze
 
@@ -26,8 +24,6 @@ _WITH_NUMBERS = (".py", ".ipynb", ".md")  # a table of data may hold any number
 _WORD = re.compile(r"\w+")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
 _EXCERPT = 70
-_START = 8  # bytes, as many as a number of 64 bits has
-_CHUNK = 2**20
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ def find_leaks(files: Mapping[str, bytes], secrets: Secrets) -> list[Leak]:
             leaks += _outputs(path, notebook)
     pieces = [part for piece in pieces for part in (piece, *_decoded(piece))]
     # Few secrets, mostly none, stand anywhere at all: only these are looked for piece by piece.
-    lines = _present("\0".join(squeeze(piece.text) for piece in pieces), secrets.lines)
+    lines = found_in("\0".join(squeeze(piece.text) for piece in pieces), secrets.lines)
     present = replace(secrets, lines={line: item for line, item in secrets.lines.items() if line in lines})
     found: dict[tuple[str, str], Leak] = {}
     for leak in (*leaks, *(leak for piece in pieces for leak in _search(piece, present))):
@@ -85,24 +81,6 @@ def find_leaks(files: Mapping[str, bytes], secrets: Secrets) -> list[Leak]:
         if key not in found or len(found[key].excerpt) < len(leak.excerpt):
             found[key] = leak
     return list(found.values())
-
-
-def _present(text: str, lines: Iterable[str]) -> set[str]:
-    """Those of thousands of lines that stand in a text: by their first bytes, which are looked for all at once."""
-    by_start: dict[int, list[str]] = {}
-    found: list[str] = []
-    for line in lines:
-        start = line.encode("utf-8", "surrogatepass")[:_START]
-        (by_start.setdefault(int.from_bytes(start, "little"), []) if len(start) == _START else found).append(line)
-    starts = np.array(sorted(by_start), dtype="<u8")
-    data = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
-    seen: set[int] = set()
-    for at in range(0, len(data) - _START + 1 if by_start else 0, _CHUNK):
-        windows = sliding_window_view(data[at : at + _CHUNK + _START - 1], _START).copy().view("<u8").ravel()
-        places = np.searchsorted(starts, windows).clip(max=len(starts) - 1)
-        seen.update(windows[starts[places] == windows].tolist())
-    found += [line for start in seen for line in by_start[start]]
-    return {line for line in found if line in text}
 
 
 def _search(piece: Piece, secrets: Secrets) -> Iterator[Leak]:

@@ -1,5 +1,6 @@
 """From the source notebook to the release, by nbgrader's own generate_assignment."""
 
+import functools
 import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -33,12 +34,18 @@ def release_from_source(source: NotebookNode, name: str) -> NotebookNode:
 
     Raises InputError where nbgrader refuses the notebook.
     """
+    return nbformat.reads(_release(to_json(source), name), as_version=nbformat.NO_CONVERT)
+
+
+@functools.lru_cache(maxsize=32)
+def _release(source: str, name: str) -> str:
+    """The same in JSON. nbgrader is slow, and makes the same of the same notebook."""
     log, record = logging.Logger("nbgrader"), _Record()
     log.addHandler(record)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "source" / name / f"{name}.ipynb"
         path.parent.mkdir(parents=True)
-        path.write_text(to_json(source), encoding="utf-8")
+        path.write_text(source, encoding="utf-8")
         config = settings()
         config.CourseDirectory.root = folder
         config.CourseDirectory.assignment_id = name
@@ -51,4 +58,4 @@ def release_from_source(source: NotebookNode, name: str) -> NotebookNode:
             # The first traceback is that of the cause; the others say that something failed.
             reason = next((line for line in record.lines if "Error: " in line), str(error))
             raise InputError(f"nbgrader makes no release of {name}: {reason}") from None
-        return nbformat.read(Path(folder) / "release" / name / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
+        return Path(folder, "release", name, f"{name}.ipynb").read_text(encoding="utf-8")

@@ -182,7 +182,7 @@ def check_pairs(names: Names) -> None:
             raise cell.error(f'exercise {name!r} has no test cell; add one with tests="{name}" points=…')
 
 
-def check_ids(built: list[NotebookNode], authored: list[Authored]) -> None:
+def check_ids(built: list[NotebookNode], authored: Sequence[Authored]) -> None:
     """A name such as test_f may collide with the id that another name is given."""
     seen = Counter(cells.grade_id(cell) for cell in built)
     twice = [id for id, count in seen.items() if count > 1]

@@ -23,6 +23,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from autograder.authoring.declared import kind_of_answer
+from autograder.authoring.finding import found_in
 from autograder.authoring.telling import (
     LEAST_CODE,
     code_lines,
@@ -105,10 +106,11 @@ def _forget_published(secrets: Secrets, published: list[str]) -> None:
     text = "\n".join(published)
     squeezed, words = squeeze(text), set(re.findall(r"\w+", text))
     by_cell = [squeeze(cell) for cell in published]
+    shown = found_in(squeezed, secrets.lines)
 
     def is_no_secret(line: str, kind: str) -> bool:
         is_short = kind not in OF_REGIONS or len(line) < LEAST_GIVEN_AWAY
-        return line in squeezed and (is_short or sum(line in cell for cell in by_cell) >= COMMON)
+        return line in shown and (is_short or sum(line in cell for cell in by_cell) >= COMMON)
 
     secrets.lines = {line: secret for line, secret in secrets.lines.items() if not is_no_secret(line, secret.kind)}
     secrets.names = {name: secret for name, secret in secrets.names.items() if name not in words}

@@ -9,7 +9,7 @@ import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from autograder import course
-from autograder.authoring import leaks
+from autograder.authoring import finding
 from autograder.authoring.build import build, sources_of
 from autograder.authoring.declared import ASSIGNMENTS, checked_exercises
 from autograder.authoring.leaks import find_leaks, published_files
@@ -325,8 +325,8 @@ def test_prose_counts_by_line_and_by_sentence():
 
 
 def test_lines_are_found_wherever_a_long_text_is_cut(monkeypatch):
-    monkeypatch.setattr(leaks, "_CHUNK", 16)
+    monkeypatch.setattr(finding, "_CHUNK", 16)
     text = "".join(chr(0x61 + number % 26) + "é" * (number % 5 == 0) for number in range(300))
     there = {text[at : at + size] for at in range(0, 280, 3) for size in (1, 7, 8, 9, 30)}
-    assert leaks._present(text, {*there, "not there", "!!", text[:20] + "x"}) == there
-    assert leaks._present(text, []) == leaks._present("", there) == set()
+    assert finding.found_in(text, {*there, "not there", "!!", text[:20] + "x"}) == there
+    assert finding.found_in(text, []) == finding.found_in("", there) == set()

@@ -18,8 +18,11 @@ from tests.autograder.fabricated_runs import make_submission  # noqa: F401
 
 @pytest.fixture
 def course_folder(tmp_path: Path) -> Path:
-    """A course of nbgrader's with this repository's settings and its VAE notebook."""
-    folder = tmp_path / "course"
+    return new_course(tmp_path / "course")
+
+
+def new_course(folder: Path) -> Path:
+    """Make `folder` a course of nbgrader's with this repository's settings and its VAE notebook."""
     (folder / "source").mkdir(parents=True)
     shutil.copy(course.ROOT / "nbgrader_config.py", folder)
     shutil.copytree(course.ROOT / "source" / "vae", folder / "source" / "vae")

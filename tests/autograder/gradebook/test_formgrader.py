@@ -4,9 +4,10 @@ import csv
 import json
 import os
 import re
-import subprocess
-import sys
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -16,7 +17,9 @@ from nbgrader.api import Gradebook
 
 from autograder import cells
 from autograder.gradebook.record import record
+from tests.autograder.gradebook.conftest import new_course
 from tests.conftest import JupyterServer, jupyter_lab
+from tests.plain_nbgrader import nbgrader
 from tests.submissions.samples import FOLDER, MISTAKES
 from tests.warm import WarmCommands
 
@@ -42,15 +45,33 @@ HOSTILE = """<script>window.left = "script"</script> <img src=x onerror="window.
 """
 
 
-@pytest.fixture
-def formgrader(course_folder: Path, tmp_path: Path) -> Iterator[JupyterServer]:
-    """JupyterLab with nbgrader's formgrader, in the course's folder."""
-    with jupyter_lab(course_folder, tmp_path / "home") as server:
+@pytest.fixture(scope="module")
+def formgrader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """JupyterLab with nbgrader's formgrader, in the folder of a course."""
+    folder = tmp_path_factory.mktemp("formgrader")
+    with jupyter_lab(new_course(folder / "course"), folder / "home") as server:
         yield server
 
 
 @pytest.fixture
+def course_folder(formgrader: JupyterServer) -> Iterator[Path]:
+    """The course of the server, which holds its gradebook open: no student of a test before is in it."""
+    yield formgrader.folder
+    with Gradebook(f"sqlite:///{formgrader.folder / 'gradebook.db'}", "fixmelab") as book:
+        for student in book.students:
+            book.remove_student(student.id)
+    for name in ("submitted", "autograded", "feedback"):
+        shutil.rmtree(formgrader.folder / name, ignore_errors=True)
+
+
+@pytest.fixture
 def visit(formgrader: JupyterServer, browser) -> Iterator[Callable]:
+    with visiting(formgrader, browser) as open_page:
+        yield open_page
+
+
+@contextmanager
+def visiting(formgrader: JupyterServer, browser) -> Iterator[Callable]:
     """A function that opens a page of formgrader; nothing outside this machine is asked for anything."""
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     asked: list[str] = []
@@ -92,17 +113,6 @@ def autograder(warm_autograder: WarmCommands) -> Callable[..., str]:
     return run
 
 
-def nbgrader(*arguments: object, cwd: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def submission(folder: Path, *, right: bool) -> None:
     """The perfect sample with the pictures of a real run, a proof, and a mistake or not."""
     notebook = nbformat.read(FOLDER / "perfect" / "vae" / "vae.ipynb", as_version=4)
@@ -133,7 +143,7 @@ def give(page, score: str, value: str) -> None:
 
 
 def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
-    tmp_path, course_folder, formgrader, visit, autograder
+    tmp_path, course_folder, visit, autograder
 ) -> None:
     submission(course_folder / "submitted", right=False)
     graded = tmp_path / "graded"
@@ -200,7 +210,7 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     keep(page, "regraded")
 
     total = automatic + 2 - 0.5 + 2
-    nbgrader("generate_feedback", "vae", cwd=course_folder)
+    nbgrader(course_folder, "generate_feedback", "vae")
     feedback = course_folder / "feedback" / "ada" / "vae" / "vae.html"
     text = feedback.read_text(encoding="utf-8")
     assert f"(Score: {total} / 54.0)" in text
@@ -209,7 +219,7 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     page.route("**/*", lambda route: route.continue_())
     page.set_content(text, wait_until="domcontentloaded")
     keep(page, "feedback")
-    nbgrader("export", "--to", course_folder / "grades.csv", cwd=course_folder)
+    nbgrader(course_folder, "export", "--to", str(course_folder / "grades.csv"))
     with (course_folder / "grades.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert (row["student_id"], float(row["score"]), float(row["max_score"])) == ("ada", total, 54.0)
@@ -224,22 +234,32 @@ def test_marks_and_comments_outlive_a_regrade_and_reach_feedback_and_csv(
     assert laid_out.read_bytes() == recorded
 
 
+@dataclass(frozen=True)
+class OnPostgresql:
+    """A course whose settings name a gradebook on a server, at the address `url`, and formgrader in it."""
+
+    folder: Path
+    url: str
+    visit: Callable
+
+
 @pytest.fixture
-def course_on_postgresql(course_folder: Path, new_database: Callable[[], str]) -> str:
-    """The address of the gradebook on a server, which the course's settings name."""
-    url = new_database()
-    with (course_folder / "nbgrader_config.py").open("a") as file:
+def on_postgresql(tmp_path: Path, new_database: Callable[[], str], browser) -> Iterator[OnPostgresql]:
+    folder, url = new_course(tmp_path / "course"), new_database()
+    with (folder / "nbgrader_config.py").open("a") as file:
         file.write(f"\nc.CourseDirectory.db_url = {url!r}\n")
-    return url
+    with jupyter_lab(folder, tmp_path / "home") as server, visiting(server, browser) as open_page:
+        yield OnPostgresql(folder, url, open_page)
 
 
-def test_the_same_on_postgresql(tmp_path, course_folder, course_on_postgresql, formgrader, visit, autograder) -> None:
+def test_the_same_on_postgresql(tmp_path, on_postgresql, autograder) -> None:
+    course_folder, visit = on_postgresql.folder, on_postgresql.visit
     graded = write_results(tmp_path / "graded", {"ada": Student(), "bob": Student()})
     autograder("record", graded, "--course", course_folder)
     assert not (course_folder / "gradebook.db").exists()
     page = visit("gradebook/vae/vae")
     expect(page.locator("tbody tr")).to_have_count(2)
-    with Gradebook(course_on_postgresql, "fixmelab") as book:
+    with Gradebook(on_postgresql.url, "fixmelab") as book:
         path = f"submissions/{book.find_submission_notebook('vae', 'vae', 'bob').id}/"
     page = visit(path)
     give(page, "two_forms", "1.5")
@@ -262,7 +282,7 @@ def submission_of(graded: Path) -> dict:
     return item
 
 
-def test_what_a_student_writes_runs_nothing_in_the_graders_browser(tmp_path, course_folder, formgrader, visit) -> None:
+def test_what_a_student_writes_runs_nothing_in_the_graders_browser(tmp_path, course_folder, visit) -> None:
     graded = write_results(
         tmp_path / "graded",
         {"mallory": Student(verdicts={"encode": ("error", HOSTILE)}, written={"two_forms": HOSTILE})},
@@ -292,12 +312,12 @@ def test_what_a_student_writes_runs_nothing_in_the_graders_browser(tmp_path, cou
     assert page.locator(".rendered_html a[href*=javascript], iframe, .rendered_html script").count() == 0
     assert [url for url in visit.asked if "left-by-attack" in url or "formgrader?path" in url] == []
     expect(page.locator("body")).to_contain_text("a< b and")
-    nbgrader("generate_feedback", "vae", cwd=course_folder)
+    nbgrader(course_folder, "generate_feedback", "vae")
     text = (course_folder / "feedback" / "mallory" / "vae" / "vae.html").read_text(encoding="utf-8")
     assert "<script>window.left" not in text and "<img src=x" not in text and "<iframe" not in text
 
 
-def test_headings_in_answers_take_no_points_of_other_exercises(tmp_path, course_folder, formgrader, visit) -> None:
+def test_headings_in_answers_take_no_points_of_other_exercises(tmp_path, course_folder, visit) -> None:
     failed = {f"test_{name}": ("fail", "wrong") for name in ("grad_mu_sigma", "encode")}
     answer = "A fair answer.\n\n" + "\n".join(f"###### {name}" for name in (*failed, "gradient_inside"))
     verdicts = {name.removeprefix("test_"): verdict for name, verdict in failed.items()}

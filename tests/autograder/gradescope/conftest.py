@@ -168,10 +168,12 @@ def archive(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def open_folder() -> Iterator[Path]:
-    """A folder that every user can read, on the disk where Python's packages are."""
+    """A folder that every user can read, on the disk where Python's packages are: below /opt, as in Gradescope's
+    container, if it can be. The grader looks through all of /tmp after each submission."""
     packages = Path(sysconfig.get_path("purelib"))
     device = packages.stat().st_dev
-    near = [place for place in (Path("/tmp"), Path("/var/tmp"), Path(sys.prefix)) if place.stat().st_dev == device]
+    places = (Path("/opt"), Path("/tmp"), Path("/var/tmp"), Path(sys.prefix))
+    near = [place for place in places if os.access(place, os.W_OK) and place.stat().st_dev == device]
     folder = Path(tempfile.mkdtemp(prefix="gradescope-", dir=near[0]))
     folder.chmod(0o755)
     yield folder

@@ -4,7 +4,9 @@ import contextlib
 import json
 import re
 import subprocess
+import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -186,12 +188,25 @@ def told_by(results: Results) -> dict:
     return json.loads(found[1])
 
 
-def test_nothing_of_a_users_lies_about_after_grading(warm, release, tmp_path):
+@pytest.fixture
+def tmp_path_open() -> Iterator[Path]:
+    """A folder in /tmp that all may enter, with one in it that all may write to."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o711)
+        (Path(folder) / "theirs").mkdir()
+        (Path(folder) / "theirs").chmod(0o777)
+        yield Path(folder)
+
+
+def test_nothing_of_a_users_lies_about_after_grading(warm, release, tmp_path_open):
     mark = f"left-{time.time_ns()}"
-    code = f"import json, os\nfor place in ('/tmp', '/var/tmp', '/dev/shm'):\n    open(place + '/{mark}', 'w').close()"
-    results = warm.run(telling(release, code, f"[os.path.exists(f'/tmp/{mark}')] and {{'wrote': True}}"))
+    # One lies in folders of the user's own, which are closed to all, in one of others that may be entered.
+    places = ("/tmp", "/var/tmp", "/dev/shm", str(tmp_path_open / "theirs"))
+    code = f"import json, os\nfor place in {places}:\n    os.makedirs(place + '/{mark}/inside', 0o700)\n"
+    code += f"    open(place + '/{mark}/inside/file', 'w').close()"
+    results = warm.run(telling(release, code, f"[os.path.exists('/tmp/{mark}/inside/file')] and {{'wrote': True}}"))
     assert told_by(results) == {"wrote": True}
-    assert not [place for place in ("/tmp", "/var/tmp", "/dev/shm") if (Path(place) / mark).exists()]
+    assert not [place for place in places if (Path(place) / mark).exists()]
 
 
 def test_where_another_user_can_reach_the_course_nothing_is_graded(without_namespaces):

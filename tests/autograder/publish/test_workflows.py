@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from autograder import course
 from autograder.publish.destination import Destination
 from autograder.publish.publish import publish
 from tests.autograder.publish.conftest import commit, git
+from tests.forked_commands import forked_autograder
 
 pytestmark = pytest.mark.slow
 
@@ -188,8 +190,14 @@ def test_each_secret_of_a_class_is_seen_by_the_one_job_that_needs_it():
 # What they do
 
 
+@pytest.fixture(scope="module")
+def autograder() -> Iterator[Path]:
+    with forked_autograder() as program:
+        yield program
+
+
 @pytest.fixture
-def runner(tmp_path):
+def runner(tmp_path, autograder):
     """Runs a step in a workspace as the runner does; returns what was done. Files of the runner lie beside it."""
     workspace, temp, programs = (tmp_path / name for name in ("workspace", "temp", "programs"))
     for folder in (workspace, temp, programs):
@@ -230,7 +238,7 @@ def runner(tmp_path):
             return dict(line.split("=", 1) for line in self.output.read_text().splitlines())
 
     made = Runner()
-    made.workspace, made.temp = workspace, temp
+    made.workspace, made.temp, made.autograder = workspace, temp, autograder
     return made
 
 
@@ -368,7 +376,7 @@ if [ "$1" = grade ]; then
   {write}
   exit {graded}
 fi
-exec {sys.executable} -m autograder "$@"
+exec {runner.autograder} "$@"
 """
     (runner.temp / "fixmelab/bin").mkdir(parents=True, exist_ok=True)
     runner.program("grader", grader)
