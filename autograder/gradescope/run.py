@@ -67,7 +67,7 @@ def _end(grader: subprocess.Popen, user: int) -> None:
     places = [place for place in WRITABLE if os.path.isdir(place)]
     # Not in folders that the user cannot enter, of which others may have left large ones.
     entered = f"( -perm -o=x -o -uid {user} -o -gid {user} )"
-    look = f"-xdev -type d ! {entered} -prune -o -uid {user} -exec rm -rf -- {{}} +"
+    look = f"-xdev -type d ! {entered} -prune -o -uid {user} -exec rm -rf --one-file-system -- {{}} +"
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(
             ["find", *places, *look.split()],
