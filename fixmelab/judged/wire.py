@@ -152,7 +152,7 @@ def _raw(tensor: torch.Tensor) -> bytes:
     if whole.dtype is torch.bfloat16:  # NumPy has no such numbers
         whole = whole.view(torch.int16)
     head = _head(tensor.dim()).pack(NUMBERS[tensor.dtype], tensor.dim(), *tensor.shape)
-    return b"".join([head, numpy.ascontiguousarray(whole.numpy())])
+    return b"".join([head, numpy.ascontiguousarray(whole.numpy()).data])
 
 
 def _reference(item: Handle | Lent) -> msgpack.ExtType:
