@@ -30,6 +30,8 @@ _BEHIND_A_COLON = re.compile(
 _COMMAND = re.compile(r"^[ \t]*[%!?]|\?[ \t]*$|=[ \t]*[%!]", re.MULTILINE)
 # Not \s, which would read all blank lines below from each of them.
 _PROMPT = re.compile(r"^[^\S\n]*(?:>>>|\.\.\.|In \[|\[(?:nav|ins)\])", re.MULTILINE)
+# What IPython may read in a text that is no Python, beside prompts, or put in order; it leaves any other as it is.
+_OF_IPYTHON = re.compile(r"[%!?\r\v\f\x1c-\x1e\x85\u2028\u2029]|^[ \t]*[,;/]|\A\s|^[ \t]+$", re.MULTILINE)
 _BARE_COMMAND = re.compile(r"^([ \t]*)(?:[%!?].*|[^ \t\n].*\?[ \t]*)$", re.MULTILINE)
 
 
@@ -60,7 +62,7 @@ def as_python(text: str) -> str:
     text = without_cell_magics(text)
     if _CELL_MAGIC.match(text):
         return ""
-    if tree_of(text):
+    if tree_of(text) or not (_OF_IPYTHON.search(text) or _PROMPT.search(text)):
         return text
     lines = text.count("\n") + 1
     if max(1, len(_COMMAND.findall(text))) * lines > MOST_WORK:

@@ -29,9 +29,17 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Zygote
 
 TIGHT = Limits(
-    cell=2, notebook=40, idle=3, wall=120, memory=400 * 2**20, processes=64, disk=16 * 2**20, files=500, output=200_000
+    cell=1,
+    notebook=40,
+    idle=1.5,
+    wall=120,
+    memory=400 * 2**20,
+    processes=64,
+    disk=16 * 2**20,
+    files=500,
+    output=200_000,
 )
-# An attack that is to end by something else than time has ten times as much of it: a slow machine, or one that reads
+# An attack that is to end by something else than time has thirty times as much of it: a slow machine, or one that reads
 # everything from its disk for the first time, changes no verdict.
 UNHURRIED = replace(TIGHT, cell=30, notebook=120, idle=60, wall=300)
 SETTLE_SECONDS = 20.0

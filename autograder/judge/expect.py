@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 import numpy
@@ -63,6 +64,7 @@ def _told(otherwise: Callable[[], str | None]) -> str | None:
         return None
 
 
+@lru_cache(1000)  # asked for each expectation, also for one that holds
 def _are_several(label: str) -> bool:
     """Whether a label, such as "with stop-gradient, the eigenvalues at the first time", names several things."""
     named = label.rstrip(",").rpartition(", ")[2]

@@ -34,7 +34,7 @@ def render(figure: Any, pixels: int) -> dict[str, Any]:
     try:
         figure.dpi = pixels / max(*figure.get_size_inches(), 1e-3)
         drawn = FigureCanvasAgg(figure)
-        with _without_ticks(figure):
+        with without_ticks(figure):
             drawn.draw()
         shown = numpy.asarray(drawn.buffer_rgba())[..., :3].copy()
         height = shown.shape[0]
@@ -49,7 +49,7 @@ def render(figure: Any, pixels: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _without_ticks(figure: Figure) -> Iterator[None]:
+def without_ticks(figure: Figure) -> Iterator[None]:
     """Inside, axes have no ticks and labels: they show no picture, and take longer to lay out than all else to draw."""
     hidden = [item for item in _artists(figure) if isinstance(item, Axis) and item.get_visible()]
     for axis in hidden:

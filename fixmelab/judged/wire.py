@@ -8,6 +8,7 @@ each, big-endian), the raw bytes. A handle is its number (8 bytes) and its type'
 as NAME=NUMBER behind blanks. Whatever is malformed, too large or too deep raises WireError.
 """
 
+import functools
 import math
 import socket
 import struct
@@ -27,6 +28,7 @@ MAX_DIMENSIONS = 8
 
 TENSOR, ARRAY, HANDLE, LENT = 1, 2, 3, 4
 MAX_KIND = 100
+MAX_REMEMBERED = 2**16  # bytes of a body
 LENGTH = struct.Struct(">I")
 HANDLE_NUMBER = struct.Struct(">Q")
 
@@ -92,12 +94,12 @@ def encode(value: Any, keep: Callable[[Any], "Handle | Lent"] | None = None) -> 
 
     def extend(item: Any) -> Any:
         # strict_types sends every subclass here, so that only plain values reach msgpack.
+        if isinstance(item, torch.Tensor):
+            return _tensor(item, keep)
         if isinstance(item, bool | numpy.bool_):
             return bool(item)
         if isinstance(item, numpy.generic):
             item = numpy.asarray(item)
-        if isinstance(item, torch.Tensor):
-            return _tensor(item, keep)
         if isinstance(item, numpy.ndarray) and str(item.dtype) in DTYPES:
             return msgpack.ExtType(ARRAY, _raw(torch.from_numpy(numpy.array(item, order="C"))))
         for plain in PLAIN:
@@ -137,14 +139,20 @@ def _tensor(item: torch.Tensor, keep: "Callable[[Any], Handle | Lent] | None") -
     return msgpack.ExtType(TENSOR, _raw(plain))
 
 
+@functools.cache
+def _head(dimensions: int) -> struct.Struct:
+    """What stands before the bytes of a tensor: the numbers of its dtype and dimensions, and its sizes."""
+    return struct.Struct(f">BB{dimensions}Q")
+
+
 def _raw(tensor: torch.Tensor) -> bytes:
     if not _is_modest(tensor.shape, tensor.dtype):
         raise WireError(f"a tensor of shape {tuple(tensor.shape)} cannot travel over the wire")
-    whole = tensor.cpu().resolve_conj().resolve_neg().contiguous()
-    # Not reshape, which leaves a single entry the odd stride of the view that it may come from.
-    flat = whole.as_strided((whole.numel(),), (1,)).view(torch.uint8).numpy()
-    head = struct.pack(f">BB{tensor.dim()}Q", NUMBERS[tensor.dtype], tensor.dim(), *tensor.shape)
-    return b"".join([head, flat.data])
+    whole = tensor.cpu().resolve_neg()
+    if whole.dtype is torch.bfloat16:  # NumPy has no such numbers
+        whole = whole.view(torch.int16)
+    head = _head(tensor.dim()).pack(NUMBERS[tensor.dtype], tensor.dim(), *tensor.shape)
+    return b"".join([head, numpy.ascontiguousarray(whole.numpy()).data])
 
 
 def _reference(item: Handle | Lent) -> msgpack.ExtType:
@@ -192,53 +200,65 @@ def decode(
 
 
 def _require_modest(body: bytes) -> None:
-    """Walk over the heads of a body and build nothing: a few bytes can announce lists that would fill the memory."""
+    """Walk over the heads of a body and build nothing: a few bytes can announce lists that would fill the memory.
+
+    The very body that was walked over last, as when it is decoded where it was encoded, is not walked over again.
+    """
+    global _last
+    if body is _last:
+        return
     reader = msgpack.Unpacker(read_size=len(body) or 1, max_buffer_size=MAX_FRAME + 1)
     reader.feed(body)
-    lacking, are_maps, announced = [1], [False], 1
-    while lacking:
-        if not lacking[-1]:
-            lacking.pop()
-            are_maps.pop()
+    tell, skip = reader.tell, reader.skip
+    around: list[tuple[int, bool]] = []
+    lacking, is_map, announced = 1, False, 1
+    while lacking or around:
+        if not lacking:
+            lacking, is_map = around.pop()
             continue
-        lacking[-1] -= 1
-        place = reader.tell()
+        lacking -= 1
+        place = tell()
         head = body[place]
-        if are_maps[-1] and lacking[-1] % 2 and head not in TEXTS:
+        if is_map and lacking % 2 and head not in TEXTS:
             raise WireError("the keys of a map are not all text")
         if head in LISTS or head in MAPS:
-            count = 2 * reader.read_map_header() if head in MAPS else reader.read_array_header()
-            lacking.append(count)
-            are_maps.append(head in MAPS)
-            announced += count
+            around.append((lacking, is_map))
+            is_map = head in MAPS
+            lacking = 2 * reader.read_map_header() if is_map else reader.read_array_header()
+            announced += lacking
             if announced > MAX_ITEMS:
                 raise WireError(f"lists and maps hold more than {MAX_ITEMS} items in all")
-            if len(lacking) > MAX_DEPTH + 1:
+            if len(around) > MAX_DEPTH:
                 raise WireError(f"lists and maps are nested deeper than {MAX_DEPTH} levels")
         else:
-            reader.skip()
+            skip()
             # msgpack makes times of some, without a word.
             if head in EXTENSIONS and body[place + EXTENSIONS[head]] not in (TENSOR, ARRAY, HANDLE, LENT):
                 raise WireError("the frame holds an unknown extension")
+    _last = body if len(body) <= MAX_REMEMBERED else b""
+
+
+_last = b""  # the body that was found modest last
 
 
 def _is_modest(shape: Sequence[int], dtype: torch.dtype) -> bool:
     """Sizes count even where one of them is 0: what is made from such a tensor may have all the others."""
-    extent = math.prod(max(size, 1) for size in shape) * dtype.itemsize
-    return len(shape) <= MAX_DIMENSIONS and extent <= MAX_FRAME
+    extent = math.prod(shape) or math.prod(max(size, 1) for size in shape)
+    return len(shape) <= MAX_DIMENSIONS and extent * dtype.itemsize <= MAX_FRAME
 
 
 def _tensor_of(data: bytes) -> torch.Tensor:
     number, dimensions = data[0], data[1]
-    shape = struct.unpack_from(f">{dimensions}Q", data, 2)
-    dtype, raw = NUMBERED[number], memoryview(data)[2 + 8 * dimensions :]
+    head = _head(dimensions)
+    shape = head.unpack_from(data)[2:]
+    dtype, raw = NUMBERED[number], memoryview(data)[head.size :]
     if not _is_modest(shape, dtype) or math.prod(shape) * dtype.itemsize != len(raw):
         raise WireError("the frame holds a malformed tensor")
     if not raw:
         return torch.empty(shape, dtype=dtype)
     if dtype is torch.bool and numpy.frombuffer(raw, numpy.uint8).max() > 1:
         raise WireError("the frame holds a malformed tensor")
-    return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
+    return torch.frombuffer(bytearray(raw), dtype=dtype).view(shape)
 
 
 def framed(body: bytes) -> bytes:

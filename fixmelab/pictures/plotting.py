@@ -95,6 +95,7 @@ def show_images(
         drawn = Figure(figsize=(total_width * inches, total_height * inches + (0.3 if title else 0)))
         axes = drawn.add_axes((0, 0, 1, total_height * inches / drawn.get_figheight()))
         axes.set_axis_off()
+        axes.set(xlim=(0, total_width), ylim=(total_height, 0))  # else each image would set them anew
         for index, tile in enumerate(tiles):
             left = (index % columns) * (width + gap_x)
             top = (index // columns) * (height + gap_y) + gap_y
@@ -109,7 +110,6 @@ def show_images(
             if titles is not None:
                 text = axes.text(left + width / 2, top - 0.2 * gap_y, str(titles[index]), ha="center")
                 text.set(va="bottom", fontsize=9, parse_math=False)
-        axes.set(xlim=(0, total_width), ylim=(total_height, 0))
         if title:
             drawn.suptitle(title, y=1, va="top", fontsize=12)
     return drawn

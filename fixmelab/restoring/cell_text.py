@@ -4,7 +4,7 @@ import ast
 import functools
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
 from fixmelab.ipython_cells import as_python, tree_of
@@ -25,9 +25,10 @@ ASSIGNMENT = re.compile(r"^(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 FOREIGN_SPACES = str.maketrans({**dict.fromkeys("\u00a0\u2007\u202f\u3000", " "), "\u200b": "", "\ufeff": ""})
 
 # Where the badge and the package of a published notebook come from, which the source need not agree with.
+_BEFORE_ADDRESS = ("https://colab.research.google.com/github/", "git+https://github.com/")
 _ADDRESS = re.compile(
-    r"(?<=https://colab\.research\.google\.com/github/)[\w.-]+/[\w.-]+/blob/[\w./-]+?(?=/release/)"
-    r"|(?<=git\+https://github\.com/)[\w.-]+/[\w.-]+(?:@[\w./-]+)?"
+    rf"(?<={re.escape(_BEFORE_ADDRESS[0])})[\w.-]+/[\w.-]+/blob/[\w./-]+?(?=/release/)"
+    rf"|(?<={re.escape(_BEFORE_ADDRESS[1])})[\w.-]+/[\w.-]+(?:@[\w./-]+)?"
 )
 
 
@@ -64,7 +65,8 @@ def uniform(text: str) -> str:
 def tidy(text: str) -> str:
     """The text for comparison: plain spaces, none at line ends, no blank lines around it, no address of the course."""
     lines = uniform(text).translate(FOREIGN_SPACES).split("\n")
-    return _ADDRESS.sub("…", "\n".join(line.rstrip() for line in lines).strip("\n"))
+    tidied = "\n".join(line.rstrip() for line in lines).strip("\n")
+    return _ADDRESS.sub("…", tidied) if any(before in tidied for before in _BEFORE_ADDRESS) else tidied
 
 
 def with_plain_spaces(text: str) -> str:
@@ -107,7 +109,9 @@ def syntax_of(text: str) -> Syntax:
     if tree is None:
         found = frozenset(FUNCTION.findall(text))
         return Syntax(Names(found, frozenset(ASSIGNMENT.findall(text)) - found), None)
-    return Syntax(_names(tree), frozenset(_open_fixmes(tree)) if tree.body else NO_STATEMENT)
+    if not tree.body:
+        return Syntax(_names(tree), NO_STATEMENT)
+    return Syntax(_names(tree), frozenset(_open_fixmes(tree, "yield" in text)) if "raise" in text else frozenset())
 
 
 def _names(tree: ast.Module) -> Names:
@@ -120,8 +124,13 @@ def _names(tree: ast.Module) -> Names:
             others.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            others.update(n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name))
+            others.update(n.id for target in targets for n in _walked(target) if isinstance(n, ast.Name))
     return Names(frozenset(functions), frozenset(others))
+
+
+def _walked(target: ast.expr) -> Iterable[ast.AST]:
+    """What `ast.walk` gives of a target; a name, which most are, takes no walk."""
+    return (target,) if isinstance(target, ast.Name) else ast.walk(target)
 
 
 def additions(text: str, known: frozenset[str], own: frozenset[str], kinds: tuple[type[ast.stmt], ...]) -> str:
@@ -194,26 +203,29 @@ def is_still(stub: str, text: str, is_code: bool, exercise: str | None = None) -
     return open_here == NO_STATEMENT or (bool(expected) and expected <= open_here)
 
 
-def _open_fixmes(tree: ast.AST) -> Iterator[str]:
-    """Names of the FIXMEs that still raise: no `return` or `yield` of the same function stands above."""
-    body = list(_own_nodes(tree))
+def _open_fixmes(tree: ast.AST, yields: bool) -> Iterator[str]:
+    """Names of the FIXMEs that still raise: no `return` or `yield` of the same function stands above. Unless the text
+    `yields` somewhere, expressions, which may be long, need not be looked into."""
+    body = list(_own_nodes(tree, ast.AST if yields else (ast.stmt, ast.excepthandler, ast.match_case)))
     leaving = (node.lineno for node in body if isinstance(node, ast.Return | ast.Yield | ast.YieldFrom))
     left = min(leaving, default=math.inf)
     for node in body:
         if isinstance(node, ast.Raise) and node.lineno <= left:
             yield from _fixme_name(node)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield from _open_fixmes(node)
+            yield from _open_fixmes(node, yields)
 
 
-def _own_nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes below `tree`, but not those inside functions and classes that it holds."""
-    todo = list(ast.iter_child_nodes(tree))  # no recursion: expressions of students may be nested deep
+def _own_nodes(tree: ast.AST, kinds: type[ast.AST] | tuple[type[ast.AST], ...] = ast.AST) -> Iterator[ast.AST]:
+    """The nodes of these kinds that are reached below `tree` by way of others of them, but not those inside functions
+    and classes that it holds."""
+    todo = [tree]  # no recursion: expressions of students may be nested deep
     while todo:
         node = todo.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            todo.extend(ast.iter_child_nodes(node))
+        if node is not tree:
+            yield node
+        if node is tree or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            todo.extend(child for child in ast.iter_child_nodes(node) if isinstance(child, kinds))
 
 
 def _fixme_name(node: ast.Raise) -> Iterator[str]:

@@ -21,7 +21,8 @@ def similarity(one: Sequence[str], other: Sequence[str], at_least: float) -> flo
     total = len(one) + len(other)
     if not total or 2 * min(len(one), len(other)) < at_least * total:
         return 0.0
-    if 2 * (Counter(one) & Counter(other)).total() < at_least * total:
+    ours, theirs = Counter(one), Counter(other)
+    if 2 * sum(min(ours[token], theirs[token]) for token in ours.keys() & theirs.keys()) < at_least * total:
         return 0.0
     ratio = 2 * _longest_common_subsequence(one, other) / total
     return ratio if ratio >= at_least else 0.0

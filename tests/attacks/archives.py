@@ -403,10 +403,11 @@ def picture_bombs_in_kept_outputs(folder: Path, notebook: bytes) -> None:
 
     def picture(width: int, height: int) -> dict:
         header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
-        data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(10**7), 9)) + chunk(b"IEND", b"")
+        data = chunk(b"IHDR", header) + packed + chunk(b"IEND", b"")
         encoded = base64.b64encode(b"\x89PNG\r\n\x1a\n" + data).decode()
         return {"output_type": "display_data", "data": {"image/png": encoded}, "metadata": {}}
 
+    packed = chunk(b"IDAT", zlib.compress(bytes(10**7), 9))
     sizes = [(60_000, 60_000), (2**31 - 1, 1), (2**32 - 1, 2**32 - 1), (1, 1), *((8, 8),) * 100]
     kept = {"tags": ["keep"], "nbgrader": {"grade_id": "cell-ac95cb37a4fa", "locked": True}}
     put(

@@ -154,3 +154,26 @@ def test_a_tree_is_parsed_once_and_is_its_readers_own(monkeypatch) -> None:
 def test_a_cell_of_blank_lines_is_left_alone_and_a_prompt_below_one_is_not() -> None:
     assert is_left_as_it_is("x = 1" + "\n" * 100_000 + "y = 2")
     assert not is_left_as_it_is("x = (\n\n \u2003>>> 1)")
+
+
+@pytest.mark.parametrize(
+    "text",
+    (
+        "some words",
+        "some words\n,call a b",
+        "some words\n  /call a",
+        "some words\n;call a",
+        "some words # \u2028/call a",
+        "In [3]: some words",
+        "some words\n>>> x = 1",
+        "  some words",
+        "some words\n \t\nmore",
+        "some words\rmore",
+        "a = some words?",
+        "some words = !ls",
+    ),
+)
+def test_words_that_are_no_python_are_read_as_ipython_reads_them(text: str) -> None:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    assert as_python(text).removesuffix("\n") == TransformerManager().transform_cell(text).removesuffix("\n")

@@ -4,6 +4,8 @@ A toy whose steps are known shows where the chain started. One handout's code st
 [0, 1]; other mistakes start from a clipped one or at t = T, are a step late, or rescale the states.
 """
 
+from functools import partial
+
 import torch
 
 import fixmelab
@@ -20,19 +22,23 @@ def plot_backward(student: Remote, draw: Draw) -> None:
         toy, own = common.two_drifts(draw, steps)
         x = 3 * draw.normal(*shape)
         right = _backward_states(own, x)
-        mistakes = {
-            "starts_from_a_rescaled_image": _backward_states(own, (x + 1) / 2),
-            "starts_from_a_clipped_image": _backward_states(own, x.clamp(-1, 1)),
-            "starts_at_the_very_end": _states_from_the_end(own, x),
-            "rescales_the_states": (right + 1) / 2,
-            "in_the_other_order": right.flip(0),
-            "one_step_late": _states_one_step_late(own, x),
-        }
-        common.expect_figure(student(toy, x), right, mistakes)
+        common.expect_figure(student(toy, x), right, partial(_known, own, x, right))
         common.expect_one_chain(toy, _times(own)[0])
     for steps, shape in ((draw.integer(20, 60), (2, 3, 8, 8)), (draw.integer(20, 60), (3, 1, 9, 8))):
         toy, own, x = common.pictured_drifts(draw, steps, 99 * steps // 100, *shape)
         common.expect_pictured(student(toy, x), _backward_states(own, x))
+
+
+def _known(diffusion, x, right):
+    """The states of known mistakes, by their names."""
+    return {
+        "starts_from_a_rescaled_image": _backward_states(diffusion, (x + 1) / 2),
+        "starts_from_a_clipped_image": _backward_states(diffusion, x.clamp(-1, 1)),
+        "starts_at_the_very_end": _states_from_the_end(diffusion, x),
+        "rescales_the_states": (right + 1) / 2,
+        "in_the_other_order": right.flip(0),
+        "one_step_late": _states_one_step_late(diffusion, x),
+    }
 
 
 def _times(diffusion):

@@ -4,6 +4,8 @@ A toy whose steps are known counts its steps back. The commonest mistake drops t
 step late, ignore the times, start at the first of them, or run a chain for each panel.
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
@@ -21,11 +23,6 @@ def plot_denoising(student: Remote, draw: Draw) -> None:
     x_T = 3 * draw.normal(2, 3, 4, 4)
     times = [200, 100, 50, 20, 10, 0]
     right = reference.states_on_the_way(own, x_T, 200, times)
-    mistakes = {
-        "one_step_late": reference.states_on_the_way(own, x_T, 200, [199, 99, 49, 19, 9, 0]),
-        "rescales_the_states": (right + 1) / 2,
-        "in_the_other_order": right.flip(0),
-    }
     found = student(toy, x_T)
     _, states = expect(found, "what it returns").items(2)
     expect(states).holds(
@@ -33,19 +30,28 @@ def plot_denoising(student: Remote, draw: Draw) -> None:
         "There are five states, and six panels: the panel t = T, pure noise, is missing.",
         "drops_the_panel_of_pure_noise",
     )
-    common.expect_figure(found, right, mistakes)
+    common.expect_figure(found, right, partial(_known, own, x_T, right))
     longer, shorter = draw.integer(26, 40), draw.integer(18, 26)
     for steps, chosen in ((longer, [longer, longer - 1, 7, 1]), (shorter, [shorter - 3, 5, 0])):
         toy, own = common.two_drifts(draw, steps)
         x_T = draw.normal(3, 1, 2, 2)
         right = reference.states_on_the_way(own, x_T, steps, chosen)
-        common.expect_figure(student(toy, x_T, times=chosen), right, {})
+        common.expect_figure(student(toy, x_T, times=chosen), right)
         common.expect_one_chain(toy, steps)
     for steps, shape in ((draw.integer(20, 60), (2, 3, 8, 8)), (draw.integer(20, 60), (3, 1, 9, 8))):
         toy, own, x_T = common.pictured_drifts(draw, steps, steps, *shape)
         chosen = [steps, steps // 2, draw.integer(2, 6), 1, 0]
         right = reference.states_on_the_way(own, x_T, steps, chosen)
         common.expect_pictured(student(toy, x_T, times=chosen), right)
+
+
+def _known(diffusion, x_T, right):
+    """The states of known mistakes, by their names."""
+    return {
+        "one_step_late": reference.states_on_the_way(diffusion, x_T, 200, [199, 99, 49, 19, 9, 0]),
+        "rescales_the_states": (right + 1) / 2,
+        "in_the_other_order": right.flip(0),
+    }
 
 
 @mistake("There are five panels for six times: t = T is pure noise, x_T itself, before any step.")

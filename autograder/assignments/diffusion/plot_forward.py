@@ -4,6 +4,8 @@ A toy whose steps are known shows which index was used: the commonest mistake ta
 − 1. Others pile noise on noise, or return what was clipped or rescaled for the picture.
 """
 
+from functools import partial
+
 import torch
 from torch.nn import functional
 
@@ -21,19 +23,21 @@ def plot_forward(student: Remote, draw: Draw) -> None:
         toy, own = common.two_drifts(draw, steps)
         x_0 = 3 * draw.normal(*shape)
         right = reference.forward_states(own, x_0)
-        by_index = torch.stack(
-            [own.q_sample(x_0, torch.full((len(x_0),), p * steps // 100)) for p in (0, 25, 50, 75, 99)]
-        )
-        mistakes = {
-            "counts_from_the_index": by_index,
-            "rescales_the_states": (right + 1) / 2,
-            "clips_the_states": right.clamp(-1, 1),
-            "clips_and_rescales_the_states": (right.clamp(-1, 1) + 1) / 2,
-        }
-        common.expect_figure(student(toy, x_0), right, mistakes)
+        common.expect_figure(student(toy, x_0), right, partial(_known, own, x_0, right))
     for steps, shape in ((draw.integer(20, 140), (2, 3, 8, 8)), (draw.integer(20, 140), (3, 1, 9, 8))):
         shift, x_0 = draw.uniform(-0.6, 0.6, steps, *shape[1:]), draw.uniform(-0.4, 0.4, *shape)
         common.expect_pictured(student(Drift(shift), x_0), reference.forward_states(Drift(shift), x_0))
+
+
+def _known(diffusion, x_0, right):
+    """The states of known mistakes, by their names."""
+    by_index = [diffusion.q_sample(x_0, torch.full((len(x_0),), t)) for t in reference.steps_at(diffusion.timesteps)]
+    return {
+        "counts_from_the_index": torch.stack(by_index),
+        "rescales_the_states": (right + 1) / 2,
+        "clips_the_states": right.clamp(-1, 1),
+        "clips_and_rescales_the_states": (right.clamp(-1, 1) + 1) / 2,
+    }
 
 
 @mistake("The index t stands for the step t: after t steps the index is t − 1, and t = 0 is x_0 itself.")

@@ -100,12 +100,14 @@ def flow(X: Tensor, X_prime: Tensor, options: Options) -> Velocity:
     decay, rate = options.weight_decay, options.predictor_rate
 
     def velocity(W: Tensor, W_p: Tensor) -> tuple[Tensor, Tensor]:
-        error_1 = W_p @ W @ total - W @ X  # E[(W_p f_1 − f_2) x_1ᵀ]
-        by_encoder = W_p.T @ error_1
+        both = W_p @ W
+        error_1 = torch.addmm(W @ X, both, total, beta=-1)  # E[(W_p f_1 − f_2) x_1ᵀ]
+        by_encoder = torch.addmm(W, W_p.T, error_1, beta=-decay, alpha=-1)
         if not options.stop_gradient:
-            by_encoder = by_encoder - (W_p @ W @ X - W @ total)
-        by_predictor = rate * error_1 @ W.T + decay * W_p if options.predictor else torch.zeros_like(W_p)
-        return -by_encoder - decay * W, -by_predictor
+            by_encoder = by_encoder.addmm(both, X).addmm(W, total, alpha=-1)
+        if not options.predictor:
+            return by_encoder, torch.zeros_like(W_p)
+        return by_encoder, torch.addmm(W_p, error_1, W.T, beta=-decay, alpha=-rate)
 
     return velocity
 
@@ -113,10 +115,13 @@ def flow(X: Tensor, X_prime: Tensor, options: Options) -> Velocity:
 def runge_kutta(velocity: Velocity, W: Tensor, W_p: Tensor, h: float) -> tuple[Tensor, Tensor]:
     """W and W_p after a step of length h, by the rule of fourth order."""
     a, a_p = velocity(W, W_p)
-    b, b_p = velocity(W + h / 2 * a, W_p + h / 2 * a_p)
-    c, c_p = velocity(W + h / 2 * b, W_p + h / 2 * b_p)
-    d, d_p = velocity(W + h * c, W_p + h * c_p)
-    return W + h / 6 * (a + 2 * b + 2 * c + d), W_p + h / 6 * (a_p + 2 * b_p + 2 * c_p + d_p)
+    b, b_p = velocity(W.add(a, alpha=h / 2), W_p.add(a_p, alpha=h / 2))
+    c, c_p = velocity(W.add(b, alpha=h / 2), W_p.add(b_p, alpha=h / 2))
+    d, d_p = velocity(W.add(c, alpha=h), W_p.add(c_p, alpha=h))
+    return (
+        W.add(a.add(d).add(b.add(c), alpha=2), alpha=h / 6),
+        W_p.add(a_p.add(d_p).add(b_p.add(c_p), alpha=2), alpha=h / 6),
+    )
 
 
 Rule = Callable[[Velocity, Tensor, Tensor, float], tuple[Tensor, Tensor]]

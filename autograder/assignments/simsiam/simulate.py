@@ -6,6 +6,7 @@ rate or the decay act on the wrong matrix, ignore a flag, step too far, or retur
 """
 
 import math
+from functools import cache
 
 import torch
 
@@ -38,8 +39,12 @@ def _simulated(change):
     def answer(W, W_p, X, X_prime, times, **options):
         asked = reference.Options(**options)
 
+        @cache
+        def flow(**other):
+            return reference.flow(X, X_prime, asked._replace(**other))
+
         def velocity(W, W_p, **other):
-            return reference.flow(X, X_prime, asked._replace(**other))(W, W_p)
+            return flow(**other)(W, W_p)
 
         W_p = W_p if asked.predictor else common.eye_like(W_p)
         moved = reference.integrate(lambda a, b: change(velocity, a, b, asked), W, W_p, times, 0.1)

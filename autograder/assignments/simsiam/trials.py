@@ -145,7 +145,7 @@ def _are_steps_too_long(solutions: list[Solution]) -> bool:
 def euler(velocity: reference.Velocity, W: Tensor, W_p: Tensor, h: float) -> tuple[Tensor, Tensor]:
     """W and W_p after a step of length h."""
     by_encoder, by_predictor = velocity(W, W_p)
-    return W + h * by_encoder, W_p + h * by_predictor
+    return W.add(by_encoder, alpha=h), W_p.add(by_predictor, alpha=h)
 
 
 def expect_agreement(solution: Solution, name: str | None) -> None:

@@ -76,7 +76,10 @@ def _told_of_grid(canvas_of: Callable[[Tensor], Tensor], bias: Tensor, i: int, j
 
 
 def _with_figure(canvas):
-    return figure_when_shown(lambda figure: figure.add_subplot().imshow(canvas)), canvas
+    def draw(figure):
+        figure.add_subplot().imshow(canvas, interpolation="nearest")
+
+    return figure_when_shown(draw, figsize=(8, 3)), canvas  # low: fewer pixels, two for each of the canvas
 
 
 def _decoded(model, z):

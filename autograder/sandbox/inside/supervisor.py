@@ -12,7 +12,8 @@ from typing import Any
 
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
-# After the interrupt a cell has this long, in processor seconds or, waiting, in seconds, to stop by itself.
+# After the interrupt a cell has this long, in processor seconds or, waiting, in seconds, to stop by itself; no longer
+# than it had before, if that is less.
 GRACE = 2.0
 # Measuring memory takes this long at a look and no longer: meanwhile others may fork.
 MEASURE_SECONDS = 0.03
@@ -164,7 +165,8 @@ class Watch:
             return
         if self._interrupted is not None:
             used, waited, began = self._interrupted
-            if self.used - used > GRACE or self._waited - waited > GRACE or now - began > 30 * GRACE:
+            grace = min(GRACE, self.limits["cell"])
+            if self.used - used > grace or self._waited - waited > grace or now - began > 30 * grace:
                 self.kill()
             return
         if sum(process.threads for process in group) > self.limits["processes"]:

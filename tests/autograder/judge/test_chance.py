@@ -72,3 +72,16 @@ def test_just_the_right_counts_come_by_chance():
     """With two outcomes they do once in a hundred times."""
     dealt = (torch.arange(2400) % 2)[torch.randperm(2400, generator=torch.Generator().manual_seed(3))].view(600, 4)
     gcn.expect_draws(dealt, torch.tensor([0.5, 0.5], dtype=torch.float64), (600, 4), {})
+
+
+@pytest.mark.parametrize("noise", (0.0, 0.05, 0.1, 0.2, 0.3, 0.5))
+@pytest.mark.parametrize("count", (1, 7, 24, 300))
+def test_rows_that_are_compared_in_parts_first_come_to_the_same(count: int, noise: float) -> None:
+    generator, near = torch.Generator().manual_seed(count), 0.2 * count**0.5
+    for sign in (1, -1):
+        rows = torch.randn(5, count, generator=generator).double()
+        again = rows[0, torch.randperm(count, generator=generator)]
+        rows[3] = sign * again + noise * torch.randn(count, generator=generator)
+        ordered = rows.sort(dim=1).values
+        apart = [torch.cdist(ordered, other, p=1).fill_diagonal_(torch.inf) for other in (ordered, -ordered.flip(1))]
+        assert are_shuffled(rows) == bool(torch.minimum(*apart).min() < near)
