@@ -38,15 +38,15 @@ def main(listener: str, lifeline: str, settings: str) -> None:
 
     `settings` is JSON: the last three arguments of Zygote, and the niceness of all that is done here.
     """
-    wanted = json.loads(settings)
-    linux.give_way(wanted.pop("niceness"))
+    options = json.loads(settings)
+    linux.give_way(options.pop("niceness"))
     gc.disable()  # a third of the imports' time
     shell = _imported()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     gc.freeze()  # what is never looked at again is never copied
     gc.enable()
-    Zygote(socket.socket(fileno=int(listener)), socket.socket(fileno=int(lifeline)), shell, **wanted).serve()
+    Zygote(socket.socket(fileno=int(listener)), socket.socket(fileno=int(lifeline)), shell, **options).serve()
     os._exit(0)  # all that is left would be to clear away modules, one by one
 
 
