@@ -14,6 +14,7 @@ from autograder.judge.verdict import Finding
 from fixmelab.judged import wire
 
 ACCEPT_SECONDS = 0.01
+MOST_WAITING = 9  # connections that Linux holds until they are accepted: one more than it is told
 
 Decide = Callable[[Exercise, Channel, bytes], Finding]
 
@@ -54,11 +55,12 @@ class Session:
 
     def _serve(self) -> None:
         try:
-            while time.monotonic() < self._deadline:
+            late = 0  # accepted since it was closed: the first of them were made in time, and no more than may wait
+            while time.monotonic() < self._deadline and late <= MOST_WAITING:
+                late += self._closed.is_set()
                 try:
                     self._connection, _ = self._listener.accept()
                 except TimeoutError:
-                    # Only now, so that a connection that was made in time is not overlooked.
                     if self._closed.is_set():
                         return
                     continue
@@ -92,7 +94,7 @@ class JudgeServer:
         self._decide = decide
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(path))
-        self._listener.listen(8)
+        self._listener.listen(MOST_WAITING - 1)
         self._listener.settimeout(ACCEPT_SECONDS)
 
     def open(self, exercise: Exercise, seed: bytes, seconds: float = 600.0) -> Session:
@@ -103,7 +105,7 @@ class JudgeServer:
         with contextlib.suppress(TimeoutError):
             self._listener.settimeout(0.0)
             with contextlib.suppress(BlockingIOError):
-                while True:
+                for _ in range(MOST_WAITING + 1):
                     self._listener.accept()[0].close()
         self._listener.settimeout(ACCEPT_SECONDS)
         return Session(self._listener, exercise, seed, seconds, self._decide)

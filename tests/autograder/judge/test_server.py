@@ -1,5 +1,6 @@
 """Sessions between the judge's server and a process that serves an answer."""
 
+import contextlib
 import multiprocessing
 import os
 import socket
@@ -45,6 +46,31 @@ def test_a_right_and_a_wrong_answer(server):
 
 def test_a_session_that_nobody_came_to_has_no_finding(server):
     assert server.open(EXERCISE, SEED).close() is None
+
+
+def knock(path) -> None:
+    """Connect again and again, without a pause."""
+    while True:
+        with socket.socket(socket.AF_UNIX) as line, contextlib.suppress(OSError):
+            line.connect(str(path))
+
+
+def test_whoever_connects_without_end_holds_up_neither_the_end_of_a_session_nor_the_next_one(server):
+    knocking = [multiprocessing.get_context("fork").Process(target=knock, args=(server.path,)) for _ in range(3)]
+    for process in knocking:
+        process.start()
+    found = []
+
+    def hold_sessions() -> None:
+        found.extend(server.open(EXERCISE, SEED).close() for _ in range(3))
+
+    holding = threading.Thread(target=hold_sessions, daemon=True)
+    holding.start()
+    holding.join(60)
+    for process in knocking:
+        process.kill()
+        process.join()
+    assert found == [None, None, None]
 
 
 def test_another_exercise_is_turned_away(server):
