@@ -63,8 +63,7 @@ def prove_attacks(
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     waiting, done = context.Queue(), context.Queue()
-    # Archives first: some take long, and the last ones would keep one process while the others have nothing left.
-    for name in sorted(wanted, key=lambda name: not name.startswith("archives/")):
+    for name in wanted:
         waiting.put(name)
     workers = [
         context.Process(target=_try_attacks, args=(folder, sandbox, waiting, done))
