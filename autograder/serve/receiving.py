@@ -67,8 +67,8 @@ def receive(session: Session, rules: Rules, person: Person, sent: Notebook, now:
 
 
 def _require_a_try(rules: Rules, tries: Sequence[tuple[float, str]], now: float) -> int:
-    """How many tries a student has had in the last hour, of all by time and state, the first first. Raises RefusedError
-    if none is left.
+    """How many of a student's tries, the times and states of which stand in order, were in the last hour. Raises
+    RefusedError if none is left.
 
     In the sum of all, neither the grader's own faults count nor what was no notebook of the assignment. In the hour all
     count: a notebook on which the grader fails takes it longest.
