@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import gc
 import os
 import socket
 import threading
@@ -130,6 +131,7 @@ def _listener(
         settings.load()
     except OSError as error:
         raise InputError(f"--certificate {certificate}: cannot be used ({error}); give PEM files") from None
+    gc.freeze()  # else now and then all who hand in wait while whatever was imported is looked through
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
