@@ -1,6 +1,7 @@
 """The server's database: SQLite beside its other files, or PostgreSQL by URL."""
 
 import contextlib
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,8 @@ from autograder.results.text import one_line
 NAME = "serve.db"
 FORMS = "give postgresql+psycopg://USER@HOST/NAME, or no --db for a file in --data"
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-PAGES = 16_384  # of 4 KB that SQLite lets gather in its log: a notebook is up to 250, and copying them over takes long
+PAGES = 16_384  # of 4 KB that may gather in SQLite's log, a notebook up to 250, until whoever writes copies them over
+COPY_AFTER = 0.5  # seconds, and what has gathered in SQLite's log is copied over
 LOCK = 20_261_128  # of PostgreSQL's advisory locks, the one that a server holds
 
 
@@ -76,6 +78,28 @@ class Database:
             if not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
                 raise InputError("--db: another server uses this database; end it, or give another database")
             yield
+
+    @contextlib.contextmanager
+    def copying_over(self) -> Iterator[None]:
+        """Have SQLite's log copied into its file beside all else while the block runs: else it is done now and then by
+        whoever writes, and everybody waits for that."""
+        if not self._is_sqlite:
+            yield
+            return
+        ended = threading.Event()
+        thread = threading.Thread(target=self._copy_over, args=[ended], daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _copy_over(self, ended: threading.Event) -> None:
+        with contextlib.closing(self.engine.raw_connection()) as connection:
+            while not ended.wait(COPY_AFTER):
+                with contextlib.suppress(sqlite3.Error):  # a disk that is full is told of by whoever writes
+                    connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
 
     def close(self) -> None:
         self.engine.dispose()

@@ -50,7 +50,7 @@ def grade_while_listening(
         queue.requeue_running(session)
     service.put_in_place()
     is_listening = is_in_doubt = False
-    with contextlib.ExitStack() as life:
+    with service.database.copying_over(), contextlib.ExitStack() as life:
         while True:
             try:
                 service.read_anew.clear()

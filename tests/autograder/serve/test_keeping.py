@@ -4,6 +4,7 @@ import csv
 import json
 import sqlite3
 import stat
+import time
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -20,7 +21,7 @@ from autograder.points.rules import read_rules
 from autograder.results.reading import read_results
 from autograder.serve import queue, tokens
 from autograder.serve.counting import write_results
-from autograder.serve.database import Database
+from autograder.serve.database import COPY_AFTER, Database
 from autograder.serve.graded import digests_of
 from autograder.serve.roster import enrol, read_roster
 from autograder.serve.server import alone_in, listen
@@ -90,6 +91,25 @@ def test_a_database_that_cannot_be_is_one_line(url, said):
     with pytest.raises(InputError, match=said) as raised:
         Database(url)
     assert len(str(raised.value).splitlines()) == 1 and "secret" not in str(raised.value)
+
+
+def test_what_gathers_in_the_log_is_copied_over_beside_all_else(tmp_path, database):
+    """Else whoever hands in does so for all before, and everybody waits."""
+    text = "x" * 300_000
+
+    def was_copied(within: float) -> bool:
+        until = time.monotonic() + within
+        while (size := (tmp_path / "serve.db").stat().st_size) < len(text) and time.monotonic() < until:
+            time.sleep(0.05)
+        return size > len(text)
+
+    with database.writing() as session:
+        session.add(Student(account="ada", name=text))
+    assert not was_copied(2 * COPY_AFTER)
+    with database.copying_over():
+        assert was_copied(60)
+    with database.reading() as session:
+        assert session.scalar(select(Student.name)) == text
 
 
 def test_rosters(tmp_path, database):
