@@ -97,7 +97,8 @@ def _parse(data: bytes) -> Any:
         if begins.match(data[:2000].removeprefix(b"\xef\xbb\xbf")):
             raise NotebookError(f"is not a notebook: {what}")
     text = _decoded(data)
-    if _may_hold_more_values_than(MAX_VALUES, text):
+    before_values = len(data) - len(data.translate(None, b",[{"))  # at most, if none stands in a text
+    if before_values > MAX_VALUES and _holds_more_values_than(MAX_VALUES, text):
         raise NotebookError(f"holds more than {MAX_VALUES} values; get a copy without its largest outputs")
     try:
         raw = json.loads(text)
@@ -137,11 +138,9 @@ def _why_no_json(text: str, error: json.JSONDecodeError) -> str:
     return f"is not valid JSON ({place}): damaged, or edited by hand; {AGAIN}"
 
 
-def _may_hold_more_values_than(count: int, text: str) -> bool:
+def _holds_more_values_than(count: int, text: str) -> bool:
     """Whether that many values, each of which takes far more memory than its text, stand in JSON: outside of texts
     there is a comma or a bracket before each."""
-    if sum(map(text.count, (",", "[", "{"))) <= count:
-        return False  # even if all of them are outside
     plain = text.replace(r"\\", "").replace(r"\"", "")
     if plain.count('"') > 4 * count:  # a key and a text are two quotes each
         return True
