@@ -233,7 +233,7 @@ def main() -> None:
     parser.add_argument("--students", type=int, default=400)
     parser.add_argument("--rate", type=float, default=20.0, help="submissions a second")
     parser.add_argument("--seconds", type=float, default=60.0, help="for so long")
-    parser.add_argument("--burst", type=int, default=20, help="so many of them at the same moment")
+    parser.add_argument("--burst", type=int, default=10, help="so many of them at the same moment")
     parser.add_argument("--sample", default="perfect", help="of tests/submissions/vae")
     parser.add_argument("--peer", type=int, default=40, help="submissions of plain grade")
     parser.add_argument("--jobs", type=int, default=2)

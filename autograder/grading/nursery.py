@@ -54,7 +54,7 @@ def _import_grader(assignment: str | None) -> None:
     import torch
 
     from autograder.assignments import exercises_of
-    from autograder.grading import regrade, run  # noqa: F401
+    from autograder.grading import grade, regrade, run  # noqa: F401
     from autograder.sandbox.inside.uncompiled import defer_compiler
 
     defer_compiler()

@@ -14,7 +14,6 @@ from typing import Any
 
 from autograder import cells
 from autograder.grading.digest import code_digests, short_digest
-from autograder.grading.grade import executed, restored_of, result_of
 from autograder.grading.grading import Grading
 from autograder.grading.restoring import Restored
 from autograder.grading.submissions import Submission
@@ -90,6 +89,9 @@ def record_of(grading: Grading, regrading: Regrading, submission: Submission, zy
     If all holds, no kernel is started, and the executed notebook has no outputs but those of test cells. Raises
     InputError if the submission is no notebook of this assignment, SandboxError if no kernel starts.
     """
+    # Needs torch, which only workers have: the command itself imports this module.
+    from autograder.grading.grade import executed, restored_of, result_of
+
     began = time.monotonic()
     kept, seconds = (submission.kept, submission.seconds) if isinstance(submission, Due) else ({}, 0.0)
     restored = restored_of(grading, submission)

@@ -1,9 +1,15 @@
 """What the command line has imported when the crew starts, and what it never imports: the crew does."""
 
+import os
 import subprocess
 import sys
 
+import pytest
+
+from autograder import course
+
 SLOW = ("IPython", "jinja2", "jsonschema", "nbformat", "numpy", "torch")
+SUBMISSION = course.ROOT / "tests" / "submissions" / "vae" / "untouched"
 
 AT_THE_START = f"""
 import sys
@@ -19,21 +25,29 @@ sys.argv = ["autograder", "grade", "vae", "source/vae/vae.ipynb", "--out", "neve
 main()
 """
 
-ALL = """
+AT_THE_END = f"""
+import contextlib
+import os
 import sys
-import autograder.commands.app
-from autograder.commands.grade import _prepare_report
-from autograder.grading import answered, digest, key, run, shares, store, submissions
-from autograder.points import adjusting, rules
-from autograder.results import comparing, reading, writing
+from autograder.commands.app import main
 
-_prepare_report()
-print("autograder.reports.report" in sys.modules, "torch" in sys.modules)
+sys.argv = ["autograder", "grade", "vae", {str(SUBMISSION)!r}, "--out", "out"]
+with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+    with contextlib.suppress(SystemExit):
+        main()
+print(os.path.exists("out/report.html"), "torch" in sys.modules)
+"""
+
+SERVING = """
+import sys
+import autograder.serve.server
+
+print("torch" in sys.modules)
 """
 
 
-def _said(program: str) -> str:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+def _said(program: str, **settings) -> str:
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, **settings)
     assert not done.stderr, done.stderr
     return done.stdout.strip()
 
@@ -42,5 +56,12 @@ def test_the_crew_starts_before_anything_slow_is_imported():
     assert _said(AT_THE_START) == ""
 
 
-def test_torch_is_imported_in_the_crew_alone():
-    assert _said(ALL) == "True False"
+@pytest.mark.slow
+def test_torch_is_imported_in_the_crew_alone(tmp_path):
+    (tmp_path / "course.key").write_bytes(bytes(32))
+    environment = os.environ | {"FIXMELAB_KEY_FILE": str(tmp_path / "course.key")}
+    assert _said(AT_THE_END, cwd=tmp_path, env=environment) == "True False"
+
+
+def test_what_serves_imports_no_torch():
+    assert _said(SERVING) == "False"

@@ -12,7 +12,7 @@ import killed_run
 import nbformat
 import pytest
 
-from autograder.grading import regrade  # noqa: F401  (with all that the forks need)
+from autograder.grading import grade, regrade  # noqa: F401  (with all that the forks need)
 from autograder.results.files import notebook_path
 from autograder.sandbox.zygote import Address
 
