@@ -33,7 +33,7 @@ def test_bursts_come_together_and_all_notebooks_differ(benchmark):
 def test_what_is_lost_doubled_or_not_graded_is_noticed(benchmark, tmp_path):
     items = [benchmark.HandingIn(0.0, "ada", str(number).encode()) for number in range(2)]
     digests = [hashlib.sha256(item.notebook).hexdigest() for item in items]
-    found = [benchmark.Acknowledged(0.1, 1, digest) for digest in digests]
+    found = [benchmark.Acknowledged(0.0, 0.1, 1, digest) for digest in digests]
     database = Database(f"sqlite:///{tmp_path / 'serve.db'}")
     with database.writing() as session:
         enrol(session, {"ada": ""})
@@ -61,12 +61,19 @@ def test_what_is_lost_doubled_or_not_graded_is_noticed(benchmark, tmp_path):
 def test_what_is_printed_follows_from_the_figures(benchmark):
     assert [benchmark.percentile(range(1, 101), share) for share in (0.5, 0.99, 1.0)] == [50, 99, 100]
     assert math.isnan(benchmark.percentile([], 0.5))
-    found = [benchmark.Acknowledged(0.01 * number, 1, "") for number in range(1, 101)]
-    lines = benchmark.report([*found, benchmark.Acknowledged(7.0, 3, "")], [10.0, 20.0], rate=1.2, peer=1.5)
-    assert lines == [
-        "acknowledged  100 at once: p50 0.500 s, p99 0.990 s",
-        "              1 sent again: all within 7 s of the first time",
+    calm = [benchmark.Acknowledged(0.0, 0.01 * number, 1, "") for number in range(1, 101)]
+    figures = {"waits": [10.0, 20.0], "rate": 1.2, "peer": 1.5}
+    lines = [
+        "acknowledged  100 while the server was there: p50 0.500 s, p90 0.900 s, p99 0.990 s",
         "verdict       p50 10 s, p99 20 s after receipt",
         "rate          1.20 submissions a second, 0.80 times that of `grade` (1.50)",
         "lost          0, doubled 0",
     ]
+    assert benchmark.report(calm, math.inf, **figures) == lines
+    under_way, sent_again, in_the_rush, later = (
+        benchmark.Acknowledged(at, seconds, sent, "")
+        for at, seconds, sent in ((2.9, 0.2, 1), (3.0, 4.0, 3), (6.9, 1.5, 1), (7.1, 0.5, 1))
+    )
+    lines[0] = lines[0].replace("100", "101")
+    lines.insert(1, "              3 from the kill until it had caught up: all within 4.0 s")
+    assert benchmark.report([*calm, under_way, sent_again, in_the_rush, later], 3.0, **figures) == lines
