@@ -99,12 +99,15 @@ def tried(pairs: Sequence[tuple[Attack, str]], jobs: int) -> Iterable[Found]:
             bar.update(task, description=f"setting up {name}")
             places[name] = Place(name, Path(root) / name)
         waiting = [workers.submit(places[name].attack, attack) for attack, name in pairs]
-        for done in as_completed(waiting):
-            found = done.result()
-            bar.console.print(f"{found.grader} {found.attack}: {said(found)}", highlight=False, markup=False)
-            bar.update(task, description=found.attack)
-            bar.advance(task)
-            yield found
+        try:
+            for done in as_completed(waiting):
+                found = done.result()
+                bar.console.print(f"{found.grader} {found.attack}: {said(found)}", highlight=False, markup=False)
+                bar.update(task, description=found.attack)
+                bar.advance(task)
+                yield found
+        finally:
+            workers.shutdown(cancel_futures=True)  # else one that fails would be heard of hours later
 
 
 def totals(found: Sequence[Found], names: Sequence[str]) -> Table:

@@ -11,12 +11,13 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from measuring import BenchmarkError
 
@@ -39,7 +40,8 @@ _REPOSITORY = ("autograder", "fixmelab", "data", "notebooks", "release", "benchm
 _SYSTEM = ("/etc", *SYSTEM, *(path for path in SMALL if not path.startswith("/etc")))
 # A grader that builds a sandbox gets a /proc that it may show on; the kernel asks that one be there before.
 _BEGIN = "mount -t proc proc /proc && "
-_STAY = '"$@"; echo $? > "$STATUS"; exec sleep 1000000'
+# How the command ends is written to a file without a name, which the command has no descriptor of.
+_STAY = 'n=$1; shift; eval \'"$@"\' "$n>&-"; echo $? >&"$n"; exec sleep 1000000'
 
 
 @dataclass(frozen=True)
@@ -62,20 +64,28 @@ def run(command: list[str], folder: Path, environment: Mapping[str, str], second
 
     `powers` leaves it the capabilities that a sandbox of its own needs.
     """
-    for path in folders(folder).values():
-        path.mkdir(exist_ok=True)
-    status = folder / "status"
-    status.unlink(missing_ok=True)
-    inside = {**environment, "HOME": str(folder / "home"), "STATUS": str(status)}
-    with _started(_walls(folder, powers) + command, folder, inside) as (process, first):
+    for own in folders(folder).values():
+        own.mkdir(exist_ok=True)
+    inside = {**environment, "HOME": str(folder / "home")}
+    with (
+        tempfile.TemporaryFile("w+") as status,
+        _started([*_walls(folder, powers), str(status.fileno()), *command], folder, inside, status) as (process, first),
+    ):
         ended = _watch(process, first, status, folder, seconds)
         left = 0 if ended else _left_running(first)
-        code = int(status.read_text()) if not ended else None
+        code = None if ended else int(_said(status))
     return Run(code, ended, left)
 
 
+def _said(status: TextIO) -> str:
+    status.seek(0)
+    return status.read().strip()
+
+
 @contextmanager
-def _started(command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen, int]]:
+def _started(
+    command: list[str], folder: Path, environment: dict[str, str], status: TextIO
+) -> Iterator[tuple[subprocess.Popen, int]]:
     """The process outside, and the number of the first process inside, with which all others end."""
     reading, writing = os.pipe()
     with (folder / "log.txt").open("ab") as log, os.fdopen(reading, "rb", buffering=0) as about:
@@ -87,7 +97,7 @@ def _started(command: list[str], folder: Path, environment: dict[str, str]) -> I
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                pass_fds=[writing],
+                pass_fds=[writing, status.fileno()],
                 preexec_fn=_bound,
             )
         finally:
@@ -145,7 +155,7 @@ def _walls(folder: Path, powers: bool) -> list[str]:
         *(("--bind", "/proc", "/proc") if powers else ("--proc", "/proc")),
         *("--bind", str(own["/dev/shm"]), "/dev/shm"),
         *("--bind", str(folder), str(folder)),
-        *("--chdir", str(folder), "--", "sh", "-c", (_BEGIN if powers else "") + _STAY, "sh"),
+        *("--chdir", str(folder), "--", "bash", "-c", (_BEGIN if powers else "") + _STAY, "bash"),
     ]
 
 
@@ -153,10 +163,10 @@ def _show(path: str) -> list[str]:
     return ["--symlink", os.readlink(path), path] if os.path.islink(path) else ["--ro-bind", path, path]
 
 
-def _watch(process: subprocess.Popen, first: int, status: Path, folder: Path, seconds: float) -> str:
+def _watch(process: subprocess.Popen, first: int, status: TextIO, folder: Path, seconds: float) -> str:
     """Wait for the command's end; returns "" or what else has ended it."""
     deadline = time.monotonic() + seconds
-    while not (status.exists() and status.read_text().strip()):
+    while not _said(status):
         if process.poll() is not None:
             return "it was killed from inside"
         if time.monotonic() > deadline:

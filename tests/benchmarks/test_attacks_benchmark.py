@@ -232,6 +232,21 @@ def test_a_process_that_goes_on_is_counted_and_ended(benchmark, place, monkeypat
 
 
 @needs_bubblewrap
+def test_what_puts_folders_wherever_its_environment_points_still_ends_with_its_code(place):
+    _, run = place
+    puts = """
+import contextlib, os
+for name in os.environ.values():
+    with contextlib.suppress(OSError, ValueError):
+        os.makedirs(os.path.join(name, "x"))
+raise SystemExit(3)
+"""
+    for _ in range(2):
+        ran = run(puts)
+        assert (ran.code, ran.ended) == (3, "")
+
+
+@needs_bubblewrap
 def test_what_never_ends_is_ended(benchmark, place, monkeypatch):
     _, run = place
     assert run("import time; time.sleep(1000)", seconds=1.0).ended == "it was not done after 1 s"
