@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import trustme
 from small_class import notebook
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
+from sqlalchemy.exc import SQLAlchemyError
 from typer.testing import CliRunner
 
 from autograder.commands.app import app
@@ -18,7 +19,7 @@ from autograder.judge.verdict import Finding
 from autograder.results.model import Basis, Judged
 from autograder.serve import server
 from autograder.serve.claimed import Claimed
-from autograder.serve.database import NAME, Database
+from autograder.serve.database import NAME, Database, opened
 from autograder.serve.graded import Graded
 from autograder.serve.tables import Student, Submission
 from autograder.serve.working import ReadAnewError, Working
@@ -213,3 +214,35 @@ def test_a_port_that_is_taken_is_one_line_and_nothing_is_lost(tmp_path: Path, mo
         assert session.scalars(select(Student.account)).all() == ["ada"]
         assert session.scalars(select(Submission)).all() == []
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE alembic_version SET version_num = 'later'", "is a newer release's"),
+        ("DROP TABLE submissions", "the database failed (no such table: submissions)"),
+    ],
+    ids=["newer", "damaged"],
+)
+def test_a_database_that_cannot_be_read_is_one_line(tmp_path: Path, statement, said):
+    with opened(f"sqlite:///{tmp_path}/{NAME}") as database, database.engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    done = run("results", "vae", "--data", tmp_path, "--out", tmp_path / "graded")
+    assert isinstance(done.exception, InputError) and said in str(done.exception)
+    assert len(str(done.exception).splitlines()) == 1
+
+
+def test_tokens_that_were_not_issued_are_in_no_file(tmp_path: Path):
+    out = tmp_path / "new.csv"
+
+    def refuse(_: object) -> None:
+        if out.exists():
+            raise SQLAlchemyError("the disk is full")
+
+    event.listen(Engine, "commit", refuse)
+    try:
+        done = run("tokens", "--data", tmp_path, "--out", out)
+    finally:
+        event.remove(Engine, "commit", refuse)
+    assert "the database failed (the disk is full)" in str(done.exception) and not out.exists()
+    assert run("tokens", "--data", tmp_path, "--out", out).exit_code == 0 and out.exists()
