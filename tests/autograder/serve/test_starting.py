@@ -2,25 +2,31 @@
 
 import contextlib
 import socket
+from functools import partial
 from pathlib import Path
 
+import nbformat
 import pytest
 import trustme
 from small_class import notebook
 from sqlalchemy import Engine, event, select
 from sqlalchemy.exc import SQLAlchemyError
+from toy_course import source, submission
 from typer.testing import CliRunner
 
+from autograder import assignments
 from autograder.commands.app import app
 from autograder.errors import InputError, SandboxError, UsageError
 from autograder.grading import loaded, nursery
+from autograder.grading.grading import Grading
+from autograder.grading.regrade import Regrading
 from autograder.grading.workers import CrewError
 from autograder.judge.verdict import Finding
 from autograder.results.model import Basis, Judged
 from autograder.serve import server
 from autograder.serve.claimed import Claimed
 from autograder.serve.database import NAME, Database, opened
-from autograder.serve.graded import Graded
+from autograder.serve.graded import Graded, grade_claimed
 from autograder.serve.tables import Student, Submission
 from autograder.serve.working import ReadAnewError, Working
 from fixmelab.submitting.connection import Connection, ServerError
@@ -135,6 +141,18 @@ def test_a_server_whose_code_has_changed_grades_nothing_until_it_is_started_agai
         "nothing is graded at the moment: the grader's code has changed since this was started; start it again; "
         "trying again"
     ]
+
+
+def test_checks_that_cannot_be_imported_are_no_submissions_doing(tmp_path, monkeypatch):
+    """Else one who mends a check on the evening that something is due has a fault made of whatever comes."""
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "__init__.py").write_text("EXERCISES = ('double',)\n")
+    (tmp_path / "half" / "double.py").write_text("def double(student, draw:\n")
+    monkeypatch.setattr(assignments, "__path__", [*assignments.__path__, str(tmp_path)])
+    grading = Grading("half", source(), b"k" * 32)
+    made = Claimed(student="ada", path="half/ada", held=nbformat.writes(submission()).encode(), assignment="half")
+    outcome = nursery._outcome(partial(grade_claimed, {"half": (grading, Regrading("", {}, {}))}), made, None)
+    assert isinstance(outcome, SandboxError) and "the checks of half cannot be imported (SyntaxError" in str(outcome)
 
 
 class WorkingWithout(server.Working):
