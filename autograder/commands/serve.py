@@ -156,7 +156,7 @@ def tokens(
         if revoke_instructors:
             issuing.revoke_instructors(session, time.time())
         rows = issuing.issue_missing(session, time.time())
-        issuing.write_tokens(out, rows)
+        issuing.write_tokens(session, out, rows)
     say(f"tokens    {out}: {len(rows)}; only their digests are kept, so keep the file until all have theirs")
 
 
@@ -211,17 +211,14 @@ def _libraries() -> Iterator[None]:
 @contextlib.contextmanager
 def _opened(data: Path, db: str | None) -> "Iterator[Database]":
     with _libraries():
-        from autograder.serve.database import NAME, Database
+        from autograder.serve.database import NAME, opened
     if db is None and not data.is_dir():
         try:
             data.mkdir(parents=True, mode=0o700)
         except OSError as error:
             raise InputError(f"{data}: cannot be made ({error.strerror}); give another folder with --data") from None
-    database = Database(db or f"sqlite:///{(data / NAME).resolve()}")
-    try:
+    with opened(db or f"sqlite:///{(data / NAME).resolve()}") as database:
         yield database
-    finally:
-        database.close()
 
 
 def _enrol(database: "Database", data: Path, roster: Path) -> None:
@@ -238,7 +235,7 @@ def _enrol(database: "Database", data: Path, roster: Path) -> None:
         rows = issuing.issue_missing(session, time.time())
         if rows:
             number = next(n for n in range(1, 10**6) if not (data / f"tokens-{n}.csv").exists())
-            issuing.write_tokens(data / f"tokens-{number}.csv", rows)
+            issuing.write_tokens(session, data / f"tokens-{number}.csv", rows)
     if rows:
         say(f"tokens    {data / f'tokens-{number}.csv'}: {len(rows)} new; give each student theirs")
     if others:

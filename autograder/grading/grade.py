@@ -6,7 +6,6 @@ from functools import partial
 from nbformat import NotebookNode
 
 from autograder import cells
-from autograder.assignments import exercises_of
 from autograder.grading.execute import Execution, execute
 from autograder.grading.grading import Grading
 from autograder.grading.restoring import Restored, restore
@@ -51,7 +50,7 @@ def executed(
     """Execute a restored submission, and judge what is not among the findings that are `kept`, by name of the exercise.
 
     The test cells of those run as well, since others may use what these define; the judge asks nothing of them, unless
-    it `asks_all`. Raises SandboxError if no kernel starts.
+    it `asks_all`. Raises SandboxError if no kernel starts, or the checks cannot be imported.
     """
 
     def decide(exercise: Exercise, channel: Channel, seed: bytes) -> Finding:
@@ -61,7 +60,7 @@ def executed(
     return execute(
         restored.notebook,
         source=grading.source,
-        exercises={item.name: item for item in (grading.exercises or exercises_of(grading.assignment)).values()},
+        exercises=grading.checks(),
         seed=lambda id: seed_for(grading.key, submission.digest, id),
         budget=grading.budget,
         zygote=zygote,

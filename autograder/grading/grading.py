@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from autograder.errors import SandboxError
 from autograder.sandbox.limits import Limits
 
 # Late, so that the crew starts at once: see workers.py.
@@ -34,3 +35,15 @@ class Grading:
     exercises: Mapping[str, "Exercise"] | None = None
     others: Mapping[str, "NotebookNode"] = field(default_factory=dict)
     messages: "Messages" = "full"
+
+    def checks(self) -> dict[str, "Exercise"]:
+        """The checks by name of the exercise. Raises SandboxError if they cannot be imported: that is no submission's
+        doing."""
+        from autograder.assignments import exercises_of
+
+        try:
+            found = self.exercises or exercises_of(self.assignment)
+        except Exception as error:
+            why = f"{type(error).__name__}: {str(error)[:200]}"
+            raise SandboxError(f"the checks of {self.assignment} cannot be imported ({why}); mend them") from None
+        return {item.name: item for item in found.values()}

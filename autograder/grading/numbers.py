@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograder.assignments import exercises_of
 from autograder.errors import InputError, SandboxError
 from autograder.grading.execute import execute
 from autograder.grading.grading import Grading
@@ -67,7 +66,6 @@ def _numbers(
     grading: Grading, wanted: Mapping[str, Collection[str]], submission: Submission, zygote: "Address"
 ) -> dict[str, str]:
     """In a worker: restore, execute, and ask the wanted answers."""
-    exercises = {item.name: item for item in (grading.exercises or exercises_of(grading.assignment)).values()}
     notebook = submission.notebook()
     restored = restore(grading.source, notebook, assignment=grading.assignment, where=submission.path)
     found: dict[str, str] = {}
@@ -80,7 +78,7 @@ def _numbers(
     execute(
         restored.notebook,
         source=grading.source,
-        exercises=exercises,
+        exercises=grading.checks(),
         seed=partial(seed_for, grading.key, SAME_FOR_ALL),
         budget=grading.budget,
         zygote=zygote,

@@ -199,7 +199,7 @@ def sound(text: str, names: Collection[str] | None = None, path: Path = Path(NAM
     """What a text of course.toml says. Raises InputError, as `read_course_file` does."""
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers that are too long, and brackets too deep
         raise InputError(f"{path}: is no sound TOML: {one_line(str(error))}") from None
     try:
         found = CourseFile.model_validate(content)

@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
-from autograder.serve.bounds import Requests, Uploads, body_of, most_of
+from autograder.serve.bounds import Requests, Small, Uploads, body_of, most_of
 from autograder.serve.overview import Overview, overview
 from autograder.serve.receiving import RefusedError
 from autograder.serve.regrading import RegradingNow
@@ -107,7 +107,7 @@ def make_api(service: Service) -> APIRouter:
             raise RefusedError(403, "this is for instructors")
         return person
 
-    api = APIRouter(prefix="/api")
+    api = APIRouter(prefix="/api", route_class=Small)
 
     @api.get("/me", responses=_why())
     def me(person: Annotated[Person, Depends(anybody)]) -> Me:
@@ -156,7 +156,7 @@ def make_api(service: Service) -> APIRouter:
         """All submissions of a student, the last first, with all that there is to tell."""
         return service.history(person, assignment, of=account)
 
-    @api.put("/class/{assignment}/students/{account}/extension", responses=_why(403, 404, 422))
+    @api.put("/class/{assignment}/students/{account}/extension", responses=_why(400, 403, 404, 408, 413, 422))
     def extend(
         assignment: Name, account: Account, wanted: Extension, person: Annotated[Person, Depends(instructor)]
     ) -> Dates:
@@ -165,7 +165,7 @@ def make_api(service: Service) -> APIRouter:
         due, closes = service.dates(assignment, account)
         return Dates(due=due, closes=closes)
 
-    @api.put("/class/{assignment}/doors", responses=_why(403, 404))
+    @api.put("/class/{assignment}/doors", responses=_why(400, 403, 404, 408, 413))
     def set_doors(assignment: Name, wanted: WhetherOpen, person: Annotated[Person, Depends(instructor)]) -> WhetherOpen:
         """Close the doors of an assignment for everybody, or let course.toml decide again."""
         service.set_doors(assignment, is_open=wanted.is_open)

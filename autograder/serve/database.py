@@ -9,6 +9,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -50,8 +51,13 @@ class Database:
             with self.engine.connect() as connection:
                 _migrate(connection)
         except SQLAlchemyError as error:
-            shown = found.render_as_string(hide_password=True)
-            raise InputError(f"{shown}: the database cannot be used ({_why(error)}); {FORMS}") from None
+            raise InputError(f"{self}: the database cannot be used ({_why(error)}); {FORMS}") from None
+        except CommandError as error:
+            raise InputError(f"{self}: is a newer release's ({error}); install that, or restore a backup") from None
+
+    def __str__(self) -> str:
+        """Its address, without a password."""
+        return self.engine.url.render_as_string(hide_password=True)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -104,6 +110,22 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextlib.contextmanager
+def opened(url: str) -> Iterator[Database]:
+    """A database that is closed when the block has ended. Raises InputError, as Database, and if the block cannot go on
+    because the database fails."""
+    database = Database(url)
+    try:
+        yield database
+    except SQLAlchemyError as error:
+        raise InputError(
+            f"{database}: the database failed ({_why(error)}); see to its disk, or restore a backup, and give the same "
+            "command again"
+        ) from None
+    finally:
+        database.close()
 
 
 def _settings(backend: str) -> dict[str, Any]:

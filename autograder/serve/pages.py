@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from autograder.points.late import shown
 from autograder.reports.html import templates_in
 from autograder.results import text
-from autograder.serve.bounds import Requests, body_of
+from autograder.serve.bounds import MOST_FORM, Requests, body_of
 from autograder.serve.overview import overview
 from autograder.serve.receiving import RefusedError
 from autograder.serve.service import Service
@@ -27,7 +27,6 @@ from autograder.serve.tokens import Person
 
 HERE = Path(__file__).resolve().parent
 COOKIE = "fixmelab"
-MOST_FORM = 2048  # bytes
 AGAIN_AFTER = 5  # seconds, while something waits
 OF_CLASS_AFTER = 30
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from autograder.serve.database import Database
@@ -21,8 +22,8 @@ class Together:
         self._waiting: list[tuple[Callable[[Session], Any], Future[Any]]] = []
 
     def write(self, change: Callable[[Session], T]) -> T:
-        """What `change` returns, once it is on disk. If it raises, it alone is undone; if the transaction cannot end,
-        nothing is written of any."""
+        """What `change` returns, once it is on disk. If it raises, it alone is undone; if the database fails, nothing
+        is written of any: on a full disk SQLite undoes what was before it, too."""
         future: Future[T] = Future()
         with self._lock:
             self._waiting.append((change, future))
@@ -35,19 +36,25 @@ class Together:
         with self._lock:
             taken, self._waiting = self._waiting, []
         outcomes: list[Callable[[], None]] = []
+        failed: SQLAlchemyError | None = None
         try:
             with self._database.writing() as session:
                 for change, future in taken:
+                    savepoint = session.begin_nested()
                     try:
-                        with session.begin_nested():
-                            found = change(session)
+                        found = change(session)
+                        savepoint.commit()
+                    except SQLAlchemyError as error:
+                        failed = error  # what is undone already cannot be once more, and that would be told
+                        raise
                     except Exception as error:
+                        savepoint.rollback()
                         outcomes.append(lambda future=future, error=error: future.set_exception(error))  # type: ignore[misc]
                     else:
                         outcomes.append(lambda future=future, found=found: future.set_result(found))  # type: ignore[misc]
         except BaseException as error:
             for _, future in taken:
-                future.set_exception(error)
+                future.set_exception(failed or error)
             return
         for settle in outcomes:
             settle()

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from autograder.errors import InputError
@@ -85,8 +85,9 @@ def _revoke(session: Session, ids: list[int], now: float) -> None:
     session.execute(update(Token).where(Token.student_id.in_(ids), Token.revoked_at.is_(None)).values(revoked_at=now))
 
 
-def write_tokens(path: Path, rows: Iterable[tuple[str, str, str, str]]) -> None:
-    """Write tokens to a new CSV file that only its owner can read. Raises InputError if it is there, or cannot be."""
+def write_tokens(session: Session, path: Path, rows: Iterable[tuple[str, str, str, str]]) -> None:
+    """Write tokens to a new CSV file that only its owner can read. If the transaction that issues them is undone, it
+    goes, too. Raises InputError if it is there, or cannot be."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(("role", "student", "name", "token"))
@@ -94,6 +95,7 @@ def write_tokens(path: Path, rows: Iterable[tuple[str, str, str, str]]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            event.listen(session, "after_rollback", lambda _: path.unlink(missing_ok=True))
             file.write(text.getvalue())
             file.flush()
             os.fsync(file.fileno())

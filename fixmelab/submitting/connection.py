@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 SERVER_VARIABLE, TOKEN_VARIABLE = "FIXMELAB_SERVER", "FIXMELAB_TOKEN"
 MOST_NOTEBOOK = 20 * 2**20  # bytes that a server takes; a solved notebook with its figures has two million
@@ -41,9 +41,7 @@ class Connection:
     """
 
     def __init__(self, url: str, token: str, told: Told = lambda line: None) -> None:
-        parts = urlsplit(url.strip().rstrip("/"))
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ServerError(f"{url!r} is no address of a server; it begins with https://")
+        parts = _address(url)
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ServerError(f"{url}: your token would travel unencrypted; use the address that begins with https://")
         if not token or not token.isascii() or not token.isprintable() or " " in token:
@@ -120,6 +118,21 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
+
+
+def _address(url: str) -> SplitResult:
+    """The parts of a server's address. Raises ServerError if it is none: asking again would not help."""
+    text = url.strip().rstrip("/")
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+        host.encode("idna")
+        is_one = parts.scheme in ("http", "https") and bool(host) and parts.path.isascii()
+    except ValueError:
+        is_one = False
+    if not is_one or not text.isprintable() or set(" @?#\\") & set(text):
+        raise ServerError(f"{url!r} is no address of a server; it begins with https://")
+    return parts
 
 
 def _said(reason: object) -> str:

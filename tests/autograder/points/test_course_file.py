@@ -151,6 +151,12 @@ def test_a_key_that_is_wrong_is_one_line(write, old, new, said):
     assert len(str(raised.value).splitlines()) <= 2
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000], ids=["long", "deep"])
+def test_what_toml_itself_gives_up_on_is_one_line(write, value):
+    with pytest.raises(InputError, match="is no sound TOML"):
+        read_course_file(write(f"weight = {value}"))
+
+
 def test_a_weight_of_what_is_not_there_and_rows_that_are_wrong(write):
     folder = write(WHOLE)
     with pytest.raises(InputError, match="course.toml:16: vae has no exercise 'two_forms'; did you mean two_form"):

@@ -147,7 +147,7 @@ def test_a_roster_that_is_wrong_is_a_line_each(tmp_path, text, said):
 def test_tokens_are_shown_once_to_their_owner_alone(tmp_path, database):
     with database.writing() as session:
         enrol(session, {"ada": "Ada, L."})
-        tokens.write_tokens(tmp_path / "tokens.csv", tokens.issue_missing(session, NOON))
+        tokens.write_tokens(session, tmp_path / "tokens.csv", tokens.issue_missing(session, NOON))
         assert tokens.issue_missing(session, NOON) == []
         with pytest.raises(InputError, match="eve: not on the roster"):
             tokens.revoke(session, ["ada", "eve"], NOON)
@@ -159,8 +159,8 @@ def test_tokens_are_shown_once_to_their_owner_alone(tmp_path, database):
         ("instructor", "", ""),
         ("student", "ada", "Ada, L."),
     ]
-    with pytest.raises(InputError, match="is there already"):
-        tokens.write_tokens(tmp_path / "tokens.csv", [])
+    with database.writing() as session, pytest.raises(InputError, match="is there already"):
+        tokens.write_tokens(session, tmp_path / "tokens.csv", [])
 
 
 @pytest.mark.parametrize(("attempt", "score"), [("last", 0.0), ("first", 0.0), ("best", 4.0), ("last before due", 4.0)])

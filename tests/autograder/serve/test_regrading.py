@@ -107,3 +107,20 @@ def test_what_was_let_count_does_whenever_the_server_ends_and_keeps_no_student_w
     assert scores() == [2.0] * 4 and not here.service.put_in_place()
     with here.service.database.reading() as session:
         assert session.scalars(select(Regrading)).all() == []
+
+
+@pytest.mark.parametrize(("wanted", "left"), [("post", 2), ("delete", 0)])
+def test_what_one_has_let_count_another_does_not_forget(here, monkeypatch, wanted, left):
+    for who in ("ada", "bob"):
+        here.send(who, notebook(who))
+        here.grade(("fail", "No."))
+    url, headers = "/api/class/little/regrading", here.as_("instructor")
+    here.client.post(url, headers=headers)
+    for _ in range(2):
+        here.grade(("pass", ""))
+    with here.service.database.writing() as session:
+        regrading.let_count(session, "little", NOON)
+    monkeypatch.setattr(here.service, "put_in_place", lambda: None)  # it was, just before
+    getattr(here.client, wanted)(url, headers=headers)
+    assert [here.get(who, "assignments/little/submissions").json()[0]["score"] for who in ("ada", "bob")] == [2.0] * 2
+    assert here.get("instructor", "class/little/regrading").json()["total"] == left

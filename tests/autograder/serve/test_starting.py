@@ -2,24 +2,31 @@
 
 import contextlib
 import socket
+from functools import partial
 from pathlib import Path
 
+import nbformat
 import pytest
 import trustme
 from small_class import notebook
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
+from sqlalchemy.exc import SQLAlchemyError
+from toy_course import source, submission
 from typer.testing import CliRunner
 
+from autograder import assignments
 from autograder.commands.app import app
 from autograder.errors import InputError, SandboxError, UsageError
 from autograder.grading import loaded, nursery
+from autograder.grading.grading import Grading
+from autograder.grading.regrade import Regrading
 from autograder.grading.workers import CrewError
 from autograder.judge.verdict import Finding
 from autograder.results.model import Basis, Judged
 from autograder.serve import server
 from autograder.serve.claimed import Claimed
-from autograder.serve.database import NAME, Database
-from autograder.serve.graded import Graded
+from autograder.serve.database import NAME, Database, opened
+from autograder.serve.graded import Graded, grade_claimed
 from autograder.serve.tables import Student, Submission
 from autograder.serve.working import ReadAnewError, Working
 from fixmelab.submitting.connection import Connection, ServerError
@@ -136,6 +143,18 @@ def test_a_server_whose_code_has_changed_grades_nothing_until_it_is_started_agai
     ]
 
 
+def test_checks_that_cannot_be_imported_are_no_submissions_doing(tmp_path, monkeypatch):
+    """Else one who mends a check on the evening that something is due has a fault made of whatever comes."""
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "__init__.py").write_text("EXERCISES = ('double',)\n")
+    (tmp_path / "half" / "double.py").write_text("def double(student, draw:\n")
+    monkeypatch.setattr(assignments, "__path__", [*assignments.__path__, str(tmp_path)])
+    grading = Grading("half", source(), b"k" * 32)
+    made = Claimed(student="ada", path="half/ada", held=nbformat.writes(submission()).encode(), assignment="half")
+    outcome = nursery._outcome(partial(grade_claimed, {"half": (grading, Regrading("", {}, {}))}), made, None)
+    assert isinstance(outcome, SandboxError) and "the checks of half cannot be imported (SyntaxError" in str(outcome)
+
+
 class WorkingWithout(server.Working):
     """Without a grading, and so without limits and a source."""
 
@@ -213,3 +232,35 @@ def test_a_port_that_is_taken_is_one_line_and_nothing_is_lost(tmp_path: Path, mo
         assert session.scalars(select(Student.account)).all() == ["ada"]
         assert session.scalars(select(Submission)).all() == []
     database.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE alembic_version SET version_num = 'later'", "is a newer release's"),
+        ("DROP TABLE submissions", "the database failed (no such table: submissions)"),
+    ],
+    ids=["newer", "damaged"],
+)
+def test_a_database_that_cannot_be_read_is_one_line(tmp_path: Path, statement, said):
+    with opened(f"sqlite:///{tmp_path}/{NAME}") as database, database.engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    done = run("results", "vae", "--data", tmp_path, "--out", tmp_path / "graded")
+    assert isinstance(done.exception, InputError) and said in str(done.exception)
+    assert len(str(done.exception).splitlines()) == 1
+
+
+def test_tokens_that_were_not_issued_are_in_no_file(tmp_path: Path):
+    out = tmp_path / "new.csv"
+
+    def refuse(_: object) -> None:
+        if out.exists():
+            raise SQLAlchemyError("the disk is full")
+
+    event.listen(Engine, "commit", refuse)
+    try:
+        done = run("tokens", "--data", tmp_path, "--out", out)
+    finally:
+        event.remove(Engine, "commit", refuse)
+    assert "the database failed (the disk is full)" in str(done.exception) and not out.exists()
+    assert run("tokens", "--data", tmp_path, "--out", out).exit_code == 0 and out.exists()

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from autograder.serve.receiving import RefusedError
@@ -66,6 +66,23 @@ def test_what_waits_is_one_transaction_and_who_fails_is_undone_alone(database):
     assert len(commits) == 2
     with database.reading() as session:
         assert sorted(session.scalars(select(Student.account))) == ["ada", "bob", "joe"]
+
+
+def test_a_full_disk_undoes_what_was_before_it_and_nobody_is_told_otherwise(database):
+    """SQLite then undoes the transaction by itself, and would begin another for what comes after."""
+
+    def too_large(session) -> None:
+        connection = session.connection()
+        most = connection.exec_driver_sql("PRAGMA page_count").scalar() + 1
+        connection.exec_driver_sql(f"PRAGMA max_page_count={most}")
+        session.execute(insert(Student), {"account": "eve", "name": "x" * 100_000})
+
+    together = Together(database)
+    found = written(together, {"bob": enrolling("bob"), "eve": too_large, "joe": enrolling("joe")}, enrolling("ada"))
+    with database.reading() as session:
+        on_disk = sorted(session.scalars(select(Student.account)))
+    assert [name for name, told in found.items() if isinstance(told, str)] == ["first"] and on_disk == ["ada"]
+    assert "full" in str(found["bob"]), "whoever looks after the server can read why"
 
 
 def test_nobody_is_told_of_what_is_not_on_disk(database):

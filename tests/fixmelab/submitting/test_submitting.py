@@ -176,6 +176,10 @@ def test_the_network_may_be_away_for_long_but_not_for_ever(monkeypatch):
     [
         ("judge.example", "t", "is no address of a server"),
         ("file:///etc/passwd", "t", "is no address of a server"),
+        *[
+            (f"https://{rest}", "t", "is no address of a server")
+            for rest in ("[a", "a:b", "a:99999", "a..b", "a b", "a\tb", "ada@a", "a/ü", "a/?b", "a#b", "a\\b")
+        ],
         ("http://judge.example", "t", "would travel unencrypted"),
         ("https://judge.example", "", "the token is not whole"),
         ("https://judge.example", "a\nb", "the token is not whole"),
