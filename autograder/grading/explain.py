@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograder import cells, course
-from autograder.assignments import exercises_of
 from autograder.errors import InputError, SandboxError
 from autograder.grading.answered import OtherSources, answered_in
 from autograder.grading.execute import execute
@@ -44,8 +43,7 @@ def explained(grading: Grading, name: str | None, crew: "Crew", submission: Subm
     Raises InputError if there is no such exercise or the submission is none of this assignment, SandboxError if it
     cannot be executed.
     """
-    exercises = dict(grading.exercises or exercises_of(grading.assignment))
-    names = [item.name for item in exercises.values()]
+    names = list(grading.checks())
     if name is not None and name not in names:
         raise InputError(unknown(grading.assignment, name, names))
     work: Any = partial(_explanations, grading, name)  # a crew hands on whatever its work gives
@@ -58,7 +56,7 @@ def explained(grading: Grading, name: str | None, crew: "Crew", submission: Subm
 
 def _explanations(grading: Grading, name: str | None, submission: Submission, zygote: "Address") -> dict[str, str]:
     """In a worker: restore, execute and judge, and tell."""
-    exercises = {item.name: item for item in (grading.exercises or exercises_of(grading.assignment)).values()}
+    exercises = grading.checks()
     restored = restore(
         grading.source,
         submission.notebook(),
