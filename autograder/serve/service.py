@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timezone, tzinfo
 from typing import NamedTuple
 
+from pydantic_core import from_json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -76,7 +77,7 @@ class Service:
         self.require(assignment)
         now = self.clock()  # when it had arrived, however long others' take to be written
         try:
-            notebooks.require_notebook(data)
+            notebooks.require_notebook(data, quick=from_json)
         except notebooks.NotebookError as error:
             raise RefusedError(422, one_line(f"what you sent {error}", 300)) from None
         sent, rules = Notebook.of(data), self.rules.of(assignment)

@@ -4,6 +4,9 @@ import ast
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic_core import from_json
 
 from fixmelab.ipython_cells import as_python, is_left_as_it_is, without_cell_magics
 from fixmelab.notebooks import NotebookError, looks_like_a_notebook, read_notebook, require_notebook
@@ -66,8 +69,31 @@ def test_it_is_named(data, what) -> None:
         require_notebook(data if isinstance(data, bytes) else data.encode())
     with pytest.raises(NotebookError) as caught:
         read_notebook(data if isinstance(data, bytes) else data.encode())
-    assert str(required.value) == str(caught.value), "who only requires one is told the same"
+    assert str(required.value) == str(caught.value) == said(data, quick=from_json), "all are told the same"
     assert what in str(caught.value) and "\n" not in str(caught.value) and ";" in str(caught.value)
+
+
+def said(data, **options) -> str:
+    """Why the server would refuse it; nothing if it would not."""
+    try:
+        require_notebook(data if isinstance(data, bytes) else data.encode(), **options)
+    except NotebookError as error:
+        return str(error)
+    return ""
+
+
+ODD = [b"\xff", b"\x00", b"\x01", b"\x7f", b"\xc3", b"\xed\xa0\x80", b"\\ud800", b"\\u12", b"\\", b"\xef\xbb\xbf"]
+ODD += b'" , : { } [ ] 01 -1 1. .5 1e999 NaN -Infinity nul true /**/'.split() + [b"9" * 5000, b"[" * 150, b"]" * 150]
+PIECES = st.one_of(st.sampled_from(ODD), st.binary(max_size=3))
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, len(WHOLE)), st.integers(0, 3), PIECES), min_size=1, max_size=4))
+def test_the_quick_reader_takes_nothing_that_json_does_not(changes) -> None:
+    data = WHOLE.encode()
+    for place, less, more in changes:
+        data = data[:place] + more + data[place + less :]
+    assert said(data, quick=from_json) == said(data)
 
 
 def test_a_notebook_is_known_by_what_is_in_it() -> None:
