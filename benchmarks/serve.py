@@ -36,6 +36,7 @@ from autograder.serve.tables import Grading, Submission
 
 ASSIGNMENT = copies.ASSIGNMENT
 AT_ONCE = 256  # requests under way, so that none has to wait for another to be sent
+GET_READY = 1.0  # seconds to start as many threads
 PATIENCE = 300.0  # seconds for the server to come back
 
 
@@ -153,7 +154,7 @@ def play(
     the server was killed."""
     killed = math.inf
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        begun = time.perf_counter()
+        begun = time.perf_counter() + GET_READY  # else the first burst would wait for this program, not for the server
         under_way = [pool.submit(hand_in, server.port, tokens[item.student], item, begun) for item in items]
         if kill:
             time.sleep(max(begun + items[-1].at / 2 - time.perf_counter(), 0.0))
