@@ -176,7 +176,7 @@ def results(
     with _libraries():
         from autograder.serve.counting import write_results
     rules = read_rules(assignment)
-    with _opened(data, db) as database, database.reading() as session:
+    with _opened(data, db, is_there=True) as database, database.reading() as session:
         run = write_results(session, rules, out)
     report = write_report(out, run)
     if run.ungraded:
@@ -209,9 +209,12 @@ def _libraries() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _opened(data: Path, db: str | None) -> "Iterator[Database]":
+def _opened(data: Path, db: str | None, *, is_there: bool = False) -> "Iterator[Database]":
+    """The database, which is made if it need not be there. Raises InputError."""
     with _libraries():
         from autograder.serve.database import NAME, opened
+    if db is None and is_there and not (data / NAME).exists():
+        raise InputError(f"{data}: no server has worked there; name the folder of yours with --data")
     if db is None and not data.is_dir():
         try:
             data.mkdir(parents=True, mode=0o700)

@@ -199,7 +199,7 @@ def run(*arguments: object):
         (["vae", "--key-file", "key.pem"], UsageError, "--key-file belongs to --certificate"),
         (["vae", "gan", "--dask", "tls://h:1"], UsageError, "--dask serves one assignment"),
         (["vae", "--limit", "memry=3G"], UsageError, "there is no limit 'memry'"),
-        (["results", "vae", "--out", "graded"], InputError, "nothing of vae is graded yet"),
+        (["results", "vae", "--out", "graded"], InputError, "served: no server has worked there; name the folder"),
         (["results", "vea", "--out", "graded"], InputError, "did you mean vae"),
         (["verify-receipt", "roster.csv"], InputError, "roster.csv: is no receipt"),
         (["tokens", "--out", "roster.csv"], InputError, "roster.csv: is there already"),
@@ -213,6 +213,7 @@ def test_bad_input_is_one_line(tmp_path: Path, monkeypatch, arguments, kind, sai
     done = run(*arguments)
     assert isinstance(done.exception, kind) and said in str(done.exception)
     assert len(str(done.exception).splitlines()) == 1
+    assert arguments[0] != "results" or not (tmp_path / "served").exists()
 
 
 def test_a_port_that_is_taken_is_one_line_and_nothing_is_lost(tmp_path: Path, monkeypatch):
@@ -232,6 +233,7 @@ def test_a_port_that_is_taken_is_one_line_and_nothing_is_lost(tmp_path: Path, mo
         assert session.scalars(select(Student.account)).all() == ["ada"]
         assert session.scalars(select(Submission)).all() == []
     database.close()
+    assert "nothing of vae is graded yet" in str(run("results", "vae", "--out", "graded").exception)
 
 
 @pytest.mark.parametrize(
