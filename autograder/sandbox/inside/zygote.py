@@ -20,6 +20,7 @@ from typing import Any
 
 from inside import linux, supervisor, users
 from inside import walls as guards
+from inside.fonts import headers_alone
 from inside.forking import Forking
 from inside.shell import Shell
 from inside.uncompiled import defer_compiler
@@ -52,6 +53,8 @@ def main(listener: str, lifeline: str, settings: str) -> None:
 
 def _imported() -> Shell:
     """All that a notebook of this course may import, and the shell."""
+    with headers_alone():
+        import matplotlib.font_manager
     import matplotlib.figure  # noqa: F401
     import numpy  # noqa: F401
     import torch
