@@ -91,6 +91,10 @@ class Crew:
             self._nursery.end()
             self._zygote.__exit__()
 
+    def wait(self) -> None:
+        """As AnyCrew says."""
+        self._zygote.wait()
+
     def outcomes(
         self,
         work: "Work",

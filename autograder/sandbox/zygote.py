@@ -101,6 +101,8 @@ class Zygote:
     def __exit__(self, *_: object) -> None:
         # A zygote that is still importing sees it later: bubblewrap, killed before it has set everything up, would
         # leave it behind.
+        with contextlib.suppress(OSError):
+            self._lifeline.shutdown(socket.SHUT_RDWR)  # closing alone would do nothing while somebody waits
         self._lifeline.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(0.5)
@@ -111,6 +113,11 @@ class Zygote:
 
     def is_alive(self) -> bool:
         return self._process.poll() is None
+
+    def wait(self) -> None:
+        """Return when the imports are done, or the zygote has ended."""
+        with contextlib.suppress(OSError):
+            self._lifeline.recv(1, socket.MSG_PEEK)
 
     def log_tail(self) -> str:
         """The end of what the zygote wrote to its standard error, for a fault of the sandbox."""

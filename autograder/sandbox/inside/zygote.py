@@ -35,7 +35,7 @@ LARGE_PAGES_AT_ONCE = 8
 
 
 def main(listener: str, lifeline: str, settings: str) -> None:
-    """Serve the socket numbered `listener` until the one numbered `lifeline` is closed.
+    """Serve the socket numbered `listener` until the one numbered `lifeline`, which is told of the start, is closed.
 
     `settings` is JSON: the last three arguments of Zygote, and the niceness of all that is done here.
     """
@@ -47,7 +47,10 @@ def main(listener: str, lifeline: str, settings: str) -> None:
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     gc.freeze()  # what is never looked at again is never copied
     gc.enable()
-    Zygote(socket.socket(fileno=int(listener)), socket.socket(fileno=int(lifeline)), shell, **options).serve()
+    grader = socket.socket(fileno=int(lifeline))
+    with contextlib.suppress(OSError):  # it is gone, and that is seen below
+        grader.send(b".")
+    Zygote(socket.socket(fileno=int(listener)), grader, shell, **options).serve()
     os._exit(0)  # all that is left would be to clear away modules, one by one
 
 
