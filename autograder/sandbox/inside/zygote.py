@@ -41,7 +41,6 @@ def main(listener: str, lifeline: str, settings: str) -> None:
     """
     options = json.loads(settings)
     linux.give_way(options.pop("niceness"))
-    gc.disable()  # a third of the imports' time
     shell = _imported()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
