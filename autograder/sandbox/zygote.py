@@ -102,12 +102,16 @@ class Zygote:
         command = [sys.executable, "-c", _PROGRAM, package, *map(str, passed), json.dumps(settings)]
         return layers.confine(command, sessions=sessions, readable=readable) if self._sandbox else command
 
-    def __exit__(self, *_: object) -> None:
-        # A zygote that is still importing sees it later: bubblewrap, killed before it has set everything up, would
-        # leave it behind.
+    def let_go(self) -> None:
+        """Have it end, without waiting until it has."""
         with contextlib.suppress(OSError):
             self._lifeline.shutdown(socket.SHUT_RDWR)  # closing alone would do nothing while somebody waits
         self._lifeline.close()
+
+    def __exit__(self, *_: object) -> None:
+        # A zygote that is still importing sees it later: bubblewrap, killed before it has set everything up, would
+        # leave it behind.
+        self.let_go()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(0.5)
         self._process.kill()

@@ -4,11 +4,12 @@ nine tenths of the time go into the measures and pairs of letters below it. Whoe
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 from matplotlib import _afm
 
 # What reads the parts below the header, and what each gives where there are none.
-BELOW = {"_parse_char_metrics": ({}, {}), "_parse_optional": ({}, {})}
+BELOW: dict[str, tuple[dict[Any, Any], dict[Any, Any]]] = {"_parse_char_metrics": ({}, {}), "_parse_optional": ({}, {})}
 
 
 @contextlib.contextmanager
