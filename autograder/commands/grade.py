@@ -5,7 +5,7 @@ import math
 import os
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -116,7 +116,7 @@ def grade(
     ):
         _require_rules(run)  # before the work, and not when its report is made
         submissions = run.find(paths)
-        threading.Thread(target=_prepare_report, daemon=True).start()
+        threading.Thread(target=_prepare_report, args=[run.wait], daemon=True).start()
         with progress(f"grading {assignment}") as show:
             result = run.grade(submissions, again=again, minutes=minutes, on_step=show)
         if dry_run:
@@ -246,8 +246,12 @@ def write_report(out: Path, result: "RunResult") -> Path:
         return report.write_report(out, shown, course.read_source(result.assignment), on_step=show)
 
 
-def _prepare_report() -> None:
-    """Import and compile what shows the results while the crew is at work, so that nobody waits for it afterwards."""
+def _prepare_report(wait: Callable[[], None]) -> None:
+    """Import and compile what shows the results while the crew is at work, so that nobody waits for it afterwards.
+
+    Not while the crew starts, which has no core to spare: `wait` returns when it has.
+    """
+    wait()
     with contextlib.suppress(Exception):  # what is wrong is said when it is needed
         from autograder.reports import html, report, table  # noqa: F401
 

@@ -26,6 +26,9 @@ class CrewError(SandboxError):
 class AnyCrew(Protocol):
     """Grades submissions side by side."""
 
+    def wait(self) -> None:
+        """Return when it has started: until then, all that this process does would delay the first result."""
+
     def outcomes(
         self,
         work: "Work",

@@ -152,6 +152,10 @@ class Run:
         self._students: set[str] = set()
         self._write_at = 1
 
+    def wait(self) -> None:
+        """Return when the crew has started."""
+        self._crew.wait()
+
     def find(self, paths: Iterable[Path]) -> "list[Submission]":
         """The submissions in `paths` that this run grades, ordered by student. What is wrong there is noted as a
         problem."""

@@ -88,8 +88,13 @@ class Crew:
             self._has_ended = True
             for worker in self._resting:
                 worker.end()
+            self._zygote.let_go()  # it ends while the nursery does
             self._nursery.end()
             self._zygote.__exit__()
+
+    def wait(self) -> None:
+        """As AnyCrew says."""
+        self._zygote.wait()
 
     def outcomes(
         self,

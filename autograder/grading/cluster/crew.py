@@ -102,6 +102,9 @@ class DaskCrew:
         with contextlib.suppress(Exception):  # the scheduler may be gone
             self._client.close(timeout=2)
 
+    def wait(self) -> None:
+        """As AnyCrew says: the workers have started, elsewhere."""
+
     def outcomes(
         self,
         work: Work,

@@ -20,6 +20,7 @@ from typing import Any
 
 from inside import linux, supervisor, users
 from inside import walls as guards
+from inside.fonts import headers_alone
 from inside.forking import Forking
 from inside.shell import Shell
 from inside.uncompiled import defer_compiler
@@ -34,24 +35,28 @@ LARGE_PAGES_AT_ONCE = 8
 
 
 def main(listener: str, lifeline: str, settings: str) -> None:
-    """Serve the socket numbered `listener` until the one numbered `lifeline` is closed.
+    """Serve the socket numbered `listener` until the one numbered `lifeline`, which is told of the start, is closed.
 
     `settings` is JSON: the last three arguments of Zygote, and the niceness of all that is done here.
     """
     options = json.loads(settings)
     linux.give_way(options.pop("niceness"))
-    gc.disable()  # a third of the imports' time
     shell = _imported()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     gc.freeze()  # what is never looked at again is never copied
     gc.enable()
-    Zygote(socket.socket(fileno=int(listener)), socket.socket(fileno=int(lifeline)), shell, **options).serve()
+    grader = socket.socket(fileno=int(lifeline))
+    with contextlib.suppress(OSError):  # it is gone, and that is seen below
+        grader.send(b".")
+    Zygote(socket.socket(fileno=int(listener)), grader, shell, **options).serve()
     os._exit(0)  # all that is left would be to clear away modules, one by one
 
 
 def _imported() -> Shell:
     """All that a notebook of this course may import, and the shell."""
+    with headers_alone():
+        import matplotlib.font_manager
     import matplotlib.figure  # noqa: F401
     import numpy  # noqa: F401
     import torch

@@ -120,6 +120,13 @@ def test_torch_computes_as_it_does_outside(run):
     assert text(cell).strip() == torch.backends.cpu.get_cpu_capability()
 
 
+def test_the_zygote_imports_without_the_collector_and_its_kernels_have_it(run):
+    ((_, cell),) = run("import gc; print(gc.isenabled(), gc.get_stats()[0]['collections'])")
+    is_on, times = text(cell).split()
+    assert is_on == "True"
+    assert int(times) < 100  # with it torch alone takes hundreds
+
+
 @pytest.mark.parametrize("sandbox", [True, False])
 def test_the_environment_holds_only_what_is_allowed(sandbox, monkeypatch, run):
     monkeypatch.setenv("SECRET_TOKEN", "hunter2")
