@@ -30,7 +30,7 @@ def uniform(data: GraphData, fan_out: list[int]) -> Step:
 
     def step(nodes: Tensor) -> int:
         hops = fixmelab.two_hops(lower, nodes, upper=upper)
-        _descend(F.cross_entropy(network(data.features[hops.inputs], hops), data.labels[nodes]), optimizer)
+        _descend(F.cross_entropy(network(hops.read(data.features), hops), data.labels[nodes]), optimizer)
         return hops.outer.numel() + hops.inner.numel()
 
     return step
@@ -45,7 +45,7 @@ def learned(data: GraphData, fan_out: list[int]) -> Step:
 
     def step(nodes: Tensor) -> int:
         hops = fixmelab.two_hops(lower, nodes, upper=upper)
-        inputs, labels = data.features[hops.inputs], data.labels[nodes]
+        inputs, labels = hops.read(data.features), data.labels[nodes]
         reference.joint_step(network, inputs, labels, hops, optimizer, sampler_optimizer)
         return hops.outer.numel() + hops.inner.numel()
 
