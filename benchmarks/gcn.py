@@ -19,6 +19,7 @@ from rich.table import Table
 
 ROWS = {
     "uniform": "uniform sampling",
+    "means first": "uniform sampling, means before W",
     "learned": "learned sampler",
     "full batch": "full batch, one step an epoch",
     "geometric": "PyTorch-Geometric, NeighborLoader",

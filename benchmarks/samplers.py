@@ -18,22 +18,44 @@ import fixmelab
 from autograder.assignments.gcn import reference
 from fixmelab import data as datasets
 from fixmelab.graphs import GraphData
+from fixmelab.models.sampled_gcn import Hops, SampledGCN
 
 HIDDEN = 64
 # One training step on nodes (n,); returns how many edges were drawn for it.
 Step = Callable[[Tensor], int]
+# Features (p, F) of what a batch reads, and its hops, to logits.
+Forward = Callable[[SampledGCN, Tensor, Hops], Tensor]
 
 
-def uniform(data: GraphData, fan_out: list[int]) -> Step:
+def uniform(data: GraphData, fan_out: list[int], forward: Forward = lambda network, x, hops: network(x, hops)) -> Step:
     network, optimizer = _sampled(data)
     upper, lower = (lambda nodes, k=k: (reference.sample_neighbors(data.graph, nodes, k), None) for k in fan_out)
 
     def step(nodes: Tensor) -> int:
         hops = fixmelab.two_hops(lower, nodes, upper=upper)
-        _descend(F.cross_entropy(network(hops.read(data.features), hops), data.labels[nodes]), optimizer)
+        _descend(F.cross_entropy(forward(network, hops.read(data.features), hops), data.labels[nodes]), optimizer)
         return hops.outer.numel() + hops.inner.numel()
 
     return step
+
+
+def means_first(data: GraphData, fan_out: list[int]) -> Step:
+    """The same draws and the same function, but W comes after the mean of what was drawn, as in SAGEConv.
+
+    Features need no gradient; so neither does their mean, and fewer rows are multiplied.
+    """
+    return uniform(data, fan_out, _means_first)
+
+
+def _means_first(network: SampledGCN, x: Tensor, hops: Hops) -> Tensor:
+    hidden = torch.relu(_mean(x, hops.inner) @ network.lower)
+    return _mean(hidden, hops.outer) @ network.upper
+
+
+def _mean(h: Tensor, neighbors: Tensor) -> Tensor:
+    """(1/k) Σ_κ h_{j_κ} for neighbors (n, k), rows of h (m, F); -1 adds nothing."""
+    shares = (neighbors >= 0).to(h.dtype) / neighbors.shape[1]
+    return F.embedding_bag(neighbors.clamp(min=0), h, per_sample_weights=shares, mode="sum")
 
 
 def learned(data: GraphData, fan_out: list[int]) -> Step:
@@ -96,7 +118,7 @@ def geometric(data: GraphData, fan_out: list[int], batch: int) -> Callable[[], N
     return epoch
 
 
-STEPS = {"uniform": uniform, "learned": learned, "full batch": full_batch}
+STEPS = {"uniform": uniform, "means first": means_first, "learned": learned, "full batch": full_batch}
 
 
 def cora(path: str, folder: str | None) -> dict[str, Any]:
@@ -162,8 +184,8 @@ def steps(name: str, path: str, fan_out: list[int], batch: int, count: int) -> d
     }
 
 
-def _sampled(data: GraphData) -> tuple[nn.Module, torch.optim.Optimizer]:
-    network = fixmelab.SampledGCN(reference.mc_gcn_layer, data.features.shape[1], HIDDEN, len(data.classes))
+def _sampled(data: GraphData) -> tuple[SampledGCN, torch.optim.Optimizer]:
+    network = SampledGCN(reference.mc_gcn_layer, data.features.shape[1], HIDDEN, len(data.classes))
     return network, _adam(network)
 
 

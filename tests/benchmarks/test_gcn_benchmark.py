@@ -28,7 +28,7 @@ def graph(benchmark, tmp_path):
     return path
 
 
-@pytest.mark.parametrize("name", ["uniform", "learned", "full batch", "geometric"])
+@pytest.mark.parametrize("name", ["uniform", "means first", "learned", "full batch", "geometric"])
 def test_each_way_to_train_is_measured(benchmark, graph, name):
     gcn, samplers = benchmark
     if name == "geometric" and not gcn.has_geometric():
@@ -44,6 +44,19 @@ def test_a_full_batch_is_the_layer_of_the_notebook(benchmark, graph):
     weight = torch.randn(128, 3)
     layer = samplers.reference.gcn_layer(data.features, data.graph.adjacency(), weight, lambda value: value)
     assert torch.allclose(samplers.means(data.graph) @ (data.features @ weight), layer, atol=1e-5)
+
+
+def test_means_before_the_weights_train_the_same_network(benchmark, graph, monkeypatch):
+    _, samplers = benchmark
+    data, descend, losses = samplers._load(graph), samplers._descend, []
+    monkeypatch.setattr(samplers, "_descend", lambda loss, by: (losses.append(loss.item()), descend(loss, by)))
+    for name in ("uniform", "means first"):
+        torch.manual_seed(0)
+        step = samplers.STEPS[name](data, [4, 2])
+        for _ in range(5):
+            step(data.train)
+    assert losses[5:] == pytest.approx(losses[:5], rel=1e-4)
+    assert len(set(losses[:5])) == 5
 
 
 def test_a_step_counts_the_edges_that_it_draws(benchmark, graph):
