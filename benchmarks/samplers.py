@@ -18,22 +18,20 @@ import fixmelab
 from autograder.assignments.gcn import reference
 from fixmelab import data as datasets
 from fixmelab.graphs import GraphData
-from fixmelab.models.sampled_gcn import Hops, SampledGCN
+from fixmelab.models.sampled_gcn import SampledGCN
 
 HIDDEN = 64
 # One training step on nodes (n,); returns how many edges were drawn for it.
 Step = Callable[[Tensor], int]
-# Features (p, F) of what a batch reads, and its hops, to logits.
-Forward = Callable[[SampledGCN, Tensor, Hops], Tensor]
 
 
-def uniform(data: GraphData, fan_out: list[int], forward: Forward = lambda network, x, hops: network(x, hops)) -> Step:
+def uniform(data: GraphData, fan_out: list[int]) -> Step:
     network, optimizer = _sampled(data)
     upper, lower = (lambda nodes, k=k: (reference.sample_neighbors(data.graph, nodes, k), None) for k in fan_out)
 
     def step(nodes: Tensor) -> int:
         hops = fixmelab.two_hops(lower, nodes, upper=upper)
-        _descend(F.cross_entropy(forward(network, hops.read(data.features), hops), data.labels[nodes]), optimizer)
+        _descend(F.cross_entropy(network(hops.read(data.features), hops), data.labels[nodes]), optimizer)
         return hops.outer.numel() + hops.inner.numel()
 
     return step
@@ -42,14 +40,21 @@ def uniform(data: GraphData, fan_out: list[int], forward: Forward = lambda netwo
 def means_first(data: GraphData, fan_out: list[int]) -> Step:
     """The same draws and the same function, but W comes after the mean of what was drawn, as in SAGEConv.
 
-    Features need no gradient; so neither does their mean, and fewer rows are multiplied.
+    The mean is taken from the graph's features: what was drawn need not be numbered, and nothing is copied.
     """
-    return uniform(data, fan_out, _means_first)
+    network, optimizer = _sampled(data)
+    upper, lower = fan_out
 
+    def step(nodes: Tensor) -> int:
+        read, outer = reference.sample_neighbors(data.graph, nodes, upper).unique(return_inverse=True)
+        if read[0] < 0:  # nobody
+            read, outer = read[1:], outer - 1
+        inner = reference.sample_neighbors(data.graph, read, lower)
+        hidden = torch.relu(_mean(data.features, inner) @ network.lower)
+        _descend(F.cross_entropy(_mean(hidden, outer) @ network.upper, data.labels[nodes]), optimizer)
+        return outer.numel() + inner.numel()
 
-def _means_first(network: SampledGCN, x: Tensor, hops: Hops) -> Tensor:
-    hidden = torch.relu(_mean(x, hops.inner) @ network.lower)
-    return _mean(hidden, hops.outer) @ network.upper
+    return step
 
 
 def _mean(h: Tensor, neighbors: Tensor) -> Tensor:

@@ -75,7 +75,7 @@ def test_cora_that_is_nowhere_is_left_out(benchmark, monkeypatch, tmp_path):
 
 
 def test_the_tables_of_a_small_run(benchmark, monkeypatch, tmp_path):
-    """All of it, but for the processes; figures from elsewhere stand only where they belong."""
+    """All of it, but for the processes."""
     gcn, samplers = benchmark
 
     def answer(what, threads, **request):
@@ -93,19 +93,10 @@ def test_the_tables_of_a_small_run(benchmark, monkeypatch, tmp_path):
     lines = printed.get().splitlines()
     assert "Cora is left out: offline" in lines
     assert [line for line in lines if line.startswith("PyTorch-Geometric is left out")]
-    assert not any("elsewhere" in line for line in lines)
     assert sum("learned sampler" in line for line in lines) == 1
     rows = [[cell.strip() for cell in line.split("│")] for line in lines]
     assert [row[1:3] for row in rows if row[1:2] == ["300"]] == [["300", "3,000"]]
     assert picture.read_bytes().startswith(b"\x89PNG")
-
-
-def test_figures_from_elsewhere_are_marked_and_have_no_ratio(benchmark):
-    gcn, _ = benchmark
-    data, one = {"nodes": 2708, "edges": 13264, "train": 1208}, {"seconds": 0.1, "memory": 20.0}
-    table = gcn.comparison("cora", data, gcn.CORA, {"uniform": one}, gcn.ELSEWHERE["cora"])
-    assert list(table.columns[0].cells)[-1] == "PyTorch-Geometric, NeighborLoader (measured elsewhere)"
-    assert list(table.columns[2].cells) == ["1.00", ""]
 
 
 @pytest.mark.slow
