@@ -19,12 +19,11 @@ from rich.table import Table
 
 ROWS = {
     "uniform": "uniform sampling",
+    "means first": "uniform sampling, means before W",
     "learned": "learned sampler",
     "full batch": "full batch, one step an epoch",
     "geometric": "PyTorch-Geometric, NeighborLoader",
 }
-# Of PyTorch-Geometric 2.8.1, where it cannot be run: seconds an epoch, megabytes.
-ELSEWHERE = {"cora": ("0.60 – 0.66", "–"), "random": ("35.7", "738 – 803")}
 CORA, RANDOM = {"batch": 64, "fan_out": [5, 5]}, {"batch": 1024, "fan_out": [10, 5]}
 NODES, SIZES = 100_000, (1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 STEP, BATCHES = {"batch": 1024, "fan_out": [5, 5]}, (512, 2048, 4096)
@@ -63,8 +62,7 @@ def main(
 
         def compare(kind: str, data: dict[str, int], settings: dict[str, Any]) -> Table:
             found = {n: ask("training", f"{kind}: {n}", name=n, epochs=epochs, **settings) for n in names}
-            elsewhere = ELSEWHERE[kind] if kind == "cora" or data["nodes"] == NODES else None
-            return comparison(kind, data, settings, found, elsewhere)
+            return comparison(kind, data, settings, found)
 
         data = ask("cora", "reading Cora", folder=None if cora is None else str(cora.expanduser()))
         if "missing" in data:
@@ -95,14 +93,8 @@ def has_geometric() -> bool:
     return loader is not None and any(samplers)
 
 
-def comparison(
-    kind: str,
-    data: dict[str, int],
-    settings: dict[str, Any],
-    found: dict[str, dict[str, float]],
-    elsewhere: tuple[str, str] | None,
-) -> Table:
-    """One row a way to train. Ratios are to uniform sampling; what was measured elsewhere has none."""
+def comparison(kind: str, data: dict[str, int], settings: dict[str, Any], found: dict[str, dict[str, float]]) -> Table:
+    """One row a way to train. Ratios are to uniform sampling."""
     size = f"{data['nodes']:,} nodes, {data['edges']:,} edges, {data['train']:,} to train"
     upper, lower = settings["fan_out"]
     made = Table(title=f"{kind}: {size}; batch {settings['batch']}, fan-out {upper}, {lower}", title_justify="left")
@@ -113,8 +105,6 @@ def comparison(
     for name, one in found.items():
         cells = [f"{one['seconds']:.3f}", times(one["seconds"], ours["seconds"])]
         made.add_row(ROWS[name], *cells, f"{one['memory']:,.0f}", times(one["memory"], ours["memory"]))
-    if "geometric" not in found and elsewhere is not None:
-        made.add_row(f"{ROWS['geometric']} (measured elsewhere)", elsewhere[0], "", elsewhere[1], "")
     return made
 
 

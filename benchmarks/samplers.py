@@ -18,6 +18,7 @@ import fixmelab
 from autograder.assignments.gcn import reference
 from fixmelab import data as datasets
 from fixmelab.graphs import GraphData
+from fixmelab.models.sampled_gcn import SampledGCN
 
 HIDDEN = 64
 # One training step on nodes (n,); returns how many edges were drawn for it.
@@ -30,10 +31,36 @@ def uniform(data: GraphData, fan_out: list[int]) -> Step:
 
     def step(nodes: Tensor) -> int:
         hops = fixmelab.two_hops(lower, nodes, upper=upper)
-        _descend(F.cross_entropy(network(data.features[hops.inputs], hops), data.labels[nodes]), optimizer)
+        _descend(F.cross_entropy(network(hops.read(data.features), hops), data.labels[nodes]), optimizer)
         return hops.outer.numel() + hops.inner.numel()
 
     return step
+
+
+def means_first(data: GraphData, fan_out: list[int]) -> Step:
+    """The same draws and the same function, but W comes after the mean of what was drawn, as in SAGEConv.
+
+    The mean is taken from the graph's features: what was drawn need not be numbered, and nothing is copied.
+    """
+    network, optimizer = _sampled(data)
+    upper, lower = fan_out
+
+    def step(nodes: Tensor) -> int:
+        read, outer = reference.sample_neighbors(data.graph, nodes, upper).unique(return_inverse=True)
+        if read[0] < 0:  # nobody
+            read, outer = read[1:], outer - 1
+        inner = reference.sample_neighbors(data.graph, read, lower)
+        hidden = torch.relu(_mean(data.features, inner) @ network.lower)
+        _descend(F.cross_entropy(_mean(hidden, outer) @ network.upper, data.labels[nodes]), optimizer)
+        return outer.numel() + inner.numel()
+
+    return step
+
+
+def _mean(h: Tensor, neighbors: Tensor) -> Tensor:
+    """(1/k) Σ_κ h_{j_κ} for neighbors (n, k), rows of h (m, F); -1 adds nothing."""
+    shares = (neighbors >= 0).to(h.dtype) / neighbors.shape[1]
+    return F.embedding_bag(neighbors.clamp(min=0), h, per_sample_weights=shares, mode="sum")
 
 
 def learned(data: GraphData, fan_out: list[int]) -> Step:
@@ -45,7 +72,7 @@ def learned(data: GraphData, fan_out: list[int]) -> Step:
 
     def step(nodes: Tensor) -> int:
         hops = fixmelab.two_hops(lower, nodes, upper=upper)
-        inputs, labels = data.features[hops.inputs], data.labels[nodes]
+        inputs, labels = hops.read(data.features), data.labels[nodes]
         reference.joint_step(network, inputs, labels, hops, optimizer, sampler_optimizer)
         return hops.outer.numel() + hops.inner.numel()
 
@@ -96,7 +123,7 @@ def geometric(data: GraphData, fan_out: list[int], batch: int) -> Callable[[], N
     return epoch
 
 
-STEPS = {"uniform": uniform, "learned": learned, "full batch": full_batch}
+STEPS = {"uniform": uniform, "means first": means_first, "learned": learned, "full batch": full_batch}
 
 
 def cora(path: str, folder: str | None) -> dict[str, Any]:
@@ -162,8 +189,8 @@ def steps(name: str, path: str, fan_out: list[int], batch: int, count: int) -> d
     }
 
 
-def _sampled(data: GraphData) -> tuple[nn.Module, torch.optim.Optimizer]:
-    network = fixmelab.SampledGCN(reference.mc_gcn_layer, data.features.shape[1], HIDDEN, len(data.classes))
+def _sampled(data: GraphData) -> tuple[SampledGCN, torch.optim.Optimizer]:
+    network = SampledGCN(reference.mc_gcn_layer, data.features.shape[1], HIDDEN, len(data.classes))
     return network, _adam(network)
 
 

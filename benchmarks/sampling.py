@@ -145,7 +145,7 @@ def uniform(data: GraphData, network: sampled_gcn.SampledGCN, optimizer: torch.o
         return reference.sample_neighbors(data.graph, nodes, k), None
 
     def step(hops: sampled_gcn.Hops, labels: Tensor) -> float:
-        loss = F.cross_entropy(network(data.features[hops.inputs], hops), labels)
+        loss = F.cross_entropy(network(hops.read(data.features), hops), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -170,7 +170,7 @@ def learned(
     sampler_optimizer = torch.optim.Adam(sampler.parameters(), lr=setting.rate, weight_decay=setting.decay)
 
     def step(hops: sampled_gcn.Hops, labels: Tensor) -> float:
-        x = data.features[hops.inputs]
+        x = hops.read(data.features)
         return reference.joint_step(network, x, labels, hops, optimizer, sampler_optimizer)
 
     draw = sampled_gcn.learned_draw(sampler, data.graph, compared, k, scope=setting.scope)

@@ -31,6 +31,10 @@ class Hops:
     outer: Tensor
     log_q: Tensor | None
 
+    def read(self, x: Tensor) -> Tensor:
+        """The rows of x (N, F) at `inputs`: (p, F). By whole rows, where indexing would copy number by number."""
+        return x.index_select(0, self.inputs)
+
 
 def condense(features: Tensor, width: int = 32) -> Tensor:
     """Features (N, F) by at most `width` numbers, each row of length 1 (or 0 where it has no features).
@@ -76,7 +80,7 @@ def learned_draw(sampler: nn.Module, graph: Graph, x: Tensor, k: int, *, scope: 
     def draw(nodes: Tensor) -> tuple[Tensor, Tensor]:
         candidates = graph.candidates(nodes, scope)
         read, places = _numbered(torch.cat([nodes[:, None], candidates], dim=1))
-        chosen, log_q = sampler(x[read], places[:, 0], places[:, 1:], k)
+        chosen, log_q = sampler(x.index_select(0, read), places[:, 0], places[:, 1:], k)
         return torch.where(chosen >= 0, read[chosen], -1), log_q
 
     return draw
@@ -104,7 +108,7 @@ class SampledGCN(nn.Module):
         self.aggregate = self._mean(values, hops.inner)
         if hops.log_q is not None and self.aggregate.requires_grad:
             self.aggregate.retain_grad()
-            self.messages = values.detach()[hops.inner.clamp(min=0)]
+            self.messages = F.embedding(hops.inner.clamp(min=0), values.detach())
         return self._mean(torch.relu(self.aggregate) @ self.upper, hops.outer)
 
     def _mean(self, values: Tensor, neighbors: Tensor) -> Tensor:
@@ -118,7 +122,7 @@ def accuracy(network: SampledGCN, draw: Draw, x: Tensor, labels: Tensor, nodes: 
     with torch.no_grad():
         for _ in range(repeats):
             hops = two_hops(draw, nodes)
-            right += float((network(x[hops.inputs], hops).argmax(dim=1) == labels[nodes]).double().mean())
+            right += float((network(hops.read(x), hops).argmax(dim=1) == labels[nodes]).double().mean())
     return right / repeats
 
 

@@ -28,7 +28,7 @@ def graph(benchmark, tmp_path):
     return path
 
 
-@pytest.mark.parametrize("name", ["uniform", "learned", "full batch", "geometric"])
+@pytest.mark.parametrize("name", ["uniform", "means first", "learned", "full batch", "geometric"])
 def test_each_way_to_train_is_measured(benchmark, graph, name):
     gcn, samplers = benchmark
     if name == "geometric" and not gcn.has_geometric():
@@ -44,6 +44,19 @@ def test_a_full_batch_is_the_layer_of_the_notebook(benchmark, graph):
     weight = torch.randn(128, 3)
     layer = samplers.reference.gcn_layer(data.features, data.graph.adjacency(), weight, lambda value: value)
     assert torch.allclose(samplers.means(data.graph) @ (data.features @ weight), layer, atol=1e-5)
+
+
+def test_means_before_the_weights_train_the_same_network(benchmark, graph, monkeypatch):
+    _, samplers = benchmark
+    data, descend, losses = samplers._load(graph), samplers._descend, []
+    monkeypatch.setattr(samplers, "_descend", lambda loss, by: (losses.append(loss.item()), descend(loss, by)))
+    for name in ("uniform", "means first"):
+        torch.manual_seed(0)
+        step = samplers.STEPS[name](data, [4, 2])
+        for _ in range(5):
+            step(data.train)
+    assert losses[5:] == pytest.approx(losses[:5], rel=1e-4)
+    assert len(set(losses[:5])) == 5
 
 
 def test_a_step_counts_the_edges_that_it_draws(benchmark, graph):
@@ -62,7 +75,7 @@ def test_cora_that_is_nowhere_is_left_out(benchmark, monkeypatch, tmp_path):
 
 
 def test_the_tables_of_a_small_run(benchmark, monkeypatch, tmp_path):
-    """All of it, but for the processes; figures from elsewhere stand only where they belong."""
+    """All of it, but for the processes."""
     gcn, samplers = benchmark
 
     def answer(what, threads, **request):
@@ -80,19 +93,10 @@ def test_the_tables_of_a_small_run(benchmark, monkeypatch, tmp_path):
     lines = printed.get().splitlines()
     assert "Cora is left out: offline" in lines
     assert [line for line in lines if line.startswith("PyTorch-Geometric is left out")]
-    assert not any("elsewhere" in line for line in lines)
     assert sum("learned sampler" in line for line in lines) == 1
     rows = [[cell.strip() for cell in line.split("│")] for line in lines]
     assert [row[1:3] for row in rows if row[1:2] == ["300"]] == [["300", "3,000"]]
     assert picture.read_bytes().startswith(b"\x89PNG")
-
-
-def test_figures_from_elsewhere_are_marked_and_have_no_ratio(benchmark):
-    gcn, _ = benchmark
-    data, one = {"nodes": 2708, "edges": 13264, "train": 1208}, {"seconds": 0.1, "memory": 20.0}
-    table = gcn.comparison("cora", data, gcn.CORA, {"uniform": one}, gcn.ELSEWHERE["cora"])
-    assert list(table.columns[0].cells)[-1] == "PyTorch-Geometric, NeighborLoader (measured elsewhere)"
-    assert list(table.columns[2].cells) == ["1.00", ""]
 
 
 @pytest.mark.slow
