@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 _PATCH = 2  # the picture's side over that of the first level: _PATCH² · dim channels are what folding gives
-_WIDTHS = (4, 8, 8)  # channels of the levels below the picture's own, in units of dim
+_WIDTHS = (3, 6, 10)  # channels of the levels below the picture's own, in units of dim
 _MULTIPLE = _PATCH * 2 ** (len(_WIDTHS) - 1)
 
 
@@ -35,22 +35,25 @@ class UNet(nn.Module):
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} is {value}: give a whole number of at least 1")
         self.channels = channels
-        widths, groups, told = [unit * dim for unit in _WIDTHS], 2 * dim, 4 * dim
-        few = dim // 2 if dim % 2 == 0 else dim  # groups among dim channels
+        widths, told = [unit * dim for unit in _WIDTHS], 4 * dim
         self.time = TimeEmbedding(told)
         self.first = nn.Conv2d(channels, dim, 3, padding=1)
-        self.fine_down = Block(dim, dim, told, few)
-        self.fine_up = Block(2 * dim, dim, told, few)
+        self.fine_down = Block(dim, dim, told)
+        self.fine_up = Block(dim, dim, told)
+        self.keep = nn.ModuleList([Mix(dim, dim)])  # what the way up is told of the way down, from the top
         self.down, self.up, self.narrow = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        above = widths[0]
-        for width in widths:
-            self.down.append(Block(above, width, told, groups))
-            self.up.append(Block(2 * width, width, told, groups))
-            self.narrow.append(nn.Conv2d(width, above, 1))
+        above = dim * _PATCH**2
+        self.enter = Mix(above, widths[0])
+        for level, width in enumerate(widths):
+            groups = 2 * dim if width == widths[-1] else None
+            self.down.append(Block(above if level else width, width, told, groups))
+            self.keep.append(Mix(width, width))
+            self.up.append(Block(width, width, told, groups))
+            self.narrow.append(Mix(width, above))
             above = width
         self.before, self.after = (Block(above, above, told, groups) for _ in range(2))
         self.attention = Attention(above)
-        self.norm = GroupNorm(few, dim)
+        self.norm = GroupNormSiLU(dim, dim)
         self.last = nn.Conv2d(dim, channels, 3, padding=1)
         self.direct = nn.Linear(told, channels)
         for parameter in (*self.last.parameters(), *self.direct.parameters()):
@@ -60,22 +63,21 @@ class UNet(nn.Module):
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         self._require(x, t)
         step = self.time(t)
-        fine = self.fine_down(self.first(x.contiguous(memory_format=torch.channels_last)), step)
-        h = F.pixel_unshuffle(fine, _PATCH).contiguous(memory_format=torch.channels_last)
-        kept = []
-        for level, block in enumerate(self.down):
+        h = self.fine_down(self.first(x.contiguous(memory_format=torch.channels_last)), step)
+        kept = [self.keep[0](h)]
+        h = self.enter(F.pixel_unshuffle(h, _PATCH).contiguous(memory_format=torch.channels_last))
+        for level, (block, keep) in enumerate(zip(self.down, self.keep[1:], strict=True)):
             if level:
                 h = F.avg_pool2d(h, 2)
             h = block(h, step)
-            kept.append(h)
+            kept.append(keep(h))
         h = self.after(self.attention(self.before(h, step)), step)
         for level in reversed(range(len(self.up))):
-            h = self.narrow[level](self.up[level](torch.cat([h, kept.pop()], dim=1), step))
+            h = self.narrow[level](self.up[level](h.add_(kept.pop()), step))
             if level:
                 h = F.interpolate(h, scale_factor=2.0, mode="nearest")
         h = F.pixel_shuffle(h, _PATCH).contiguous(memory_format=torch.channels_last)
-        h = self.fine_up(torch.cat([h, fine], dim=1), step)
-        h = self.last(F.silu(self.norm(h)))
+        h = self.last(self.norm(self.fine_up(h.add_(kept.pop()), step)))
         return torch.addcmul(h, x, _as_maps(self.direct(step))).contiguous()
 
     def _require(self, x: Tensor, t: Tensor) -> None:
@@ -106,22 +108,32 @@ class TimeEmbedding(nn.Module):
 
 
 class Block(nn.Module):
-    """A residual block: h (B, from, H, W) and the embedded step (B, width) to (B, to, H, W)."""
+    """A residual block: h (B, from, H, W) and the embedded step (B, width) to (B, to, H, W).
 
-    def __init__(self, from_channels: int, to_channels: int, step_width: int, groups: int) -> None:
+    `groups` is how many groups the channels are normalised in, at most; else each is one.
+    """
+
+    def __init__(self, from_channels: int, to_channels: int, step_width: int, groups: int | None = None) -> None:
         super().__init__()
-        self.norm_1 = GroupNorm(groups, from_channels)
+        from_groups, to_groups = (math.gcd(groups or channels, channels) for channels in (from_channels, to_channels))
+        self.norm_1 = GroupNormSiLU(from_groups, from_channels)
         self.conv_1 = nn.Conv2d(from_channels, to_channels, 3, padding=1)
-        self.norm_2 = GroupNorm(groups, to_channels)
+        self.norm_2 = GroupNormSiLU(to_groups, to_channels)
         self.step = nn.Linear(step_width, 2 * to_channels)
         self.conv_2 = nn.Conv2d(to_channels, to_channels, 3, padding=1)
-        self.skip = nn.Conv2d(from_channels, to_channels, 1) if from_channels != to_channels else nn.Identity()
+        self.skip = Mix(from_channels, to_channels) if from_channels != to_channels else nn.Identity()
         nn.init.zeros_(self.conv_2.weight)  # a block begins as its skip: the loss falls sooner
 
     def forward(self, h: Tensor, step: Tensor) -> Tensor:
-        new = self.conv_1(F.silu(self.norm_1(h)))
-        new = self.conv_2(F.silu(self.norm_2(new, *self.step(step).chunk(2, dim=1))))
-        return self.skip(h) + new
+        new = self.norm_2(self.conv_1(self.norm_1(h)), *self.step(step).chunk(2, dim=1))
+        return self.conv_2(new).add_(self.skip(h))
+
+
+class Mix(nn.Linear):
+    """A linear layer on the channels of each pixel, (B, from, H, W) to (B, to, H, W): a convolution of one pixel."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        return super().forward(h.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 class Attention(nn.Module):
@@ -137,29 +149,34 @@ class Attention(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         pixels = h.flatten(2).transpose(1, 2)
         parts = self.project(self.norm(pixels)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(*parts.unbind(0)).transpose(1, 2).flatten(2)
+        query, key, value = parts.unbind(0)
+        weights = torch.softmax(query / math.sqrt(query.shape[-1]) @ key.transpose(2, 3), dim=-1)
+        mixed = (weights @ value).transpose(1, 2).flatten(2)
         return (pixels + self.out(mixed)).transpose(1, 2).unflatten(2, h.shape[2:])
 
 
-class GroupNorm(nn.GroupNorm):
-    """Group normalisation (Wu & He, 2018), in which each picture may scale and shift the channels of its own.
+class GroupNormSiLU(nn.GroupNorm):
+    """Group normalisation (Wu & He, 2018), in which each picture may scale and shift the channels; then SiLU.
 
     Few channels a group: those that hold the fine structure of a picture, and with it faint noise, are then not
     drowned by those that hold its colours.
     """
 
     def forward(self, h: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
-        """h (B, C, H, W), normalised, times 1 + scale (B, C), plus shift (B, C)."""
+        """h (B, C, H, W), normalised, times 1 + scale (B, C), plus shift (B, C), through SiLU."""
         if scale is None or shift is None:
-            return _Normalise.apply(h, self.weight.expand(len(h), -1), self.bias.expand(len(h), -1), self.num_groups)
-        weight = self.weight * (1 + scale)
-        return _Normalise.apply(h, weight, torch.addcmul(shift, self.bias, 1 + scale), self.num_groups)
+            weight, bias = (parameter.expand(len(h), -1) for parameter in (self.weight, self.bias))
+        else:
+            factor = 1 + scale
+            weight, bias = self.weight * factor, torch.addcmul(shift, self.bias, factor)
+        return _NormaliseSiLU.apply(h, weight, bias, self.num_groups)
 
 
-class _Normalise(torch.autograd.Function):
-    """y = weight · (x − m) r + bias, where m and 1/r are mean and standard deviation over a picture's group.
+class _NormaliseSiLU(torch.autograd.Function):
+    """SiLU of y = weight · (x − m) r + bias, where m and 1/r are mean and standard deviation over a picture's group.
 
-    torch's own group_norm is several times slower on a CPU. x is (B, C, H, W), weight and bias are (B, C).
+    torch's own group_norm is several times slower on a CPU. Large maps cost the time that memory takes, so as little as
+    can be is kept, and y is computed once more on the way back. x is (B, C, H, W), weight and bias are (B, C).
     """
 
     @staticmethod
@@ -169,22 +186,27 @@ class _Normalise(torch.autograd.Function):
         square = (x * x).mean((2, 3)).view(grouped).mean(2, keepdim=True)
         r = (square - mean * mean).clamp(min=0).add(1e-5).rsqrt()
         factor = weight.reshape(grouped) * r
-        ctx.save_for_backward(x, weight, mean, r)
-        return torch.addcmul(_as_maps(bias.reshape(grouped) - mean * factor), x, _as_maps(factor))
+        constant = bias.reshape(grouped) - mean * factor
+        ctx.save_for_backward(x, weight, mean, r, factor, constant)
+        return F.silu(torch.addcmul(_as_maps(constant), x, _as_maps(factor)), inplace=True)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        x, weight, mean, r = ctx.saved_tensors
+        x, weight, mean, r, factor, constant = ctx.saved_tensors
         grouped, size = (*r.shape[:2], -1), x[0].numel() // r.shape[1]
+        y = torch.addcmul(_as_maps(constant), x, _as_maps(factor))
+        gradient = torch.ops.aten.silu_backward.grad_input(gradient, y, grad_input=y)
         by_bias = gradient.sum((2, 3)).view(grouped)
-        by_weight = ((gradient * x).sum((2, 3)).view(grouped) - mean * by_bias) * r
+        product = gradient * x
+        by_weight = (product.sum((2, 3)).view(grouped) - mean * by_bias) * r
         # With n = (x − m) r: ∂x = r (w · ∂y − mean of w · ∂y − n · mean of w · ∂y · n).
         weight = weight.reshape(grouped)
         along = -(weight * by_weight).sum(2, keepdim=True) / size * r * r
         constant = -(weight * by_bias).sum(2, keepdim=True) / size * r - along * mean
-        by_x = torch.addcmul(_as_maps(constant.expand_as(weight)), x, _as_maps(along.expand_as(weight)))
-        by_x.addcmul_(gradient, _as_maps(weight * r))
+        offset, along = (_as_maps(values.expand_as(weight)) for values in (constant, along))
+        by_x = torch.addcmul(offset, x, along, out=product)
+        by_x.addcmul_(gradient, _as_maps(factor))
         return by_x, by_weight.flatten(1), by_bias.flatten(1), None
 
 

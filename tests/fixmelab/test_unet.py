@@ -7,7 +7,7 @@ import torch
 
 import fixmelab
 from fixmelab import UNet
-from fixmelab.models.unet import GroupNorm
+from fixmelab.models.unet import GroupNormSiLU
 
 
 def awake(dim: int = 4, *, channels: int = 3) -> UNet:
@@ -65,14 +65,15 @@ def test_the_prediction_depends_on_the_picture_and_on_the_step():
 @pytest.mark.parametrize("channels", [2, 6, 48])
 def test_the_normalisation_is_torchs_own(channels):
     torch.manual_seed(0)
-    ours = GroupNorm(2, channels).double()
+    ours = GroupNormSiLU(2, channels).double()
     torch.nn.init.normal_(ours.weight)
     torch.nn.init.normal_(ours.bias)
     h = 3 + torch.randn(3, channels, 4, 5, dtype=torch.float64, requires_grad=True)
-    torch.testing.assert_close(ours(h), torch.nn.functional.group_norm(h, 2, ours.weight, ours.bias))
+    normal = torch.nn.functional.group_norm(h, 2, ours.weight, ours.bias)
+    torch.testing.assert_close(ours(h), torch.nn.functional.silu(normal))
     scale, shift = torch.randn(2, 3, channels, dtype=torch.float64, requires_grad=True)
-    told = ours(h, scale, shift)
-    torch.testing.assert_close(told, ours(h) * (1 + scale)[:, :, None, None] + shift[:, :, None, None])
+    told = normal * (1 + scale)[:, :, None, None] + shift[:, :, None, None]
+    torch.testing.assert_close(ours(h, scale, shift), torch.nn.functional.silu(told))
     if channels < 48:
         h = h.detach().requires_grad_()
         scale, shift = scale.detach().requires_grad_(), shift.detach().requires_grad_()
