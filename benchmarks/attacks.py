@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 from attacked import GRADERS, Found, Place
-from measuring import BenchmarkError
+from measuring import BenchmarkError, program
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -176,8 +176,4 @@ def _lines(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except BenchmarkError as error:
-        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
+    program(main)

@@ -146,8 +146,4 @@ def breakdown(profiles: dict[str, dict], processor: dict[str, float]) -> Table:
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except BenchmarkError as error:
-        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
+    measuring.program(main)

@@ -149,8 +149,4 @@ def draw(curve: dict[int, dict[str, float]], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except BenchmarkError as error:
-        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
+    measuring.program(main)

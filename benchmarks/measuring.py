@@ -15,6 +15,17 @@ class BenchmarkError(Exception):
     """The comparison would not be fair or not be possible. The message says why."""
 
 
+def program(main: Callable[..., None]) -> None:
+    """Run `main` with the options of the command line; a BenchmarkError is one line."""
+    import typer  # here: who answers has no options
+
+    try:
+        typer.run(main)
+    except BenchmarkError as error:
+        print(f"error: {error}")
+        sys.exit(1)
+
+
 def answer(script: str, *, threads: int, **request: Any) -> dict[str, Any]:
     """What a script of this folder says to a request, in a process of its own. Raises BenchmarkError where it fails."""
     path = Path(__file__).with_name(script)

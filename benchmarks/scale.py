@@ -15,7 +15,7 @@ import graders
 import nbformat
 import psutil
 import typer
-from measuring import BenchmarkError
+from measuring import BenchmarkError, program
 from paper import Run, on_paper
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -121,8 +121,4 @@ def table(runs: list[Run]) -> Table:
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except BenchmarkError as error:
-        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
+    program(main)

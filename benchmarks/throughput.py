@@ -15,7 +15,7 @@ import copies
 import graders
 import memory
 import typer
-from measuring import BenchmarkError
+from measuring import BenchmarkError, program
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -110,8 +110,4 @@ def memory_lines(found: memory.Peaks) -> list[str]:
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except BenchmarkError as error:
-        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
+    program(main)

@@ -84,8 +84,4 @@ def comparison(turns: dict[str, list[dict[str, float]]], epochs: int) -> Table:
 
 
 if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except BenchmarkError as error:
-        console.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(1)
+    measuring.program(main)
