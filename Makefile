@@ -20,7 +20,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # Long enough for shapes of cats to appear.
 DEMO_RUN = --save_folder demo/diffusion --train_steps 400 --save_and_sample_every 400
 
-DEMO_NOTEBOOKS = gcn gan simsiam foundations
+DEMO_PAGES = $(patsubst %,demo/%.html,gcn gan simsiam foundations)
 
 # A module stays on one worker, with its fixtures and locks; tests/running_order.py says which start first.
 PYTEST = $(BIN)/python -m pytest
@@ -42,10 +42,13 @@ demo: system-demo .venv/ready
 	OMP_NUM_THREADS=$(CORES) $(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN)
 	OMP_NUM_THREADS=$(CORES) $(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN) \
 		--visualize --load_path demo/diffusion/checkpoint.safetensors
-	printf '%s\n' $(foreach name,$(DEMO_NOTEBOOKS),source/$(name)/$(name).ipynb) | \
-		FIXMELAB_BUDGET=smoke FIXMELAB_WORK=demo xargs -P $(CORES) -I NOTEBOOK \
-		$(BIN)/python -m nbconvert --log-level ERROR --to html --execute NOTEBOOK --output-dir demo
-	@echo "solved and run: $(foreach name,$(DEMO_NOTEBOOKS),demo/$(name).html)"
+	$(MAKE) --silent --jobs $(CORES) $(DEMO_PAGES)
+	@echo "solved and run: $(DEMO_PAGES)"
+
+.SECONDEXPANSION:
+$(DEMO_PAGES): demo/%.html: source/$$*/$$*.ipynb $(shell find fixmelab -name '*.py')
+	FIXMELAB_BUDGET=smoke FIXMELAB_WORK=demo \
+		$(BIN)/python -m nbconvert --log-level ERROR --to html --execute $< --output-dir demo
 
 check: system-test .venv/ready static
 	$(PYTEST_BESIDE) -n 2 -m "not slow"
