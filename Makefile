@@ -37,7 +37,7 @@ help:
 
 demo: system-demo .venv/ready
 	$(BIN)/autograder build
-	$(BIN)/autograder prove --seeds 1
+	$(BIN)/python tests/held.py demo $(BIN)/autograder prove --seeds 1
 	$(BIN)/autograder grade vae tests/submissions/vae --out demo
 	OMP_NUM_THREADS=$(CORES) $(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN)
 	OMP_NUM_THREADS=$(CORES) $(BIN)/fixmelab train diffusion --from source/diffusion/diffusion.ipynb $(DEMO_RUN) \
