@@ -1,7 +1,6 @@
 """The benchmark of attacks counts what it says, keeps what it found, and sees what an attack does inside its walls."""
 
 import dataclasses
-import importlib
 import json
 import os
 import shutil
@@ -20,13 +19,8 @@ MODULES = ("attacks", "attacked", "walls", "excerpts", "graders", "copies", "gra
 
 
 @pytest.fixture(scope="module")
-def benchmark():
-    """The modules of the benchmark, which is a folder of scripts."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(course.ROOT / "benchmarks"))
-        yield {name: importlib.import_module(name) for name in MODULES}
-    for name in MODULES:
-        sys.modules.pop(name)
+def benchmark(imported):
+    return {name: imported(name) for name in MODULES}
 
 
 @pytest.fixture

@@ -13,12 +13,8 @@ from fixmelab import data as datasets
 
 
 @pytest.fixture(scope="module")
-def benchmark():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(course.ROOT / "benchmarks"))
-        yield __import__("gcn"), __import__("samplers")
-    for name in ("gcn", "samplers"):
-        sys.modules.pop(name)
+def benchmark(imported):
+    return imported("gcn"), imported("samplers")
 
 
 @pytest.fixture

@@ -10,10 +10,8 @@ from autograder import course
 
 
 @pytest.fixture
-def paper(monkeypatch):
-    monkeypatch.syspath_prepend(str(course.ROOT / "benchmarks"))
-    yield __import__("paper")
-    sys.modules.pop("paper")
+def paper(imported):
+    return imported("paper")
 
 
 def made(paper, count: int, seconds: float, cpu: tuple[float, float], megabytes: float):

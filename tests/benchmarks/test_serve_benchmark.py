@@ -2,25 +2,20 @@
 
 import hashlib
 import math
-import sys
 
 import pytest
 from sqlalchemy import update
 
 pytest.importorskip("fastapi", reason="the server's libraries are not installed")
 
-from autograder import course
 from autograder.serve.database import Database
 from autograder.serve.roster import enrol
 from autograder.serve.tables import Condition, Grading, Submission
 
 
 @pytest.fixture
-def benchmark(monkeypatch):
-    monkeypatch.syspath_prepend(str(course.ROOT / "benchmarks"))
-    yield __import__("serve")
-    for name in ("serve", "graders", "measuring", "copies"):
-        sys.modules.pop(name, None)
+def benchmark(imported):
+    return imported("serve")
 
 
 def test_bursts_come_together_and_all_notebooks_differ(benchmark):

@@ -8,8 +8,6 @@ import torch
 from typer import Typer
 from typer.testing import CliRunner
 
-from autograder import course
-
 # A program that is used as the example is: it reads MNIST beside its working directory, and has `model` and `train`.
 PROGRAM = """
 import sys
@@ -26,12 +24,8 @@ def train(epoch):
 
 
 @pytest.fixture(scope="module")
-def benchmark():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(course.ROOT / "benchmarks"))
-        yield __import__("vae"), __import__("autoencoders")
-    for name in ("vae", "autoencoders"):
-        sys.modules.pop(name)
+def benchmark(imported):
+    return imported("vae"), imported("autoencoders")
 
 
 @pytest.fixture
